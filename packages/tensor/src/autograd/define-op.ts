@@ -1,0 +1,78 @@
+import type { NdArray } from '../core/ndarray.ts';
+import { isGradEnabled } from './grad-mode.ts';
+import { GraphNode } from './graph.ts';
+import { Tensor } from './tensor.ts';
+
+/** The arrays that an operation takes; null for an optional one that is left out. */
+export type OpInputs = readonly (NdArray | null)[];
+
+/** The same list as tensors. */
+type TensorsOf<Inputs extends OpInputs> = {
+  readonly [I in keyof Inputs]: null extends Inputs[I] ? Tensor | null : Tensor;
+};
+
+/** Either the gradient, or the reason why there is none. */
+type Backward<Saved> =
+  | {
+      /**
+       * Gradients by the inputs, in their order and with their shapes.
+       *
+       * @param gradOut gradient of the loss by the output
+       * @param saved what forward kept
+       * @param needed which inputs need a gradient; null may stand for the others
+       */
+      backward(
+        gradOut: NdArray,
+        saved: Saved,
+        needed: readonly boolean[],
+      ): readonly (NdArray | null)[];
+    }
+  | { readonly backward: 'none'; readonly reason: string };
+
+export type OpDefinition<Inputs extends OpInputs, Attributes, Saved> = {
+  /** The output, and all that backward needs: only this is kept alive. */
+  forward(inputs: Inputs, attributes: Attributes): { y: NdArray; saved: Saved };
+} & Backward<Saved>;
+
+/** What is known of an operation from outside: its name, and why it has no gradient if so. */
+export interface OpInfo {
+  readonly name: string;
+  readonly differentiable: boolean;
+  readonly reason: string | null;
+}
+
+const defined = new Map<string, OpInfo>();
+
+/** All operations, so that a test can make sure that none has an unchecked gradient. */
+export function listOps(): readonly OpInfo[] {
+  return [...defined.values()];
+}
+
+/**
+ * Makes an operation on tensors from one on arrays: it runs `forward`, and where gradients are on
+ * and an input needs one, records how to go back.
+ *
+ * @param name for error messages and the list of operations; unique
+ */
+export function defineOp<Inputs extends OpInputs, Attributes, Saved>(
+  name: string,
+  definition: OpDefinition<Inputs, Attributes, Saved>,
+): (inputs: TensorsOf<Inputs>, attributes: Attributes) => Tensor {
+  const { backward } = definition;
+  defined.set(name, {
+    name,
+    differentiable: backward !== 'none',
+    reason: backward === 'none' ? definition.reason : null,
+  });
+  return (inputs, attributes) => {
+    const tensors: readonly (Tensor | null)[] = inputs;
+    const arrays = tensors.map((input) => input?.array ?? null);
+    // `TensorsOf` maps the tuple element by element, which `map` cannot express.
+    const { y, saved } = definition.forward(arrays as unknown as Inputs, attributes);
+    const needed = tensors.map((input) => input?.requiresGrad ?? false);
+    if (backward === 'none' || !isGradEnabled() || !needed.includes(true)) return new Tensor(y);
+    const edges = tensors.map((input) => (input?.requiresGrad ? (input.node ?? input) : null));
+    const node = new GraphNode(name, y.shape, edges, (gradOut) => backward(gradOut, saved, needed));
+    return new Tensor(y, { requiresGrad: true, node });
+  };
+}

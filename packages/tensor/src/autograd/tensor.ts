@@ -1,0 +1,154 @@
+import { kernels } from '../backend/registry.ts';
+import { type DType, isFloating, type TypedArray } from '../core/dtype.ts';
+import { AutogradError, DTypeError, ShapeError, shapeError } from '../core/errors.ts';
+import { NdArray } from '../core/ndarray.ts';
+import { formatArray, type NestedArray, nestedArray } from '../core/printing.ts';
+import { formatShape, type Shape, sameShape } from '../core/shape.ts';
+import { runBackward } from './backward.ts';
+import type { GraphNode, Leaf } from './graph.ts';
+
+/**
+ * An n-dimensional array that can record how it was computed and be differentiated.
+ *
+ * Mathematics is in free functions (`relu(conv2d(x, weight, bias))`); a tensor itself carries its
+ * elements, its gradient, and ways to look at both.
+ */
+export class Tensor implements Leaf {
+  readonly array: NdArray;
+  readonly requiresGrad: boolean;
+  /** The operation that made this tensor; null for tensors made by the user. */
+  readonly node: GraphNode | null;
+  /** Gradient that `backward()` accumulated, of this tensor's shape; null before and after reset. */
+  grad: Tensor | null = null;
+
+  /**
+   * For the library's own use; make tensors with `tensor`, `zeros`, `randn` and so on.
+   *
+   * @throws DTypeError if `requiresGrad` is set for an integer or boolean dtype
+   */
+  constructor(
+    array: NdArray,
+    { requiresGrad = false, node = null }: { requiresGrad?: boolean; node?: GraphNode | null } = {},
+  ) {
+    if (requiresGrad && !isFloating(array.dtype)) {
+      throw new DTypeError(
+        `requiresGrad needs dtype float32 or float64, got ${array.dtype} of shape ` +
+          formatShape(array.shape),
+      );
+    }
+    this.array = array;
+    this.requiresGrad = requiresGrad;
+    this.node = node;
+  }
+
+  get shape(): Shape {
+    return this.array.shape;
+  }
+
+  get dtype(): DType {
+    return this.array.dtype;
+  }
+
+  /** Number of axes. */
+  get rank(): number {
+    return this.array.rank;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return this.array.size;
+  }
+
+  /** The flat elements in row-major order; writing to them writes to the tensor. */
+  get data(): TypedArray {
+    return this.array.data;
+  }
+
+  /** The elements as nested arrays, one level an axis; a plain number for a scalar. */
+  toArray(): NestedArray {
+    return nestedArray(this.array);
+  }
+
+  /**
+   * The only element as a number.
+   *
+   * @throws ShapeError if there is not exactly one
+   */
+  item(): number {
+    if (this.size !== 1) {
+      throw new ShapeError(
+        `item: needs a tensor with one element, got shape ${formatShape(this.shape)}; ` +
+          'use data or toArray()',
+      );
+    }
+    return this.data[0];
+  }
+
+  /**
+   * Adds to `grad` of every tensor with `requiresGrad` that this one was computed from. The graph
+   * is freed on the way, so it can be walked once. First order only: gradients are not recorded.
+   *
+   * @param gradient gradient of the loss by this tensor, of the same shape; 1 for a scalar
+   * @throws AutogradError if nothing was recorded, or the graph was used before
+   * @throws ShapeError if `gradient` is missing for a non-scalar or has another shape
+   */
+  backward(gradient?: Tensor): void {
+    if (!this.requiresGrad) {
+      throw new AutogradError(
+        'backward: this tensor does not depend on any tensor with requiresGrad ' +
+          `(shape ${formatShape(this.shape)}), or it was computed inside noGrad()`,
+      );
+    }
+    if (gradient === undefined && this.size !== 1) {
+      throw new ShapeError(
+        `backward: a tensor of shape ${formatShape(this.shape)} needs a gradient of that shape; ` +
+          'without one, reduce it to a scalar first (sum or mean)',
+      );
+    }
+    if (gradient !== undefined && !sameShape(gradient.shape, this.shape)) {
+      throw shapeError('backward', 'the gradient must have the shape of the tensor', {
+        tensor: this,
+        gradient,
+      });
+    }
+    const start =
+      gradient === undefined
+        ? NdArray.fromTypedArray(new Float64Array(1).fill(1), this.shape, 'float64')
+        : gradient.array;
+    // The cast also copies, so that the caller's gradient is never written to.
+    runBackward(this.node ?? this, kernels().cast(start, this.dtype));
+  }
+
+  accumulateGrad(gradient: NdArray): void {
+    if (this.grad !== null) {
+      kernels().blend(this.grad.array, gradient, { keep: 1, add: 1 });
+      return;
+    }
+    // Made inside backward(), perhaps inside a tidy() of the user; it belongs to the tensor now.
+    gradient.storage.liveAsLongAs(this.array.storage);
+    this.grad = new Tensor(gradient);
+  }
+
+  /** The same elements (shared, not copied) without history: nothing flows back through it. */
+  detach(): Tensor {
+    return new Tensor(this.array);
+  }
+
+  /** Gives the memory back now rather than when it is collected; reading it afterwards throws. */
+  dispose(): void {
+    this.array.storage.release();
+  }
+
+  /** NumPy-like text: aligned columns, `...` in the middle of long axes. */
+  toString(): string {
+    const notes = [`shape=${formatShape(this.shape)}`, `dtype=${this.dtype}`];
+    if (this.requiresGrad) notes.push('requiresGrad');
+    if (this.array.storage.isReleased) return `tensor(<released>, ${notes.join(', ')})`;
+    return `tensor(${formatArray(this.array, 'tensor('.length)}, ${notes.join(', ')})`;
+  }
+
+  /** What `console.log` shows in Node. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+}

@@ -1,0 +1,106 @@
+import { type DType, newTypedArray } from '../../core/dtype.ts';
+import { NdArray } from '../../core/ndarray.ts';
+import { broadcastShapes, broadcastStrides, elementCount, sameShape } from '../../core/shape.ts';
+import type { BinaryOp, CompareOp, Kernels, UnaryOp } from '../kernels.ts';
+import { gaussianCdf, gaussianPdf, sigmoid } from './functions.ts';
+import { offsetsOf } from './offsets.ts';
+
+/** y = f(x), and f′ as a function of x or of y, as `UNARY_GRAD_FROM` says. */
+interface UnaryFunction {
+  f(x: number, alpha: number): number;
+  df(saved: number, alpha: number): number;
+}
+
+const UNARY: Readonly<Record<UnaryOp, UnaryFunction>> = {
+  neg: { f: (x) => -x, df: () => -1 },
+  exp: { f: Math.exp, df: (y) => y },
+  log: { f: Math.log, df: (x) => 1 / x },
+  sqrt: { f: Math.sqrt, df: (y) => 0.5 / y },
+  abs: { f: Math.abs, df: Math.sign },
+  relu: { f: (x) => Math.max(0, x), df: (y) => (y > 0 ? 1 : 0) },
+  leakyRelu: { f: (x, alpha) => (x < 0 ? alpha * x : x), df: (x, alpha) => (x > 0 ? 1 : alpha) },
+  sigmoid: { f: sigmoid, df: (y) => y * (1 - y) },
+  tanh: { f: Math.tanh, df: (y) => 1 - y * y },
+  gelu: { f: (x) => x * gaussianCdf(x), df: (x) => gaussianCdf(x) + x * gaussianPdf(x) },
+  silu: { f: (x) => x * sigmoid(x), df: (x) => sigmoid(x) * (1 + x * (1 - sigmoid(x))) },
+};
+
+const BINARY: Readonly<Record<BinaryOp, (a: number, b: number) => number>> = {
+  add: (a, b) => a + b,
+  sub: (a, b) => a - b,
+  mul: (a, b) => a * b,
+  div: (a, b) => a / b,
+  pow: (a, b) => a ** b,
+  maximum: Math.max,
+  minimum: Math.min,
+};
+
+const COMPARE: Readonly<Record<CompareOp, (a: number, b: number) => boolean>> = {
+  equal: (a, b) => a === b,
+  notEqual: (a, b) => a !== b,
+  greater: (a, b) => a > b,
+  greaterEqual: (a, b) => a >= b,
+  less: (a, b) => a < b,
+  lessEqual: (a, b) => a <= b,
+};
+
+/** out[i] = f(a[i], b[i]) with broadcasting; `f` may give a boolean for dtype bool. */
+function zip(
+  a: NdArray,
+  b: NdArray,
+  dtype: DType,
+  f: (a: number, b: number) => number | boolean,
+): NdArray {
+  const shape = sameShape(a.shape, b.shape)
+    ? a.shape
+    : (broadcastShapes(a.shape, b.shape) as number[]); // The op checked that they broadcast.
+  const offsetsA = offsetsOf(shape, broadcastStrides(a.shape, shape));
+  const offsetsB = offsetsOf(shape, broadcastStrides(b.shape, shape));
+  const [dataA, dataB] = [a.data, b.data];
+  const out = newTypedArray(dtype, elementCount(shape));
+  for (let i = 0; i < out.length; i++) {
+    out[i] = Number(f(dataA[offsetsA[i]], dataB[offsetsB[i]]));
+  }
+  return NdArray.fromTypedArray(out, shape, dtype);
+}
+
+export const elementwise: Pick<
+  Kernels,
+  'unary' | 'unaryGrad' | 'binary' | 'compare' | 'where' | 'cast'
+> = {
+  unary(op, x, alpha) {
+    const { f } = UNARY[op];
+    const data = x.data;
+    const out = newTypedArray(x.dtype, data.length);
+    for (let i = 0; i < out.length; i++) out[i] = f(data[i], alpha);
+    return NdArray.fromTypedArray(out, x.shape, x.dtype);
+  },
+
+  unaryGrad(op, saved, gradOut, alpha) {
+    const { df } = UNARY[op];
+    const [data, grad] = [saved.data, gradOut.data];
+    const out = newTypedArray(saved.dtype, data.length);
+    for (let i = 0; i < out.length; i++) out[i] = grad[i] * df(data[i], alpha);
+    return NdArray.fromTypedArray(out, saved.shape, saved.dtype);
+  },
+
+  binary: (op, a, b) => zip(a, b, a.dtype, BINARY[op]),
+
+  compare: (op, a, b) => zip(a, b, 'bool', COMPARE[op]),
+
+  where(condition, a, b) {
+    const shape = condition.shape;
+    const [chosen, dataA, dataB] = [condition.data, a.data, b.data];
+    const out = newTypedArray(a.dtype, chosen.length);
+    for (let i = 0; i < out.length; i++) out[i] = chosen[i] !== 0 ? dataA[i] : dataB[i];
+    return NdArray.fromTypedArray(out, shape, a.dtype);
+  },
+
+  cast(x, dtype) {
+    const data = x.data;
+    const out = newTypedArray(dtype, data.length);
+    for (let i = 0; i < out.length; i++)
+      out[i] = dtype === 'bool' ? Number(data[i] !== 0) : data[i];
+    return NdArray.fromTypedArray(out, x.shape, dtype);
+  },
+};

@@ -1,0 +1,41 @@
+/** Scalar functions that `Math` lacks, to float64 precision. */
+
+/** 1 / (1 + e^−x), without overflow on either side. */
+export function sigmoid(x: number): number {
+  if (x >= 0) return 1 / (1 + Math.exp(-x));
+  const e = Math.exp(x);
+  return e / (1 + e);
+}
+
+/** Density of the standard normal distribution, e^(−x²/2) / √(2π). */
+export function gaussianPdf(x: number): number {
+  return Math.exp(-0.5 * x * x) / Math.sqrt(2 * Math.PI);
+}
+
+/**
+ * Φ(x), the integral of `gaussianPdf` from −∞ to x.
+ *
+ * Near 0 the series Φ(x) = ½ + φ(x) · (x + x³/3 + x⁵/(3·5) + …); beyond ±5 the tail as the
+ * continued fraction 1 − Φ(x) = φ(x) / (x + 1/(x + 2/(x + 3/(x + …)))).
+ *
+ * @see Abramowitz & Stegun, 26.2.11 and 26.2.14
+ */
+export function gaussianCdf(x: number): number {
+  if (Math.abs(x) > 5) {
+    const tail = gaussianPdf(x) / tailFraction(Math.abs(x));
+    return x > 0 ? 1 - tail : tail;
+  }
+  let term = x;
+  let sum = x;
+  for (let n = 3; Math.abs(term) > 1e-17 * Math.abs(sum); n += 2) {
+    term *= (x * x) / n;
+    sum += term;
+  }
+  return 0.5 + gaussianPdf(x) * sum;
+}
+
+function tailFraction(x: number): number {
+  let fraction = x;
+  for (let n = 40; n >= 1; n--) fraction = x + n / fraction;
+  return fraction;
+}

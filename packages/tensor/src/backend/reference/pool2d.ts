@@ -1,0 +1,122 @@
+import { newTypedArray } from '../../core/dtype.ts';
+import { NdArray } from '../../core/ndarray.ts';
+import { elementCount } from '../../core/shape.ts';
+import type { Window2d } from '../../core/window.ts';
+import type { Kernels } from '../kernels.ts';
+
+/** Rows and columns of the input that one window covers, and the padded area it divides by. */
+interface Cover {
+  readonly top: number;
+  readonly bottom: number;
+  readonly left: number;
+  readonly right: number;
+  readonly area: number;
+}
+
+/**
+ * The part of window (oh, ow) that lies inside an input of H × W pixels. The area counts padding,
+ * but not what a window of `ceilMode` has beyond it (as PyTorch's `count_include_pad`).
+ */
+function coverOf(window: Window2d, H: number, W: number, oh: number, ow: number): Cover {
+  const { padding } = window;
+  const top = oh * window.strideHeight - padding.top;
+  const left = ow * window.strideWidth - padding.left;
+  const bottom = Math.min(top + window.kernelHeight, H + padding.bottom);
+  const right = Math.min(left + window.kernelWidth, W + padding.right);
+  return {
+    top: Math.max(0, top),
+    left: Math.max(0, left),
+    bottom: Math.min(H, bottom),
+    right: Math.min(W, right),
+    area: (bottom - top) * (right - left),
+  };
+}
+
+export const pooling: Pick<Kernels, 'maxPool2d' | 'maxPool2dGrad' | 'avgPool2d' | 'avgPool2dGrad'> =
+  {
+    maxPool2d(x, window) {
+      const [N, C, H, W] = x.shape;
+      const { outHeight, outWidth } = window;
+      const shape = [N, C, outHeight, outWidth];
+      const data = x.data;
+      const out = newTypedArray(x.dtype, elementCount(shape));
+      const indices = new Int32Array(out.length);
+      let at = 0;
+      for (let plane = 0; plane < N * C; plane++) {
+        for (let oh = 0; oh < outHeight; oh++) {
+          for (let ow = 0; ow < outWidth; ow++) {
+            const { top, bottom, left, right } = coverOf(window, H, W, oh, ow);
+            let best = top * W + left;
+            for (let h = top; h < bottom; h++) {
+              for (let w = left; w < right; w++) {
+                const value = data[plane * H * W + h * W + w];
+                // The first maximum in row-major order wins; NaN wins over everything.
+                if (value > data[plane * H * W + best] || Number.isNaN(value)) best = h * W + w;
+              }
+            }
+            out[at] = data[plane * H * W + best];
+            indices[at] = best;
+            at++;
+          }
+        }
+      }
+      return {
+        y: NdArray.fromTypedArray(out, shape, x.dtype),
+        indices: NdArray.fromTypedArray(indices, shape, 'int32'),
+      };
+    },
+
+    maxPool2dGrad(gradOut, indices, inputShape) {
+      const [, , H, W] = inputShape;
+      const [, , outHeight, outWidth] = gradOut.shape;
+      const [grad, positions] = [gradOut.data, indices.data];
+      const out = newTypedArray(gradOut.dtype, elementCount(inputShape));
+      for (let i = 0; i < grad.length; i++) {
+        const plane = Math.floor(i / (outHeight * outWidth));
+        out[plane * H * W + positions[i]] += grad[i];
+      }
+      return NdArray.fromTypedArray(out, inputShape, gradOut.dtype);
+    },
+
+    avgPool2d(x, window) {
+      const [N, C, H, W] = x.shape;
+      const { outHeight, outWidth } = window;
+      const shape = [N, C, outHeight, outWidth];
+      const data = x.data;
+      const out = newTypedArray(x.dtype, elementCount(shape));
+      let at = 0;
+      for (let plane = 0; plane < N * C; plane++) {
+        for (let oh = 0; oh < outHeight; oh++) {
+          for (let ow = 0; ow < outWidth; ow++) {
+            const { top, bottom, left, right, area } = coverOf(window, H, W, oh, ow);
+            let sum = 0;
+            for (let h = top; h < bottom; h++) {
+              for (let w = left; w < right; w++) sum += data[plane * H * W + h * W + w];
+            }
+            out[at++] = sum / area;
+          }
+        }
+      }
+      return NdArray.fromTypedArray(out, shape, x.dtype);
+    },
+
+    avgPool2dGrad(gradOut, inputShape, window) {
+      const [N, C, H, W] = inputShape;
+      const { outHeight, outWidth } = window;
+      const grad = gradOut.data;
+      const out = newTypedArray(gradOut.dtype, elementCount(inputShape));
+      let at = 0;
+      for (let plane = 0; plane < N * C; plane++) {
+        for (let oh = 0; oh < outHeight; oh++) {
+          for (let ow = 0; ow < outWidth; ow++) {
+            const { top, bottom, left, right, area } = coverOf(window, H, W, oh, ow);
+            const share = grad[at++] / area;
+            for (let h = top; h < bottom; h++) {
+              for (let w = left; w < right; w++) out[plane * H * W + h * W + w] += share;
+            }
+          }
+        }
+      }
+      return NdArray.fromTypedArray(out, inputShape, gradOut.dtype);
+    },
+  };

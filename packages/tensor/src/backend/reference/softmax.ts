@@ -1,0 +1,122 @@
+import { newTypedArray, type TypedArray } from '../../core/dtype.ts';
+import { NdArray } from '../../core/ndarray.ts';
+import { splitAtAxis } from '../../core/shape.ts';
+import type { Kernels } from '../kernels.ts';
+
+/** Elements along one axis: element k lies at `start + k · stride`. */
+interface Line {
+  readonly start: number;
+  readonly stride: number;
+  readonly length: number;
+}
+
+function* linesAlong(x: NdArray, axis: number): Generator<Line> {
+  const [before, length, after] = splitAtAxis(x.shape, axis);
+  for (let i = 0; i < before; i++) {
+    for (let j = 0; j < after; j++) yield { start: i * length * after + j, stride: after, length };
+  }
+}
+
+/** log Σ e^x of a line, with the maximum taken out so that nothing overflows. */
+function logSumExp(data: TypedArray, { start, stride, length }: Line): number {
+  let max = Number.NEGATIVE_INFINITY;
+  for (let k = 0; k < length; k++) max = Math.max(max, data[start + k * stride]);
+  let sum = 0;
+  for (let k = 0; k < length; k++) sum += Math.exp(data[start + k * stride] - max);
+  return max + Math.log(sum);
+}
+
+/** Fills an array like `like`, line by line. */
+function perLine(
+  like: NdArray,
+  axis: number,
+  fill: (out: TypedArray, line: Line) => void,
+): NdArray {
+  const out = newTypedArray(like.dtype, like.size);
+  for (const line of linesAlong(like, axis)) fill(out, line);
+  return NdArray.fromTypedArray(out, like.shape, like.dtype);
+}
+
+export const softmaxFamily: Pick<
+  Kernels,
+  | 'softmax'
+  | 'softmaxGrad'
+  | 'logSoftmax'
+  | 'logSoftmaxGrad'
+  | 'softmaxCrossEntropy'
+  | 'softmaxCrossEntropyGrad'
+> = {
+  softmax(x, axis) {
+    const data = x.data;
+    return perLine(x, axis, (out, line) => {
+      const normalizer = logSumExp(data, line);
+      for (let k = 0; k < line.length; k++) {
+        const at = line.start + k * line.stride;
+        out[at] = Math.exp(data[at] - normalizer);
+      }
+    });
+  },
+
+  // gx = y · (g − Σ g y)
+  softmaxGrad(y, gradOut, axis) {
+    const [data, grad] = [y.data, gradOut.data];
+    return perLine(y, axis, (out, { start, stride, length }) => {
+      let dot = 0;
+      for (let k = 0; k < length; k++) dot += grad[start + k * stride] * data[start + k * stride];
+      for (let k = 0; k < length; k++) {
+        const at = start + k * stride;
+        out[at] = data[at] * (grad[at] - dot);
+      }
+    });
+  },
+
+  logSoftmax(x, axis) {
+    const data = x.data;
+    return perLine(x, axis, (out, line) => {
+      const normalizer = logSumExp(data, line);
+      for (let k = 0; k < line.length; k++) {
+        const at = line.start + k * line.stride;
+        out[at] = data[at] - normalizer;
+      }
+    });
+  },
+
+  // gx = g − e^y · Σ g
+  logSoftmaxGrad(y, gradOut, axis) {
+    const [data, grad] = [y.data, gradOut.data];
+    return perLine(y, axis, (out, { start, stride, length }) => {
+      let sum = 0;
+      for (let k = 0; k < length; k++) sum += grad[start + k * stride];
+      for (let k = 0; k < length; k++) {
+        const at = start + k * stride;
+        out[at] = grad[at] - Math.exp(data[at]) * sum;
+      }
+    });
+  },
+
+  softmaxCrossEntropy(logits, labels) {
+    const [data, classes] = [logits.data, labels.data];
+    const out = newTypedArray(logits.dtype, classes.length);
+    let sample = 0;
+    for (const line of linesAlong(logits, 1)) {
+      out[sample] = logSumExp(data, line) - data[line.start + classes[sample]];
+      sample++;
+    }
+    return NdArray.fromTypedArray(out, labels.shape, logits.dtype);
+  },
+
+  // gx = (softmax(x) − onehot(label)) · g
+  softmaxCrossEntropyGrad(logits, labels, gradOut) {
+    const [data, classes, grad] = [logits.data, labels.data, gradOut.data];
+    let sample = 0;
+    return perLine(logits, 1, (out, line) => {
+      const normalizer = logSumExp(data, line);
+      for (let k = 0; k < line.length; k++) {
+        const probability = Math.exp(data[line.start + k] - normalizer);
+        const target = k === classes[sample] ? 1 : 0;
+        out[line.start + k] = (probability - target) * grad[sample];
+      }
+      sample++;
+    });
+  },
+};

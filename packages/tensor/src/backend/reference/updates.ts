@@ -1,0 +1,19 @@
+import type { Kernels } from '../kernels.ts';
+
+export const updates: Pick<Kernels, 'blend' | 'momentumStep'> = {
+  blend(target, x, { keep, add }) {
+    const [to, from] = [target.data, x.data];
+    // Assignment (keep = 0) must not keep a NaN or infinity alive.
+    for (let i = 0; i < to.length; i++) to[i] = (keep === 0 ? 0 : keep * to[i]) + add * from[i];
+  },
+
+  momentumStep(target, velocity, grad, options) {
+    const { learningRate, momentum, weightDecay, lossScale, nesterov } = options;
+    const [w, v, gradient] = [target.data, velocity.data, grad.data];
+    for (let i = 0; i < w.length; i++) {
+      const g = (gradient[i] + weightDecay * lossScale * w[i]) / lossScale;
+      v[i] = momentum * v[i] + g;
+      w[i] -= learningRate * (nesterov ? g + momentum * v[i] : v[i]);
+    }
+  },
+};

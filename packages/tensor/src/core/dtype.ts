@@ -1,0 +1,47 @@
+/** Element types; `bool` is stored as one byte, 0 or 1. */
+export type DType = 'float32' | 'float64' | 'int32' | 'uint8' | 'bool';
+
+/** Typed arrays that hold the elements of a tensor. */
+export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array;
+
+/** All dtypes, in promotion order: the later of two is the dtype of a mixed operation. */
+export const DTYPES = ['bool', 'uint8', 'int32', 'float32', 'float64'] as const satisfies DType[];
+
+/** Bytes of one element. */
+export const BYTES_PER_ELEMENT: Readonly<Record<DType, number>> = {
+  bool: 1,
+  uint8: 1,
+  int32: 4,
+  float32: 4,
+  float64: 8,
+};
+
+/** Whether the dtype can carry gradients. */
+export function isFloating(dtype: DType): dtype is 'float32' | 'float64' {
+  return dtype === 'float32' || dtype === 'float64';
+}
+
+/** A new zero-filled typed array of `length` elements. */
+export function newTypedArray(dtype: DType, length: number): TypedArray {
+  switch (dtype) {
+    case 'float32':
+      return new Float32Array(length);
+    case 'float64':
+      return new Float64Array(length);
+    case 'int32':
+      return new Int32Array(length);
+    case 'uint8':
+    case 'bool':
+      return new Uint8Array(length);
+    default:
+      return dtype satisfies never;
+  }
+}
+
+/**
+ * The dtype of an operation on two dtypes: the later one in
+ * `bool < uint8 < int32 < float32 < float64`. (As in PyTorch, int32 with float32 gives float32.)
+ */
+export function promote(a: DType, b: DType): DType {
+  return DTYPES.indexOf(a) >= DTYPES.indexOf(b) ? a : b;
+}

@@ -1,0 +1,146 @@
+import { BYTES_PER_ELEMENT, type DType, type TypedArray } from './dtype.ts';
+import { ReleasedError } from './errors.ts';
+
+/**
+ * Where the elements of an array live. `read` gives them as an ordinary typed array: at once for
+ * storage in main memory, by copying for storage on a device.
+ */
+export interface StorageSource {
+  readonly length: number;
+  read(): TypedArray;
+  /** Gives memory back that the garbage collector does not manage. */
+  free?(): void;
+}
+
+interface Usage {
+  arrays: number;
+  bytes: number;
+}
+
+const live: Usage = { arrays: 0, bytes: 0 };
+let currentScope: MemoryScope | null = null;
+
+function count(bytes: number, sign: 1 | -1): void {
+  live.arrays += sign;
+  live.bytes += sign * bytes;
+}
+
+/**
+ * Finalizers never run inside a synchronous loop, so they only keep the count of arrays that live
+ * outside every scope; those are ordinary garbage-collected objects, and nothing leaks meanwhile.
+ */
+const collected = new FinalizationRegistry<{ source: StorageSource; bytes: number }>(
+  ({ source, bytes }) => {
+    count(bytes, -1);
+    source.free?.();
+  },
+);
+
+/** Arrays made while the scope is open; what was not moved out is released when it closes. */
+class MemoryScope {
+  readonly parent: MemoryScope | null;
+  readonly storages = new Set<Storage>();
+
+  constructor(parent: MemoryScope | null) {
+    this.parent = parent;
+  }
+}
+
+/** The memory of one or several arrays (a reshaped array shares it with its original). */
+export class Storage {
+  readonly dtype: DType;
+  readonly bytes: number;
+  #source: StorageSource | null;
+  #scope: MemoryScope | null = null;
+
+  constructor(dtype: DType, source: StorageSource) {
+    this.dtype = dtype;
+    this.bytes = source.length * BYTES_PER_ELEMENT[dtype];
+    this.#source = source;
+    count(this.bytes, 1);
+    this.#enter(currentScope);
+  }
+
+  /** What a backend stored; it knows its own kind of source and reads the others. */
+  get source(): StorageSource {
+    if (this.#source === null) {
+      throw new ReleasedError(
+        'This tensor was released: tidy(), in which it was made, has ended, or dispose() was ' +
+          'called on it. Return it from tidy() to keep it.',
+      );
+    }
+    return this.#source;
+  }
+
+  get isReleased(): boolean {
+    return this.#source === null;
+  }
+
+  /** Whether the innermost open scope would release it. */
+  get isOwnedByCurrentScope(): boolean {
+    return this.#scope !== null && this.#scope === currentScope;
+  }
+
+  /** Gives the memory back; reading it afterwards throws `ReleasedError`. */
+  release(): void {
+    if (this.#source === null) return;
+    this.#leave();
+    this.#source.free?.();
+    this.#source = null;
+    count(this.bytes, -1);
+  }
+
+  /** Lets this storage live as long as `other` does: it moves to the scope that owns `other`. */
+  liveAsLongAs(other: Storage): void {
+    this.#moveTo(other.#scope);
+  }
+
+  /** Moves to the scope around the current one, so that it survives the end of the current one. */
+  escape(): void {
+    if (this.isOwnedByCurrentScope) this.#moveTo(this.#scope?.parent ?? null);
+  }
+
+  #moveTo(scope: MemoryScope | null): void {
+    if (this.#source === null || scope === this.#scope) return;
+    this.#leave();
+    this.#enter(scope);
+  }
+
+  #enter(scope: MemoryScope | null): void {
+    this.#scope = scope;
+    if (scope !== null) scope.storages.add(this);
+    else if (this.#source !== null) {
+      collected.register(this, { source: this.#source, bytes: this.bytes }, this);
+    }
+  }
+
+  #leave(): void {
+    if (this.#scope !== null) this.#scope.storages.delete(this);
+    else collected.unregister(this);
+  }
+}
+
+/**
+ * Runs `body`; every storage that it makes is released at the end, except those in what
+ * `survivors` picks from its result.
+ */
+export function withMemoryScope<Result>(
+  body: () => Result,
+  survivors: (result: Result) => Iterable<Storage>,
+): Result {
+  const scope = new MemoryScope(currentScope);
+  currentScope = scope;
+  try {
+    const result = body();
+    for (const storage of survivors(result)) storage.escape();
+    return result;
+  } finally {
+    for (const storage of scope.storages) storage.release();
+    currentScope = scope.parent;
+  }
+}
+
+/** Live arrays and their bytes; see `memory()`. */
+export function memoryUsage(): Readonly<Usage> {
+  return { ...live };
+}

@@ -1,0 +1,73 @@
+export { defineOp, listOps, type OpDefinition, type OpInfo } from './autograd/define-op.ts';
+export { type GradCheckOptions, gradCheck } from './autograd/grad-check.ts';
+export { isGradEnabled, noGrad } from './autograd/grad-mode.ts';
+export { type MemoryInfo, memory } from './autograd/memory.ts';
+export { Tensor } from './autograd/tensor.ts';
+export { tidy } from './autograd/tidy.ts';
+export type { Kernels, MomentumOptions } from './backend/kernels.ts';
+export { type BackendDescription, describeBackend, setBackend } from './backend/registry.ts';
+export { DTYPES, type DType, type TypedArray } from './core/dtype.ts';
+export {
+  AutogradError,
+  BackendError,
+  DTypeError,
+  FirelightError,
+  ReleasedError,
+  ShapeError,
+  ValueError,
+} from './core/errors.ts';
+export { NdArray } from './core/ndarray.ts';
+export type { NestedArray } from './core/printing.ts';
+export { Generator, type GeneratorState } from './core/random.ts';
+export { formatShape, type Shape } from './core/shape.ts';
+export { type Padding, type PaddingOption, type Pair, windowCount } from './core/window.ts';
+export { argmax, argmin } from './ops/arg-reduce.ts';
+export { add, div, maximum, minimum, mul, pow, sub } from './ops/arithmetic.ts';
+export { type BatchNorm2dOptions, batchNorm2d } from './ops/batch-norm2d.ts';
+export { broadcastTo } from './ops/broadcast-to.ts';
+export { cast } from './ops/cast.ts';
+export { equal, greater, greaterEqual, less, lessEqual, notEqual } from './ops/comparison.ts';
+export { concat, stack } from './ops/concat.ts';
+export { type Conv2dOptions, conv2d } from './ops/conv2d.ts';
+export {
+  arange,
+  type CreateOptions,
+  defaultGenerator,
+  full,
+  ones,
+  type RandomOptions,
+  rand,
+  randn,
+  type TensorData,
+  type TensorOptions,
+  tensor,
+  zeros,
+} from './ops/create.ts';
+export { softmaxCrossEntropy } from './ops/cross-entropy.ts';
+export { type DropoutOptions, dropout } from './ops/dropout.ts';
+export { gather } from './ops/gather.ts';
+export { matmul } from './ops/matmul.ts';
+export { oneHot } from './ops/one-hot.ts';
+export type { TensorLike } from './ops/operands.ts';
+export { pad } from './ops/pad.ts';
+export { permute, transpose } from './ops/permute.ts';
+export {
+  abs,
+  exp,
+  gelu,
+  leakyRelu,
+  log,
+  neg,
+  relu,
+  sigmoid,
+  silu,
+  sqrt,
+  tanh,
+} from './ops/pointwise.ts';
+export { avgPool2d, globalAvgPool2d, maxPool2d, type Pool2dOptions } from './ops/pool2d.ts';
+export { type AxisOption, max, mean, min, type ReduceOptions, sum } from './ops/reduce.ts';
+export { reshape } from './ops/reshape.ts';
+export { type AxisRange, slice } from './ops/slice.ts';
+export { logSoftmax, softmax } from './ops/softmax.ts';
+export { assign, momentumStep } from './ops/update.ts';
+export { where } from './ops/where.ts';

@@ -1,0 +1,109 @@
+import { defineOp } from '../autograd/define-op.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import type { BinaryOp } from '../backend/kernels.ts';
+import { kernels } from '../backend/registry.ts';
+import type { NdArray } from '../core/ndarray.ts';
+import { asFloating, broadcastOperands, scalar, sumToShape, type TensorLike } from './operands.ts';
+
+/** What every binary operation saves: its inputs and its output. */
+interface Saved {
+  readonly a: NdArray;
+  readonly b: NdArray;
+  readonly y: NdArray;
+}
+
+/** The gradient by one input, of the output's (broadcast) shape. */
+type PartialGradient = (gradOut: NdArray, saved: Saved) => NdArray;
+
+function defineBinary(name: BinaryOp, byA: PartialGradient, byB: PartialGradient) {
+  const op = defineOp<[NdArray, NdArray], null, Saved>(name, {
+    forward: ([a, b]) => {
+      const y = kernels().binary(name, a, b);
+      return { y, saved: { a, b, y } };
+    },
+    backward: (gradOut, saved, [needsA, needsB]) => [
+      needsA ? sumToShape(byA(gradOut, saved), saved.a.shape) : null,
+      needsB ? sumToShape(byB(gradOut, saved), saved.b.shape) : null,
+    ],
+  });
+  return (a: TensorLike, b: TensorLike): Tensor => op(broadcastOperands(name, a, b), null);
+}
+
+const multiply = (a: NdArray, b: NdArray): NdArray => kernels().binary('mul', a, b);
+const negate = (x: NdArray): NdArray => kernels().unary('neg', x, 0);
+
+/** y = a + b, elementwise with broadcasting. */
+export const add = defineBinary(
+  'add',
+  (gradOut) => gradOut,
+  (gradOut) => gradOut,
+);
+
+/** y = a − b, elementwise with broadcasting. */
+export const sub = defineBinary('sub', (gradOut) => gradOut, negate);
+
+/** y = a · b, elementwise with broadcasting. */
+export const mul = defineBinary(
+  'mul',
+  (gradOut, { b }) => multiply(gradOut, b),
+  (gradOut, { a }) => multiply(gradOut, a),
+);
+
+const divide = defineBinary(
+  'div',
+  (gradOut, { b }) => kernels().binary('div', gradOut, b),
+  // ∂(a/b)/∂b = −y / b
+  (gradOut, { b, y }) => negate(kernels().binary('div', multiply(gradOut, y), b)),
+);
+
+/** y = a / b, elementwise with broadcasting; integers divide as float32. */
+export function div(a: TensorLike, b: TensorLike): Tensor {
+  const [x, y] = broadcastOperands('div', a, b);
+  return divide(asFloating(x), asFloating(y));
+}
+
+/** `factor`, but 0 wherever `condition` holds; both have the broadcast shape. */
+function zeroWhere(condition: NdArray, factor: NdArray): NdArray {
+  const zeros = kernels().broadcastTo(scalar(0, factor.dtype), factor.shape);
+  return kernels().where(kernels().broadcastTo(condition, factor.shape), zeros, factor);
+}
+
+/** y = a^b, elementwise with broadcasting. The gradient by b is 0 where a = 0. */
+export const pow = defineBinary(
+  'pow',
+  // b · a^(b−1); 0 for b = 0, where 0 · 0⁻¹ would give NaN at a = 0.
+  (gradOut, { a, b }) => {
+    const exponent = kernels().binary('sub', b, scalar(1, b.dtype));
+    const slope = multiply(b, kernels().binary('pow', a, exponent));
+    const isZero = kernels().compare('equal', b, scalar(0, b.dtype));
+    return multiply(gradOut, zeroWhere(isZero, slope));
+  },
+  // y · ln a
+  (gradOut, { a, y }) => {
+    const slope = multiply(y, kernels().unary('log', a, 0));
+    const isZero = kernels().compare('equal', a, scalar(0, a.dtype));
+    return multiply(gradOut, zeroWhere(isZero, slope));
+  },
+);
+
+/** Gradient of the larger or smaller of two: all to the one chosen, half to each of equals. */
+function shareOfChosen(gradOut: NdArray, chosen: NdArray, other: NdArray, y: NdArray): NdArray {
+  const isChosen = kernels().cast(kernels().compare('equal', chosen, y), y.dtype);
+  const isTie = kernels().cast(kernels().compare('equal', chosen, other), y.dtype);
+  const half = multiply(isTie, scalar(0.5, y.dtype));
+  return multiply(gradOut, kernels().binary('sub', isChosen, multiply(isChosen, half)));
+}
+
+/** y = max(a, b), elementwise with broadcasting; equal values share the gradient. */
+export const maximum = defineBinary(
+  'maximum',
+  (gradOut, { a, b, y }) => shareOfChosen(gradOut, a, b, y),
+  (gradOut, { a, b, y }) => shareOfChosen(gradOut, b, a, y),
+);
+
+/** y = min(a, b), elementwise with broadcasting; equal values share the gradient. */
+export const minimum = defineBinary(
+  'minimum',
+  (gradOut, { a, b, y }) => shareOfChosen(gradOut, a, b, y),
+  (gradOut, { a, b, y }) => shareOfChosen(gradOut, b, a, y),
+);

@@ -1,0 +1,29 @@
+import { defineOp } from '../autograd/define-op.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import { kernels } from '../backend/registry.ts';
+import { shapeError } from '../core/errors.ts';
+import type { NdArray } from '../core/ndarray.ts';
+import { broadcastShapes, formatShape, type Shape, sameShape } from '../core/shape.ts';
+import { sumToShape } from './operands.ts';
+
+const broadcastOp = defineOp<[NdArray], { shape: Shape }, { inputShape: Shape }>('broadcastTo', {
+  forward: ([x], { shape }) => ({
+    y: kernels().broadcastTo(x, shape),
+    saved: { inputShape: x.shape },
+  }),
+  backward: (gradOut, { inputShape }) => [sumToShape(gradOut, inputShape)],
+});
+
+/**
+ * Repeats axes of length 1 (and missing leading axes) to fill `shape`.
+ *
+ * @throws ShapeError if the shapes, aligned at the last axis, do not fit
+ */
+export function broadcastTo(x: Tensor, shape: Shape): Tensor {
+  if (!sameShape(broadcastShapes(x.shape, shape) ?? [], shape) || x.rank > shape.length) {
+    throw shapeError('broadcastTo', `the input does not stretch to ${formatShape(shape)}`, {
+      input: x,
+    });
+  }
+  return broadcastOp([x], { shape });
+}

@@ -1,0 +1,20 @@
+import { defineOp } from '../autograd/define-op.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import { kernels } from '../backend/registry.ts';
+import { type DType, isFloating } from '../core/dtype.ts';
+import type { NdArray } from '../core/ndarray.ts';
+
+const castOp = defineOp<[NdArray], { dtype: DType }, { from: DType }>('cast', {
+  forward: ([x], { dtype }) => ({ y: kernels().cast(x, dtype), saved: { from: x.dtype } }),
+  backward: (gradOut, { from }) => [kernels().cast(gradOut, from)],
+});
+
+/**
+ * The same values in another dtype: rounded to float32, cut off at the point for integers (wrapping
+ * modulo 2^bits beyond their range), and `x ≠ 0` for bool. Gradients pass between floating dtypes.
+ */
+export function cast(x: Tensor, dtype: DType): Tensor {
+  if (x.dtype === dtype) return x;
+  // No gradient flows into or out of integers.
+  return castOp([isFloating(dtype) ? x : x.detach()], { dtype });
+}

@@ -1,0 +1,28 @@
+import { defineOp } from '../autograd/define-op.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import type { CompareOp } from '../backend/kernels.ts';
+import { kernels } from '../backend/registry.ts';
+import type { NdArray } from '../core/ndarray.ts';
+import { broadcastOperands, type TensorLike } from './operands.ts';
+
+function defineComparison(name: CompareOp) {
+  const op = defineOp<[NdArray, NdArray], null, null>(name, {
+    forward: ([a, b]) => ({ y: kernels().compare(name, a, b), saved: null }),
+    backward: 'none',
+    reason: 'the result is boolean',
+  });
+  return (a: TensorLike, b: TensorLike): Tensor => op(broadcastOperands(name, a, b), null);
+}
+
+/** a = b as bool, elementwise with broadcasting; NaN equals nothing. */
+export const equal = defineComparison('equal');
+/** a ≠ b as bool, elementwise with broadcasting. */
+export const notEqual = defineComparison('notEqual');
+/** a > b as bool, elementwise with broadcasting. */
+export const greater = defineComparison('greater');
+/** a ≥ b as bool, elementwise with broadcasting. */
+export const greaterEqual = defineComparison('greaterEqual');
+/** a < b as bool, elementwise with broadcasting. */
+export const less = defineComparison('less');
+/** a ≤ b as bool, elementwise with broadcasting. */
+export const lessEqual = defineComparison('lessEqual');

@@ -1,0 +1,44 @@
+import { defineOp } from '../autograd/define-op.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import { kernels } from '../backend/registry.ts';
+import { ValueError } from '../core/errors.ts';
+import type { NdArray } from '../core/ndarray.ts';
+import type { Generator, GeneratorState } from '../core/random.ts';
+import { defaultGenerator } from './create.ts';
+import { expectSameFloating } from './operands.ts';
+
+interface Mask {
+  readonly p: number;
+  readonly state: GeneratorState;
+}
+
+const dropoutOp = defineOp<[NdArray], Mask, Mask>('dropout', {
+  forward: ([x], mask) => ({ y: kernels().dropout(x, mask.p, mask.state), saved: mask }),
+  // The mask is drawn again from the same state rather than kept.
+  backward: (gradOut, { p, state }) => [kernels().dropout(gradOut, p, state)],
+});
+
+export interface DropoutOptions {
+  /** Probability in [0, 1) that an element is dropped; 0.5 by default. */
+  readonly p?: number;
+  /** Without training, dropout is the identity; true by default. */
+  readonly training?: boolean;
+  readonly generator?: Generator;
+}
+
+/**
+ * Sets each element to 0 with probability p, and scales the others by 1 / (1 − p), so that the mean
+ * stays.
+ *
+ * @throws ValueError if p is not in [0, 1)
+ * @see Srivastava et al., "Dropout", JMLR 2014 (the inverted form)
+ */
+export function dropout(
+  x: Tensor,
+  { p = 0.5, training = true, generator = defaultGenerator }: DropoutOptions = {},
+): Tensor {
+  if (!(p >= 0 && p < 1)) throw new ValueError(`dropout: p must be in [0, 1), got ${p}`);
+  expectSameFloating('dropout', { input: x });
+  if (!training || p === 0) return x;
+  return dropoutOp([x], { p, state: generator.reserve(Math.ceil(x.size / 4)) });
+}

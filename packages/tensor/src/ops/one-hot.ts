@@ -1,0 +1,42 @@
+import { defineOp } from '../autograd/define-op.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import type { DType } from '../core/dtype.ts';
+import { DTypeError, ValueError } from '../core/errors.ts';
+import { NdArray } from '../core/ndarray.ts';
+
+const oneHotOp = defineOp<[NdArray], { numClasses: number; dtype: DType }, null>('oneHot', {
+  forward: ([labels], { numClasses, dtype }) => {
+    const y = NdArray.zeros([...labels.shape, numClasses], dtype);
+    const { data } = y;
+    labels.data.forEach((label, i) => {
+      data[i * numClasses + label] = 1;
+    });
+    return { y, saved: null };
+  },
+  backward: 'none',
+  reason: 'labels are integers',
+});
+
+/**
+ * A new last axis of length `numClasses` with a 1 at the label and 0 elsewhere.
+ *
+ * @param labels int32 or uint8 of any shape, in [0, numClasses)
+ * @throws DTypeError for other dtypes; ValueError for a label out of range
+ */
+export function oneHot(
+  labels: Tensor,
+  numClasses: number,
+  { dtype = 'float32' }: { dtype?: DType } = {},
+): Tensor {
+  if (labels.dtype !== 'int32' && labels.dtype !== 'uint8') {
+    throw new DTypeError(`oneHot: labels must be int32 or uint8, got ${labels.dtype}`);
+  }
+  if (!Number.isInteger(numClasses) || numClasses < 1) {
+    throw new ValueError(`oneHot: numClasses must be an integer ≥ 1, got ${numClasses}`);
+  }
+  const outside = labels.data.find((label) => label < 0 || label >= numClasses);
+  if (outside !== undefined) {
+    throw new ValueError(`oneHot: label ${outside} is outside [0, ${numClasses})`);
+  }
+  return oneHotOp([labels], { numClasses, dtype });
+}

@@ -1,0 +1,135 @@
+import { defineOp } from '../autograd/define-op.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import { kernels } from '../backend/registry.ts';
+import { shapeError } from '../core/errors.ts';
+import type { NdArray } from '../core/ndarray.ts';
+import { elementCount, reducedShape, type Shape } from '../core/shape.ts';
+import { cast } from './cast.ts';
+import { asFloating, normalizeAxis, scalar } from './operands.ts';
+import { reshape } from './reshape.ts';
+
+/** One axis or several, negative ones counted from the end; all axes if left out. */
+export type AxisOption = number | readonly number[] | undefined;
+
+export interface ReduceOptions {
+  /** Leave reduced axes in the result, with length 1. */
+  readonly keepDims?: boolean;
+}
+
+interface Reduction {
+  readonly axes: readonly number[];
+}
+
+interface ReducedFrom extends Reduction {
+  readonly inputShape: Shape;
+}
+
+/** Repeats an array of the reduced shape over the axes that were reduced. */
+function spread(array: NdArray, { axes, inputShape }: ReducedFrom): NdArray {
+  const kept = reducedShape(inputShape, axes, { keepDims: true });
+  return kernels().broadcastTo(array.withShape(kept), inputShape);
+}
+
+const sumOp = defineOp<[NdArray], Reduction, ReducedFrom>('sum', {
+  forward: ([x], { axes }) => ({
+    y: kernels().reduce('sum', x, axes),
+    saved: { axes, inputShape: x.shape },
+  }),
+  backward: (gradOut, saved) => [spread(gradOut, saved)],
+});
+
+const meanOp = defineOp<[NdArray], Reduction, ReducedFrom>('mean', {
+  forward: ([x], { axes }) => ({
+    y: kernels().reduce('mean', x, axes),
+    saved: { axes, inputShape: x.shape },
+  }),
+  backward: (gradOut, saved) => {
+    const count = elementCount(saved.inputShape) / gradOut.size;
+    const share = kernels().binary('div', gradOut, scalar(count, gradOut.dtype));
+    return [spread(share, saved)];
+  },
+});
+
+function defineExtremum(name: 'max' | 'min') {
+  return defineOp<[NdArray], Reduction, Reduction & { x: NdArray; y: NdArray }>(name, {
+    forward: ([x], { axes }) => {
+      const y = kernels().reduce(name, x, axes);
+      return { y, saved: { axes, x, y } };
+    },
+    backward: (gradOut, { axes, x, y }) => {
+      const from = { axes, inputShape: x.shape };
+      const isChosen = kernels().cast(kernels().compare('equal', x, spread(y, from)), x.dtype);
+      const share = kernels().binary('div', gradOut, kernels().reduce('sum', isChosen, axes));
+      return [kernels().binary('mul', isChosen, spread(share, from))];
+    },
+  });
+}
+
+const maxOp = defineExtremum('max');
+const minOp = defineExtremum('min');
+
+function resolveAxes(op: string, x: Tensor, axis: AxisOption): number[] {
+  if (axis === undefined) return x.shape.map((_, i) => i);
+  const axes = [axis].flat().map((a) => normalizeAxis(op, a, x.shape));
+  if (new Set(axes).size !== axes.length) {
+    throw shapeError(op, `axes ${axes.join(', ')} name an axis twice`, { input: x });
+  }
+  return axes;
+}
+
+/** The mean or the largest of nothing has no value. */
+function expectElements(op: string, x: Tensor, axes: readonly number[]): void {
+  if (axes.some((axis) => x.shape[axis] === 0)) {
+    throw shapeError(op, 'needs at least one element along the axes it reduces', { input: x });
+  }
+}
+
+function withDims(y: Tensor, x: Tensor, axes: readonly number[], options: ReduceOptions): Tensor {
+  return options.keepDims === true
+    ? reshape(y, reducedShape(x.shape, axes, { keepDims: true }))
+    : y;
+}
+
+/**
+ * y = Σ x over the given axes. Booleans are counted as int32.
+ *
+ * @throws ValueError or ShapeError if an axis does not exist or is named twice
+ */
+export function sum(x: Tensor, axis?: AxisOption, options: ReduceOptions = {}): Tensor {
+  const axes = resolveAxes('sum', x, axis);
+  const input = x.dtype === 'bool' || x.dtype === 'uint8' ? cast(x, 'int32') : x;
+  return withDims(sumOp([input], { axes }), x, axes, options);
+}
+
+/**
+ * y = (1 / count) · Σ x over the given axes; integers give float32.
+ *
+ * @throws ValueError or ShapeError if an axis does not exist, is named twice, or is empty
+ */
+export function mean(x: Tensor, axis?: AxisOption, options: ReduceOptions = {}): Tensor {
+  const axes = resolveAxes('mean', x, axis);
+  expectElements('mean', x, axes);
+  return withDims(meanOp([asFloating(x)], { axes }), x, axes, options);
+}
+
+/**
+ * The largest element over the given axes; equal ones share the gradient.
+ *
+ * @throws ValueError or ShapeError if an axis does not exist, is named twice, or is empty
+ */
+export function max(x: Tensor, axis?: AxisOption, options: ReduceOptions = {}): Tensor {
+  const axes = resolveAxes('max', x, axis);
+  expectElements('max', x, axes);
+  return withDims(maxOp([x], { axes }), x, axes, options);
+}
+
+/**
+ * The smallest element over the given axes; equal ones share the gradient.
+ *
+ * @throws ValueError or ShapeError if an axis does not exist, is named twice, or is empty
+ */
+export function min(x: Tensor, axis?: AxisOption, options: ReduceOptions = {}): Tensor {
+  const axes = resolveAxes('min', x, axis);
+  expectElements('min', x, axes);
+  return withDims(minOp([x], { axes }), x, axes, options);
+}

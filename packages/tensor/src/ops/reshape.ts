@@ -1,0 +1,33 @@
+import { defineOp } from '../autograd/define-op.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import { shapeError, ValueError } from '../core/errors.ts';
+import type { NdArray } from '../core/ndarray.ts';
+import { elementCount, formatShape, type Shape } from '../core/shape.ts';
+
+const reshapeOp = defineOp<[NdArray], { shape: Shape }, { inputShape: Shape }>('reshape', {
+  forward: ([x], { shape }) => ({ y: x.withShape(shape), saved: { inputShape: x.shape } }),
+  backward: (gradOut, { inputShape }) => [gradOut.withShape(inputShape)],
+});
+
+/**
+ * The same elements in row-major order under another shape; memory is shared, nothing is copied.
+ *
+ * @param shape lengths with the same product; one may be −1 and is worked out
+ * @throws ShapeError if the number of elements would change
+ */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  const unknown = shape.filter((length) => length === -1).length;
+  if (unknown > 1 || shape.some((length) => !Number.isInteger(length) || length < -1)) {
+    throw new ValueError(
+      `reshape: lengths must be integers ≥ 0, at most one of them −1, got ${formatShape(shape)}`,
+    );
+  }
+  const known = elementCount(shape.filter((length) => length !== -1));
+  const resolved = shape.map((length) => (length === -1 ? x.size / known : length));
+  if (elementCount(resolved) !== x.size || !resolved.every(Number.isInteger)) {
+    throw shapeError('reshape', `${x.size} elements do not fill shape ${formatShape(shape)}`, {
+      input: x,
+    });
+  }
+  return reshapeOp([x], { shape: resolved });
+}

@@ -1,0 +1,35 @@
+import { defineOp } from '../autograd/define-op.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import { kernels } from '../backend/registry.ts';
+import type { NdArray } from '../core/ndarray.ts';
+import { asFloating, normalizeAxis } from './operands.ts';
+
+interface Axis {
+  readonly axis: number;
+}
+
+const softmaxOp = defineOp<[NdArray], Axis, Axis & { y: NdArray }>('softmax', {
+  forward: ([x], { axis }) => {
+    const y = kernels().softmax(x, axis);
+    return { y, saved: { y, axis } };
+  },
+  backward: (gradOut, { y, axis }) => [kernels().softmaxGrad(y, gradOut, axis)],
+});
+
+const logSoftmaxOp = defineOp<[NdArray], Axis, Axis & { y: NdArray }>('logSoftmax', {
+  forward: ([x], { axis }) => {
+    const y = kernels().logSoftmax(x, axis);
+    return { y, saved: { y, axis } };
+  },
+  backward: (gradOut, { y, axis }) => [kernels().logSoftmaxGrad(y, gradOut, axis)],
+});
+
+/** y_i = e^{x_i} / Σ_j e^{x_j} along an axis (the last by default); safe for large values. */
+export function softmax(x: Tensor, axis = -1): Tensor {
+  return softmaxOp([asFloating(x)], { axis: normalizeAxis('softmax', axis, x.shape) });
+}
+
+/** y_i = x_i − ln Σ_j e^{x_j} along an axis (the last by default); safe for large values. */
+export function logSoftmax(x: Tensor, axis = -1): Tensor {
+  return logSoftmaxOp([asFloating(x)], { axis: normalizeAxis('logSoftmax', axis, x.shape) });
+}
