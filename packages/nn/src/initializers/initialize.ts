@@ -1,0 +1,22 @@
+import {
+  defaultGenerator,
+  type Generator,
+  type Shape,
+  type Tensor,
+  tensor,
+} from '@firelight/tensor';
+import { initializerByName } from './by-name.ts';
+import type { Initializer } from './initializer.ts';
+
+/** An initializer, its name (`'he_uniform'`), or a constant. */
+export type InitializerOption = Initializer | string | number;
+
+/** A float32 parameter with its first values. */
+export function initialize(
+  option: InitializerOption,
+  shape: Shape,
+  generator: Generator = defaultGenerator,
+): Tensor {
+  const initializer = typeof option === 'function' ? option : initializerByName(option);
+  return tensor(initializer(shape, generator), { shape, dtype: 'float32', requiresGrad: true });
+}

@@ -1,0 +1,67 @@
+import {
+  conv2d,
+  type Generator,
+  type PaddingOption,
+  type Pair,
+  type Tensor,
+  ValueError,
+} from '@firelight/tensor';
+import { type InitializerOption, initialize } from '../initializers/index.ts';
+import { Module } from '../module.ts';
+
+export interface Conv2dLayerOptions {
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly kernelSize: Pair;
+  readonly stride?: Pair;
+  /** 0 by default, as PyTorch; MindSpore's default is `'same'`. */
+  readonly padding?: PaddingOption;
+  readonly dilation?: Pair;
+  readonly groups?: number;
+  /** Whether to add a bias; true by default. */
+  readonly bias?: boolean;
+  /** `'he_uniform'` by default. */
+  readonly weightInit?: InitializerOption;
+  /** 0 by default. */
+  readonly biasInit?: InitializerOption;
+  readonly generator?: Generator | undefined;
+}
+
+/**
+ * Convolution layer with parameters `weight` `[outChannels, inChannels/groups, kH, kW]` and `bias`
+ * `[outChannels]`; see `conv2d`.
+ */
+export class Conv2d extends Module {
+  readonly weight: Tensor;
+  readonly bias: Tensor | null;
+  readonly #options: Conv2dLayerOptions;
+
+  /** @throws ValueError unless channels are integers ≥ 1 that `groups` divides */
+  constructor(options: Conv2dLayerOptions) {
+    super();
+    const { inChannels, outChannels, kernelSize, groups = 1, bias = true, generator } = options;
+    for (const [name, channels] of Object.entries({ inChannels, outChannels })) {
+      if (!Number.isInteger(channels) || channels < 1 || channels % groups !== 0) {
+        throw new ValueError(
+          `Conv2d: ${name} must be an integer ≥ 1 that groups (=${groups}) divides, got ${channels}`,
+        );
+      }
+    }
+    const [kH, kW] = typeof kernelSize === 'number' ? [kernelSize, kernelSize] : kernelSize;
+    const { weightInit = 'he_uniform', biasInit = 0 } = options;
+    this.#options = options;
+    this.weight = this.registerParameter(
+      'weight',
+      initialize(weightInit, [outChannels, inChannels / groups, kH, kW], generator),
+    );
+    this.bias = bias
+      ? this.registerParameter('bias', initialize(biasInit, [outChannels], generator))
+      : null;
+  }
+
+  /** `[N, inChannels, H, W]` → `[N, outChannels, H', W']` */
+  forward(x: Tensor): Tensor {
+    const { stride = 1, padding = 0, dilation = 1, groups = 1 } = this.#options;
+    return conv2d(x, this.weight, this.bias, { stride, padding, dilation, groups });
+  }
+}

@@ -1,0 +1,49 @@
+import { add, type Generator, matmul, type Tensor, transpose, ValueError } from '@firelight/tensor';
+import { type InitializerOption, initialize } from '../initializers/index.ts';
+import { Module } from '../module.ts';
+
+export interface LinearOptions {
+  readonly inFeatures: number;
+  readonly outFeatures: number;
+  /** Whether to add a bias; true by default. */
+  readonly bias?: boolean;
+  /** `'he_uniform'` by default. */
+  readonly weightInit?: InitializerOption;
+  /** 0 by default. */
+  readonly biasInit?: InitializerOption;
+  readonly generator?: Generator | undefined;
+}
+
+/**
+ * Fully connected layer y = x · weightᵀ + bias with `weight` `[outFeatures, inFeatures]` and `bias`
+ * `[outFeatures]` (MindSpore's Dense).
+ */
+export class Linear extends Module {
+  readonly weight: Tensor;
+  readonly bias: Tensor | null;
+
+  /** @throws ValueError unless both numbers of features are integers ≥ 1 */
+  constructor(options: LinearOptions) {
+    super();
+    const { inFeatures, outFeatures, bias = true, generator } = options;
+    for (const [name, features] of Object.entries({ inFeatures, outFeatures })) {
+      if (!Number.isInteger(features) || features < 1) {
+        throw new ValueError(`Linear: ${name} must be an integer ≥ 1, got ${features}`);
+      }
+    }
+    const { weightInit = 'he_uniform', biasInit = 0 } = options;
+    this.weight = this.registerParameter(
+      'weight',
+      initialize(weightInit, [outFeatures, inFeatures], generator),
+    );
+    this.bias = bias
+      ? this.registerParameter('bias', initialize(biasInit, [outFeatures], generator))
+      : null;
+  }
+
+  /** `[..., inFeatures]` → `[..., outFeatures]` */
+  forward(x: Tensor): Tensor {
+    const y = matmul(x, transpose(this.weight));
+    return this.bias === null ? y : add(y, this.bias);
+  }
+}

@@ -1,0 +1,46 @@
+import {
+  avgPool2d,
+  globalAvgPool2d,
+  maxPool2d,
+  type Pool2dOptions,
+  type Tensor,
+} from '@firelight/tensor';
+import { Module } from '../module.ts';
+
+/** Largest element of each window; see `maxPool2d`. */
+export class MaxPool2d extends Module {
+  readonly #options: Pool2dOptions;
+
+  constructor(options: Pool2dOptions) {
+    super();
+    this.#options = options;
+  }
+
+  /** `[N, C, H, W]` → `[N, C, H', W']` */
+  forward(x: Tensor): Tensor {
+    return maxPool2d(x, this.#options);
+  }
+}
+
+/** Mean of each window; see `avgPool2d`. */
+export class AvgPool2d extends Module {
+  readonly #options: Pool2dOptions;
+
+  constructor(options: Pool2dOptions) {
+    super();
+    this.#options = options;
+  }
+
+  /** `[N, C, H, W]` → `[N, C, H', W']` */
+  forward(x: Tensor): Tensor {
+    return avgPool2d(x, this.#options);
+  }
+}
+
+/** Mean over the whole image; see `globalAvgPool2d`. */
+export class GlobalAvgPool2d extends Module {
+  /** `[N, C, H, W]` → `[N, C]` */
+  forward(x: Tensor): Tensor {
+    return globalAvgPool2d(x);
+  }
+}

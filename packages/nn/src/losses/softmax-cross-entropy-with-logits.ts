@@ -1,0 +1,68 @@
+import {
+  formatShape,
+  logSoftmax,
+  mean,
+  mul,
+  neg,
+  ShapeError,
+  softmaxCrossEntropy,
+  sum,
+  type Tensor,
+  ValueError,
+} from '@firelight/tensor';
+
+export type Reduction = 'none' | 'mean' | 'sum';
+
+export interface SoftmaxCrossEntropyOptions {
+  /** Labels are class numbers `[N]` (true) or probabilities `[N, C]` (false, the default). */
+  readonly sparse?: boolean;
+  /** What is done with the losses of the samples; `'none'` by default. */
+  readonly reduction?: Reduction;
+}
+
+/**
+ * Cross-entropy of softmax(logits), from the logits, so that nothing overflows:
+ * L[n] = ln Σ_c e^{x[n,c]} − x[n, label[n]], or −Σ_c t[n,c] · logSoftmax(x)[n,c] for probabilities t.
+ *
+ * The defaults are MindSpore's; its tutorial uses `{ sparse: true, reduction: 'mean' }`.
+ *
+ * @see mindspore/nn/loss/loss.py
+ */
+export class SoftmaxCrossEntropyWithLogits {
+  readonly #sparse: boolean;
+  readonly #reduction: Reduction;
+
+  /** @throws ValueError for an unknown reduction */
+  constructor({ sparse = false, reduction = 'none' }: SoftmaxCrossEntropyOptions = {}) {
+    if (!['none', 'mean', 'sum'].includes(reduction)) {
+      throw new ValueError(
+        `SoftmaxCrossEntropyWithLogits: reduction must be 'none', 'mean' or 'sum', got '${reduction}'`,
+      );
+    }
+    this.#sparse = sparse;
+    this.#reduction = reduction;
+  }
+
+  /**
+   * @param logits `[N, C]`
+   * @param labels `[N]` integers in [0, C) if sparse, else `[N, C]`
+   * @returns `[N]`, or a scalar if reduced
+   * @throws ShapeError, DTypeError or ValueError for labels that do not fit
+   */
+  forward(logits: Tensor, labels: Tensor): Tensor {
+    const losses = this.#sparse ? softmaxCrossEntropy(logits, labels) : dense(logits, labels);
+    if (this.#reduction === 'mean') return mean(losses);
+    return this.#reduction === 'sum' ? sum(losses) : losses;
+  }
+}
+
+function dense(logits: Tensor, labels: Tensor): Tensor {
+  if (logits.rank !== 2 || formatShape(labels.shape) !== formatShape(logits.shape)) {
+    throw new ShapeError(
+      'SoftmaxCrossEntropyWithLogits: without sparse, labels must be probabilities of the shape of ' +
+        `the logits [N, C]; got logits ${formatShape(logits.shape)}, labels ` +
+        `${formatShape(labels.shape)}; for class numbers use sparse: true`,
+    );
+  }
+  return neg(sum(mul(labels, logSoftmax(logits)), 1));
+}

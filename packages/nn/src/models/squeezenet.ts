@@ -1,0 +1,232 @@
+import {
+  formatShape,
+  type Generator,
+  globalAvgPool2d,
+  relu,
+  ShapeError,
+  type Tensor,
+  ValueError,
+  windowCount,
+} from '@firelight/tensor';
+import { normal } from '../initializers/index.ts';
+import { BatchNorm2d } from '../layers/batch-norm2d.ts';
+import { Conv2d } from '../layers/conv2d.ts';
+import { Dropout } from '../layers/dropout.ts';
+import { Fire } from '../layers/fire.ts';
+import { MaxPool2d } from '../layers/pool2d.ts';
+import { ReLU } from '../layers/relu.ts';
+import { Sequential } from '../layers/sequential.ts';
+import { Module } from '../module.ts';
+import { fireDimensions, type Metaparameters } from './fire-dimensions.ts';
+
+export interface SqueezeNetOptions {
+  /** Channels of the result; 1000 by default. */
+  readonly numClasses?: number;
+  /** 1.0 as in the paper, or 1.1 with 2.4 times less computation; `'1.0'` by default. */
+  readonly version?: '1.0' | '1.1';
+  /**
+   * Sums around Fire modules: `'simple'` around those that keep the number of channels (fire3, 5, 7
+   * and 9); `'complex'` also, through a 1×1 convolution, around the others; `'none'` by default.
+   */
+  readonly bypass?: 'none' | 'simple' | 'complex';
+  /** Batch normalization after each convolution; false by default. */
+  readonly batchNorm?: boolean;
+  /**
+   * ReLU after the last convolution; true by default, as in the paper. It can die, and then the loss
+   * stays at ln(numClasses): false is the remedy.
+   */
+  readonly headRelu?: boolean;
+  /**
+   * First convolution: `'imagenet'` as published (7×7 for 1.0, 3×3 for 1.1, stride 2), or `'cifar'`
+   * (3×3, stride 1, padding 1) for images of 32×32 as they are; `'imagenet'` by default.
+   */
+  readonly stem?: 'imagenet' | 'cifar';
+  /** Probability of dropout before the last convolution; 0.5 by default. */
+  readonly dropout?: number;
+  /** Channels of the images; 3 by default. */
+  readonly inChannels?: number;
+  /** Channels of the Fire modules by the paper's metaparameters. */
+  readonly metaparameters?: Metaparameters;
+  /** Source of the first weights and of dropout. */
+  readonly generator?: Generator;
+}
+
+/** What decides how far the images shrink. */
+interface Window {
+  readonly kernelSize: number;
+  readonly stride: number;
+  readonly padding: number;
+}
+
+const POOL: Window = { kernelSize: 3, stride: 2, padding: 0 };
+
+interface Architecture {
+  readonly stemChannels: number;
+  readonly stem: Window;
+  /** Numbers of the layers after which a max-pool follows; 1 is the stem, 2 to 9 are Fire. */
+  readonly poolAfter: readonly number[];
+}
+
+const ARCHITECTURES: Readonly<Record<'1.0' | '1.1', Architecture>> = {
+  '1.0': {
+    stemChannels: 96,
+    stem: { kernelSize: 7, stride: 2, padding: 0 },
+    poolAfter: [1, 4, 8],
+  },
+  '1.1': {
+    stemChannels: 64,
+    stem: { kernelSize: 3, stride: 2, padding: 0 },
+    poolAfter: [1, 3, 5],
+  },
+};
+
+const CIFAR_STEM: Window = { kernelSize: 3, stride: 1, padding: 1 };
+
+function expectOneOf(name: string, value: string, choices: readonly string[]): void {
+  if (!choices.includes(value)) {
+    const list = choices.map((choice) => `'${choice}'`).join(', ');
+    throw new ValueError(`SqueezeNet: ${name} must be one of ${list}, got '${value}'`);
+  }
+}
+
+/**
+ * SqueezeNet: a stem, eight Fire modules between three max-pools, and a convolution to the classes
+ * followed by the mean over the image.
+ *
+ * Parameters are named as in MindSpore's tutorial: `features.0.weight`, `features.3.squeeze.weight`,
+ * …, `final_conv.bias`; with `batchNorm`, those of the norm after convolution X start with `X_bn`.
+ * First weights: he_uniform, the last convolution normal with σ 0.01, biases 0.
+ *
+ * @see SqueezeNet, arXiv:1602.07360; for 1.1 forresti/SqueezeNet, SqueezeNet_v1.1/README.md
+ */
+export class SqueezeNet extends Module {
+  readonly #features: Sequential;
+  readonly #dropout: Dropout;
+  readonly #finalConv: Conv2d;
+  readonly #finalNorm: BatchNorm2d | null;
+  readonly #headRelu: boolean;
+  readonly #inChannels: number;
+  readonly #windows: readonly Window[];
+  readonly #advice: string;
+
+  /** @throws ValueError for an unknown version, bypass or stem, or a number of classes below 1 */
+  constructor(options: SqueezeNetOptions = {}) {
+    super();
+    const { numClasses = 1000, version = '1.0', bypass = 'none', stem = 'imagenet' } = options;
+    const {
+      batchNorm = false,
+      headRelu = true,
+      dropout = 0.5,
+      inChannels = 3,
+      generator,
+    } = options;
+    expectOneOf('version', version, Object.keys(ARCHITECTURES));
+    expectOneOf('bypass', bypass, ['none', 'simple', 'complex']);
+    expectOneOf('stem', stem, ['imagenet', 'cifar']);
+    if (!Number.isInteger(numClasses) || numClasses < 1) {
+      throw new ValueError(`SqueezeNet: numClasses must be an integer ≥ 1, got ${numClasses}`);
+    }
+    const { stemChannels, poolAfter, ...architecture } = ARCHITECTURES[version];
+    const stemWindow = stem === 'cifar' ? CIFAR_STEM : architecture.stem;
+    this.#windows = [stemWindow, ...poolAfter.map(() => POOL)];
+    this.#advice = stem === 'cifar' ? '' : " or stem: 'cifar', made for 32 × 32 images";
+    this.#inChannels = inChannels;
+    this.#headRelu = headRelu;
+
+    const layers: [name: string, module: Module][] = [];
+    // Positions count as in the published network, in which batch norm has none.
+    let position = 0;
+    const append = (module: Module): void => {
+      layers.push([String(position++), module]);
+    };
+    append(new Conv2d({ inChannels, outChannels: stemChannels, ...stemWindow, generator }));
+    if (batchNorm) layers.push(['0_bn', new BatchNorm2d({ numFeatures: stemChannels })]);
+    append(new ReLU());
+    append(new MaxPool2d(POOL));
+    let channels = stemChannels;
+    fireDimensions(options.metaparameters).forEach(({ squeeze, expand1x1, expand3x3 }, i) => {
+      const fire = new Fire({
+        inChannels: channels,
+        squeezeChannels: squeeze,
+        expand1x1Channels: expand1x1,
+        expand3x3Channels: expand3x3,
+        bypass: fireBypass(bypass, channels === expand1x1 + expand3x3),
+        batchNorm,
+        generator,
+      });
+      append(fire);
+      if (poolAfter.includes(i + 2)) append(new MaxPool2d(POOL));
+      channels = fire.outChannels;
+    });
+    this.#features = this.registerModule('features', new Sequential(layers));
+    this.#dropout = this.registerModule('dropout', new Dropout({ p: dropout, generator }));
+    this.#finalConv = this.registerModule(
+      'final_conv',
+      new Conv2d({
+        inChannels: channels,
+        outChannels: numClasses,
+        kernelSize: 1,
+        weightInit: normal({ sigma: 0.01 }),
+        generator,
+      }),
+    );
+    this.#finalNorm = batchNorm
+      ? this.registerModule('final_conv_bn', new BatchNorm2d({ numFeatures: numClasses }))
+      : null;
+  }
+
+  /**
+   * Logits of a batch of images.
+   *
+   * @param x `[N, inChannels, H, W]`
+   * @returns `[N, numClasses]`
+   * @throws ShapeError if the images have other channels or would shrink to nothing
+   */
+  forward(x: Tensor): Tensor {
+    this.#checkInput(x);
+    const features = this.#dropout.forward(this.#features.forward(x));
+    const scores = this.#finalConv.forward(features);
+    const normalized = this.#finalNorm === null ? scores : this.#finalNorm.forward(scores);
+    return globalAvgPool2d(this.#headRelu ? relu(normalized) : normalized);
+  }
+
+  /** Height and width after the last Fire module, for images of `size` × `size`; 0 for none. */
+  #shrink(size: number): number {
+    return this.#windows.reduce(
+      (length, { kernelSize, stride, padding }) =>
+        Math.max(0, windowCount(length, [padding, padding], kernelSize, stride)),
+      size,
+    );
+  }
+
+  /** The least height and width of images that this network takes: 35 for 1.0 as published. */
+  get smallestInput(): number {
+    let size = 1;
+    while (this.#shrink(size) < 1) size++;
+    return size;
+  }
+
+  #checkInput(x: Tensor): void {
+    if (x.rank !== 4 || x.shape[1] !== this.#inChannels) {
+      throw new ShapeError(
+        `SqueezeNet: needs images [N, ${this.#inChannels}, H, W], got ${formatShape(x.shape)}`,
+      );
+    }
+    const [, , H, W] = x.shape;
+    if (this.#shrink(Math.min(H, W)) < 1) {
+      throw new ShapeError(
+        `SqueezeNet: images of ${H} × ${W} shrink to nothing on the way; use images of at least ` +
+          `${this.smallestInput} × ${this.smallestInput}${this.#advice}`,
+      );
+    }
+  }
+}
+
+function fireBypass(
+  bypass: 'none' | 'simple' | 'complex',
+  keepsChannels: boolean,
+): 'none' | 'identity' | 'conv' {
+  if (bypass === 'none') return 'none';
+  if (keepsChannels) return 'identity';
+  return bypass === 'complex' ? 'conv' : 'none';
+}

@@ -1,0 +1,166 @@
+import { assign, formatShape, ShapeError, type Tensor, ValueError } from '@firelight/tensor';
+import { markUndecayed } from './decay.ts';
+
+/** Tensors by name, as `stateDict` gives and `loadStateDict` takes them. */
+export type StateDict = Readonly<Record<string, Tensor>>;
+
+/**
+ * Base of layers and networks: a function with parameters that can be listed by name, saved and
+ * loaded.
+ *
+ * A subclass registers what it owns in its constructor and implements `forward`. Names of nested
+ * modules are joined by dots, as in PyTorch: `features.3.squeeze.weight`.
+ */
+export abstract class Module {
+  /** Whether dropout drops and batch norm normalizes by the batch; see `train` and `eval`. */
+  training = true;
+  readonly #parameters = new Map<string, Tensor>();
+  readonly #buffers = new Map<string, Tensor>();
+  readonly #modules = new Map<string, Module>();
+
+  abstract forward(x: Tensor): Tensor;
+
+  /**
+   * Makes `tensor` a parameter: it will be trained and saved.
+   *
+   * @param options `decay: false` exempts it from an optimizer's default weight decay
+   */
+  protected registerParameter(
+    name: string,
+    tensor: Tensor,
+    { decay = true }: { decay?: boolean } = {},
+  ): Tensor {
+    this.#checkName(name);
+    if (!tensor.requiresGrad) {
+      throw new ValueError(`registerParameter: '${name}' must be made with requiresGrad: true`);
+    }
+    this.#parameters.set(name, tensor);
+    if (!decay) markUndecayed(tensor);
+    return tensor;
+  }
+
+  /** Makes `tensor` a buffer: it is saved, but not trained. */
+  protected registerBuffer(name: string, tensor: Tensor): Tensor {
+    this.#checkName(name);
+    this.#buffers.set(name, tensor);
+    return tensor;
+  }
+
+  /** Makes `module` a part of this one. */
+  protected registerModule<M extends Module>(name: string, module: M): M {
+    this.#checkName(name);
+    this.#modules.set(name, module);
+    return module;
+  }
+
+  #checkName(name: string): void {
+    const taken = this.#parameters.has(name) || this.#buffers.has(name) || this.#modules.has(name);
+    if (taken || name === '' || name.includes('.')) {
+      throw new ValueError(
+        `${this.constructor.name}: '${name}' cannot be registered; ` +
+          (taken ? 'the name is taken' : 'a name must not be empty or contain a dot'),
+      );
+    }
+  }
+
+  /** This module and all inside it with their names, parents first; the outermost name is ''. */
+  namedModules(): [name: string, module: Module][] {
+    const inner = [...this.#modules].flatMap(([name, module]) =>
+      module
+        .namedModules()
+        .map(([path, nested]): [string, Module] => [
+          path === '' ? name : `${name}.${path}`,
+          nested,
+        ]),
+    );
+    return [['', this], ...inner];
+  }
+
+  #collect(own: (module: Module) => ReadonlyMap<string, Tensor>): [string, Tensor][] {
+    return this.namedModules().flatMap(([path, module]) =>
+      [...own(module)].map(([name, tensor]): [string, Tensor] => [
+        path === '' ? name : `${path}.${name}`,
+        tensor,
+      ]),
+    );
+  }
+
+  /** All trained tensors with their full names, in order of registration. */
+  namedParameters(): [name: string, parameter: Tensor][] {
+    return this.#collect((module) => module.#parameters);
+  }
+
+  /** All trained tensors, in order of registration. */
+  parameters(): Tensor[] {
+    return this.namedParameters().map(([, parameter]) => parameter);
+  }
+
+  /** All saved but untrained tensors (running statistics) with their full names. */
+  namedBuffers(): [name: string, buffer: Tensor][] {
+    return this.#collect((module) => module.#buffers);
+  }
+
+  /**
+   * Parameters and buffers by name. The tensors share memory with the module: training on changes
+   * them.
+   */
+  stateDict(): StateDict {
+    const entries = [...this.namedParameters(), ...this.namedBuffers()];
+    return Object.fromEntries(entries.map(([name, tensor]) => [name, tensor.detach()]));
+  }
+
+  /**
+   * Copies tensors into the parameters and buffers of the same names. Nothing is changed if
+   * anything does not fit.
+   *
+   * @param options `strict: false` lets names be missing on either side
+   * @returns the names that had no counterpart
+   * @throws ValueError for missing or unexpected names; ShapeError with name and both shapes
+   */
+  loadStateDict(
+    state: StateDict,
+    { strict = true }: { strict?: boolean } = {},
+  ): { missing: string[]; unexpected: string[] } {
+    const own = new Map([...this.namedParameters(), ...this.namedBuffers()]);
+    const missing = [...own.keys()].filter((name) => !Object.hasOwn(state, name));
+    const unexpected = Object.keys(state).filter((name) => !own.has(name));
+    if (strict && (missing.length > 0 || unexpected.length > 0)) {
+      throw new ValueError(
+        `loadStateDict: the names do not match those of ${this.constructor.name}` +
+          `${listNames('missing', missing)}${listNames('unexpected', unexpected)}; ` +
+          'load with strict: false to take only those that match',
+      );
+    }
+    const pairs = [...own]
+      .filter(([name]) => Object.hasOwn(state, name))
+      .map(([name, target]) => ({ name, target, source: state[name] }));
+    for (const { name, target, source } of pairs) {
+      if (formatShape(source.shape) !== formatShape(target.shape)) {
+        throw new ShapeError(
+          `loadStateDict: '${name}' has shape ${formatShape(source.shape)}, ` +
+            `the network expects ${formatShape(target.shape)}`,
+        );
+      }
+    }
+    for (const { target, source } of pairs) assign(target, source);
+    return { missing, unexpected };
+  }
+
+  /** Switches this module and all inside it to training (or, with false, to evaluation). */
+  train(mode = true): this {
+    for (const [, module] of this.namedModules()) module.training = mode;
+    return this;
+  }
+
+  /** Switches this module and all inside it to evaluation. */
+  eval(): this {
+    return this.train(false);
+  }
+}
+
+/** The first few of a list of names, for an error message. */
+function listNames(title: string, names: readonly string[]): string {
+  if (names.length === 0) return '';
+  const more = names.length > 5 ? `, and ${names.length - 5} more` : '';
+  return `; ${title}: ${names.slice(0, 5).join(', ')}${more}`;
+}

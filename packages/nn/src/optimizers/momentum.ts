@@ -1,0 +1,67 @@
+import { add, mean, momentumStep, mul, noGrad, sub, type Tensor, zeros } from '@firelight/tensor';
+import {
+  expectNotNegative,
+  Optimizer,
+  type OptimizerOptions,
+  type ParameterGroup,
+  type Slot,
+} from './optimizer.ts';
+
+export interface MomentumOptimizerOptions extends OptimizerOptions {
+  /** Share of the velocity that is kept from step to step; 0.9 is usual. */
+  readonly momentum: number;
+  /** Look ahead along the velocity; false by default. */
+  readonly nesterov?: boolean;
+}
+
+/**
+ * Stochastic gradient descent with momentum, as MindSpore's `Momentum` (and PyTorch's SGD without
+ * dampening). In each step, for each parameter w with gradient g:
+ *
+ * 1. g ← g + weightDecay · lossScale · w; 2. centralization, if its group asks for it;
+ * 3. g ← g / lossScale; 4. the learning rate lr of this step; 5. v ← momentum · v + g;
+ * 6. w ← w − lr · v, or w − lr · (g + momentum · v) with `nesterov`.
+ *
+ * Weight decay applies to all parameters (biases of convolutions too) but those of batch norm; a
+ * group with its own `weightDecay` decides for itself.
+ *
+ * @see mindspore/nn/optim/momentum.py
+ */
+export class Momentum extends Optimizer {
+  readonly #momentum: number;
+  readonly #nesterov: boolean;
+  readonly #velocities: readonly Tensor[];
+
+  /** @throws ValueError for empty or duplicate parameters or negative numbers */
+  constructor(
+    parameters: readonly Tensor[] | readonly ParameterGroup[],
+    options: MomentumOptimizerOptions,
+  ) {
+    super('Momentum', parameters, options);
+    expectNotNegative('Momentum', 'momentum', options.momentum);
+    this.#momentum = options.momentum;
+    this.#nesterov = options.nesterov ?? false;
+    this.#velocities = this.slots.map(({ parameter: { shape, dtype } }) => zeros(shape, { dtype }));
+  }
+
+  protected update(slot: Slot, index: number, grad: Tensor, learningRate: number): void {
+    const { parameter, weightDecay, gradCentralization } = slot;
+    const settings = {
+      learningRate,
+      momentum: this.#momentum,
+      lossScale: this.lossScale,
+      nesterov: this.#nesterov,
+    };
+    if (!gradCentralization || parameter.rank < 2) {
+      const options = { ...settings, weightDecay };
+      momentumStep(parameter, this.#velocities[index], grad, options);
+      return;
+    }
+    const centered = noGrad(() => {
+      const decayed = add(grad, mul(parameter, weightDecay * this.lossScale));
+      const axes = parameter.shape.map((_, axis) => axis).slice(1);
+      return sub(decayed, mean(decayed, axes, { keepDims: true }));
+    });
+    momentumStep(parameter, this.#velocities[index], centered, { ...settings, weightDecay: 0 });
+  }
+}
