@@ -100,10 +100,15 @@ function checkOptions(options: GetLrOptions): void {
       throw new ValueError(`getLr: ${name} must be an integer ≥ ${minimum}, got ${options[name]}`);
     }
   }
-  if (warmupEpochs > totalEpochs || pretrainEpochs >= totalEpochs) {
+  if (warmupEpochs > totalEpochs) {
     throw new ValueError(
-      `getLr: of ${totalEpochs} epochs (${totalEpochs * stepsPerEpoch} steps), warm-up must take at ` +
-        `most all (got ${warmupEpochs}) and pretraining less (got ${pretrainEpochs})`,
+      `getLr: warmupEpochs (${warmupEpochs}) must not be more than totalEpochs (${totalEpochs})`,
+    );
+  }
+  if (pretrainEpochs >= totalEpochs) {
+    throw new ValueError(
+      `getLr: pretrainEpochs (${pretrainEpochs}) must be less than totalEpochs (${totalEpochs}), ` +
+        'or no step is left',
     );
   }
 }

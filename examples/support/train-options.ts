@@ -1,0 +1,148 @@
+import { parseArgs } from 'node:util';
+import { ValueError } from '@firelight/tensor';
+
+/** One flag of the command line: what it takes, its default, and its line in `--help`. */
+interface Flag {
+  readonly value: 'count' | 'number' | 'text' | 'switch';
+  readonly default: string | boolean | undefined;
+  readonly help: string;
+  /** The words that it accepts. */
+  readonly choices?: readonly string[];
+}
+
+const FLAGS = {
+  data: { value: 'text', default: undefined, help: 'folder with the CIFAR-10 .bin files' },
+  synthetic: { value: 'switch', default: false, help: 'use the built-in made-up images' },
+  download: { value: 'switch', default: true, help: 'fetch CIFAR-10 into ./data if not found' },
+  'train-size': { value: 'count', default: '4000', help: 'images trained on, of 50000' },
+  'test-size': { value: 'count', default: '1000', help: 'images tested on, of 10000' },
+  'image-size': { value: 'count', default: '32', help: 'height and width images are resized to' },
+  epochs: { value: 'count', default: '3', help: 'passes over the training images' },
+  'batch-size': { value: 'count', default: '32', help: 'images in one step' },
+  'lr-init': { value: 'number', default: '0', help: 'learning rate where warm-up starts' },
+  'lr-max': { value: 'number', default: '0.05', help: 'learning rate after warm-up' },
+  'lr-end': { value: 'number', default: '0', help: 'learning rate where linear decay leads' },
+  'lr-decay-mode': {
+    value: 'text',
+    default: 'linear',
+    choices: ['steps', 'poly', 'linear', 'cosine'],
+    help: 'decay of the learning rate',
+  },
+  'warmup-epochs': { value: 'count', default: '1', help: 'epochs of linear warm-up' },
+  'pretrain-epochs': { value: 'count', default: '0', help: 'epochs of the schedule to leave out' },
+  momentum: { value: 'number', default: '0.9', help: 'momentum of the optimizer' },
+  nesterov: { value: 'switch', default: true, help: 'Nesterov momentum' },
+  'weight-decay': { value: 'number', default: '5e-4', help: 'factor of the L2 term' },
+  seed: { value: 'count', default: '0', help: 'seed of weights, order and dropout' },
+  backend: { value: 'text', default: 'reference', help: 'where to compute' },
+  version: {
+    value: 'text',
+    default: '1.1',
+    choices: ['1.0', '1.1'],
+    help: 'version of SqueezeNet',
+  },
+  bypass: {
+    value: 'text',
+    default: 'simple',
+    choices: ['none', 'simple', 'complex'],
+    help: 'sums around the Fire modules',
+  },
+  stem: {
+    value: 'text',
+    default: 'imagenet',
+    choices: ['imagenet', 'cifar'],
+    help: 'first convolution: stride 2, or 3×3 with stride 1',
+  },
+  'batch-norm': { value: 'switch', default: true, help: 'batch norm after each convolution' },
+  'head-relu': { value: 'switch', default: false, help: 'ReLU after the last convolution' },
+  dropout: {
+    value: 'number',
+    default: '0',
+    help: 'dropout before the last convolution, in [0, 1)',
+  },
+  help: { value: 'switch', default: false, help: 'print this text' },
+} as const satisfies Record<string, Flag>;
+
+type FlagName = keyof typeof FLAGS;
+type ValueOf<F extends Flag> = F extends { value: 'switch' }
+  ? boolean
+  : F extends { value: 'count' | 'number' }
+    ? number
+    : F extends { choices: readonly (infer Choice)[] }
+      ? Choice
+      : F extends { default: undefined }
+        ? string | undefined
+        : string;
+
+/** All flags with their values. */
+export type TrainOptions = { readonly [Name in FlagName]: ValueOf<(typeof FLAGS)[Name]> };
+
+const flags: readonly (readonly [string, Flag])[] = Object.entries(FLAGS);
+
+/** The text of `--help`. */
+export function helpText(): string {
+  const rows = flags.map(([name, { value, default: preset, help, choices }]) => {
+    const isSwitch = value === 'switch';
+    const argument = isSwitch ? '' : ` <${choices?.join('|') ?? value}>`;
+    const flag = isSwitch && preset === true ? `--[no-]${name}` : `--${name}${argument}`;
+    const shown = isSwitch || preset === undefined ? '' : ` (${preset})`;
+    return { flag, help: `${help}${shown}` };
+  });
+  const width = Math.max(...rows.map((row) => row.flag.length));
+  return [
+    'Trains SqueezeNet on CIFAR-10 and tests it.',
+    '',
+    'Usage: npm run train -- [flags]',
+    '',
+    ...rows.map(({ flag, help }) => `  ${flag.padEnd(width)}  ${help}`),
+    '',
+    'Images are looked for in --data, $FIRELIGHT_CIFAR10, ./data and ../shared/cifar-10; then',
+    'CIFAR-10 is downloaded; if that fails too, built-in made-up images are used.',
+  ].join('\n');
+}
+
+function parseNumber(name: string, text: string, { value }: Flag): number {
+  const number = text.trim() === '' ? Number.NaN : Number(text);
+  if (!Number.isFinite(number) || number < 0 || (value === 'count' && !Number.isInteger(number))) {
+    const kind = value === 'count' ? 'a whole number' : 'a number';
+    throw new ValueError(`--${name} must be ${kind} ≥ 0, got '${text}'`);
+  }
+  return number;
+}
+
+function parseValue(name: string, raw: string | boolean | undefined, flag: Flag) {
+  if (typeof raw !== 'string') return raw;
+  if (flag.value === 'count' || flag.value === 'number') return parseNumber(name, raw, flag);
+  if (flag.choices?.includes(raw) === false) {
+    throw new ValueError(`--${name} must be one of ${flag.choices.join(', ')}, got '${raw}'`);
+  }
+  return raw;
+}
+
+/**
+ * Reads the command line.
+ *
+ * @throws ValueError with one sentence for an unknown flag or a value that does not fit
+ */
+export function parseTrainOptions(args: readonly string[]): TrainOptions {
+  const options = Object.fromEntries(
+    flags.map(([name, { value, default: preset }]) => [
+      name,
+      {
+        type: value === 'switch' ? ('boolean' as const) : ('string' as const),
+        ...(preset === undefined ? {} : { default: preset }),
+      },
+    ]),
+  );
+  let values: Record<string, string | boolean | undefined>;
+  try {
+    ({ values } = parseArgs({ args: [...args], options, allowNegative: true }));
+  } catch (error) {
+    // parseArgs explains itself in its first sentence; the rest is about its own options.
+    const [sentence] = String((error as Error).message).split('. ');
+    throw new ValueError(`${sentence}; see npm run train -- --help`);
+  }
+  const entries = flags.map(([name, flag]) => [name, parseValue(name, values[name], flag)]);
+  // `parseValue` gives each flag the type that its `value` and `choices` declare.
+  return Object.fromEntries(entries) as TrainOptions;
+}

@@ -1,0 +1,116 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { syntheticCifar10 } from '@firelight/data';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runExample } from '../helpers/run-example.ts';
+import { sharedPath } from '../helpers/shared.ts';
+
+const RECORDS = 10_000;
+const RECORD_BYTES = 3073;
+const QUICK = ['--train-size', '32', '--test-size', '16', '--epochs', '1', '--batch-size', '16'];
+
+const train = (...flags: string[]) => runExample('train-cifar.ts', flags);
+
+/** The printed losses, without what depends on the clock. */
+const lossesIn = (output: string): string[] => output.match(/loss \d+\.\d+/g) ?? [];
+
+let folder: string;
+
+/** A folder with a whole CIFAR-10 of made-up images, which a test may then damage. */
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'firelight-train-'));
+  const bytes = syntheticCifar10({ count: RECORDS, seed: 3 });
+  const names = [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`);
+  for (const name of [...names, 'test_batch.bin']) await writeFile(join(folder, name), bytes);
+}, 60_000);
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('a run', () => {
+  test('prints losses and the accuracy of each class, the same for the same seed', async () => {
+    const flags = ['--data', folder, ...QUICK, '--warmup-epochs', '0', '--seed', '7'];
+    const first = await train(...flags);
+    const second = await train(...flags);
+    expect(first.stderr).toBe('');
+    expect(first.code).toBe(0);
+    expect(first.stdout).toMatch(/test accuracy: \d+\.\d % \(\d+ of 16\)/);
+    for (const name of ['airplane', 'frog', 'truck']) expect(first.stdout).toContain(name);
+    expect(lossesIn(first.stdout)).toHaveLength(2);
+    expect(lossesIn(second.stdout)).toEqual(lossesIn(first.stdout));
+    const other = await train(...flags.slice(0, -1), '8');
+    expect(lossesIn(other.stdout)).not.toEqual(lossesIn(first.stdout));
+  }, 120_000);
+
+  test.skipIf(sharedPath('cifar-10') === null)(
+    'reads real CIFAR-10 (skipped without ../shared/cifar-10)',
+    async () => {
+      const { code, stdout } = await train('--data', sharedPath('cifar-10') as string, ...QUICK);
+      expect(code).toBe(0);
+      expect(stdout).toContain('CIFAR-10 in');
+    },
+    60_000,
+  );
+
+  test('says loudly that made-up images are not CIFAR-10', async () => {
+    const { code, stdout, stderr } = await train('--synthetic', ...QUICK);
+    expect(code).toBe(0);
+    expect(stderr).toContain('NOT CIFAR-10');
+    expect(stdout).toContain('made-up images');
+  }, 60_000);
+
+  test('--help names every flag of the README', async () => {
+    const { code, stdout } = await train('--help');
+    expect(code).toBe(0);
+    for (const flag of ['data', 'train-size', 'epochs', 'lr-max', 'bypass', 'seed', 'backend']) {
+      expect(stdout).toContain(`--${flag}`);
+    }
+  });
+});
+
+describe('bad input is one clear sentence and exit code 1', () => {
+  const cases: [what: string, flags: string[], message: RegExp][] = [
+    ['an unknown flag', ['--epoch', '3'], /Unknown option '--epoch'; see .*--help/],
+    ['a missing value', ['--seed'], /--seed/],
+    ['a number that is none', ['--epochs', 'many'], /--epochs must be a whole number ≥ 0/],
+    ['an unknown mode', ['--lr-decay-mode', 'fast'], /must be one of steps, poly, linear, cosine/],
+    ['an unknown version', ['--version', '2.0'], /--version must be one of 1.0, 1.1, got '2.0'/],
+    ['an unknown backend', ['--backend', 'tpu'], /no backend 'tpu'; choose one of 'reference'/],
+    ['no folder', ['--data', '/no/such/folder'], /no CIFAR-10 files in \/no\/such\/folder; put/],
+    [
+      'images that collapse',
+      ['--synthetic', ...QUICK, '--version', '1.0'],
+      /32 × 32 shrink to nothing.*at least 35 × 35 or stem: 'cifar'/,
+    ],
+    ['too long a warm-up', ['--synthetic', ...QUICK, '--warmup-epochs', '2'], /warmupEpochs \(2\)/],
+    ['too many images', ['--train-size', '50001', '--data', 'FOLDER'], /limit is 50001/],
+  ];
+
+  test.each(cases)('%s', async (_, flags, message) => {
+    const { code, stderr } = await train(...flags.map((f) => (f === 'FOLDER' ? folder : f)));
+    expect(code).toBe(1);
+    const error = stderr.split('\n').filter((line) => line.startsWith('error: '));
+    expect(error).toHaveLength(1);
+    expect(error[0]).toMatch(message);
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  test('a truncated file', async () => {
+    const file = join(folder, 'data_batch_2.bin');
+    await writeFile(file, new Uint8Array(RECORDS * RECORD_BYTES - 100));
+    const { code, stderr } = await train('--data', folder, ...QUICK);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: .*data_batch_2\.bin has 30729900 bytes, expected 30730000/);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+  });
+
+  test('a label of 10', async () => {
+    const bytes = syntheticCifar10({ count: RECORDS, seed: 3 });
+    bytes[5 * RECORD_BYTES] = 10;
+    await writeFile(join(folder, 'data_batch_2.bin'), bytes);
+    const { code, stderr } = await train('--data', folder, ...QUICK);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: .*data_batch_2\.bin.*10/);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+  });
+});

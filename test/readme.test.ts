@@ -1,0 +1,39 @@
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ROOT, runSource } from './helpers/run-example.ts';
+
+/** Blocks are written here, inside the repository, so that they find the packages by name. */
+const FOLDER = 'node_modules/.readme-blocks';
+
+const packages = await readdir(join(ROOT, 'packages'));
+const readmes = ['README.md', ...packages.map((name) => `packages/${name}/README.md`)];
+
+const blocks = await Promise.all(
+  readmes.map(async (readme) => {
+    const text = await readFile(join(ROOT, readme), 'utf8');
+    const code = [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map((match) => match[1]);
+    return { readme, code };
+  }),
+);
+
+beforeAll(() => mkdir(join(ROOT, FOLDER), { recursive: true }));
+afterAll(() => rm(join(ROOT, FOLDER), { recursive: true, force: true }));
+
+describe.each(blocks)('$readme', ({ readme, code }) => {
+  test('has an example', () => {
+    expect(code.length).toBeGreaterThan(0);
+  });
+
+  test.each(code.map((source, i) => ({ source, i })))(
+    'block $i runs as it stands',
+    async ({ source, i }) => {
+      const file = join(FOLDER, `${readme.replaceAll('/', '-')}-${i}.ts`);
+      await writeFile(join(ROOT, file), source);
+      const { code, stderr } = await runSource(file);
+      expect(stderr).toBe('');
+      expect(code).toBe(0);
+    },
+    120_000,
+  );
+});

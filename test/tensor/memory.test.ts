@@ -1,0 +1,152 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import {
+  add,
+  conv2d,
+  Generator,
+  mean,
+  memory,
+  mul,
+  ones,
+  ReleasedError,
+  randn,
+  relu,
+  reshape,
+  sum,
+  type Tensor,
+  tensor,
+  tidy,
+  ValueError,
+} from '@firelight/tensor';
+import { describe, expect, test } from 'vitest';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
+
+/** Counts after everything unreachable has been found; finalizers need turns of the event loop. */
+async function settledMemory() {
+  for (let turn = 0; turn < 5; turn++) {
+    collectGarbage();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return memory();
+}
+
+/** A small network with everything that a training step allocates. */
+function makeStep(): () => number {
+  const generator = new Generator(0);
+  const x = randn([4, 3, 8, 8], { generator });
+  const weight = randn([8, 3, 3, 3], { generator, requiresGrad: true });
+  const bias = randn([8], { generator, requiresGrad: true });
+  return () => {
+    const loss = mean(relu(conv2d(x, weight, bias, { padding: 1 })));
+    weight.grad = null;
+    bias.grad = null;
+    loss.backward();
+    return loss.item();
+  };
+}
+
+describe('memory stays flat over 2,000 training steps', () => {
+  test('with tidy, at every step', () => {
+    const step = makeStep();
+    tidy(step);
+    const before = memory();
+    for (let i = 0; i < 2000; i++) {
+      tidy(step);
+      // The gradients of the step before are gone only when collected.
+      expect(memory().tensors - before.tensors).toBeLessThanOrEqual(2 * (i + 1));
+    }
+  });
+
+  test('with tidy and without, once collected', async () => {
+    const step = makeStep();
+    step();
+    const before = await settledMemory();
+    const heapBefore = process.memoryUsage().heapUsed;
+    for (let i = 0; i < 1000; i++) tidy(step);
+    for (let i = 0; i < 1000; i++) step();
+    const after = await settledMemory();
+    expect(after.tensors).toBeLessThanOrEqual(before.tensors);
+    expect(after.bytes).toBeLessThanOrEqual(before.bytes);
+    expect(process.memoryUsage().heapUsed - heapBefore).toBeLessThan(8e6);
+  });
+});
+
+describe('tidy', () => {
+  test('releases what is made inside, and keeps what is returned', () => {
+    let inner: Tensor | undefined;
+    const before = memory();
+    const { kept } = tidy(() => {
+      inner = ones([10]);
+      return { kept: [add(inner, 1)] };
+    });
+    expect(kept[0].data[0]).toBe(2);
+    expect(memory().tensors - before.tensors).toBe(1);
+    expect(memory().bytes - before.bytes).toBe(40);
+    expect(() => inner?.data).toThrow(ReleasedError);
+    expect(() => inner?.data).toThrow(/tidy\(\), in which it was made, has ended/);
+    expect(String(inner)).toBe('tensor(<released>, shape=[10], dtype=float32)');
+  });
+
+  test('hands on to the scope around it', () => {
+    let moved: Tensor | undefined;
+    tidy(() => {
+      moved = tidy(() => ones([2]));
+      expect(moved.data[1]).toBe(1);
+    });
+    expect(() => moved?.data).toThrow(ReleasedError);
+  });
+
+  test('keeps the gradients of tensors from outside', () => {
+    const x = tensor([1, 2], { requiresGrad: true });
+    tidy(() => sum(mul(x, 3)).backward());
+    tidy(() => sum(mul(x, 1)).backward());
+    expect(x.grad?.toArray()).toEqual([4, 4]);
+  });
+
+  test('releases also when an error is thrown', () => {
+    const before = memory().tensors;
+    expect(() =>
+      tidy(() => {
+        ones([3]);
+        throw new Error('inside');
+      }),
+    ).toThrow('inside');
+    expect(memory().tensors).toBe(before);
+  });
+
+  test('keeps memory that a reshaped tensor shares', () => {
+    const y = tidy(() => reshape(ones([4]), [2, 2]));
+    expect(y.toArray()).toEqual([
+      [1, 1],
+      [1, 1],
+    ]);
+  });
+
+  test('refuses an async function', () => {
+    expect(() => tidy(async () => 1)).toThrow(ValueError);
+    expect(() => tidy(async () => 1)).toThrow(/tidy: the function must not be async/);
+  });
+});
+
+test('dispose gives the memory back at once', () => {
+  const before = memory();
+  const x = ones([1000]);
+  expect(memory().bytes - before.bytes).toBe(4000);
+  x.dispose();
+  x.dispose();
+  expect(memory()).toEqual(before);
+  expect(() => x.data).toThrow(ReleasedError);
+});
+
+test('backward lets go of the activations', async () => {
+  const x = ones([100_000], { requiresGrad: true });
+  const loss = sum(relu(mul(x, 2)));
+  const before = await settledMemory();
+  loss.backward();
+  const after = await settledMemory();
+  // Two activations of 400,000 bytes and the factor 2 are gone, the gradient of x is new.
+  expect(before.bytes - after.bytes).toBeGreaterThanOrEqual(400_000);
+  expect(loss.item()).toBe(200_000);
+});
