@@ -1,0 +1,47 @@
+import { DataError } from '../errors.ts';
+import { isFile, locateCifar10, whereToPutFiles } from './files.ts';
+
+/** A folder with CIFAR-10 files (or one `.bin` file that was asked for), and what led to it. */
+export interface FoundCifar10 {
+  readonly path: string;
+  /** `'explicit'`, the name of the environment variable, or the candidate as it was given. */
+  readonly origin: string;
+}
+
+const VARIABLE = 'FIRELIGHT_CIFAR10';
+
+/**
+ * Looks for CIFAR-10: the explicit path, else `FIRELIGHT_CIFAR10`, else the first candidate that has
+ * it; null if none has. A path that was asked for, by argument or variable, is never replaced.
+ *
+ * @param options `explicit` is a path the user gave; `env` is where the variable is looked up,
+ *   default `process.env`; `candidates` are default `./data` and `../shared/cifar-10`
+ * @throws DataError if the explicit path or that of the variable has no CIFAR-10 file
+ */
+export async function findCifar10({
+  explicit,
+  env = process.env,
+  candidates = ['./data', '../shared/cifar-10'],
+}: {
+  readonly explicit?: string | undefined;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly candidates?: readonly string[];
+} = {}): Promise<FoundCifar10 | null> {
+  if (explicit !== undefined) return demand(explicit, 'explicit');
+  const fromVariable = env[VARIABLE];
+  if (fromVariable !== undefined && fromVariable !== '') return demand(fromVariable, VARIABLE);
+  for (const candidate of candidates) {
+    const path = await locateCifar10(candidate);
+    if (path !== null) return { path, origin: candidate };
+  }
+  return null;
+}
+
+async function demand(path: string, origin: string): Promise<FoundCifar10> {
+  const folder = (await isFile(path)) ? path : await locateCifar10(path);
+  if (folder === null) {
+    const asked = origin === VARIABLE ? `${path} (from ${VARIABLE})` : path;
+    throw new DataError(`findCifar10: no CIFAR-10 files in ${asked}; ${whereToPutFiles(path)}`);
+  }
+  return { path: folder, origin };
+}

@@ -1,0 +1,50 @@
+import { ValueError } from '@firelight/tensor';
+import type { Dataset, Sample } from '../dataset.ts';
+import type { CifarRecords } from './binary.ts';
+import { CIFAR_IMAGE_BYTES, CIFAR_SIDE } from './constants.ts';
+
+/** Records of one or several files, one after the other, as samples `[32, 32, 3]` of bytes. */
+export class CifarSamples implements Dataset {
+  readonly length: number;
+  readonly #files: readonly CifarRecords[];
+
+  /** @throws ValueError if `limit` is more than there are */
+  constructor(files: readonly CifarRecords[], { limit }: { readonly limit: number | undefined }) {
+    const count = files.reduce((sum, file) => sum + file.count, 0);
+    if (limit !== undefined && limit > count) {
+      throw new ValueError(`Cifar10: limit is ${limit}, but there are only ${count} images`);
+    }
+    this.length = limit ?? count;
+    this.#files = files;
+  }
+
+  get(index: number): Sample {
+    if (!Number.isInteger(index) || index < 0 || index >= this.length) {
+      throw new ValueError(`Cifar10: no image ${index}, there are ${this.length}, counted from 0`);
+    }
+    let record = index;
+    let file = 0;
+    while (record >= this.#files[file].count) record -= this.#files[file++].count;
+    const records = this.#files[file];
+    const image = {
+      data: interleave(records.image(record)),
+      height: CIFAR_SIDE,
+      width: CIFAR_SIDE,
+      channels: 3,
+      layout: 'HWC',
+    } as const;
+    return { image, label: records.labels[record] };
+  }
+}
+
+/** Three planes to three bytes a pixel, the form in which transforms start. */
+function interleave(planes: Uint8Array): Uint8Array {
+  const plane = CIFAR_SIDE * CIFAR_SIDE;
+  const pixels = new Uint8Array(CIFAR_IMAGE_BYTES);
+  for (let i = 0, at = 0; i < plane; i++, at += 3) {
+    pixels[at] = planes[i];
+    pixels[at + 1] = planes[i + plane];
+    pixels[at + 2] = planes[i + 2 * plane];
+  }
+  return pixels;
+}

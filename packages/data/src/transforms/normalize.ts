@@ -1,0 +1,72 @@
+import { ShapeError, ValueError } from '@firelight/tensor';
+import { checkImage, describeImage, type Image } from '../image.ts';
+import type { Transform } from './transform.ts';
+
+/** One number for each channel. */
+export interface NormalizeOptions {
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/**
+ * `y = (x − mean) / std` for each channel, as float32, in either layout.
+ *
+ * Mean and standard deviation are in the units of `x`: after `Rescale(1 / 255, 0)` those of [0, 1].
+ *
+ * @see MindSpore, `mindspore.dataset.vision.Normalize`
+ */
+export class Normalize implements Transform {
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+
+  /**
+   * @throws ValueError if the lists are empty, of different lengths, not finite, or a standard
+   *   deviation is not above 0
+   */
+  constructor({ mean, std }: NormalizeOptions) {
+    if (mean.length === 0 || mean.length !== std.length) {
+      throw new ValueError(
+        `Normalize: mean and std need one number for each channel, ` +
+          `got ${mean.length} and ${std.length} numbers`,
+      );
+    }
+    if (!mean.every(Number.isFinite) || !std.every((value) => value > 0 && value < Infinity)) {
+      throw new ValueError(
+        `Normalize: mean must be finite and std finite and above 0, ` +
+          `got mean [${mean.join(', ')}] and std [${std.join(', ')}]`,
+      );
+    }
+    this.mean = [...mean];
+    this.std = [...std];
+  }
+
+  /** @throws ShapeError if the image has another number of channels than `mean` */
+  apply(image: Image): Image {
+    checkImage('Normalize', image);
+    const { channels, layout, height, width, data: source } = image;
+    if (channels !== this.mean.length) {
+      throw new ShapeError(
+        `Normalize: mean and std have ${this.mean.length} numbers, ` +
+          `the image ${describeImage(image)} has ${channels} channels`,
+      );
+    }
+    const data = new Float32Array(source.length);
+    const plane = height * width;
+    const step = layout === 'HWC' ? channels : 1;
+    for (let channel = 0; channel < channels; channel++) {
+      const mean = this.mean[channel];
+      const std = this.std[channel];
+      const start = layout === 'HWC' ? channel : channel * plane;
+      for (let i = 0, at = start; i < plane; i++, at += step) data[at] = (source[at] - mean) / std;
+    }
+    return { ...image, data };
+  }
+
+  /** The transform that undoes this one, to look at images again: `x = y · std + mean`. */
+  inverse(): Normalize {
+    return new Normalize({
+      mean: this.mean.map((mean, channel) => -mean / this.std[channel]),
+      std: this.std.map((std) => 1 / std),
+    });
+  }
+}

@@ -1,0 +1,97 @@
+import { ShapeError, ValueError } from '@firelight/tensor';
+import { checkImage, describeImage, type Image } from '../image.ts';
+import type { Resampler, Size } from './resample.ts';
+import { linearResampler } from './resample-linear.ts';
+import { nearestResampler } from './resample-nearest.ts';
+import type { Transform } from './transform.ts';
+
+/** How `Resize` finds values between pixels. */
+export type Interpolation = 'linear' | 'nearest';
+
+/** Beyond this side float32 cannot hold pixel positions; MindSpore has the same bound. */
+const MAX_SIDE = 2 ** 24;
+
+/**
+ * Resizes an `[H, W, C]` image as OpenCV does, without antialiasing.
+ *
+ * `'linear'` takes the half-pixel centres `src = (dst + 0.5) · in / out − 0.5`; bytes come out equal
+ * to `cv::resize(INTER_LINEAR)` bit for bit, floats to float32 rounding. `'nearest'` takes
+ * `src = ⌊dst · in / out⌋`, as `INTER_NEAREST`.
+ *
+ * @see MindSpore, `mindspore.dataset.vision.Resize`
+ */
+export class Resize implements Transform {
+  readonly size: number | readonly [height: number, width: number];
+  readonly interpolation: Interpolation;
+  #last: { input: Size; output: Size; resample: Resampler } | undefined;
+
+  /**
+   * @param size `[height, width]`, or one number for the shorter side; the longer one then keeps
+   *   the ratio, computed in float32 and rounded half up as MindSpore does
+   * @throws ValueError if a side is not an integer from 1 to 2^24, or the interpolation is unknown
+   */
+  constructor(
+    size: number | readonly [height: number, width: number],
+    { interpolation = 'linear' }: { readonly interpolation?: Interpolation } = {},
+  ) {
+    const isSide = (side: unknown): boolean =>
+      Number.isInteger(side) && (side as number) >= 1 && (side as number) <= MAX_SIDE;
+    if (!(Array.isArray(size) ? size.length === 2 && size.every(isSide) : isSide(size))) {
+      const given = Array.isArray(size) ? `[${size.join(', ')}]` : String(size);
+      throw new ValueError(
+        `Resize: size must be one integer for the shorter side or [height, width], ` +
+          `each from 1 to ${MAX_SIDE}, got ${given}`,
+      );
+    }
+    if (interpolation !== 'linear' && interpolation !== 'nearest') {
+      throw new ValueError(
+        `Resize: interpolation must be 'linear' or 'nearest', got '${interpolation}'`,
+      );
+    }
+    this.size = size;
+    this.interpolation = interpolation;
+  }
+
+  /** @throws ShapeError if the image is not `[H, W, C]` */
+  apply(image: Image): Image {
+    if (image.layout !== 'HWC') {
+      throw new ShapeError(
+        `Resize: the image must be [H, W, C], got ${describeImage(image)}; put Resize before HWC2CHW`,
+      );
+    }
+    checkImage('Resize', image);
+    const { output, resample } = this.#prepare(image);
+    return { data: resample(image.data), ...output, layout: 'HWC' };
+  }
+
+  /** Tables depend on the size alone; a data set usually has one, so the last ones are kept. */
+  #prepare({ height, width, channels }: Image): { output: Size; resample: Resampler } {
+    const held = this.#last;
+    if (
+      held?.input.height === height &&
+      held.input.width === width &&
+      held.input.channels === channels
+    ) {
+      return held;
+    }
+    const input = { height, width, channels };
+    const output = { ...outputSides(this.size, height, width), channels };
+    const createResampler = this.interpolation === 'linear' ? linearResampler : nearestResampler;
+    this.#last = { input, output, resample: createResampler(input, output) };
+    return this.#last;
+  }
+}
+
+/** Sides after resizing; the longer one is rounded as C's `lround` of a float. */
+function outputSides(
+  size: Resize['size'],
+  height: number,
+  width: number,
+): { height: number; width: number } {
+  if (typeof size !== 'number') return { height: size[0], width: size[1] };
+  const longer = (longSide: number, shortSide: number): number =>
+    Math.round(Math.fround(Math.fround(longSide / shortSide) * size));
+  return height < width
+    ? { height: size, width: longer(width, height) }
+    : { height: longer(height, width), width: size };
+}

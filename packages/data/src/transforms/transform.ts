@@ -1,0 +1,22 @@
+import type { Generator } from '@firelight/tensor';
+import type { Image } from '../image.ts';
+
+/**
+ * One step from image to image. It never changes its argument, and a random one draws from
+ * `generator` alone, so that the same generator gives the same image.
+ */
+export interface Transform {
+  apply(image: Image, generator: Generator): Image;
+}
+
+/** A transform as a plain function. */
+export type TransformFunction = (image: Image, generator: Generator) => Image;
+
+/** What every `transform` option accepts. */
+export type TransformLike = Transform | TransformFunction;
+
+/** Either form of a transform as a function. */
+export function toFunction(transform: TransformLike): TransformFunction {
+  if (typeof transform === 'function') return transform;
+  return (image, generator) => transform.apply(image, generator);
+}

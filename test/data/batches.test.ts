@@ -1,0 +1,121 @@
+import {
+  type Batch,
+  batches,
+  Cifar10,
+  type Dataset,
+  HWC2CHW,
+  syntheticCifar10,
+} from '@firelight/data';
+import { Generator, ShapeError, ValueError } from '@firelight/tensor';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+/** `length` images of 1 × 1 whose only byte and label are their index. */
+const numbered = (length: number): Dataset => ({
+  length,
+  get: (index) => ({
+    image: { data: Uint8Array.of(index), height: 1, width: 1, channels: 1, layout: 'CHW' },
+    label: index,
+  }),
+});
+
+async function collect(source: AsyncIterable<Batch>): Promise<Batch[]> {
+  const list: Batch[] = [];
+  for await (const batch of source) list.push(batch);
+  return list;
+}
+
+const labelsOf = (list: readonly Batch[]): number[][] =>
+  list.map(({ label }) => Array.from(label.data));
+
+describe('batches', () => {
+  test('are tensors of the documented shapes and dtypes', async () => {
+    const [first, second] = await collect(batches(numbered(5), { batchSize: 3 }));
+    expect([first.image.shape, first.image.dtype]).toEqual([[3, 1, 1, 1], 'float32']);
+    expect([first.label.shape, first.label.dtype]).toEqual([[3], 'int32']);
+    expect(second.image.shape).toEqual([2, 1, 1, 1]);
+    expect(labelsOf([first, second])).toEqual([
+      [0, 1, 2],
+      [3, 4],
+    ]);
+  });
+
+  test('hold every sample once an epoch, in another order each time; image and label together', () => {
+    const sizes = fc.record({
+      length: fc.integer({ min: 1, max: 40 }),
+      batchSize: fc.integer({ min: 1, max: 12 }),
+      seed: fc.nat(),
+    });
+    return fc.assert(
+      fc.asyncProperty(sizes, async ({ length, batchSize, seed }) => {
+        const options = { batchSize, shuffle: true, generator: new Generator(seed) };
+        const source = batches(numbered(length), options);
+        for (let epoch = 0; epoch < 2; epoch++) {
+          const list = await collect(source);
+          expect(list).toHaveLength(source.batchesPerEpoch);
+          const labels = labelsOf(list).flat();
+          expect(list.flatMap(({ image }) => Array.from(image.data))).toEqual(labels);
+          expect(labels.sort((a, b) => a - b)).toEqual(Array.from({ length }, (_, i) => i));
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('repeat exactly for the same seed, and go on from a saved state', async () => {
+    const make = (generator: Generator) =>
+      batches(numbered(30), { batchSize: 7, shuffle: true, generator });
+    const source = make(new Generator(4));
+    const first = labelsOf(await collect(source));
+    const saved = source.generator.state();
+    const second = labelsOf(await collect(source));
+    expect(second).not.toEqual(first);
+    expect(labelsOf(await collect(make(new Generator(4))))).toEqual(first);
+    expect(labelsOf(await collect(make(Generator.fromState(saved))))).toEqual(second);
+  });
+
+  test('drop the remainder and repeat epochs if asked', async () => {
+    const source = batches(numbered(10), { batchSize: 4, dropRemainder: true, repeat: 3 });
+    expect(source.batchesPerEpoch).toBe(2);
+    expect(labelsOf(await collect(source))).toHaveLength(6);
+  });
+
+  test('give each sample the same random numbers, whatever the order and batch size', async () => {
+    const drawn = async (batchSize: number, shuffle: boolean) => {
+      const seen = new Map<number, number>();
+      const transform = (image: ReturnType<Dataset['get']>['image'], generator: Generator) => {
+        seen.set(image.data[0], generator.words(1)[0]);
+        return image;
+      };
+      const generator = new Generator(8);
+      await collect(batches(numbered(20), { batchSize, shuffle, transform, generator }));
+      return seen;
+    };
+    const one = await drawn(1, false);
+    const other = await drawn(6, true);
+    for (const [index, word] of one) expect(other.get(index)).toBe(word);
+    expect(new Set(one.values()).size).toBe(20);
+  });
+
+  test('refuse numbers and images that do not fit', async () => {
+    expect(() => batches(numbered(1), { batchSize: 0 })).toThrow(ValueError);
+    expect(() => batches(numbered(1), { repeat: 0 })).toThrow(/repeat must be an integer ≥ 1/);
+    const none = batches(numbered(2), { batchSize: 3, dropRemainder: true });
+    await expect(collect(none)).rejects.toThrow(/2 samples do not fill one batch of 3/);
+    const growing: Dataset = {
+      length: 2,
+      get: (i) => ({
+        image: { data: new Uint8Array(i + 1), height: 1, width: i + 1, channels: 1, layout: 'CHW' },
+        label: 0,
+      }),
+    };
+    await expect(collect(batches(growing))).rejects.toThrow(ShapeError);
+    const records = { batchSize: 2, transform: (image: never) => image };
+    const cifar = Cifar10.fromBytes(syntheticCifar10({ count: 2, seed: 1 }), records);
+    await expect(collect(cifar)).rejects.toThrow(/add HWC2CHW as its last step/);
+    const fixed = Cifar10.fromBytes(syntheticCifar10({ count: 2, seed: 1 }), {
+      transform: new HWC2CHW(),
+    });
+    expect((await collect(fixed))[0].image.shape).toEqual([2, 3, 32, 32]);
+  });
+});
