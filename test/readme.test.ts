@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ROOT, runSource } from './helpers/run-example.ts';
 
-/** Blocks are written here, inside the repository, so that they find the packages by name. */
-const FOLDER = 'node_modules/.readme-blocks';
+/** Inside the repository, so that the blocks find the packages by name; git ignores it. */
+const FOLDER = 'runs/readme-blocks';
 
 const packages = await readdir(join(ROOT, 'packages'));
 const readmes = ['README.md', ...packages.map((name) => `packages/${name}/README.md`)];

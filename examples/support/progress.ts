@@ -13,7 +13,7 @@ const PLAIN_LINES = 20;
 const BAR_WIDTH = 24;
 
 /** Seconds as `m:ss`. */
-export function formatTime(seconds: number): string {
+function formatTime(seconds: number): string {
   const whole = Math.round(seconds);
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
 }

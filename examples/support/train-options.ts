@@ -14,7 +14,7 @@ const FLAGS = {
   data: { value: 'text', default: undefined, help: 'folder with the CIFAR-10 .bin files' },
   synthetic: { value: 'switch', default: false, help: 'use the built-in made-up images' },
   download: { value: 'switch', default: true, help: 'fetch CIFAR-10 into ./data if not found' },
-  'train-size': { value: 'count', default: '4000', help: 'images trained on, of 50000' },
+  'train-size': { value: 'count', default: '2000', help: 'images trained on, of 50000' },
   'test-size': { value: 'count', default: '1000', help: 'images tested on, of 10000' },
   'image-size': { value: 'count', default: '32', help: 'height and width images are resized to' },
   epochs: { value: 'count', default: '3', help: 'passes over the training images' },

@@ -60,7 +60,7 @@ const pair = (min: number, max: number): fc.Arbitrary<Pair> =>
   fc.oneof(fc.integer({ min, max }), fc.tuple(fc.integer({ min, max }), fc.integer({ min, max })));
 
 /** Every form of the padding option, up to `max` pixels. */
-export function paddings(max: number): fc.Arbitrary<PaddingOption> {
+function paddings(max: number): fc.Arbitrary<PaddingOption> {
   const pixels = fc.nat({ max });
   return fc.oneof(
     pixels,

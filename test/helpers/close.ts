@@ -2,7 +2,7 @@ import type { NestedArray, Tensor } from '@firelight/tensor';
 import { expect } from 'vitest';
 
 /** Root of the mean square, the size that errors are measured by. */
-export function rms(values: ArrayLike<number>): number {
+function rms(values: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i] ** 2;
   return Math.sqrt(sum / Math.max(1, values.length));

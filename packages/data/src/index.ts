@@ -7,7 +7,11 @@ export {
   CIFAR10_STD,
   type CifarSplit,
 } from './cifar10/constants.ts';
-export { type DownloadOptions, type DownloadProgress, downloadCifar10 } from './cifar10/download.ts';
+export {
+  type DownloadOptions,
+  type DownloadProgress,
+  downloadCifar10,
+} from './cifar10/download.ts';
 export { type FoundCifar10, findCifar10 } from './cifar10/find.ts';
 export { syntheticCifar10 } from './cifar10/synthetic.ts';
 export type { Batch, BatchSource, Dataset, Sample } from './dataset.ts';

@@ -93,7 +93,7 @@ function checkOptions(options: GetLrOptions): void {
       throw new ValueError(`getLr: ${name} must be a number ≥ 0, got ${options[name]}`);
     }
   }
-  const { totalEpochs, warmupEpochs, pretrainEpochs, stepsPerEpoch } = options;
+  const { totalEpochs, warmupEpochs, pretrainEpochs } = options;
   const least = { totalEpochs: 1, stepsPerEpoch: 1, warmupEpochs: 0, pretrainEpochs: 0 };
   for (const [name, minimum] of Object.entries(least) as [keyof typeof least, number][]) {
     if (!Number.isInteger(options[name]) || options[name] < minimum) {

@@ -9,7 +9,7 @@ export interface DownloadProgress {
   readonly totalBytes: number | null;
 }
 
-/** Where the archive comes from and how to follow or stop it. */
+/** Where the archive comes from and how to follow it. */
 export interface DownloadOptions {
   /** Default: the address its authors published. */
   readonly url?: string;
@@ -17,8 +17,6 @@ export interface DownloadOptions {
   readonly md5?: string;
   /** Called whenever bytes arrive. */
   readonly onProgress?: (progress: DownloadProgress) => void;
-  /** Stops the download; its reason is thrown. */
-  readonly signal?: AbortSignal;
   /** Longest silence of the server, in milliseconds, before giving up. Default 10000. */
   readonly timeoutMs?: number;
 }
@@ -37,7 +35,7 @@ export async function downloadCifar10(
   directory: string,
   options: DownloadOptions = {},
 ): Promise<string> {
-  const { url = CIFAR10_URL, md5 = PUBLISHED_MD5, signal } = options;
+  const { url = CIFAR10_URL, md5 = PUBLISHED_MD5 } = options;
   const { mkdir, rm } = await import('node:fs/promises');
   const { join } = await import('node:path');
   const part = join(directory, 'cifar-10-binary.tar.gz.part');
@@ -49,7 +47,6 @@ export async function downloadCifar10(
     }
     return await unpackCifar10(part, directory);
   } catch (error) {
-    if (signal?.aborted) throw signal.reason;
     throw new DataError(
       `downloadCifar10: ${reasonOf(error)}; try again, or fetch ${CIFAR10_URL} elsewhere and put ` +
         `its .bin files into ${join(directory, CIFAR_FOLDER)}`,
@@ -64,7 +61,7 @@ export async function downloadCifar10(
 async function fetchTo(
   path: string,
   url: string,
-  { onProgress, signal, timeoutMs = 10_000 }: DownloadOptions,
+  { onProgress, timeoutMs = 10_000 }: DownloadOptions,
 ): Promise<string> {
   const { createHash } = await import('node:crypto');
   const { createWriteStream } = await import('node:fs');
@@ -74,11 +71,10 @@ async function fetchTo(
   const giveUp = (): void =>
     silence.abort(new DataError(`${url} has sent nothing for ${timeoutMs / 1000} s`));
   let timer = setTimeout(giveUp, timeoutMs);
-  const signals = signal === undefined ? [silence.signal] : [silence.signal, signal];
   let receivedBytes = 0;
   let totalBytes: number | null = null;
   try {
-    const response = await fetch(url, { signal: AbortSignal.any(signals) });
+    const response = await fetch(url, { signal: silence.signal });
     if (!response.ok || response.body === null) {
       await response.body?.cancel();
       throw new DataError(`${url} answered ${response.status} ${response.statusText}`.trimEnd());

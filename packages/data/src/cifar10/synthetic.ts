@@ -26,8 +26,7 @@ const PATTERNS: readonly Pattern[] = [
   (u, v) => when(Math.abs(radius(u, v) - 0.8) < LINE_WIDTH),
   (u, v) => when(Math.abs(Math.max(Math.abs(u), Math.abs(v)) - 0.75) < LINE_WIDTH),
   (u, v) => when(Math.min(Math.abs(u), Math.abs(v)) < LINE_WIDTH && radius(u, v) < 1.1),
-  (u, v) =>
-    when(Math.abs(Math.abs(u) - Math.abs(v)) < LINE_WIDTH / DIAGONAL && radius(u, v) < 1.1),
+  (u, v) => when(Math.abs(Math.abs(u) - Math.abs(v)) < LINE_WIDTH / DIAGONAL && radius(u, v) < 1.1),
 ];
 
 /**

@@ -1,6 +1,11 @@
 import { type Generator, ValueError } from '@firelight/tensor';
 import type { Image } from '../image.ts';
-import { type Transform, type TransformFunction, type TransformLike, toFunction } from './transform.ts';
+import {
+  type Transform,
+  type TransformFunction,
+  type TransformLike,
+  toFunction,
+} from './transform.ts';
 
 /** Applies transforms one after the other; an empty list changes nothing. */
 export class Compose implements Transform {

@@ -19,7 +19,9 @@ export class HWC2CHW implements Transform {
     const { data: source, height, width, channels } = image;
     const plane = height * width;
     const data =
-      source instanceof Uint8Array ? new Uint8Array(source.length) : new Float32Array(source.length);
+      source instanceof Uint8Array
+        ? new Uint8Array(source.length)
+        : new Float32Array(source.length);
     for (let channel = 0; channel < channels; channel++) {
       const offset = channel * plane;
       for (let i = 0, from = channel; i < plane; i++, from += channels) {

@@ -106,13 +106,17 @@ export function linearResampler(input: Size, output: Size): Resampler {
   function resampleBytes(source: Uint8Array): Uint8Array {
     const result = new Uint8Array(output.height * outputRow);
     const { low, high, lowWeight, highWeight } = columns;
-    const cache = new RowCache([new Int32Array(outputRow), new Int32Array(outputRow)], (row, into) => {
-      const start = row * inputRow;
-      for (let i = 0; i < outputRow; i++) {
-        const sum = source[start + low[i]] * lowWeight[i] + source[start + high[i]] * highWeight[i];
-        into[i] = sum >> 4;
-      }
-    });
+    const cache = new RowCache(
+      [new Int32Array(outputRow), new Int32Array(outputRow)],
+      (row, into) => {
+        const start = row * inputRow;
+        for (let i = 0; i < outputRow; i++) {
+          const sum =
+            source[start + low[i]] * lowWeight[i] + source[start + high[i]] * highWeight[i];
+          into[i] = sum >> 4;
+        }
+      },
+    );
     for (let y = 0, at = 0; y < output.height; y++) {
       const above = cache.get(rows.low[y]);
       const below = cache.get(rows.high[y]);

@@ -3,7 +3,7 @@ import type { Kernels } from './kernels.ts';
 import { referenceKernels } from './reference/index.ts';
 
 /** A backend: its own kernels, and where calls go for those it lacks. */
-export interface Backend {
+interface Backend {
   readonly name: string;
   readonly kernels: Partial<Kernels>;
   /** The next backend in the chain; only `reference`, which is complete, has none. */
@@ -26,7 +26,7 @@ const backends = new Map<string, Backend>();
 const started = new Set<string>();
 
 /** Makes a backend known by its name. */
-export function registerBackend(backend: Backend): void {
+function registerBackend(backend: Backend): void {
   backends.set(backend.name, backend);
 }
 

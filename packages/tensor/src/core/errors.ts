@@ -41,7 +41,7 @@ export class ReleasedError extends FirelightError {
  *     input  [32, 3, 32, 32]  as [N, C, H, W]
  *     weight [64, 16, 3, 3]   as [O, I, kH, kW]
  */
-export function describeOperands(
+function describeOperands(
   operands: Readonly<Record<string, { shape: Shape; layout?: string }>>,
 ): string {
   const rows = Object.entries(operands).map(([name, { shape, layout }]) => ({

@@ -59,7 +59,7 @@ export function philox4x32(
 }
 
 /** The counter `steps` blocks further on; carries run through all four words. */
-export function advanceCounter(
+function advanceCounter(
   counter: GeneratorState['counter'],
   steps: number,
 ): [number, number, number, number] {
