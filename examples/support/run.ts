@@ -1,8 +1,11 @@
 import pc from 'picocolors';
 
+/** Colours for standard error, only where it is a terminal. */
+const { red, yellow } = pc.createColors(pc.isColorSupported && process.stderr.isTTY);
+
 /** Prints a warning that cannot be overlooked. */
 export function warn(text: string): void {
-  console.error(pc.yellow(`warning: ${text}`));
+  console.error(yellow(`warning: ${text}`));
 }
 
 /**
@@ -18,7 +21,7 @@ export async function run(main: () => Promise<void>): Promise<void> {
     await main();
   } catch (error) {
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
-    console.error(pc.red(`error: ${process.env.FIRELIGHT_DEBUG ? stack : message}`));
+    console.error(red(`error: ${process.env.FIRELIGHT_DEBUG ? stack : message}`));
     process.exitCode = 1;
   }
 }
