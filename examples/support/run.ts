@@ -1,7 +1,7 @@
 import pc from 'picocolors';
 
 /** Colours for standard error, only where it is a terminal. */
-const { red, yellow } = pc.createColors(pc.isColorSupported && process.stderr.isTTY);
+const { red, yellow } = pc.createColors(pc.isColorSupported && Boolean(process.stderr.isTTY));
 
 /** Prints a warning that cannot be overlooked. */
 export function warn(text: string): void {
