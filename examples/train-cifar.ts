@@ -100,10 +100,10 @@ async function main(): Promise<void> {
   console.log(`backend: ${describeBackend().summary}`);
 
   await train(network, data, options);
-  const counts = await evaluate(network, data.test, CIFAR10_CLASSES.length);
+  const counts = await evaluate(network, data.test, data.classNames.length);
   const all = sumCounts(counts);
   console.log(`test accuracy: ${formatShare(all)} (${all.correct} of ${all.total})`);
-  CIFAR10_CLASSES.forEach((name, label) => {
+  data.classNames.forEach((name, label) => {
     console.log(`  ${name.padEnd(10)} ${formatShare(counts[label]).padStart(7)}`);
   });
 }

@@ -1,8 +1,10 @@
 import {
+  CIFAR10_CLASSES,
   CIFAR10_MEAN,
   CIFAR10_STD,
   Cifar10,
   Compose,
+  type DownloadProgress,
   downloadCifar10,
   findCifar10,
   HWC2CHW,
@@ -14,9 +16,10 @@ import {
 import { type Generator, ValueError } from '@firelight/tensor';
 import type { TrainOptions } from './train-options.ts';
 
-/** Where the images come from, in words for the user, and the two splits. */
+/** Where the images come from, in words for the user, the names of their classes, and the splits. */
 export interface LoadedCifar {
   readonly source: string;
+  readonly classNames: readonly string[];
   readonly train: Cifar10;
   readonly test: Cifar10;
 }
@@ -33,6 +36,16 @@ function transformTo(imageSize: number): Compose {
   ]);
 }
 
+/** Prints a line at every tenth part of the download. */
+function reportDownload(): (progress: DownloadProgress) => void {
+  let tenths = 0;
+  return ({ receivedBytes, totalBytes }) => {
+    if (totalBytes === null || Math.floor((10 * receivedBytes) / totalBytes) === tenths) return;
+    tenths = Math.floor((10 * receivedBytes) / totalBytes);
+    console.log(`downloaded ${tenths}0 % of ${Math.round(totalBytes / 1e6)} MB`);
+  };
+}
+
 /** The folder with CIFAR-10, downloaded if need be; null if it is to be had nowhere. */
 async function locate(
   options: TrainOptions,
@@ -43,7 +56,7 @@ async function locate(
   if (found !== null || !options.download) return found;
   try {
     console.log('CIFAR-10 was not found; downloading it into ./data');
-    await downloadCifar10('./data');
+    await downloadCifar10('./data', { onProgress: reportDownload() });
     return { path: './data', origin: 'downloaded' };
   } catch (error) {
     warn(`${(error as Error).message}`);
@@ -74,6 +87,7 @@ export async function loadCifar(
       syntheticCifar10({ count, seed: SYNTHETIC_SEEDS[split] });
     return {
       source: 'built-in made-up images, not CIFAR-10',
+      classNames: CIFAR10_CLASSES.map((_, label) => `pattern ${label}`),
       train: Cifar10.fromBytes(bytes('train', trainSize), common),
       test: Cifar10.fromBytes(bytes('test', testSize), { ...common, split: 'test' }),
     };
@@ -88,5 +102,5 @@ export async function loadCifar(
   const test = new Cifar10({ ...common, path, split: 'test', limit: testSize });
   await train.load();
   await test.load();
-  return { source: `CIFAR-10 in ${path}`, train, test };
+  return { source: `CIFAR-10 in ${path}`, classNames: CIFAR10_CLASSES, train, test };
 }

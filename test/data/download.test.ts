@@ -111,6 +111,12 @@ describe('downloadCifar10', () => {
     await expectFailure(url, md5(whole), /has sent nothing for 0.3 s/);
   });
 
+  test('leaves no folder behind that it made for nothing', async () => {
+    const fresh = join(directory, 'new');
+    await expect(downloadCifar10(fresh, { url: 'http://127.0.0.1:9/' })).rejects.toThrow();
+    expect(await readdir(directory)).toEqual([]);
+  });
+
   test('says when there is no server', async () => {
     await expectFailure('http://127.0.0.1:9/', md5(whole), /127.0.0.1:9\/ cannot be reached/);
   });

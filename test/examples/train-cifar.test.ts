@@ -57,6 +57,8 @@ describe('a run', () => {
     expect(code).toBe(0);
     expect(stderr).toContain('NOT CIFAR-10');
     expect(stdout).toContain('made-up images');
+    expect(stdout).toContain('pattern 9');
+    expect(stdout).not.toContain('airplane');
   }, 60_000);
 
   test('--help names every flag of the README', async () => {

@@ -36,24 +36,28 @@ export async function downloadCifar10(
   options: DownloadOptions = {},
 ): Promise<string> {
   const { url = CIFAR10_URL, md5 = PUBLISHED_MD5 } = options;
-  const { mkdir, rm } = await import('node:fs/promises');
+  const { mkdir, rm, rmdir } = await import('node:fs/promises');
   const { join } = await import('node:path');
   const part = join(directory, 'cifar-10-binary.tar.gz.part');
+  let created: string | undefined;
   try {
-    await mkdir(directory, { recursive: true });
+    created = await mkdir(directory, { recursive: true });
     const received = await fetchTo(part, url, options);
     if (received !== md5) {
       throw new DataError(`${url} has MD5 ${received}, expected ${md5}: it is not the archive`);
     }
-    return await unpackCifar10(part, directory);
+    const folder = await unpackCifar10(part, directory);
+    await rm(part);
+    return folder;
   } catch (error) {
+    await rm(part, { force: true });
+    // A folder that was made for this alone; it stays if something is in it.
+    if (created !== undefined) await rmdir(directory).catch(() => {});
     throw new DataError(
       `downloadCifar10: ${reasonOf(error)}; try again, or fetch ${CIFAR10_URL} elsewhere and put ` +
         `its .bin files into ${join(directory, CIFAR_FOLDER)}`,
       { cause: error },
     );
-  } finally {
-    await rm(part, { force: true });
   }
 }
 
