@@ -204,7 +204,11 @@ test.each<[act: () => unknown, kind: Kind, message: RegExp]>([
   ],
   [() => oneHot(int([3]), 3), ValueError, /label 3 is outside \[0, 3\)/],
   [() => oneHot(int([0]), 0), ValueError, /numClasses must be an integer ≥ 1, got 0/],
-  [() => oneHot(zeros([1]), 2), DTypeError, /labels must be int32 or uint8, got float32/],
+  [
+    () => oneHot(zeros([1]), 2),
+    DTypeError,
+    /must be int32 or uint8, got float32; make them with dtype: 'int32'/,
+  ],
   [() => assign(zeros([2]), zeros([3])), ShapeError, /assign: shapes must be equal/],
   [
     () =>

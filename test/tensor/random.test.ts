@@ -135,6 +135,12 @@ describe('Generator', () => {
 });
 
 describe('random tensors', () => {
+  test('of uniform numbers stay below 1 in float32', () => {
+    expect(Math.max(...rand([100_000], { generator: new Generator(0) }).data)).toBeLessThan(1);
+    const uniform = new Generator(0).uniform(1000);
+    expect(Array.from(Float32Array.from(uniform))).toEqual(Array.from(uniform));
+  });
+
   test('repeat for the same seed', () => {
     const draw = () => randn([2, 3], { generator: new Generator(9) }).data;
     expect(draw()).toEqual(draw());

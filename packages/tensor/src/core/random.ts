@@ -171,14 +171,17 @@ export class Generator {
     return philoxWords(this.reserve(Math.ceil(count / 4)), count);
   }
 
-  /** `count` numbers, uniform over [low, high); 32 random bits each. */
+  /**
+   * `count` numbers, uniform over [low, high). They have 24 random bits, which float32 holds exactly,
+   * so that rounding to it never reaches 1.
+   */
   uniform(
     count: number,
     { low = 0, high = 1 }: { low?: number; high?: number } = {},
   ): Float64Array {
     const words = this.words(count);
     const values = new Float64Array(count);
-    for (let i = 0; i < count; i++) values[i] = low + (high - low) * (words[i] / TWO_POW_32);
+    for (let i = 0; i < count; i++) values[i] = low + (high - low) * ((words[i] >>> 8) / 2 ** 24);
     return values;
   }
 

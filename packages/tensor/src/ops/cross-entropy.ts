@@ -1,9 +1,9 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { kernels } from '../backend/registry.ts';
-import { DTypeError, shapeError, ValueError } from '../core/errors.ts';
+import { shapeError, ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
-import { expectRank, expectSameFloating } from './operands.ts';
+import { expectIntegers, expectRank, expectSameFloating } from './operands.ts';
 
 const crossEntropyOp = defineOp<[NdArray, NdArray], null, { logits: NdArray; labels: NdArray }>(
   'softmaxCrossEntropy',
@@ -32,11 +32,7 @@ export function softmaxCrossEntropy(logits: Tensor, labels: Tensor): Tensor {
   expectRank('softmaxCrossEntropy', 'logits', logits, 'N, C');
   expectRank('softmaxCrossEntropy', 'labels', labels, 'N');
   expectSameFloating('softmaxCrossEntropy', { logits });
-  if (labels.dtype !== 'int32' && labels.dtype !== 'uint8') {
-    throw new DTypeError(
-      `softmaxCrossEntropy: labels must be int32 or uint8 class numbers, got ${labels.dtype}`,
-    );
-  }
+  expectIntegers('softmaxCrossEntropy', 'labels', labels);
   const [samples, classes] = logits.shape;
   if (labels.shape[0] !== samples) {
     throw shapeError(

@@ -1,10 +1,10 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { kernels } from '../backend/registry.ts';
-import { DTypeError, shapeError } from '../core/errors.ts';
+import { shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import type { Shape } from '../core/shape.ts';
-import { normalizeAxis } from './operands.ts';
+import { expectIntegers, normalizeAxis } from './operands.ts';
 
 const gatherOp = defineOp<
   [NdArray, NdArray],
@@ -31,9 +31,7 @@ const gatherOp = defineOp<
  */
 export function gather(x: Tensor, indices: Tensor, axis = 0): Tensor {
   const along = normalizeAxis('gather', axis, x.shape);
-  if (indices.dtype !== 'int32' && indices.dtype !== 'uint8') {
-    throw new DTypeError(`gather: indices must be int32 or uint8, got ${indices.dtype}`);
-  }
+  expectIntegers('gather', 'indices', indices);
   const outside = indices.data.find((index) => index < 0 || index >= x.shape[along]);
   if (outside !== undefined) {
     throw shapeError(

@@ -1,8 +1,9 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { DType } from '../core/dtype.ts';
-import { DTypeError, ValueError } from '../core/errors.ts';
+import { ValueError } from '../core/errors.ts';
 import { NdArray } from '../core/ndarray.ts';
+import { expectIntegers } from './operands.ts';
 
 const oneHotOp = defineOp<[NdArray], { numClasses: number; dtype: DType }, null>('oneHot', {
   forward: ([labels], { numClasses, dtype }) => {
@@ -28,9 +29,7 @@ export function oneHot(
   numClasses: number,
   { dtype = 'float32' }: { dtype?: DType } = {},
 ): Tensor {
-  if (labels.dtype !== 'int32' && labels.dtype !== 'uint8') {
-    throw new DTypeError(`oneHot: labels must be int32 or uint8, got ${labels.dtype}`);
-  }
+  expectIntegers('oneHot', 'labels', labels);
   if (!Number.isInteger(numClasses) || numClasses < 1) {
     throw new ValueError(`oneHot: numClasses must be an integer ≥ 1, got ${numClasses}`);
   }

@@ -83,6 +83,15 @@ export function expectSameFloating(
   }
 }
 
+/** Throws a `DTypeError` unless `x` holds integers that can be positions or class numbers. */
+export function expectIntegers(op: string, name: string, x: Tensor): void {
+  if (x.dtype !== 'int32' && x.dtype !== 'uint8') {
+    throw new DTypeError(
+      `${op}: ${name} must be int32 or uint8, got ${x.dtype}; make them with dtype: 'int32'`,
+    );
+  }
+}
+
 /**
  * An axis counted from the front; negative ones count from the end.
  *
