@@ -249,7 +249,7 @@ test.each<[act: () => unknown, kind: Kind, message: RegExp]>([
     DTypeError,
     /requiresGrad needs dtype float/,
   ],
-  [() => zeros([-1]), ValueError, /shape must be a list of integers ≥ 0, got \[-1\]/],
+  [() => zeros([-1]), ValueError, /zeros: shape must be a list of integers ≥ 0, got \[-1\]/],
   [() => full([1.5], 0), ValueError, /got \[1.5\]/],
   [() => arange(0, 1, 0), ValueError, /needs finite bounds and step ≠ 0/],
   [() => ones([2]).item(), ShapeError, /needs a tensor with one element, got shape \[2\]/],

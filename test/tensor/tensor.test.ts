@@ -6,6 +6,7 @@ import {
   describeBackend,
   div,
   mul,
+  neg,
   ones,
   reshape,
   setBackend,
@@ -58,10 +59,17 @@ describe('dtypes', () => {
     expect([...DTYPES]).toEqual(order);
     for (const a of DTYPES) {
       for (const b of DTYPES) {
-        const later = order[Math.max(order.indexOf(a), order.indexOf(b))];
+        // Two booleans are added as int32, since a sum of 2 is no boolean.
+        const least = order.indexOf(a === 'bool' && b === 'bool' ? 'int32' : a);
+        const later = order[Math.max(least, order.indexOf(b))];
         expect(add(zeros([1], { dtype: a }), zeros([1], { dtype: b })).dtype).toBe(later);
       }
     }
+  });
+
+  test('booleans count in arithmetic', () => {
+    const yes = tensor([true]);
+    expect([add(yes, yes).item(), neg(yes).item(), sum(add(yes, yes)).item()]).toEqual([2, -1, 2]);
   });
 
   test.each<[DType, number, DType]>([

@@ -3,7 +3,14 @@ import type { Tensor } from '../autograd/tensor.ts';
 import type { BinaryOp } from '../backend/kernels.ts';
 import { kernels } from '../backend/registry.ts';
 import type { NdArray } from '../core/ndarray.ts';
-import { asFloating, broadcastOperands, scalar, sumToShape, type TensorLike } from './operands.ts';
+import {
+  asFloating,
+  asNumeric,
+  broadcastOperands,
+  scalar,
+  sumToShape,
+  type TensorLike,
+} from './operands.ts';
 
 /** What every binary operation saves: its inputs and its output. */
 interface Saved {
@@ -26,7 +33,10 @@ function defineBinary(name: BinaryOp, byA: PartialGradient, byB: PartialGradient
       needsB ? sumToShape(byB(gradOut, saved), saved.b.shape) : null,
     ],
   });
-  return (a: TensorLike, b: TensorLike): Tensor => op(broadcastOperands(name, a, b), null);
+  return (a: TensorLike, b: TensorLike): Tensor => {
+    const [left, right] = broadcastOperands(name, a, b);
+    return op([asNumeric(left), asNumeric(right)], null);
+  };
 }
 
 const multiply = (a: NdArray, b: NdArray): NdArray => kernels().binary('mul', a, b);

@@ -121,21 +121,25 @@ export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
   return wrap(array, shape, dtype, options);
 }
 
-/** A tensor filled with one value; float32 by default. */
-export function full(shape: Shape, value: number, options: CreateOptions = {}): Tensor {
-  checkShape('full', shape);
+function filled(op: string, shape: Shape, value: number, options: CreateOptions): Tensor {
+  checkShape(op, shape);
   const { dtype = 'float32' } = options;
   return wrap(newTypedArray(dtype, elementCount(shape)).fill(value), shape, dtype, options);
 }
 
+/** A tensor filled with one value; float32 by default. */
+export function full(shape: Shape, value: number, options: CreateOptions = {}): Tensor {
+  return filled('full', shape, value, options);
+}
+
 /** A tensor of zeros; float32 by default. */
 export function zeros(shape: Shape, options: CreateOptions = {}): Tensor {
-  return full(shape, 0, options);
+  return filled('zeros', shape, 0, options);
 }
 
 /** A tensor of ones; float32 by default. */
 export function ones(shape: Shape, options: CreateOptions = {}): Tensor {
-  return full(shape, 1, options);
+  return filled('ones', shape, 1, options);
 }
 
 /**

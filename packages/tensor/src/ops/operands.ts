@@ -52,6 +52,11 @@ export function asFloating(x: Tensor): Tensor {
   return isFloating(x.dtype) ? x : cast(x, 'float32');
 }
 
+/** The tensor itself, or booleans as int32 for arithmetic, which they cannot hold the results of. */
+export function asNumeric(x: Tensor): Tensor {
+  return x.dtype === 'bool' ? cast(x, 'int32') : x;
+}
+
 /** Sums a gradient over the axes that broadcasting had added or stretched. */
 export function sumToShape(gradient: NdArray, shape: Shape): NdArray {
   const axes = broadcastAxes(shape, gradient.shape);

@@ -3,7 +3,7 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { UNARY_GRAD_FROM, type UnaryOp } from '../backend/kernels.ts';
 import { kernels } from '../backend/registry.ts';
 import type { NdArray } from '../core/ndarray.ts';
-import { asFloating } from './operands.ts';
+import { asFloating, asNumeric } from './operands.ts';
 
 /** Functions of each element alone; the derivatives stand beside the functions in the kernels. */
 function defineUnary(name: UnaryOp): (x: Tensor, alpha?: number) => Tensor {
@@ -14,7 +14,7 @@ function defineUnary(name: UnaryOp): (x: Tensor, alpha?: number) => Tensor {
     },
     backward: (gradOut, { kept, alpha }) => [kernels().unaryGrad(name, kept, gradOut, alpha)],
   });
-  return (x, alpha = 0) => op([x], { alpha });
+  return (x, alpha = 0) => op([asNumeric(x)], { alpha });
 }
 
 /** The same for functions whose values are fractions: integers are taken as float32. */

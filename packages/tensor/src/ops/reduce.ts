@@ -5,7 +5,7 @@ import { shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { elementCount, reducedShape, type Shape } from '../core/shape.ts';
 import { cast } from './cast.ts';
-import { asFloating, normalizeAxis, scalar } from './operands.ts';
+import { asFloating, asNumeric, normalizeAxis, scalar } from './operands.ts';
 import { reshape } from './reshape.ts';
 
 /** One axis or several, negative ones counted from the end; all axes if left out. */
@@ -91,13 +91,13 @@ function withDims(y: Tensor, x: Tensor, axes: readonly number[], options: Reduce
 }
 
 /**
- * y = Σ x over the given axes. Booleans are counted as int32.
+ * y = Σ x over the given axes. Booleans and uint8 are summed as int32.
  *
  * @throws ValueError or ShapeError if an axis does not exist or is named twice
  */
 export function sum(x: Tensor, axis?: AxisOption, options: ReduceOptions = {}): Tensor {
   const axes = resolveAxes('sum', x, axis);
-  const input = x.dtype === 'bool' || x.dtype === 'uint8' ? cast(x, 'int32') : x;
+  const input = x.dtype === 'uint8' ? cast(x, 'int32') : asNumeric(x);
   return withDims(sumOp([input], { axes }), x, axes, options);
 }
 

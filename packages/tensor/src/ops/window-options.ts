@@ -18,7 +18,7 @@ export interface WindowOptions {
   readonly ceilMode: boolean;
 }
 
-function expectIntegers(op: string, name: string, values: readonly number[], least: number): void {
+function expectAtLeast(op: string, name: string, values: readonly number[], least: number): void {
   if (!values.every((value) => Number.isInteger(value) && value >= least)) {
     throw new ValueError(
       `${op}: ${name} must be integers ≥ ${least}, got ${values.length === 1 ? values[0] : `[${values.join(', ')}]`}`,
@@ -37,7 +37,7 @@ function expectPadding(op: string, padding: PaddingOption): void {
         `got ${JSON.stringify(padding)}`,
     );
   }
-  expectIntegers(op, 'padding', numbers, 0);
+  expectAtLeast(op, 'padding', numbers, 0);
 }
 
 /**
@@ -50,9 +50,9 @@ export function resolveWindow(op: string, inputShape: Shape, options: WindowOpti
   const kernel = asPair(options.kernelSize);
   const stride = asPair(options.stride);
   const dilation = asPair(options.dilation);
-  expectIntegers(op, 'kernelSize', kernel, 1);
-  expectIntegers(op, 'stride', stride, 1);
-  expectIntegers(op, 'dilation', dilation, 1);
+  expectAtLeast(op, 'kernelSize', kernel, 1);
+  expectAtLeast(op, 'stride', stride, 1);
+  expectAtLeast(op, 'dilation', dilation, 1);
   expectPadding(op, options.padding);
 
   const [H, W] = [inputShape[2], inputShape[3]];
