@@ -4,7 +4,7 @@ export { isGradEnabled, noGrad } from './autograd/grad-mode.ts';
 export { type MemoryInfo, memory } from './autograd/memory.ts';
 export { Tensor } from './autograd/tensor.ts';
 export { tidy } from './autograd/tidy.ts';
-export type { Kernels, MomentumOptions } from './backend/kernels.ts';
+export type { Activation, Kernels, MomentumOptions } from './backend/kernels.ts';
 export { type BackendDescription, describeBackend, setBackend } from './backend/registry.ts';
 export { DTYPES, type DType, type TypedArray } from './core/dtype.ts';
 export {
@@ -28,7 +28,12 @@ export { broadcastTo } from './ops/broadcast-to.ts';
 export { cast } from './ops/cast.ts';
 export { equal, greater, greaterEqual, less, lessEqual, notEqual } from './ops/comparison.ts';
 export { concat, stack } from './ops/concat.ts';
-export { type Conv2dOptions, conv2d } from './ops/conv2d.ts';
+export {
+  type Conv2dBranchOptions,
+  type Conv2dOptions,
+  conv2d,
+  conv2dBranches,
+} from './ops/conv2d.ts';
 export {
   arange,
   type CreateOptions,

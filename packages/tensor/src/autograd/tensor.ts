@@ -61,7 +61,7 @@ export class Tensor implements Leaf {
 
   /** The flat elements in row-major order; writing to them writes to the tensor. */
   get data(): TypedArray {
-    return this.array.data;
+    return this.array.storage.expose();
   }
 
   /** The elements as nested arrays, one level an axis; a plain number for a scalar. */
@@ -81,7 +81,7 @@ export class Tensor implements Leaf {
           'use data or toArray()',
       );
     }
-    return this.data[0];
+    return this.array.data[0];
   }
 
   /**

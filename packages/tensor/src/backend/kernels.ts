@@ -46,6 +46,16 @@ export interface SliceRange {
   readonly steps: readonly number[];
 }
 
+/** What a convolution applies to its output at once: nothing, or max(0, ·). */
+export type Activation = 'none' | 'relu';
+
+/** One of the convolutions that share an input. */
+export interface Conv2dBranch {
+  readonly weight: NdArray;
+  readonly bias: NdArray | null;
+  readonly window: Conv2dWindow;
+}
+
 export interface BatchNormStatistics {
   readonly mean: NdArray;
   readonly variance: NdArray;
@@ -103,15 +113,18 @@ export interface Kernels {
   softmaxCrossEntropy(logits: NdArray, labels: NdArray): NdArray;
   softmaxCrossEntropyGrad(logits: NdArray, labels: NdArray, gradOut: NdArray): NdArray;
 
-  // Convolution. x [N, C, H, W], weight [O, C/groups, kH, kW], bias [O], out [N, O, H', W'].
-  conv2d(x: NdArray, weight: NdArray, bias: NdArray | null, window: Conv2dWindow): NdArray;
-  conv2dInputGrad(
+  // Convolution. x [N, C, H, W], weight [O, C/groups, kH, kW], bias [O]. Several convolutions of one
+  // input ("branches", usually just one) make one output [N, ΣO, H', W'], channels in their order;
+  // `firstChannel` is where those of one branch begin. `gradOut` is that before the activation.
+  conv2d(x: NdArray, branches: readonly Conv2dBranch[], activation: Activation): NdArray;
+  conv2dInputGrad(gradOut: NdArray, branches: readonly Conv2dBranch[], inputShape: Shape): NdArray;
+  conv2dWeightGrad(
+    x: NdArray,
     gradOut: NdArray,
-    weight: NdArray,
-    inputShape: Shape,
+    weightShape: Shape,
     window: Conv2dWindow,
+    firstChannel: number,
   ): NdArray;
-  conv2dWeightGrad(x: NdArray, gradOut: NdArray, weightShape: Shape, window: Conv2dWindow): NdArray;
 
   // Pooling. `indices` are positions in the input's H · W plane.
   maxPool2d(x: NdArray, window: Window2d): { y: NdArray; indices: NdArray };

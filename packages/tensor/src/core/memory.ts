@@ -12,6 +12,23 @@ export interface StorageSource {
   free?(): void;
 }
 
+/** Elements in main memory, in an ordinary typed array. */
+export class HostSource implements StorageSource {
+  readonly #data: TypedArray;
+
+  constructor(data: TypedArray) {
+    this.#data = data;
+  }
+
+  get length(): number {
+    return this.#data.length;
+  }
+
+  read(): TypedArray {
+    return this.#data;
+  }
+}
+
 interface Usage {
   arrays: number;
   bytes: number;
@@ -52,9 +69,12 @@ export class Storage {
   readonly bytes: number;
   #source: StorageSource | null;
   #scope: MemoryScope | null = null;
+  #isExposed: boolean;
 
-  constructor(dtype: DType, source: StorageSource) {
+  /** @param isExposed whether somebody outside holds the elements of `source` */
+  constructor(dtype: DType, source: StorageSource, isExposed = false) {
     this.dtype = dtype;
+    this.#isExposed = isExposed;
     this.bytes = source.length * BYTES_PER_ELEMENT[dtype];
     this.#source = source;
     count(this.bytes, 1);
@@ -70,6 +90,41 @@ export class Storage {
       );
     }
     return this.#source;
+  }
+
+  /** Whether the elements must stay where they are, because somebody may hold them. */
+  get isExposed(): boolean {
+    return this.#isExposed;
+  }
+
+  /** Whether no scope owns it: it lives as long as the garbage collector finds it in use. */
+  get isOutsideScopes(): boolean {
+    return this.#scope === null;
+  }
+
+  /**
+   * The elements for somebody who may keep them. Outside every scope they are an ordinary typed
+   * array from now on, which stays valid when this storage is gone.
+   */
+  expose(): TypedArray {
+    if (this.#scope === null) this.moveToHost();
+    this.#isExposed = true;
+    return this.source.read();
+  }
+
+  /** Copies the elements into an ordinary typed array, if they are not in one, and stays there. */
+  moveToHost(): void {
+    if (!(this.source instanceof HostSource)) {
+      this.replaceSource(new HostSource(this.source.read().slice()));
+    }
+  }
+
+  /** Lets the elements live elsewhere; `source` holds a copy of them. */
+  replaceSource(source: StorageSource): void {
+    this.#leave();
+    this.#source?.free?.();
+    this.#source = source;
+    this.#enter(this.#scope);
   }
 
   get isReleased(): boolean {
@@ -138,6 +193,11 @@ export function withMemoryScope<Result>(
     for (const storage of scope.storages) storage.release();
     currentScope = scope.parent;
   }
+}
+
+/** Whether arrays made now belong to a scope. */
+export function isInMemoryScope(): boolean {
+  return currentScope !== null;
 }
 
 /** Live arrays and their bytes; see `memory()`. */

@@ -1,23 +1,6 @@
 import { type DType, newTypedArray, type TypedArray } from './dtype.ts';
-import { Storage, type StorageSource } from './memory.ts';
+import { HostSource, Storage } from './memory.ts';
 import { elementCount, type Shape } from './shape.ts';
-
-/** Elements in main memory, in an ordinary typed array. */
-class HostSource implements StorageSource {
-  readonly #data: TypedArray;
-
-  constructor(data: TypedArray) {
-    this.#data = data;
-  }
-
-  get length(): number {
-    return this.#data.length;
-  }
-
-  read(): TypedArray {
-    return this.#data;
-  }
-}
 
 /** A dense row-major array: shape, dtype and storage, without gradients. */
 export class NdArray {
@@ -31,9 +14,18 @@ export class NdArray {
     this.storage = storage;
   }
 
-  /** Wraps a typed array without copying it; its length must be the product of `shape`. */
-  static fromTypedArray(data: TypedArray, shape: Shape, dtype: DType): NdArray {
-    return new NdArray(shape, new Storage(dtype, new HostSource(data)));
+  /**
+   * Wraps a typed array without copying it; its length must be the product of `shape`.
+   *
+   * @param isExposed whether somebody else holds `data` too
+   */
+  static fromTypedArray(
+    data: TypedArray,
+    shape: Shape,
+    dtype: DType,
+    { isExposed = false }: { isExposed?: boolean } = {},
+  ): NdArray {
+    return new NdArray(shape, new Storage(dtype, new HostSource(data), isExposed));
   }
 
   /** A zero-filled array in main memory. */
@@ -41,7 +33,10 @@ export class NdArray {
     return NdArray.fromTypedArray(newTypedArray(dtype, elementCount(shape)), shape, dtype);
   }
 
-  /** The flat elements in row-major order; writing to them writes to the array. */
+  /**
+   * The flat elements in row-major order, to be read or written at once: a backend may move them
+   * later. (`Tensor.data` gives them to keep.)
+   */
   get data(): TypedArray {
     return this.storage.source.read();
   }

@@ -1,5 +1,6 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
+import type { Activation, Conv2dBranch } from '../backend/kernels.ts';
 import { kernels } from '../backend/registry.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
@@ -19,26 +20,62 @@ export interface Conv2dOptions {
   readonly groups?: number;
 }
 
-interface Saved {
-  readonly x: NdArray;
-  readonly weight: NdArray;
-  readonly window: Conv2dWindow;
+interface Attributes {
+  readonly windows: readonly Conv2dWindow[];
+  readonly activation: Activation;
 }
 
-const conv2dOp = defineOp<[NdArray, NdArray, NdArray | null], { window: Conv2dWindow }, Saved>(
-  'conv2d',
-  {
-    forward: ([x, weight, bias], { window }) => ({
-      y: kernels().conv2d(x, weight, bias, window),
-      saved: { x, weight, window },
-    }),
-    backward: (gradOut, { x, weight, window }, [needsX, needsWeight, needsBias]) => [
-      needsX ? kernels().conv2dInputGrad(gradOut, weight, x.shape, window) : null,
-      needsWeight ? kernels().conv2dWeightGrad(x, gradOut, weight.shape, window) : null,
-      needsBias ? kernels().reduce('sum', gradOut, [0, 2, 3]) : null,
-    ],
+interface Saved extends Attributes {
+  readonly x: NdArray;
+  readonly branches: readonly Conv2dBranch[];
+  /** The output, where the gradient of the activation is computed from it. */
+  readonly y: NdArray | null;
+}
+
+/** Inputs: x, then weight and bias of each convolution. */
+type Inputs = readonly (NdArray | null)[];
+
+function branchesOf(inputs: Inputs, windows: readonly Conv2dWindow[]): Conv2dBranch[] {
+  return windows.map((window, i) => ({
+    weight: inputs[1 + 2 * i] as NdArray, // `conv2dBranches` puts a weight here and a bias behind it.
+    bias: inputs[2 + 2 * i],
+    window,
+  }));
+}
+
+const conv2dOp = defineOp<Inputs, Attributes, Saved>('conv2d', {
+  forward(inputs, { windows, activation }) {
+    const x = inputs[0] as NdArray; // As `conv2dBranches` puts it.
+    const branches = branchesOf(inputs, windows);
+    const y = kernels().conv2d(x, branches, activation);
+    const kept = activation === 'relu' ? y : null;
+    return { y, saved: { x, branches, windows, activation, y: kept } };
   },
-);
+  backward(gradOut, { x, branches, y }, needed) {
+    const gradient = y === null ? gradOut : kernels().unaryGrad('relu', y, gradOut, 0);
+    const gradX = needed[0] ? kernels().conv2dInputGrad(gradient, branches, x.shape) : null;
+    const needsBias = branches.some((_, i) => needed[2 + 2 * i]);
+    const gradBias = needsBias ? kernels().reduce('sum', gradient, [0, 2, 3]) : null;
+    let end = 0;
+    const grads = branches.flatMap(({ weight, window }, i) => {
+      const first = end;
+      const channels = weight.shape[0];
+      end += channels;
+      return [
+        needed[1 + 2 * i]
+          ? kernels().conv2dWeightGrad(x, gradient, weight.shape, window, first)
+          : null,
+        gradBias !== null && needed[2 + 2 * i] ? channelsOf(gradBias, first, channels) : null,
+      ];
+    });
+    return [gradX, ...grads];
+  },
+});
+
+function channelsOf(perChannel: NdArray, first: number, channels: number): NdArray {
+  if (perChannel.shape[0] === channels) return perChannel;
+  return kernels().slice(perChannel, { starts: [first], steps: [1] }, [channels]);
+}
 
 function checkChannels(x: Tensor, weight: Tensor, bias: Tensor | null, groups: number): void {
   const operands: Record<string, { shape: Shape; layout: string }> = {
@@ -72,6 +109,24 @@ function checkChannels(x: Tensor, weight: Tensor, bias: Tensor | null, groups: n
   }
 }
 
+/** One of the convolutions of `conv2dBranches`. */
+export interface Conv2dBranchOptions extends Conv2dOptions {
+  /** `[O, C/groups, kH, kW]` */
+  readonly weight: Tensor;
+  /** `[O]` */
+  readonly bias: Tensor | null;
+}
+
+function checkedWindow(x: Tensor, branch: Conv2dBranchOptions): Conv2dWindow {
+  const { weight, bias, stride = 1, padding = 0, dilation = 1, groups = 1 } = branch;
+  expectRank('conv2d', 'weight', weight, 'O, I, kH, kW');
+  expectSameFloating('conv2d', { input: x, weight, bias });
+  checkChannels(x, weight, bias, groups);
+  const kernelSize = [weight.shape[2], weight.shape[3]] as const;
+  const options = { kernelSize, stride, padding, dilation, ceilMode: false };
+  return { ...resolveWindow('conv2d', x.shape, options), groups };
+}
+
 /**
  * Convolution (cross-correlation, the kernel is not flipped):
  *
@@ -89,14 +144,41 @@ export function conv2d(
   x: Tensor,
   weight: Tensor,
   bias: Tensor | null = null,
-  { stride = 1, padding = 0, dilation = 1, groups = 1 }: Conv2dOptions = {},
+  { activation = 'none', ...options }: Conv2dOptions & { readonly activation?: Activation } = {},
 ): Tensor {
+  return conv2dBranches(x, [{ ...options, weight, bias }], { activation });
+}
+
+/**
+ * Several convolutions of one input, side by side: the same as `concat` of their outputs along the
+ * channels, without the copy. Their outputs must have one height and width.
+ *
+ * @param x `[N, C, H, W]`
+ * @param branches weight, bias and options of each; see `conv2d`
+ * @param options `activation`: `'relu'` applies max(0, ·) at no cost of its own
+ * @returns `[N, ΣO, H', W']`
+ * @throws as `conv2d`; ShapeError if the outputs' sizes differ; ValueError without a branch
+ */
+export function conv2dBranches(
+  x: Tensor,
+  branches: readonly Conv2dBranchOptions[],
+  { activation = 'none' }: { readonly activation?: Activation } = {},
+): Tensor {
+  if (branches.length === 0) throw new ValueError('conv2d: needs at least one branch, got none');
+  if (activation !== 'none' && activation !== 'relu') {
+    throw new ValueError(`conv2d: activation must be 'none' or 'relu', got '${activation}'`);
+  }
   expectRank('conv2d', 'input', x, 'N, C, H, W');
-  expectRank('conv2d', 'weight', weight, 'O, I, kH, kW');
-  expectSameFloating('conv2d', { input: x, weight, bias });
-  checkChannels(x, weight, bias, groups);
-  const kernelSize = [weight.shape[2], weight.shape[3]] as const;
-  const options = { kernelSize, stride, padding, dilation, ceilMode: false };
-  const window = { ...resolveWindow('conv2d', x.shape, options), groups };
-  return conv2dOp([x, weight, bias], { window });
+  const windows = branches.map((branch) => checkedWindow(x, branch));
+  windows.forEach(({ outHeight, outWidth }, i) => {
+    const [first] = windows;
+    if (outHeight !== first.outHeight || outWidth !== first.outWidth) {
+      throw shapeError('conv2d', 'outputs of all branches must have one height and width', {
+        'branch 0': { shape: [first.outHeight, first.outWidth], layout: "H', W'" },
+        [`branch ${i}`]: { shape: [outHeight, outWidth], layout: "H', W'" },
+      });
+    }
+  });
+  const operands = branches.flatMap(({ weight, bias }) => [weight, bias]);
+  return conv2dOp([x, ...operands], { windows, activation });
 }

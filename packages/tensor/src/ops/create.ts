@@ -77,8 +77,14 @@ function checkShape(op: string, shape: Shape): void {
   }
 }
 
-function wrap(data: TypedArray, shape: Shape, dtype: DType, options: CreateOptions): Tensor {
-  const array = NdArray.fromTypedArray(data, shape, dtype);
+function wrap(
+  data: TypedArray,
+  shape: Shape,
+  dtype: DType,
+  options: CreateOptions,
+  isExposed = false,
+): Tensor {
+  const array = NdArray.fromTypedArray(data, shape, dtype, { isExposed });
   return new Tensor(array, { requiresGrad: options.requiresGrad ?? false });
 }
 
@@ -113,7 +119,7 @@ export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
     shape = options.shape;
   }
   const dtype = options.dtype ?? natural;
-  if (isTypedArray(values) && dtype === natural) return wrap(values, shape, dtype, options);
+  if (isTypedArray(values) && dtype === natural) return wrap(values, shape, dtype, options, true);
   const array = newTypedArray(dtype, values.length);
   for (let i = 0; i < array.length; i++) {
     array[i] = dtype === 'bool' ? Number(Boolean(values[i])) : Number(values[i]);

@@ -2,7 +2,7 @@ import { newTypedArray } from '../../core/dtype.ts';
 import { NdArray } from '../../core/ndarray.ts';
 import { elementCount } from '../../core/shape.ts';
 import type { Conv2dWindow } from '../../core/window.ts';
-import type { Kernels } from '../kernels.ts';
+import type { Conv2dBranch, Kernels } from '../kernels.ts';
 
 /**
  * One axis of one kernel tap: output index `o` meets input index `o · stride + shift`, and
@@ -41,66 +41,90 @@ function tapsOf(
   return taps;
 }
 
+/** The branches with the first of their channels in the common output, and the number of all. */
+function placed(branches: readonly Conv2dBranch[]): {
+  channels: number;
+  places: { branch: Conv2dBranch; firstChannel: number }[];
+} {
+  let channels = 0;
+  const places = branches.map((branch) => {
+    const firstChannel = channels;
+    channels += branch.weight.shape[0];
+    return { branch, firstChannel };
+  });
+  return { channels, places };
+}
+
 export const convolution: Pick<Kernels, 'conv2d' | 'conv2dInputGrad' | 'conv2dWeightGrad'> = {
   // y[n, o, oh, ow] = bias[o] + Σ x[n, i, oh · sH + kh · dH − top, ow · sW + kw · dW − left]
   //                             · weight[o, i, kh, kw]   over the group's i and all kh, kw
-  conv2d(x, weight, bias, window) {
+  conv2d(x, branches, activation) {
     const [N, C, H, W] = x.shape;
-    const [O, groupC] = weight.shape;
-    const { outHeight, outWidth, groups } = window;
-    const taps = tapsOf(window, H, W);
-    const shape = [N, O, outHeight, outWidth];
-    const [dataX, dataW] = [x.data, weight.data];
+    const { channels, places } = placed(branches);
+    const { outHeight, outWidth } = branches[0].window;
+    const shape = [N, channels, outHeight, outWidth];
     const out = newTypedArray(x.dtype, elementCount(shape));
     const plane = new Float64Array(outHeight * outWidth);
-    for (let n = 0; n < N; n++) {
-      for (let o = 0; o < O; o++) {
-        const firstC = Math.floor(o / (O / groups)) * groupC;
-        plane.fill(bias === null ? 0 : bias.data[o]);
-        for (let i = 0; i < groupC; i++) {
-          const startX = (n * C + firstC + i) * H * W;
-          for (let tap = 0; tap < taps.length; tap++) {
-            const { rows, columns } = taps[tap];
-            const factor = dataW[(o * groupC + i) * taps.length + tap];
-            for (let oh = rows.first; oh < rows.end; oh++) {
-              const rowX = startX + (oh * rows.stride + rows.shift) * W + columns.shift;
-              const rowY = oh * outWidth;
-              for (let ow = columns.first; ow < columns.end; ow++) {
-                plane[rowY + ow] += factor * dataX[rowX + ow * columns.stride];
+    for (const { branch, firstChannel } of places) {
+      const { weight, bias, window } = branch;
+      const [O, groupC] = weight.shape;
+      const taps = tapsOf(window, H, W);
+      const [dataX, dataW] = [x.data, weight.data];
+      for (let n = 0; n < N; n++) {
+        for (let o = 0; o < O; o++) {
+          const firstC = Math.floor(o / (O / window.groups)) * groupC;
+          plane.fill(bias === null ? 0 : bias.data[o]);
+          for (let i = 0; i < groupC; i++) {
+            const startX = (n * C + firstC + i) * H * W;
+            for (let tap = 0; tap < taps.length; tap++) {
+              const { rows, columns } = taps[tap];
+              const factor = dataW[(o * groupC + i) * taps.length + tap];
+              for (let oh = rows.first; oh < rows.end; oh++) {
+                const rowX = startX + (oh * rows.stride + rows.shift) * W + columns.shift;
+                const rowY = oh * outWidth;
+                for (let ow = columns.first; ow < columns.end; ow++) {
+                  plane[rowY + ow] += factor * dataX[rowX + ow * columns.stride];
+                }
               }
             }
           }
+          const y = activation === 'relu' ? plane.map((value) => Math.max(0, value)) : plane;
+          out.set(y, (n * channels + firstChannel + o) * plane.length);
         }
-        out.set(plane, (n * O + o) * plane.length);
       }
     }
     return NdArray.fromTypedArray(out, shape, x.dtype);
   },
 
   // Every product of the forward sum, seen from x: gx[…] += weight[o, i, kh, kw] · g[n, o, oh, ow]
-  conv2dInputGrad(gradOut, weight, inputShape, window) {
+  conv2dInputGrad(gradOut, branches, inputShape) {
     const [N, C, H, W] = inputShape;
-    const [O, groupC] = weight.shape;
-    const { outHeight, outWidth, groups } = window;
-    const groupO = O / groups;
-    const taps = tapsOf(window, H, W);
-    const [grad, dataW] = [gradOut.data, weight.data];
+    const { channels, places } = placed(branches);
+    const { outHeight, outWidth } = branches[0].window;
+    const grad = gradOut.data;
     const out = newTypedArray(gradOut.dtype, elementCount(inputShape));
     const plane = new Float64Array(H * W);
     for (let n = 0; n < N; n++) {
       for (let c = 0; c < C; c++) {
-        const firstO = Math.floor(c / groupC) * groupO;
         plane.fill(0);
-        for (let o = firstO; o < firstO + groupO; o++) {
-          const startG = (n * O + o) * outHeight * outWidth;
-          for (let tap = 0; tap < taps.length; tap++) {
-            const { rows, columns } = taps[tap];
-            const factor = dataW[(o * groupC + (c % groupC)) * taps.length + tap];
-            for (let oh = rows.first; oh < rows.end; oh++) {
-              const rowX = (oh * rows.stride + rows.shift) * W + columns.shift;
-              const rowG = startG + oh * outWidth;
-              for (let ow = columns.first; ow < columns.end; ow++) {
-                plane[rowX + ow * columns.stride] += factor * grad[rowG + ow];
+        for (const { branch, firstChannel } of places) {
+          const { weight, window } = branch;
+          const [O, groupC] = weight.shape;
+          const groupO = O / window.groups;
+          const firstO = Math.floor(c / groupC) * groupO;
+          const taps = tapsOf(window, H, W);
+          const dataW = weight.data;
+          for (let o = firstO; o < firstO + groupO; o++) {
+            const startG = (n * channels + firstChannel + o) * outHeight * outWidth;
+            for (let tap = 0; tap < taps.length; tap++) {
+              const { rows, columns } = taps[tap];
+              const factor = dataW[(o * groupC + (c % groupC)) * taps.length + tap];
+              for (let oh = rows.first; oh < rows.end; oh++) {
+                const rowX = (oh * rows.stride + rows.shift) * W + columns.shift;
+                const rowG = startG + oh * outWidth;
+                for (let ow = columns.first; ow < columns.end; ow++) {
+                  plane[rowX + ow * columns.stride] += factor * grad[rowG + ow];
+                }
               }
             }
           }
@@ -112,9 +136,10 @@ export const convolution: Pick<Kernels, 'conv2d' | 'conv2dInputGrad' | 'conv2dWe
   },
 
   // Every product of the forward sum, seen from weight: gw[o, i, kh, kw] = Σ x[…] · g[n, o, oh, ow]
-  conv2dWeightGrad(x, gradOut, weightShape, window) {
+  conv2dWeightGrad(x, gradOut, weightShape, window, firstChannel) {
     const [N, C, H, W] = x.shape;
     const [O, groupC] = weightShape;
+    const channels = gradOut.shape[1];
     const { outHeight, outWidth, groups } = window;
     const taps = tapsOf(window, H, W);
     const [dataX, grad] = [x.data, gradOut.data];
@@ -127,7 +152,7 @@ export const convolution: Pick<Kernels, 'conv2d' | 'conv2dInputGrad' | 'conv2dWe
           let sum = 0;
           for (let n = 0; n < N; n++) {
             const startX = (n * C + firstC + i) * H * W;
-            const startG = (n * O + o) * outHeight * outWidth;
+            const startG = (n * channels + firstChannel + o) * outHeight * outWidth;
             for (let oh = rows.first; oh < rows.end; oh++) {
               const rowX = startX + (oh * rows.stride + rows.shift) * W + columns.shift;
               const rowG = startG + oh * outWidth;

@@ -1,0 +1,246 @@
+import { unsigned, VALUE_TYPE, type ValueType, vector } from './encoding.ts';
+import { F32, f32, I32, i32, memoryOperand, Value } from './scalars.ts';
+import { F32x4, I32x4 } from './vectors.ts';
+
+/** A value that can be changed. */
+export type Local<V extends Value> = V & { set(value: Operand<V>): void };
+/** What a value may be given as: scalars also as plain numbers. */
+export type Operand<V extends Value> = V extends I32 | F32 ? V | number : V;
+
+/** Names and types of parameters, in order. */
+export type Parameters = Readonly<Record<string, 'i32' | 'f32'>>;
+export type LocalsOf<P extends Parameters> = {
+  readonly [Name in keyof P]: Local<P[Name] extends 'i32' ? I32 : F32>;
+};
+export type ArgumentsOf<P extends Parameters> = {
+  readonly [Name in keyof P]: Operand<P[Name] extends 'i32' ? I32 : F32>;
+};
+
+/** A function to be assembled when first called from a module that is being built. */
+export interface FunctionDefinition<P extends Parameters = Parameters> {
+  readonly name: string;
+  readonly parameters: P;
+  body(f: FunctionBuilder, parameters: LocalsOf<P>): void;
+}
+
+export function defineFunction<const P extends Parameters>(
+  name: string,
+  parameters: P,
+  body: (f: FunctionBuilder, parameters: LocalsOf<P>) => void,
+): FunctionDefinition<P> {
+  return { name, parameters, body };
+}
+
+/** What the machine's WebAssembly can do beyond SIMD. */
+export interface Features {
+  /** Relaxed SIMD: multiply and add in one instruction with one rounding. */
+  readonly fma: boolean;
+}
+
+/** What a function needs of the module around it. */
+export interface ModuleContext {
+  readonly features: Features;
+  indexOf(definition: FunctionDefinition): number;
+}
+
+/** A place to jump out of; see `FunctionBuilder.block`. */
+export interface Label {
+  /** Leaves the block if `condition` is not zero. */
+  breakIf(condition: I32): void;
+}
+
+/** Writes the code of one function, statement by statement. */
+export class FunctionBuilder {
+  readonly #context: ModuleContext;
+  readonly #parameterCount: number;
+  readonly #locals: ValueType[] = [];
+  readonly #code: number[] = [];
+  #depth = 0;
+
+  constructor(context: ModuleContext, parameterCount: number) {
+    this.#context = context;
+    this.#parameterCount = parameterCount;
+  }
+
+  get features(): Features {
+    return this.#context.features;
+  }
+
+  #emit(...parts: readonly (readonly number[])[]): void {
+    for (const part of parts) for (const byte of part) this.#code.push(byte);
+  }
+
+  /** A local with its number on the stack when read. */
+  #bind<V extends Value>(value: V, index: number): Local<V> {
+    const set = (operand: Operand<V>): void => {
+      const result = typeof operand === 'number' ? this.#scalarLike(value, operand) : operand;
+      this.#emit((result as Value).code, [0x21, ...unsigned(index)]);
+    };
+    return Object.assign(value, { set });
+  }
+
+  #scalarLike(value: Value, operand: number): Value {
+    return value instanceof F32 ? f32(operand) : i32(operand);
+  }
+
+  #declare<V extends Value>(
+    type: ValueType,
+    make: new (code: readonly number[]) => V,
+    initial?: Operand<V>,
+  ): Local<V> {
+    const index = this.#parameterCount + this.#locals.length;
+    this.#locals.push(type);
+    const local = this.#bind(new make([0x20, ...unsigned(index)]), index);
+    if (initial !== undefined) local.set(initial);
+    return local;
+  }
+
+  /** The parameter at `index`. */
+  parameter(type: 'i32' | 'f32', index: number): Local<I32> | Local<F32> {
+    const code = [0x20, ...unsigned(index)];
+    return type === 'i32' ? this.#bind(new I32(code), index) : this.#bind(new F32(code), index);
+  }
+
+  /** A new variable; without `initial` it starts at 0 and keeps its value between loop turns. */
+  i32(initial?: I32 | number): Local<I32> {
+    return this.#declare('i32', I32, initial);
+  }
+
+  f32(initial?: F32 | number): Local<F32> {
+    return this.#declare('f32', F32, initial);
+  }
+
+  f32x4(initial?: F32x4): Local<F32x4> {
+    return this.#declare('v128', F32x4, initial);
+  }
+
+  i32x4(initial?: I32x4): Local<I32x4> {
+    return this.#declare('v128', I32x4, initial);
+  }
+
+  /** `count` vector variables. */
+  f32x4s(count: number): Local<F32x4>[] {
+    return Array.from({ length: count }, () => this.f32x4());
+  }
+
+  /** Writes a value to memory. */
+  store(address: I32, value: Value, offset = 0): void {
+    this.#emit(address.code, value.code);
+    if (value instanceof I32) this.#emit([0x36], memoryOperand(2, offset));
+    else if (value instanceof F32) this.#emit([0x38], memoryOperand(2, offset));
+    else this.#emit([0xfd, 0x0b], memoryOperand(2, offset));
+  }
+
+  storeByte(address: I32, value: I32, offset = 0): void {
+    this.#emit(address.code, value.code, [0x3a], memoryOperand(0, offset));
+  }
+
+  /** a · b + c, rounded once where the machine can (`features.fma`), else twice. */
+  multiplyAdd(a: F32x4, b: F32x4, c: F32x4): F32x4 {
+    if (!this.features.fma) return c.plus(a.times(b));
+    return new F32x4([...a.code, ...b.code, ...c.code, 0xfd, ...unsigned(0x105)]);
+  }
+
+  if(condition: I32, then: () => void, otherwise?: () => void): void {
+    this.#emit(condition.code, [0x04, 0x40]);
+    this.#nested(then);
+    if (otherwise !== undefined) {
+      this.#emit([0x05]);
+      this.#nested(otherwise);
+    }
+    this.#emit([0x0b]);
+  }
+
+  /** Code that can be left early through `exit`. */
+  block(body: (exit: Label) => void): void {
+    this.#emit([0x02, 0x40]);
+    this.#nested(() => body(this.#label()));
+    this.#emit([0x0b]);
+  }
+
+  while(condition: I32, body: () => void): void {
+    this.block((exit) => {
+      this.doWhile(() => {
+        exit.breakIf(condition.isZero());
+        body();
+      }, i32(1));
+    });
+  }
+
+  /** Runs `body` at least once, and again while `condition` is not zero: the cheapest loop. */
+  doWhile(body: () => void, condition: I32): void {
+    this.#emit([0x03, 0x40]);
+    this.#nested(() => {
+      const again = this.#label();
+      body();
+      again.breakIf(condition); // A jump to a loop's label goes to its start.
+    });
+    this.#emit([0x0b]);
+  }
+
+  /** `for (i = from; i < to; i += step)`; `to` is computed before each turn. */
+  for(from: I32 | number, to: I32 | number, step: I32 | number, body: (i: I32) => void): void {
+    const i = this.i32(from);
+    this.while(i.lessThan(to), () => {
+      body(i);
+      i.set(i.plus(step));
+    });
+  }
+
+  call<P extends Parameters>(definition: FunctionDefinition<P>, values: ArgumentsOf<P>): void {
+    const all = values as Readonly<Record<string, Value | number>>; // One entry per parameter.
+    for (const [name, type] of Object.entries(definition.parameters)) {
+      const value = all[name];
+      const like = typeof value !== 'number' ? value : type === 'i32' ? i32(value) : f32(value);
+      this.#emit(like.code);
+    }
+    this.#emit([0x10, ...unsigned(this.#context.indexOf(definition as FunctionDefinition))]);
+  }
+
+  /** Any instruction that leaves nothing on the stack. */
+  raw(...parts: readonly (readonly number[])[]): void {
+    this.#emit(...parts);
+  }
+
+  #nested(body: () => void): void {
+    this.#depth++;
+    body();
+    this.#depth--;
+  }
+
+  #label(): Label {
+    const target = this.#depth;
+    return {
+      breakIf: (condition) => {
+        const relative = unsigned(this.#depth - target);
+        if (condition.constant === 1) this.#emit([0x0c, ...relative]);
+        else this.#emit(condition.code, [0x0d, ...relative]);
+      },
+    };
+  }
+
+  /** The function's entry in the code section. */
+  encode(): number[] {
+    const locals = vector(this.#locals.map((type) => [1, VALUE_TYPE[type]]));
+    const body = locals.concat(this.#code, 0x0b);
+    return unsigned(body.length).concat(body);
+  }
+}
+
+/** Transposes four vectors: lane j of result i is lane i of argument j. `halves` are overwritten. */
+export function transposed4(
+  [a, b, c, d]: readonly F32x4[],
+  halves: readonly Local<F32x4>[],
+): [F32x4, F32x4, F32x4, F32x4] {
+  const [abLow, abHigh, cdLow, cdHigh] = halves;
+  abLow.set(a.shuffle(b, [0, 4, 1, 5]));
+  abHigh.set(a.shuffle(b, [2, 6, 3, 7]));
+  cdLow.set(c.shuffle(d, [0, 4, 1, 5]));
+  cdHigh.set(c.shuffle(d, [2, 6, 3, 7]));
+  return [
+    abLow.shuffle(cdLow, [0, 1, 4, 5]),
+    abLow.shuffle(cdLow, [2, 3, 6, 7]),
+    abHigh.shuffle(cdHigh, [0, 1, 4, 5]),
+    abHigh.shuffle(cdHigh, [2, 3, 6, 7]),
+  ];
+}

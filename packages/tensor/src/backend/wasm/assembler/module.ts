@@ -1,0 +1,81 @@
+import { section, text, unsigned, VALUE_TYPE, vector } from './encoding.ts';
+import {
+  type Features,
+  FunctionBuilder,
+  type FunctionDefinition,
+  type LocalsOf,
+  type ModuleContext,
+  type Parameters,
+} from './function.ts';
+
+const FUNCTION_TYPE = 0x60;
+const FUNCTION_REFERENCE = 0x70;
+
+export interface ModuleOptions {
+  readonly features: Features;
+  /** The memory that the module imports as `env.memory`, in pages of 64 KiB. */
+  readonly memory: { readonly initial: number; readonly maximum: number };
+  /** Functions to be called from JavaScript, by their names. */
+  readonly exports: readonly FunctionDefinition[];
+  /** Functions of one type to be called by their number in the table. */
+  readonly table: readonly FunctionDefinition[];
+}
+
+/** The bytes of a module with shared memory that holds the given functions and all they call. */
+export function assembleModule(options: ModuleOptions): Uint8Array<ArrayBuffer> {
+  const definitions: FunctionDefinition[] = [];
+  const context: ModuleContext = {
+    features: options.features,
+    indexOf(definition) {
+      const known = definitions.indexOf(definition);
+      return known >= 0 ? known : definitions.push(definition) - 1;
+    },
+  };
+  for (const definition of [...options.table, ...options.exports]) context.indexOf(definition);
+
+  const bodies: number[][] = [];
+  // Bodies name further functions, so the list may grow while it is walked.
+  for (const definition of definitions) bodies.push(assembleFunction(context, definition));
+
+  const types = definitions.map(({ parameters }) => [
+    FUNCTION_TYPE,
+    ...vector(Object.values(parameters).map((type) => [VALUE_TYPE[type]])),
+    0, // no results
+  ]);
+  const { initial, maximum } = options.memory;
+  const memory = [
+    ...text('env'),
+    ...text('memory'),
+    2,
+    3,
+    ...unsigned(initial),
+    ...unsigned(maximum),
+  ];
+  const size = unsigned(options.table.length);
+  const entries = vector(options.table.map((definition) => unsigned(context.indexOf(definition))));
+  const exported = options.exports.map((definition) => [
+    ...text(definition.name),
+    0,
+    ...unsigned(context.indexOf(definition)),
+  ]);
+  const parts = [
+    [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // "\0asm", version 1
+    section(1, vector(types)),
+    section(2, vector([memory])),
+    section(3, vector(definitions.map((_, i) => unsigned(i)))),
+    section(4, vector([[FUNCTION_REFERENCE, 0, ...size]])),
+    section(7, vector(exported)),
+    section(9, vector([[0, 0x41, 0, 0x0b, ...entries]])), // table 0, from index 0
+    section(10, vector(bodies)),
+  ];
+  return Uint8Array.from(parts.flat());
+}
+
+function assembleFunction(context: ModuleContext, definition: FunctionDefinition): number[] {
+  const { parameters, body } = definition;
+  const types = Object.entries(parameters);
+  const f = new FunctionBuilder(context, types.length);
+  const locals = types.map(([name, type], i) => [name, f.parameter(type, i)] as const);
+  body(f, Object.fromEntries(locals) as LocalsOf<Parameters>); // One local per parameter.
+  return f.encode();
+}

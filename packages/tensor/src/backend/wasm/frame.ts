@@ -1,0 +1,167 @@
+import { BYTES_PER_ELEMENT, type DType, type TypedArray } from '../../core/dtype.ts';
+import { HostSource, isInMemoryScope, Storage, type StorageSource } from '../../core/memory.ts';
+import { NdArray } from '../../core/ndarray.ts';
+import { elementCount, type Shape } from '../../core/shape.ts';
+import type { Parameters } from './assembler/function.ts';
+import { type FieldValues, type Runtime, runtime } from './runtime.ts';
+import type { TaskDefinition } from './task.ts';
+
+/**
+ * Where arrays live. Arrays made inside a memory scope (`tidy`, `backward`) live in the arena and
+ * go back to it when the scope ends. Outside of scopes a result is copied into an ordinary typed
+ * array, because a synchronous loop that drops results would fill the arena: finalizers do not run
+ * there. Arrays that are used again and again (parameters, velocities) move to the arena for good.
+ */
+
+/** Uses as an input after which an array outside of scopes moves to the arena. */
+const USES_BEFORE_MOVE = 3;
+/** Most bytes that such arrays may take; dropped ones count until finalizers run. */
+const RESIDENT_BYTES = 2 ** 30;
+
+let residentBytes = 0;
+const uses = new WeakMap<HostSource, number>();
+
+/** Elements in WebAssembly's memory. */
+class ArenaSource implements StorageSource {
+  readonly address: number;
+  readonly length: number;
+  readonly #dtype: DType;
+  readonly #runtime: Runtime;
+  readonly #residentBytes: number;
+
+  constructor(dtype: DType, length: number, address: number, isResident: boolean) {
+    this.#dtype = dtype;
+    this.#runtime = runtime();
+    this.length = length;
+    this.address = address;
+    this.#residentBytes = isResident ? length * BYTES_PER_ELEMENT[dtype] : 0;
+    residentBytes += this.#residentBytes;
+  }
+
+  read(): TypedArray {
+    return viewOf(this.#runtime, this.#dtype, this.address, this.length);
+  }
+
+  free(): void {
+    residentBytes -= this.#residentBytes;
+    this.#runtime.arena.free(this.address);
+  }
+}
+
+function viewOf({ memory }: Runtime, dtype: DType, address: number, length: number): TypedArray {
+  switch (dtype) {
+    case 'float32':
+      return new Float32Array(memory.buffer, address, length);
+    case 'float64':
+      return new Float64Array(memory.buffer, address, length);
+    case 'int32':
+      return new Int32Array(memory.buffer, address, length);
+    case 'uint8':
+    case 'bool':
+      return new Uint8Array(memory.buffer, address, length);
+    default:
+      return dtype satisfies never;
+  }
+}
+
+function mayMove({ storage }: NdArray): boolean {
+  if (storage.isExposed) return false;
+  return !storage.isOutsideScopes || residentBytes + storage.bytes <= RESIDENT_BYTES;
+}
+
+/** Moves the elements of an array into the arena; the typed array that held them is dropped. */
+function moveToArena({ storage, dtype }: NdArray): ArenaSource {
+  const { arena } = runtime();
+  const { length } = storage.source;
+  const address = arena.allocate(storage.bytes);
+  viewOf(runtime(), dtype, address, length).set(storage.source.read());
+  const source = new ArenaSource(dtype, length, address, storage.isOutsideScopes);
+  storage.replaceSource(source);
+  return source;
+}
+
+/** One call of a kernel: where its operands lie, and memory that it needs until it ends. */
+export class Frame {
+  readonly #runtime = runtime();
+  readonly #temporaries: number[] = [];
+  readonly #outputs: NdArray[] = [];
+  readonly #writeBacks: (() => void)[] = [];
+
+  /** The address of an input's elements. */
+  input(x: NdArray): number {
+    const { source } = x.storage;
+    if (source instanceof ArenaSource) return source.address;
+    if (source instanceof HostSource && mayMove(x)) {
+      const count = (uses.get(source) ?? 0) + 1;
+      uses.set(source, count);
+      if (!x.storage.isOutsideScopes || count >= USES_BEFORE_MOVE) return moveToArena(x).address;
+    }
+    return this.#copyOf(x);
+  }
+
+  /** The address of an array that will be changed in place. */
+  target(x: NdArray): number {
+    const { source } = x.storage;
+    if (source instanceof ArenaSource) return source.address;
+    if (mayMove(x)) return moveToArena(x).address;
+    const address = this.#copyOf(x);
+    const copy = viewOf(this.#runtime, x.dtype, address, source.length);
+    this.#writeBacks.push(() => x.data.set(copy));
+    return address;
+  }
+
+  /** A new array for a result; its content is arbitrary. */
+  output(shape: Shape, dtype: DType = 'float32'): { array: NdArray; address: number } {
+    const length = elementCount(shape);
+    const address = this.#runtime.arena.allocate(length * BYTES_PER_ELEMENT[dtype]);
+    const source = new ArenaSource(dtype, length, address, false);
+    const array = new NdArray(shape, new Storage(dtype, source));
+    this.#outputs.push(array);
+    return { array, address };
+  }
+
+  /** Memory until the end of the call. */
+  temporary(bytes: number): number {
+    const address = this.#runtime.arena.allocate(bytes);
+    this.#temporaries.push(address);
+    return address;
+  }
+
+  run<Fields extends Parameters>(
+    task: TaskDefinition<Fields>,
+    parts: number,
+    values: FieldValues<Fields>,
+  ): void {
+    this.#runtime.run(task, parts, values);
+  }
+
+  #copyOf(x: NdArray): number {
+    const { source, bytes } = x.storage;
+    const address = this.temporary(bytes);
+    viewOf(this.#runtime, x.dtype, address, source.length).set(source.read());
+    return address;
+  }
+
+  close(succeeded: boolean): void {
+    if (succeeded) {
+      for (const writeBack of this.#writeBacks) writeBack();
+      if (!isInMemoryScope()) for (const { storage } of this.#outputs) storage.moveToHost();
+    } else {
+      for (const { storage } of this.#outputs) storage.release();
+    }
+    for (const address of this.#temporaries) this.#runtime.arena.free(address);
+  }
+}
+
+/** Runs the body of a kernel with a frame, and frees what it held at the end. */
+export function inFrame<Result>(body: (frame: Frame) => Result): Result {
+  const frame = new Frame();
+  let succeeded = false;
+  try {
+    const result = body(frame);
+    succeeded = true;
+    return result;
+  } finally {
+    frame.close(succeeded);
+  }
+}

@@ -1,0 +1,88 @@
+import type { NdArray } from '../../../../core/ndarray.ts';
+import type { Shape } from '../../../../core/shape.ts';
+import type { Activation, Conv2dBranch, Kernels } from '../../../kernels.ts';
+import { inFrame } from '../../frame.ts';
+import { MODE } from '../gemm/micro-kernel.ts';
+import { directForward, directInputGrad, directWeightGrad, type Filters } from './direct.ts';
+import type { Images } from './pad.ts';
+
+/** Some channels of all images of an array [N, C, H, W]. */
+function imagesOf(address: number, shape: Shape, firstChannel = 0, channels = shape[1]): Images {
+  const [count, allChannels, height, width] = shape;
+  return {
+    address: address + firstChannel * height * width * 4,
+    count,
+    channels,
+    height,
+    width,
+    stride: allChannels * height * width * 4,
+  };
+}
+
+function filtersOf(
+  address: number,
+  shape: Shape,
+  { window }: Pick<Conv2dBranch, 'window'>,
+): Filters {
+  return { address, outChannels: shape[0], groupChannels: shape[1], window };
+}
+
+/** The branches with the first of their channels in the common output. */
+function placed(
+  branches: readonly Conv2dBranch[],
+): { branch: Conv2dBranch; firstChannel: number; outChannels: number }[] {
+  let next = 0;
+  return branches.map((branch) => {
+    const outChannels = branch.weight.shape[0];
+    const firstChannel = next;
+    next += outChannels;
+    return { branch, firstChannel, outChannels };
+  });
+}
+
+function forward(x: NdArray, branches: readonly Conv2dBranch[], activation: Activation): NdArray {
+  return inFrame((frame) => {
+    const places = placed(branches);
+    const { outHeight, outWidth } = branches[0].window;
+    const channels = places.reduce((sum, { outChannels }) => sum + outChannels, 0);
+    const y = frame.output([x.shape[0], channels, outHeight, outWidth]);
+    const input = imagesOf(frame.input(x), x.shape);
+    for (const { branch, firstChannel, outChannels } of places) {
+      const { weight, bias } = branch;
+      const mode = (bias === null ? 0 : MODE.bias) | (activation === 'relu' ? MODE.relu : 0);
+      const filters = filtersOf(frame.input(weight), weight.shape, branch);
+      const output = imagesOf(y.address, y.array.shape, firstChannel, outChannels);
+      const ending = { mode, bias: bias === null ? 0 : frame.input(bias) };
+      directForward(frame, input, filters, output, ending);
+    }
+    return y.array;
+  });
+}
+
+export const convolution: Pick<Kernels, 'conv2d' | 'conv2dInputGrad' | 'conv2dWeightGrad'> = {
+  conv2d: forward,
+
+  conv2dInputGrad: (gradOut, branches, inputShape) =>
+    inFrame((frame) => {
+      const gradIn = frame.output(inputShape);
+      const gradient = frame.input(gradOut);
+      placed(branches).forEach(({ branch, firstChannel, outChannels }, i) => {
+        const { weight } = branch;
+        const filters = filtersOf(frame.input(weight), weight.shape, branch);
+        const output = imagesOf(gradient, gradOut.shape, firstChannel, outChannels);
+        const input = imagesOf(gradIn.address, inputShape);
+        directInputGrad(frame, output, filters, input, { accumulate: i > 0 });
+      });
+      return gradIn.array;
+    }),
+
+  conv2dWeightGrad: (x, gradOut, weightShape, window, firstChannel) =>
+    inFrame((frame) => {
+      const weight = frame.output(weightShape);
+      const filters = filtersOf(weight.address, weightShape, { window });
+      const input = imagesOf(frame.input(x), x.shape);
+      const output = imagesOf(frame.input(gradOut), gradOut.shape, firstChannel, weightShape[0]);
+      directWeightGrad(frame, input, output, filters);
+      return weight.array;
+    }),
+};

@@ -1,0 +1,148 @@
+import type { Frame } from '../../frame.ts';
+import { defineTask } from '../../task.ts';
+import { multiplyBlock, TILE_BYTES } from './block.ts';
+import { MODE, TILE_COLUMNS, TILE_ROWS } from './micro-kernel.ts';
+import { BLOCK_K, type Operand } from './multiply.ts';
+import { packAlongLines4, packAlongLines8 } from './pack.ts';
+
+/** Rows and columns of C that one part computes. */
+const BLOCK_ROWS = 512;
+const BLOCK_COLUMNS = 512;
+const PACKED_A_BYTES = BLOCK_ROWS * BLOCK_K * 4;
+
+/**
+ * Products whose sum over k is very long and whose C is small: gradients of weights, where k runs
+ * over all pixels of all images. Each `outer` (some of the images) has a C of its own; they are
+ * added afterwards in a fixed order. Both operands are packed by the part that needs them.
+ */
+const accumulateTask = defineTask(
+  'accumulate',
+  {
+    a: 'i32',
+    b: 'i32',
+    c: 'i32',
+    rows: 'i32',
+    columns: 'i32',
+    /** Products of one `outer`, and of all. */
+    k: 'i32',
+    totalK: 'i32',
+    rowBlocks: 'i32',
+    columnBlocks: 'i32',
+    groups: 'i32',
+    kOffsetsA: 'i32',
+    rowOffsetsA: 'i32',
+    kOffsetsB: 'i32',
+    columnOffsetsB: 'i32',
+    columnOffsetsC: 'i32',
+    groupStrideA: 'i32',
+    groupStrideB: 'i32',
+    outerStrideA: 'i32',
+    outerStrideB: 'i32',
+  },
+  (f, fields, { index, scratch }) => {
+    const { rowBlocks, columnBlocks, groups } = fields;
+    const blocks = f.i32(rowBlocks.times(columnBlocks));
+    const block = f.i32(index.modulo(blocks));
+    const firstRow = f.i32(block.dividedBy(columnBlocks).times(BLOCK_ROWS));
+    const firstColumn = f.i32(block.modulo(columnBlocks).times(BLOCK_COLUMNS));
+    const rows = f.i32(fields.rows.minus(firstRow));
+    rows.set(rows.min(BLOCK_ROWS));
+    const columns = f.i32(fields.columns.minus(firstColumn));
+    columns.set(columns.min(BLOCK_COLUMNS));
+    const group = f.i32(index.dividedBy(blocks).modulo(groups));
+    const outer = f.i32(index.dividedBy(blocks).dividedBy(groups));
+    const k = f.i32(fields.totalK.minus(outer.times(fields.k)));
+    k.set(k.min(fields.k));
+    const rowStride = f.i32(fields.columns.times(4));
+    const c = f.i32(
+      fields.c.plus(
+        outer.times(groups).plus(group).times(fields.rows).plus(firstRow).times(rowStride),
+      ),
+    );
+    const packedA = f.i32(scratch.plus(TILE_BYTES));
+    const packedB = f.i32(packedA.plus(PACKED_A_BYTES));
+    f.for(0, k, BLOCK_K, (firstK) => {
+      const kHere = f.i32(k.minus(firstK));
+      kHere.set(kHere.min(BLOCK_K));
+      f.call(packAlongLines4, {
+        source: fields.a
+          .plus(group.times(fields.groupStrideA))
+          .plus(outer.times(fields.outerStrideA)),
+        kOffsets: fields.kOffsetsA.plus(firstK.times(4)),
+        k: kHere,
+        lineOffsets: fields.rowOffsetsA.plus(firstRow.times(4)),
+        panels: rows.plus(TILE_ROWS - 1).dividedBy(TILE_ROWS),
+        packed: packedA,
+      });
+      f.call(packAlongLines8, {
+        source: fields.b
+          .plus(group.times(fields.groupStrideB))
+          .plus(outer.times(fields.outerStrideB)),
+        kOffsets: fields.kOffsetsB.plus(firstK.times(4)),
+        k: kHere,
+        lineOffsets: fields.columnOffsetsB.plus(firstColumn.times(4)),
+        panels: columns.plus(TILE_COLUMNS - 1).dividedBy(TILE_COLUMNS),
+        packed: packedB,
+      });
+      const mode = f.i32(0);
+      f.if(firstK, () => mode.set(MODE.accumulate));
+      f.call(multiplyBlock, {
+        a: packedA,
+        b: packedB,
+        k: kHere,
+        rows,
+        columns,
+        c,
+        rowStride,
+        columnOffsets: fields.columnOffsetsC.plus(firstColumn.times(4)),
+        mode,
+        bias: 0,
+        tile: scratch,
+      });
+    });
+  },
+);
+
+export interface LongProduct {
+  readonly rows: number;
+  readonly columns: number;
+  /** Products for each step of `outer`; the last may have fewer. */
+  readonly k: number;
+  readonly totalK: number;
+  readonly groups: number;
+  readonly a: Omit<Operand, 'along'>;
+  readonly b: Omit<Operand, 'along'>;
+  /** [outer, group, row, column], dense. */
+  readonly c: number;
+  /** 4 · column for every column. */
+  readonly columnOffsets: number;
+}
+
+/** C[outer] = A · B summed over the k of that `outer`, for every group; strides are in bytes. */
+export function accumulate(frame: Frame, product: LongProduct): void {
+  const { rows, columns, k, totalK, groups, a, b } = product;
+  const outers = Math.ceil(totalK / k);
+  const rowBlocks = Math.ceil(rows / BLOCK_ROWS);
+  const columnBlocks = Math.ceil(columns / BLOCK_COLUMNS);
+  frame.run(accumulateTask, outers * groups * rowBlocks * columnBlocks, {
+    a: a.address,
+    b: b.address,
+    c: product.c,
+    rows,
+    columns,
+    k,
+    totalK,
+    rowBlocks,
+    columnBlocks,
+    groups,
+    kOffsetsA: a.kOffsets,
+    rowOffsetsA: a.lineOffsets,
+    kOffsetsB: b.kOffsets,
+    columnOffsetsB: b.lineOffsets,
+    columnOffsetsC: product.columnOffsets,
+    groupStrideA: a.groupStride,
+    groupStrideB: b.groupStride,
+    outerStrideA: a.outerStride,
+    outerStrideB: b.outerStride,
+  });
+}

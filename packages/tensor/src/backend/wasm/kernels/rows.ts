@@ -1,0 +1,95 @@
+import { defineFunction } from '../assembler/function.ts';
+import { loadF32 } from '../assembler/scalars.ts';
+import { loadF32x4, splat } from '../assembler/vectors.ts';
+import type { Frame } from '../frame.ts';
+import { defineTask } from '../task.ts';
+
+/** Copies `count` 32-bit elements. */
+export const copyRow = defineFunction(
+  'copyRow',
+  { target: 'i32', source: 'i32', count: 'i32' },
+  (f, { target, source, count }) => {
+    f.while(count.atLeast(4), () => {
+      f.store(target, loadF32x4(source));
+      target.set(target.plus(16));
+      source.set(source.plus(16));
+      count.set(count.minus(4));
+    });
+    f.while(count.greaterThan(0), () => {
+      f.store(target, loadF32(source));
+      target.set(target.plus(4));
+      source.set(source.plus(4));
+      count.set(count.minus(1));
+    });
+  },
+);
+
+/** Writes one number to `count` elements. */
+export const fillRow = defineFunction(
+  'fillRow',
+  { target: 'i32', count: 'i32', value: 'f32' },
+  (f, { target, count, value }) => {
+    const values = f.f32x4(splat(value));
+    f.while(count.atLeast(4), () => {
+      f.store(target, values);
+      target.set(target.plus(16));
+      count.set(count.minus(4));
+    });
+    f.while(count.greaterThan(0), () => {
+      f.store(target, value);
+      target.set(target.plus(4));
+      count.set(count.minus(1));
+    });
+  },
+);
+
+/** Elements of one part of work on flat arrays: 64 KiB, which the second-level cache holds. */
+export const CHUNK = 16_384;
+
+/** Parts of work on a flat array. */
+export const chunks = (count: number): number => Math.ceil(count / CHUNK);
+
+const fillTask = defineTask(
+  'fill',
+  { target: 'i32', count: 'i32', value: 'f32' },
+  (f, { target, count, value }, { index }) => {
+    const first = f.i32(index.times(CHUNK));
+    const length = f.i32(count.minus(first));
+    length.set(length.min(CHUNK));
+    f.call(fillRow, { target: target.plus(first.times(4)), count: length, value });
+  },
+);
+
+export function fill(frame: Frame, target: number, count: number, value: number): void {
+  frame.run(fillTask, chunks(count), { target, count, value });
+}
+
+const sumArraysTask = defineTask(
+  'sumArrays',
+  { source: 'i32', arrays: 'i32', count: 'i32', target: 'i32' },
+  (f, { source, arrays, count, target }, { index }) => {
+    const first = f.i32(index.times(CHUNK));
+    const end = f.i32(first.plus(CHUNK));
+    end.set(end.min(count));
+    const sum = f.f32x4();
+    const at = f.i32();
+    const stride = f.i32(count.times(4));
+    f.for(first, end, 4, (i) => {
+      sum.set(splat(0));
+      at.set(source.plus(i.times(4)));
+      f.for(0, arrays, 1, () => {
+        sum.set(sum.plus(loadF32x4(at)));
+        at.set(at.plus(stride));
+      });
+      f.store(target.plus(i.times(4)), sum);
+    });
+  },
+);
+
+/** target[i] = Σ_a source[a · count + i], in the order of a. */
+export function sumArrays(
+  frame: Frame,
+  { source, arrays, count, target }: Record<'source' | 'arrays' | 'count' | 'target', number>,
+): void {
+  frame.run(sumArraysTask, chunks(count), { source, arrays, count, target });
+}

@@ -1,0 +1,135 @@
+import { BackendError, ValueError } from '../../core/errors.ts';
+import { Arena, MAXIMUM_PAGES } from './arena.ts';
+import type { Features, Parameters } from './assembler/function.ts';
+import { assembleModule } from './assembler/module.ts';
+import { maySleep, processorCount, supportsRelaxedSimd } from './host.ts';
+import { allTasks, type TaskDefinition } from './task.ts';
+import { CONTROL, CONTROL_END, JOB_ADDRESS, runAlone, runJob, workerLoop } from './threads.ts';
+import { startWorker, type WorkerThread, whyNoWorkers } from './workers.ts';
+
+/** Memory of a thread for packed operands and tiles. */
+export const SCRATCH_BYTES = 4 * 2 ** 20;
+const INITIAL_PAGES = 256;
+/** More threads than this only wait for each other. */
+const MAXIMUM_THREADS = 64;
+
+/** Numbers for the fields of a task. */
+export type FieldValues<Fields extends Parameters> = { readonly [Name in keyof Fields]: number };
+
+interface Exports {
+  runJob(scratch: number, kernel: number, parts: number, maySleep: number): void;
+  runAlone(scratch: number, kernel: number, parts: number): void;
+}
+
+/** Memory, code and threads; there is one for the process, made when first used. */
+export class Runtime {
+  readonly memory: WebAssembly.Memory;
+  readonly arena: Arena;
+  readonly features: Features;
+  readonly #module: WebAssembly.Module;
+  readonly #exports: Exports;
+  readonly #places: ReadonlyMap<TaskDefinition, number>;
+  readonly #fieldsAsInts: Int32Array;
+  readonly #fieldsAsFloats: Float32Array;
+  readonly #control: Int32Array;
+  readonly #maySleep = maySleep();
+  /** Scratch memory of each thread; the first is the calling one. */
+  readonly #scratch: number[] = [];
+  #workers: WorkerThread[] = [];
+  #workerProblem: string | null = null;
+
+  /** @throws BackendError if the engine refuses the memory or the code */
+  constructor({ relaxedSimd = true }: { relaxedSimd?: boolean } = {}) {
+    this.features = { fma: relaxedSimd && supportsRelaxedSimd() };
+    const memory = { initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES };
+    try {
+      this.memory = new WebAssembly.Memory({ ...memory, shared: true });
+      const bytes = assembleModule({
+        features: this.features,
+        memory,
+        exports: [runJob, runAlone, workerLoop],
+        table: allTasks.map((task) => task.definition),
+      });
+      this.#module = new WebAssembly.Module(bytes);
+      const instance = new WebAssembly.Instance(this.#module, { env: { memory: this.memory } });
+      this.#exports = instance.exports as unknown as Exports; // The functions exported above.
+    } catch (error) {
+      throw new BackendError(`wasm: the engine refuses it: ${(error as Error).message}`);
+    }
+    this.#places = new Map(allTasks.map((task, place) => [task, place]));
+    this.arena = new Arena(this.memory, CONTROL_END);
+    this.#fieldsAsInts = new Int32Array(this.memory.buffer, JOB_ADDRESS, 256);
+    this.#fieldsAsFloats = new Float32Array(this.memory.buffer, JOB_ADDRESS, 256);
+    this.#control = new Int32Array(this.memory.buffer, 0, JOB_ADDRESS / 4);
+    this.#scratch.push(this.arena.allocate(SCRATCH_BYTES));
+    this.setThreads(processorCount());
+  }
+
+  get threads(): number {
+    return this.#workers.length + 1;
+  }
+
+  /** Why there are fewer threads than asked for; null if there are not. */
+  get workerProblem(): string | null {
+    return this.#workerProblem;
+  }
+
+  /** @param count 1 or more; where workers cannot run it stays at 1 */
+  setThreads(count: number): void {
+    if (!Number.isInteger(count) || count < 1) {
+      throw new ValueError(`setThreads: must be an integer ≥ 1, got ${count}`);
+    }
+    this.#workerProblem = count > 1 ? whyNoWorkers() : null;
+    const wanted = this.#workerProblem === null ? Math.min(count, MAXIMUM_THREADS) : 1;
+    for (const worker of this.#workers.splice(wanted - 1)) worker.stop();
+    while (this.threads < wanted) {
+      const scratch = this.#scratch[this.threads] ?? this.arena.allocate(SCRATCH_BYTES);
+      this.#scratch[this.threads] = scratch;
+      this.#workers.push(
+        startWorker({ module: this.#module, memory: this.memory, scratch }, (reason) => {
+          this.#workerProblem = reason;
+          this.#workers = [];
+        }),
+      );
+    }
+  }
+
+  /** Runs a job and returns when all its parts are done. */
+  run<Fields extends Parameters>(
+    task: TaskDefinition<Fields>,
+    parts: number,
+    values: FieldValues<Fields>,
+  ): void {
+    if (parts === 0) return;
+    let at = 0;
+    for (const name in task.fields) {
+      if (task.fields[name] === 'i32') this.#fieldsAsInts[at++] = values[name];
+      else this.#fieldsAsFloats[at++] = values[name];
+    }
+    // The map is keyed by identity; the fields' names do not matter.
+    const place = this.#places.get(task as unknown as TaskDefinition) as number;
+    if (parts === 1 || this.#workers.length === 0) {
+      this.#exports.runAlone(this.#scratch[0], place, parts);
+      return;
+    }
+    this.#exports.runJob(this.#scratch[0], place, parts, Number(this.#maySleep));
+    if (this.#control[CONTROL.failed / 4] !== 0) {
+      throw new BackendError(
+        `wasm: a worker thread was lost in '${task.name}'; restart the process`,
+      );
+    }
+  }
+}
+
+let options: { readonly relaxedSimd?: boolean } = {};
+let threads: number | null = null;
+let current: Runtime | null = null;
+
+/** The runtime of this process. */
+export function runtime(): Runtime {
+  if (current === null) {
+    current = new Runtime(options);
+    if (threads !== null) current.setThreads(threads);
+  }
+  return current;
+}

@@ -1,0 +1,54 @@
+import { nodeModule } from './host.ts';
+
+/** Threads beside the main one; each runs `workerLoop` of the module. */
+
+interface WorkerData {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  /** Address of the thread's scratch memory. */
+  readonly scratch: number;
+}
+
+export interface WorkerThread {
+  stop(): void;
+}
+
+// Text and not a file, so that nothing has to be found at run time: not by a bundler, not by a
+// loader of TypeScript.
+const RUN = `({ module, memory, scratch }) =>
+  new WebAssembly.Instance(module, { env: { memory } }).exports.workerLoop(scratch)`;
+const IN_NODE = `(${RUN})(require('node:worker_threads').workerData)`;
+const IN_BROWSER = `onmessage = ({ data }) => (${RUN})(data)`;
+
+/** @param onError is told why the thread does not run; it may never be called */
+export function startWorker(data: WorkerData, onError: (reason: string) => void): WorkerThread {
+  const threads = nodeModule('node:worker_threads');
+  if (threads !== undefined) {
+    // Without execArgv and environment, options of the process (such as loaders) are not repeated.
+    const options = { eval: true, workerData: data, execArgv: [], env: {} };
+    const worker = new threads.Worker(IN_NODE, options);
+    worker.unref(); // A waiting thread must not keep the process alive.
+    worker.on('error', (error) => onError(error.message));
+    return { stop: () => void worker.terminate() };
+  }
+  const url = URL.createObjectURL(new Blob([IN_BROWSER], { type: 'text/javascript' }));
+  const worker = new Worker(url);
+  worker.onerror = (event) => onError(event.message ?? 'the browser did not load it');
+  worker.postMessage(data);
+  return {
+    stop() {
+      worker.terminate();
+      URL.revokeObjectURL(url);
+    },
+  };
+}
+
+/** Why there can be only one thread here; null if there can be more. */
+export function whyNoWorkers(): string | null {
+  if (nodeModule('node:worker_threads') !== undefined) return null;
+  if (typeof Worker === 'undefined') return 'there are no workers here';
+  if (globalThis.crossOriginIsolated !== true) {
+    return 'the page is not cross-origin isolated (headers COOP and COEP)';
+  }
+  return null;
+}
