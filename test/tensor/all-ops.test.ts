@@ -6,7 +6,7 @@ import { OP_CASES } from './op-cases/index.ts';
 import type { OpCall } from './op-cases/op-case.ts';
 
 /** Backends that every operation is compared on; `reference` in float64 is the judge. */
-const BACKENDS = ['reference'];
+const BACKENDS = ['reference', 'wasm'];
 /** Largest error in float32, relative to the RMS. */
 const FLOAT32_TOLERANCE = 2e-5;
 const PROPERTY = { seed: 20161104, numRuns: 60 };

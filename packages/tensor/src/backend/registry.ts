@@ -1,18 +1,8 @@
 import { BackendError } from '../core/errors.ts';
+import type { Backend, BackendOptions } from './backend.ts';
 import type { Kernels } from './kernels.ts';
 import { referenceKernels } from './reference/index.ts';
-
-/** A backend: its own kernels, and where calls go for those it lacks. */
-interface Backend {
-  readonly name: string;
-  readonly kernels: Partial<Kernels>;
-  /** The next backend in the chain; only `reference`, which is complete, has none. */
-  readonly fallback: string | null;
-  /** One line: what runs, on what, with which options. */
-  describe(): string;
-  /** Prepares the backend; rejects with a `BackendError` that says why it cannot run here. */
-  start?(): Promise<void>;
-}
+import { wasmBackend, whyNotWasm } from './wasm/index.ts';
 
 /** What runs, kernel by kernel. */
 export interface BackendDescription {
@@ -22,22 +12,18 @@ export interface BackendDescription {
   readonly kernels: Readonly<Record<keyof Kernels, { backend: string; reason: string | null }>>;
 }
 
-const backends = new Map<string, Backend>();
-const started = new Set<string>();
-
-/** Makes a backend known by its name. */
-function registerBackend(backend: Backend): void {
-  backends.set(backend.name, backend);
-}
-
-registerBackend({
+const referenceBackend: Backend = {
   name: 'reference',
   kernels: referenceKernels,
   fallback: null,
   describe: () => 'reference: plain TypeScript loops, one thread, sums in float64',
-});
+  async start() {},
+};
 
-let current: { backend: Backend; kernels: Kernels } = complete(lookUp('reference'));
+const backends = new Map([referenceBackend, wasmBackend].map((backend) => [backend.name, backend]));
+
+/** `wasm` where the engine can run it; it starts with the first kernel called. */
+let current = complete(whyNotWasm() === null ? wasmBackend : referenceBackend);
 
 function lookUp(name: string): Backend {
   const backend = backends.get(name);
@@ -64,17 +50,15 @@ export function kernels(): Kernels {
 }
 
 /**
- * Chooses the backend for all operations that follow.
+ * Chooses the backend for all operations that follow: `'wasm'` (the default where the engine has
+ * WebAssembly SIMD) or `'reference'`.
  *
- * @throws BackendError if the name is unknown or the backend cannot run here; the one in use stays
+ * @throws BackendError if the name is unknown, the backend cannot run here, or an option is not its
+ *   own; the one in use stays
  */
-export async function setBackend(name: string): Promise<void> {
+export async function setBackend(name: string, options: BackendOptions = {}): Promise<void> {
   const backend = lookUp(name);
-  for (const link of chainOf(backend)) {
-    if (started.has(link.name)) continue;
-    await link.start?.();
-    started.add(link.name);
-  }
+  await backend.start(options);
   current = complete(backend);
 }
 

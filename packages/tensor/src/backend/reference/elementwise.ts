@@ -2,8 +2,8 @@ import { type DType, newTypedArray } from '../../core/dtype.ts';
 import { NdArray } from '../../core/ndarray.ts';
 import { broadcastShapes, broadcastStrides, elementCount, sameShape } from '../../core/shape.ts';
 import type { BinaryOp, CompareOp, Kernels, UnaryOp } from '../kernels.ts';
+import { offsetsOf } from '../offsets.ts';
 import { gaussianCdf, gaussianPdf, sigmoid } from './functions.ts';
-import { offsetsOf } from './offsets.ts';
 
 /** y = f(x), and f′ as a function of x or of y, as `UNARY_GRAD_FROM` says. */
 interface UnaryFunction {

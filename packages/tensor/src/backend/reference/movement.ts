@@ -8,7 +8,7 @@ import {
   stridesOf,
 } from '../../core/shape.ts';
 import type { Kernels, SliceRange } from '../kernels.ts';
-import { offsetsOf } from './offsets.ts';
+import { offsetsOf } from '../offsets.ts';
 
 /** out[i] = x[offsets[i]]. */
 function pick(x: NdArray, offsets: Int32Array, shape: Shape): NdArray {

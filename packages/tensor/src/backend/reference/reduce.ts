@@ -2,7 +2,7 @@ import { newTypedArray } from '../../core/dtype.ts';
 import { NdArray } from '../../core/ndarray.ts';
 import { elementCount, reducedShape, splitAtAxis, stridesOf } from '../../core/shape.ts';
 import type { Kernels, ReduceOp } from '../kernels.ts';
-import { offsetsOf } from './offsets.ts';
+import { offsetsOf } from '../offsets.ts';
 
 const START: Readonly<Record<ReduceOp, number>> = {
   sum: 0,

@@ -1,7 +1,65 @@
-import type { NdArray } from '../../core/ndarray.ts';
+import { BackendError } from '../../core/errors.ts';
+import { NdArray } from '../../core/ndarray.ts';
+import type { Backend } from '../backend.ts';
 import type { Kernels } from '../kernels.ts';
+import { referenceKernels } from '../reference/index.ts';
+import { supportsSimd } from './host.ts';
 import { convolution } from './kernels/conv2d/conv2d.ts';
+import { linearAlgebra } from './kernels/matmul.ts';
+import { runtime } from './runtime.ts';
+import { settings } from './settings.ts';
 
-export const wasmKernels: Partial<Kernels> = {
-  ...convolution,
+/** Why this backend cannot run here; null if it can. */
+export function whyNotWasm(): string | null {
+  return supportsSimd() ? null : 'this JavaScript engine has no WebAssembly SIMD with threads';
+}
+
+/** The first array among the arguments of a kernel, which has the dtype of the operation. */
+function firstArray(values: readonly unknown[]): NdArray | null {
+  for (const value of values) {
+    if (value instanceof NdArray) return value;
+    if (Array.isArray(value) && value[0] instanceof NdArray) return value[0];
+  }
+  return null;
+}
+
+/** The same kernels, where float64 and integers go to the reference backend. */
+function forFloat32(kernels: Partial<Kernels>): Partial<Kernels> {
+  const reference: Readonly<Record<string, unknown>> = { ...referenceKernels };
+  const entries = Object.entries(kernels).map(([name, kernel]) => {
+    const fast = kernel as (...values: unknown[]) => unknown;
+    const exact = reference[name] as typeof fast; // The complete list of kernels.
+    const choose = (...values: unknown[]): unknown =>
+      firstArray(values)?.dtype === 'float32' ? fast(...values) : exact(...values);
+    return [name, choose];
+  });
+  return Object.fromEntries(entries) as Partial<Kernels>; // Names and signatures did not change.
+}
+
+export const wasmBackend: Backend = {
+  name: 'wasm',
+  kernels: forFloat32({ ...convolution, ...linearAlgebra }),
+  fallback: 'reference',
+
+  describe() {
+    const { features, threads, workerProblem } = runtime();
+    const count = `${threads} thread${threads === 1 ? '' : 's'}`;
+    return [
+      'wasm: WebAssembly SIMD',
+      features.fma ? 'fused multiply-add' : 'multiply and add apart',
+      workerProblem === null ? count : `${count} (${workerProblem})`,
+      `3×3 convolutions ${settings.winograd ? 'by Winograd' : 'as plain sums'}`,
+      "float32; float64 and integers on 'reference'",
+    ].join(', ');
+  },
+
+  async start({ winograd = true, relaxedSimd = true }) {
+    const problem = whyNotWasm();
+    if (problem !== null) {
+      throw new BackendError(`setBackend: 'wasm' cannot run here: ${problem}; use 'reference'`);
+    }
+    settings.winograd = winograd;
+    settings.relaxedSimd = relaxedSimd;
+    runtime().useRelaxedSimd(relaxedSimd);
+  },
 };

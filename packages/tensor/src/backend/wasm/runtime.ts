@@ -3,6 +3,7 @@ import { Arena, MAXIMUM_PAGES } from './arena.ts';
 import type { Features, Parameters } from './assembler/function.ts';
 import { assembleModule } from './assembler/module.ts';
 import { maySleep, processorCount, supportsRelaxedSimd } from './host.ts';
+import { settings } from './settings.ts';
 import { allTasks, type TaskDefinition } from './task.ts';
 import { CONTROL, CONTROL_END, JOB_ADDRESS, runAlone, runJob, workerLoop } from './threads.ts';
 import { startWorker, type WorkerThread, whyNoWorkers } from './workers.ts';
@@ -16,18 +17,46 @@ const MAXIMUM_THREADS = 64;
 /** Numbers for the fields of a task. */
 export type FieldValues<Fields extends Parameters> = { readonly [Name in keyof Fields]: number };
 
+/** The module, compiled for the main thread and for workers. */
+interface Code {
+  readonly features: Features;
+  readonly module: WebAssembly.Module;
+  readonly exports: Exports;
+}
+
 interface Exports {
   runJob(scratch: number, kernel: number, parts: number, maySleep: number): void;
   runAlone(scratch: number, kernel: number, parts: number): void;
+}
+
+function attempt<Result>(body: () => Result): Result {
+  try {
+    return body();
+  } catch (error) {
+    throw new BackendError(
+      `wasm: the engine refuses it: ${(error as Error).message}; use setBackend('reference')`,
+    );
+  }
+}
+
+function loadCode(memory: WebAssembly.Memory, features: Features): Code {
+  return attempt(() => {
+    const bytes = assembleModule({
+      features,
+      memory: { initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES },
+      exports: [runJob, runAlone, workerLoop],
+      table: allTasks.map((task) => task.definition),
+    });
+    const module = new WebAssembly.Module(bytes);
+    const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+    return { features, module, exports: exports as unknown as Exports }; // The functions named above.
+  });
 }
 
 /** Memory, code and threads; there is one for the process, made when first used. */
 export class Runtime {
   readonly memory: WebAssembly.Memory;
   readonly arena: Arena;
-  readonly features: Features;
-  readonly #module: WebAssembly.Module;
-  readonly #exports: Exports;
   readonly #places: ReadonlyMap<TaskDefinition, number>;
   readonly #fieldsAsInts: Int32Array;
   readonly #fieldsAsFloats: Float32Array;
@@ -35,34 +64,37 @@ export class Runtime {
   readonly #maySleep = maySleep();
   /** Scratch memory of each thread; the first is the calling one. */
   readonly #scratch: number[] = [];
+  #code: Code;
   #workers: WorkerThread[] = [];
   #workerProblem: string | null = null;
 
   /** @throws BackendError if the engine refuses the memory or the code */
-  constructor({ relaxedSimd = true }: { relaxedSimd?: boolean } = {}) {
-    this.features = { fma: relaxedSimd && supportsRelaxedSimd() };
-    const memory = { initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES };
-    try {
-      this.memory = new WebAssembly.Memory({ ...memory, shared: true });
-      const bytes = assembleModule({
-        features: this.features,
-        memory,
-        exports: [runJob, runAlone, workerLoop],
-        table: allTasks.map((task) => task.definition),
-      });
-      this.#module = new WebAssembly.Module(bytes);
-      const instance = new WebAssembly.Instance(this.#module, { env: { memory: this.memory } });
-      this.#exports = instance.exports as unknown as Exports; // The functions exported above.
-    } catch (error) {
-      throw new BackendError(`wasm: the engine refuses it: ${(error as Error).message}`);
-    }
+  constructor({ relaxedSimd }: { relaxedSimd: boolean }) {
+    this.memory = attempt(
+      () =>
+        new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES, shared: true }),
+    );
+    this.#code = loadCode(this.memory, { fma: relaxedSimd && supportsRelaxedSimd() });
     this.#places = new Map(allTasks.map((task, place) => [task, place]));
     this.arena = new Arena(this.memory, CONTROL_END);
     this.#fieldsAsInts = new Int32Array(this.memory.buffer, JOB_ADDRESS, 256);
     this.#fieldsAsFloats = new Float32Array(this.memory.buffer, JOB_ADDRESS, 256);
     this.#control = new Int32Array(this.memory.buffer, 0, JOB_ADDRESS / 4);
     this.#scratch.push(this.arena.allocate(SCRATCH_BYTES));
-    this.setThreads(processorCount());
+  }
+
+  get features(): Features {
+    return this.#code.features;
+  }
+
+  /** Compiles the code anew if the choice changes something. */
+  useRelaxedSimd(relaxedSimd: boolean): void {
+    const fma = relaxedSimd && supportsRelaxedSimd();
+    if (fma === this.features.fma) return;
+    const { threads } = this;
+    this.setThreads(1);
+    this.#code = loadCode(this.memory, { fma });
+    this.setThreads(threads);
   }
 
   get threads(): number {
@@ -76,9 +108,6 @@ export class Runtime {
 
   /** @param count 1 or more; where workers cannot run it stays at 1 */
   setThreads(count: number): void {
-    if (!Number.isInteger(count) || count < 1) {
-      throw new ValueError(`setThreads: must be an integer ≥ 1, got ${count}`);
-    }
     this.#workerProblem = count > 1 ? whyNoWorkers() : null;
     const wanted = this.#workerProblem === null ? Math.min(count, MAXIMUM_THREADS) : 1;
     for (const worker of this.#workers.splice(wanted - 1)) worker.stop();
@@ -86,7 +115,7 @@ export class Runtime {
       const scratch = this.#scratch[this.threads] ?? this.arena.allocate(SCRATCH_BYTES);
       this.#scratch[this.threads] = scratch;
       this.#workers.push(
-        startWorker({ module: this.#module, memory: this.memory, scratch }, (reason) => {
+        startWorker({ module: this.#code.module, memory: this.memory, scratch }, (reason) => {
           this.#workerProblem = reason;
           this.#workers = [];
         }),
@@ -109,10 +138,10 @@ export class Runtime {
     // The map is keyed by identity; the fields' names do not matter.
     const place = this.#places.get(task as unknown as TaskDefinition) as number;
     if (parts === 1 || this.#workers.length === 0) {
-      this.#exports.runAlone(this.#scratch[0], place, parts);
+      this.#code.exports.runAlone(this.#scratch[0], place, parts);
       return;
     }
-    this.#exports.runJob(this.#scratch[0], place, parts, Number(this.#maySleep));
+    this.#code.exports.runJob(this.#scratch[0], place, parts, Number(this.#maySleep));
     if (this.#control[CONTROL.failed / 4] !== 0) {
       throw new BackendError(
         `wasm: a worker thread was lost in '${task.name}'; restart the process`,
@@ -121,15 +150,29 @@ export class Runtime {
   }
 }
 
-let options: { readonly relaxedSimd?: boolean } = {};
 let threads: number | null = null;
 let current: Runtime | null = null;
 
 /** The runtime of this process. */
 export function runtime(): Runtime {
   if (current === null) {
-    current = new Runtime(options);
-    if (threads !== null) current.setThreads(threads);
+    current = new Runtime(settings);
+    current.setThreads(threads ?? processorCount());
   }
   return current;
+}
+
+/**
+ * How many threads the `wasm` backend computes with, the calling one included; as many as there are
+ * processors by default. Results do not depend on it. Where no workers can run (a page that is not
+ * cross-origin isolated) it stays at one, and `describeBackend()` says why.
+ *
+ * @throws ValueError unless `count` is an integer ≥ 1
+ */
+export function setThreads(count: number): void {
+  if (!Number.isInteger(count) || count < 1) {
+    throw new ValueError(`setThreads: must be an integer ≥ 1, got ${count}`);
+  }
+  threads = count;
+  current?.setThreads(count);
 }

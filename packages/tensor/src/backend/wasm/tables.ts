@@ -40,11 +40,14 @@ export function offsetTable(key: string, build: () => Int32Array): number {
   return table.address;
 }
 
-/** Tables are read in whole panels; the last offset is repeated up to the next multiple of 8. */
+/**
+ * Tables are read in whole panels of 8. What is missing repeats the first offset of the panel: it can
+ * be read, and does not make the panel look like eight neighbours.
+ */
 export function paddedToPanels(offsets: readonly number[] | Int32Array): Int32Array {
   const padded = new Int32Array(Math.max(8, Math.ceil(offsets.length / 8) * 8));
   padded.set(offsets);
-  padded.fill(offsets.at(-1) ?? 0, offsets.length);
+  padded.fill(offsets[Math.floor(offsets.length / 8) * 8] ?? 0, offsets.length);
   return padded;
 }
 

@@ -131,6 +131,11 @@ export class FunctionBuilder {
     else this.#emit([0xfd, 0x0b], memoryOperand(2, offset));
   }
 
+  /** Writes two neighbouring lanes: 0 and 1, or 2 and 3. */
+  storePair(address: I32, value: F32x4, half: 0 | 1): void {
+    this.#emit(address.code, value.code, [0xfd, 0x5b], memoryOperand(2, 0), [half]);
+  }
+
   storeByte(address: I32, value: I32, offset = 0): void {
     this.#emit(address.code, value.code, [0x3a], memoryOperand(0, offset));
   }

@@ -1,8 +1,10 @@
 import type { NdArray } from '../../../../core/ndarray.ts';
 import type { Shape } from '../../../../core/shape.ts';
 import type { Activation, Conv2dBranch, Kernels } from '../../../kernels.ts';
-import { inFrame } from '../../frame.ts';
+import { type Frame, inFrame } from '../../frame.ts';
+import { settings } from '../../settings.ts';
 import { MODE } from '../gemm/micro-kernel.ts';
+import { chooseTile, winograd } from '../winograd/winograd.ts';
 import { directForward, directInputGrad, directWeightGrad, type Filters } from './direct.ts';
 import type { Images } from './pad.ts';
 
@@ -53,10 +55,50 @@ function forward(x: NdArray, branches: readonly Conv2dBranch[], activation: Acti
       const filters = filtersOf(frame.input(weight), weight.shape, branch);
       const output = imagesOf(y.address, y.array.shape, firstChannel, outChannels);
       const ending = { mode, bias: bias === null ? 0 : frame.input(bias) };
-      directForward(frame, input, filters, output, ending);
+      convolve(frame, input, filters, output, ending);
     }
     return y.array;
   });
+}
+
+function convolve(
+  frame: Frame,
+  x: Images,
+  filters: Filters,
+  y: Images,
+  ending: { mode: number; bias: number },
+): void {
+  const { window, outChannels: rows, groupChannels: k, address } = filters;
+  const tile = settings.winograd ? chooseTile(window, { k, rows, output: y }) : null;
+  if (tile === null) {
+    directForward(frame, x, filters, y, ending);
+    return;
+  }
+  const weights = { address, rows, k, rowStride: k * 36, kStride: 36, turned: false };
+  const { top, left } = window.padding;
+  winograd(frame, tile, x, weights, y, { ...ending, top, left });
+}
+
+/** The gradient by the input is a convolution too, with turned kernels and 2 − padding zeros. */
+function convolveBack(
+  frame: Frame,
+  gradOut: Images,
+  filters: Filters,
+  gradIn: Images,
+  { accumulate }: { accumulate: boolean },
+): void {
+  const { window, outChannels: k, groupChannels: rows, address } = filters;
+  const top = 2 - window.padding.top;
+  const left = 2 - window.padding.left;
+  const fits = settings.winograd && top >= 0 && left >= 0;
+  const tile = fits ? chooseTile(window, { k, rows, output: gradIn }) : null;
+  if (tile === null) {
+    directInputGrad(frame, gradOut, filters, gradIn, { accumulate });
+    return;
+  }
+  const weights = { address, rows, k, rowStride: 36, kStride: rows * 36, turned: true };
+  const mode = accumulate ? MODE.accumulate : 0;
+  winograd(frame, tile, gradOut, weights, gradIn, { mode, bias: 0, top, left });
 }
 
 export const convolution: Pick<Kernels, 'conv2d' | 'conv2dInputGrad' | 'conv2dWeightGrad'> = {
@@ -71,7 +113,7 @@ export const convolution: Pick<Kernels, 'conv2d' | 'conv2dInputGrad' | 'conv2dWe
         const filters = filtersOf(frame.input(weight), weight.shape, branch);
         const output = imagesOf(gradient, gradOut.shape, firstChannel, outChannels);
         const input = imagesOf(gradIn.address, inputShape);
-        directInputGrad(frame, output, filters, input, { accumulate: i > 0 });
+        convolveBack(frame, output, filters, input, { accumulate: i > 0 });
       });
       return gradIn.array;
     }),

@@ -1,4 +1,4 @@
-import { elementCount, type Shape } from '../../core/shape.ts';
+import { elementCount, type Shape } from '../core/shape.ts';
 
 /**
  * Where each element of an array of `shape`, taken in row-major order, lies in a source that is

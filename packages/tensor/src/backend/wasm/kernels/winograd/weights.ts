@@ -1,0 +1,100 @@
+import { loadF32 } from '../../assembler/scalars.ts';
+import { loadF32x4, splat } from '../../assembler/vectors.ts';
+import type { Frame } from '../../frame.ts';
+import { defineTask, type TaskDefinition } from '../../task.ts';
+import { TILE_ROWS } from '../gemm/micro-kernel.ts';
+import { inputTile, type OutputTile, WEIGHTS } from './transforms.ts';
+
+/** How the product's A is read from weights [O, I, 3, 3]: row and k are output and input channel. */
+export interface WeightLayout {
+  readonly address: number;
+  readonly rows: number;
+  readonly k: number;
+  /** Bytes from one row, and from one k, to the next. */
+  readonly rowStride: number;
+  readonly kStride: number;
+  /** Whether the kernel is turned by 180° (for the gradient by the input). */
+  readonly turned: boolean;
+}
+
+const FIELDS = {
+  source: 'i32',
+  rows: 'i32',
+  k: 'i32',
+  rowStride: 'i32',
+  kStride: 'i32',
+  firstTap: 'i32',
+  tapStep: 'i32',
+  packed: 'i32',
+  planeBytes: 'i32',
+} as const;
+
+/** G g Gᵀ of all kernels of four rows, packed for the micro-kernel: plane[n · n][row / 4][k][4]. */
+function defineWeightsTask(m: OutputTile): TaskDefinition<typeof FIELDS> {
+  const n = inputTile(m);
+  return defineTask(`winogradWeights${m}`, FIELDS, (f, fields, { index, scratch }) => {
+    const { rows, k, rowStride, kStride, firstTap, tapStep, packed, planeBytes } = fields;
+    const lastRow = f.i32(rows.minus(1));
+    const sources = Array.from({ length: TILE_ROWS }, (_, i) => {
+      const row = f.i32(index.times(TILE_ROWS).plus(i));
+      // Rows behind the last are computed like the last and never stored in the output.
+      return f.i32(fields.source.plus(row.min(lastRow).times(rowStride)).plus(firstTap));
+    });
+    const taps = f.f32x4s(3);
+    const results = f.f32x4s(n);
+    const at = f.i32();
+    const target = f.i32(packed.plus(index.times(k).times(TILE_ROWS * 4)));
+    f.for(0, k, 1, () => {
+      for (let column = 0; column < 3; column++) {
+        taps.forEach((tap, row) => {
+          at.set(tapStep.times(row * 3 + column));
+          tap.set(splat(loadF32(sources[0].plus(at))));
+          for (let i = 1; i < TILE_ROWS; i++)
+            tap.set(tap.withLane(i, loadF32(sources[i].plus(at))));
+        });
+        WEIGHTS[m](f, taps, results);
+        results.forEach((result, i) => {
+          f.store(scratch, result, (i * 3 + column) * 16);
+        });
+      }
+      at.set(target);
+      for (let i = 0; i < n; i++) {
+        taps.forEach((tap, column) => {
+          tap.set(loadF32x4(scratch, (i * 3 + column) * 16));
+        });
+        WEIGHTS[m](f, taps, results);
+        for (const result of results) {
+          f.store(at, result);
+          at.set(at.plus(planeBytes));
+        }
+      }
+      target.set(target.plus(TILE_ROWS * 4));
+      for (const source of sources) source.set(source.plus(kStride));
+    });
+  });
+}
+
+const TASKS = { 2: defineWeightsTask(2), 4: defineWeightsTask(4) } as const;
+
+/** Transformed and packed weights; they live as long as the frame. */
+export function transformedWeights(
+  frame: Frame,
+  m: OutputTile,
+  { address, rows, k, rowStride, kStride, turned }: WeightLayout,
+): { readonly address: number; readonly planeBytes: number } {
+  const panels = Math.ceil(rows / TILE_ROWS);
+  const planeBytes = panels * TILE_ROWS * k * 4;
+  const packed = frame.temporary(planeBytes * inputTile(m) ** 2);
+  frame.run(TASKS[m], panels, {
+    source: address,
+    rows,
+    k,
+    rowStride,
+    kStride,
+    firstTap: turned ? 8 * 4 : 0,
+    tapStep: turned ? -4 : 4,
+    packed,
+    planeBytes,
+  });
+  return { address: packed, planeBytes };
+}
