@@ -67,7 +67,7 @@ export class F32x4 extends Value {
     return this.#map(0xe3);
   }
 
-  /** The nearest integer, ties to even. */
+  /** The nearest whole number, ties to even. */
   rounded(): F32x4 {
     return this.#map(0x6a);
   }
@@ -132,6 +132,14 @@ export class I32x4 extends Value {
 
   minus(other: I32x4): I32x4 {
     return this.#with(other, 0xb1);
+  }
+
+  equals(other: I32x4): I32x4 {
+    return this.#with(other, 0x37);
+  }
+
+  lessThanUnsigned(other: I32x4): I32x4 {
+    return this.#with(other, 0x3a);
   }
 
   times(other: I32x4): I32x4 {

@@ -1,5 +1,5 @@
-import { defineFunction } from '../assembler/function.ts';
-import { loadF32 } from '../assembler/scalars.ts';
+import { defineFunction, type FunctionBuilder } from '../assembler/function.ts';
+import { type I32, loadF32 } from '../assembler/scalars.ts';
 import { loadF32x4, splat } from '../assembler/vectors.ts';
 import type { Frame } from '../frame.ts';
 import { defineTask } from '../task.ts';
@@ -48,6 +48,26 @@ export const CHUNK = 16_384;
 
 /** Parts of work on a flat array. */
 export const chunks = (count: number): number => Math.ceil(count / CHUNK);
+
+/**
+ * Runs `body` for every four elements of part `index` of flat arrays of `count` elements; `offset`
+ * is their distance from the start in bytes. The last four may reach over the end, where blocks of
+ * the arena have room.
+ */
+export function forVectors(
+  f: FunctionBuilder,
+  count: I32,
+  index: I32,
+  body: (offset: I32) => void,
+): void {
+  const offset = f.i32(index.times(CHUNK * 4));
+  const end = f.i32(index.plus(1).times(CHUNK));
+  end.set(end.min(count).times(4));
+  f.while(offset.lessThan(end), () => {
+    body(offset);
+    offset.set(offset.plus(16));
+  });
+}
 
 const fillTask = defineTask(
   'fill',

@@ -1,0 +1,73 @@
+import type { NdArray } from '../../../../core/ndarray.ts';
+import {
+  broadcastShapes,
+  broadcastStrides,
+  elementCount,
+  type Shape,
+  sameShape,
+} from '../../../../core/shape.ts';
+import type { Kernels } from '../../../kernels.ts';
+import { referenceKernels } from '../../../reference/index.ts';
+import { type F32x4, loadF32x4, loadSplat } from '../../assembler/vectors.ts';
+import { type Frame, inFrame } from '../../frame.ts';
+import { defineTask } from '../../task.ts';
+import { copyStrided } from '../copy.ts';
+import { chunks, forVectors } from '../rows.ts';
+
+function defineBinary(name: string, apply: (a: F32x4, b: F32x4) => F32x4) {
+  return defineTask(
+    name,
+    { a: 'i32', b: 'i32', y: 'i32', count: 'i32', aIsScalar: 'i32', bIsScalar: 'i32' },
+    (f, { a, b, y, count, aIsScalar, bIsScalar }, { index }) => {
+      const left = f.f32x4(loadSplat(a));
+      const right = f.f32x4(loadSplat(b));
+      forVectors(f, count, index, (offset) => {
+        f.if(aIsScalar.isZero(), () => left.set(loadF32x4(a.plus(offset))));
+        f.if(bIsScalar.isZero(), () => right.set(loadF32x4(b.plus(offset))));
+        f.store(y.plus(offset), apply(left, right));
+      });
+    },
+  );
+}
+
+const tasks = {
+  add: defineBinary('add', (a, b) => a.plus(b)),
+  sub: defineBinary('sub', (a, b) => a.minus(b)),
+  mul: defineBinary('mul', (a, b) => a.times(b)),
+  div: defineBinary('div', (a, b) => a.dividedBy(b)),
+  maximum: defineBinary('maximum', (a, b) => a.max(b)),
+  minimum: defineBinary('minimum', (a, b) => a.min(b)),
+};
+
+/** The operand with the shape of the result; a single element is left as it is. */
+function expanded(frame: Frame, x: NdArray, shape: Shape): number {
+  const address = frame.input(x);
+  if (x.size === 1 || sameShape(x.shape, shape)) return address;
+  const target = frame.temporary(elementCount(shape) * 4);
+  copyStrided(frame, shape, {
+    source: { address, strides: broadcastStrides(x.shape, shape) },
+    target: { address: target },
+  });
+  return target;
+}
+
+export const binaryFunctions: Pick<Kernels, 'binary'> = {
+  binary(op, a, b) {
+    // Powers with any exponent have no vector code.
+    if (op === 'pow') return referenceKernels.binary(op, a, b);
+    return inFrame((frame) => {
+      const shape = broadcastShapes(a.shape, b.shape) as number[]; // The op checked that they do.
+      const y = frame.output(shape);
+      const count = y.array.size;
+      frame.run(tasks[op], chunks(count), {
+        a: expanded(frame, a, shape),
+        b: expanded(frame, b, shape),
+        y: y.address,
+        count,
+        aIsScalar: Number(a.size === 1),
+        bIsScalar: Number(b.size === 1),
+      });
+      return y.array;
+    });
+  },
+};

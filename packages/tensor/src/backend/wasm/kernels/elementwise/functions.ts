@@ -1,0 +1,125 @@
+import type { FunctionBuilder, Local } from '../../assembler/function.ts';
+import { type F32x4, splat, splatInt } from '../../assembler/vectors.ts';
+
+/**
+ * Functions on four float32 at a time. Each is given as code: it takes a variable (which it may
+ * change) and leaves the result in it.
+ */
+
+/** c[0] + c[1] · x + c[2] · x² + … by Horner's rule. */
+function polynomial(f: FunctionBuilder, x: F32x4, coefficients: readonly number[]): F32x4 {
+  return coefficients
+    .slice(0, -1)
+    .reduceRight(
+      (sum, coefficient) => f.multiplyAdd(sum, x, splat(coefficient)),
+      splat(coefficients[coefficients.length - 1]),
+    );
+}
+
+/** ln 2 as a number with 15 bits, whose products with exponents are exact, and the rest. */
+const LN2_HIGH = 0.693145751953125;
+const LN2_LOW = 1.42860682030941723e-6;
+
+/** 2ⁿ for whole numbers −126 ≤ n ≤ 127, by their exponent bits. */
+function powerOfTwo(n: ReturnType<F32x4['toI32x4']>): F32x4 {
+  return n.plus(splatInt(127)).shiftLeft(23).bits();
+}
+
+/**
+ * eˣ = 2ⁿ · eʳ with n = round(x / ln 2), |r| ≤ ln 2 / 2, and the Taylor series of eʳ up to r⁷, which is
+ * exact to 6e-9. Relative error below 2e-7; overflow gives Infinity, underflow 0.
+ */
+export function exponential(f: FunctionBuilder, x: Local<F32x4>): void {
+  const n = f.f32x4();
+  const half = f.i32x4();
+  x.set(x.min(splat(89)).max(splat(-104))); // Beyond these the result is Infinity or 0 anyway.
+  n.set(x.times(splat(Math.LOG2E)).rounded());
+  x.set(x.minus(n.times(splat(LN2_HIGH))).minus(n.times(splat(LN2_LOW))));
+  x.set(polynomial(f, x, [1, 1, 1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 5040]));
+  // In two steps, because 2ⁿ itself may be too large or too small for a float32.
+  half.set(n.toI32x4().shiftRight(1));
+  x.set(x.times(powerOfTwo(half)).times(powerOfTwo(n.toI32x4().minus(half))));
+}
+
+/**
+ * ln x = e · ln 2 + ln m with x = m · 2ᵉ, m between √½ and √2, and with s = (m − 1) / (m + 1)
+ * ln m = 2 s (1 + s²/3 + s⁴/5 + …), exact to 2e-9 with five terms. Relative error below 2e-7.
+ */
+export function logarithm(f: FunctionBuilder, x: Local<F32x4>): void {
+  const input = f.f32x4(x);
+  const exponent = f.f32x4();
+  const mantissa = f.i32x4();
+  const square = f.f32x4();
+  const isTiny = f.i32x4(x.lessThan(splat(2 ** -126)));
+  x.set(isTiny.select(x.times(splat(2 ** 23)), x)); // Denormals have no exponent bits of their own.
+  // Subtracting the bits of √½ makes the exponent's bits change where m passes √½.
+  mantissa.set(x.bits().minus(splatInt(SQRT_HALF_BITS)));
+  exponent.set(mantissa.shiftRight(23).toF32x4());
+  exponent.set(isTiny.select(exponent.minus(splat(23)), exponent));
+  mantissa.set(mantissa.and(splatInt(0x007fffff)).plus(splatInt(SQRT_HALF_BITS)));
+  x.set(mantissa.bits());
+  x.set(x.minus(splat(1)).dividedBy(x.plus(splat(1))));
+  square.set(x.times(x));
+  square.set(polynomial(f, square, [2, 2 / 3, 2 / 5, 2 / 7, 2 / 9]).times(x));
+  square.set(square.plus(exponent.times(splat(LN2_LOW))));
+  x.set(f.multiplyAdd(exponent, splat(LN2_HIGH), square));
+  x.set(input.equals(splat(Number.POSITIVE_INFINITY)).select(input, x));
+  x.set(input.equals(splat(0)).select(splat(Number.NEGATIVE_INFINITY), x));
+  // Negative numbers and NaN.
+  x.set(input.atLeast(splat(0)).select(x, splat(Number.NaN)));
+}
+
+const SQRT_HALF_BITS = 0x3f3504f3;
+
+/** σ(x) = 1 / (1 + e⁻ˣ) */
+export function logistic(f: FunctionBuilder, x: Local<F32x4>): void {
+  x.set(x.negated());
+  exponential(f, x);
+  x.set(splat(1).dividedBy(x.plus(splat(1))));
+}
+
+/**
+ * tanh x = 1 − 2 / (1 + e²ˣ) for |x| ≥ 0.35, and below, where that would cancel, the Taylor series
+ * up to x¹¹. Relative error below 3e-7.
+ */
+export function hyperbolicTangent(f: FunctionBuilder, x: Local<F32x4>): void {
+  const input = f.f32x4(x);
+  const series = f.f32x4();
+  const square = f.f32x4(x.times(x));
+  series.set(
+    polynomial(f, square, [1, -1 / 3, 2 / 15, -17 / 315, 62 / 2835, -1382 / 155925]).times(x),
+  );
+  x.set(x.abs().times(splat(2)));
+  exponential(f, x);
+  x.set(splat(1).minus(splat(2).dividedBy(x.plus(splat(1)))));
+  x.set(input.lessThan(splat(0)).select(x.negated(), x));
+  x.set(input.abs().lessThan(splat(0.35)).select(series, x));
+}
+
+/**
+ * Φ(x) = ½ erfc(−x / √2), the distribution function of the normal distribution, with a rational
+ * approximation of erfc whose relative error is below 1.2e-7.
+ *
+ * @see Press et al., "Numerical Recipes", 2nd ed., section 6.2, erfcc
+ */
+export function normalDistribution(f: FunctionBuilder, x: Local<F32x4>): void {
+  const isNegative = f.i32x4(x.lessThan(splat(0)));
+  const z = f.f32x4(x.abs().times(splat(Math.SQRT1_2)));
+  const t = f.f32x4(splat(1).dividedBy(f.multiplyAdd(z, splat(0.5), splat(1))));
+  x.set(polynomial(f, t, ERFC_COEFFICIENTS).minus(z.times(z)));
+  exponential(f, x);
+  x.set(x.times(t).times(splat(0.5)));
+  x.set(isNegative.select(x, splat(1).minus(x)));
+}
+
+const ERFC_COEFFICIENTS = [
+  -1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587,
+  -0.82215223, 0.17087277,
+];
+
+/** φ(x) = e^{−x²/2} / √(2π), the density of the normal distribution. */
+export function normalDensity(f: FunctionBuilder, x: Local<F32x4>): void {
+  x.set(x.times(x).times(splat(-0.5)));
+  exponential(f, x);
+  x.set(x.times(splat(1 / Math.sqrt(2 * Math.PI))));
+}

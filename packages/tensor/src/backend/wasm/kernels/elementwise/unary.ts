@@ -1,0 +1,139 @@
+import type { Kernels, UnaryOp } from '../../../kernels.ts';
+import type { FunctionBuilder, Local } from '../../assembler/function.ts';
+import { type F32x4, loadF32x4, splat } from '../../assembler/vectors.ts';
+import { inFrame } from '../../frame.ts';
+import { defineTask } from '../../task.ts';
+import { chunks, forVectors } from '../rows.ts';
+import {
+  exponential,
+  hyperbolicTangent,
+  logarithm,
+  logistic,
+  normalDensity,
+  normalDistribution,
+} from './functions.ts';
+
+/** y = f(x): the result replaces `x`. */
+type Function = (f: FunctionBuilder, x: Local<F32x4>, alpha: F32x4) => void;
+/** g · f′, from what UNARY_GRAD_FROM names: the result replaces `saved`. */
+type Derivative = (f: FunctionBuilder, saved: Local<F32x4>, g: F32x4, alpha: F32x4) => void;
+
+const zero = splat(0);
+const one = splat(1);
+
+const FUNCTIONS: Readonly<Record<UnaryOp, Function>> = {
+  neg: (_, x) => x.set(x.negated()),
+  exp: exponential,
+  log: logarithm,
+  sqrt: (_, x) => x.set(x.sqrt()),
+  abs: (_, x) => x.set(x.abs()),
+  relu: (_, x) => x.set(x.max(zero)),
+  leakyRelu: (_, x, alpha) => x.set(x.lessThan(zero).select(alpha.times(x), x)),
+  sigmoid: logistic,
+  tanh: hyperbolicTangent,
+  gelu(f, x) {
+    const input = f.f32x4(x);
+    normalDistribution(f, x);
+    x.set(x.times(input));
+  },
+  silu(f, x) {
+    const input = f.f32x4(x);
+    logistic(f, x);
+    x.set(x.times(input));
+  },
+};
+
+const DERIVATIVES: Readonly<Record<UnaryOp, Derivative>> = {
+  neg: (_, y, g) => y.set(g.negated()),
+  exp: (_, y, g) => y.set(g.times(y)),
+  log: (_, x, g) => x.set(g.times(one.dividedBy(x))),
+  sqrt: (_, y, g) => y.set(g.times(splat(0.5).dividedBy(y))),
+  abs(_, x, g) {
+    const negative = x.lessThan(zero).select(g.negated(), zero);
+    x.set(x.greaterThan(zero).select(g, negative));
+  },
+  relu: (_, y, g) => y.set(y.greaterThan(zero).select(g, zero)),
+  leakyRelu: (_, x, g, alpha) => x.set(x.greaterThan(zero).select(g, alpha.times(g))),
+  sigmoid: (_, y, g) => y.set(g.times(y.times(one.minus(y)))),
+  tanh: (_, y, g) => y.set(g.times(one.minus(y.times(y)))),
+  gelu(f, x, g) {
+    const input = f.f32x4(x);
+    const density = f.f32x4(x);
+    normalDistribution(f, x);
+    normalDensity(f, density);
+    x.set(g.times(f.multiplyAdd(input, density, x)));
+  },
+  silu(f, x, g) {
+    const input = f.f32x4(x);
+    logistic(f, x);
+    x.set(g.times(x.times(f.multiplyAdd(input, one.minus(x), one))));
+  },
+};
+
+function defineUnary(name: string, apply: Function) {
+  return defineTask(
+    name,
+    { x: 'i32', y: 'i32', count: 'i32', alpha: 'f32' },
+    (f, { x, y, count, alpha }, { index }) => {
+      const alphas = f.f32x4(splat(alpha));
+      const value = f.f32x4();
+      forVectors(f, count, index, (offset) => {
+        value.set(loadF32x4(x.plus(offset)));
+        apply(f, value, alphas);
+        f.store(y.plus(offset), value);
+      });
+    },
+  );
+}
+
+function defineDerivative(name: string, apply: Derivative) {
+  return defineTask(
+    name,
+    { saved: 'i32', gradOut: 'i32', gradIn: 'i32', count: 'i32', alpha: 'f32' },
+    (f, { saved, gradOut, gradIn, count, alpha }, { index }) => {
+      const alphas = f.f32x4(splat(alpha));
+      const value = f.f32x4();
+      const gradient = f.f32x4();
+      forVectors(f, count, index, (offset) => {
+        value.set(loadF32x4(saved.plus(offset)));
+        gradient.set(loadF32x4(gradOut.plus(offset)));
+        apply(f, value, gradient, alphas);
+        f.store(gradIn.plus(offset), value);
+      });
+    },
+  );
+}
+
+function mapOps<From, To>(
+  ops: Readonly<Record<UnaryOp, From>>,
+  map: (op: string, from: From) => To,
+): Readonly<Record<UnaryOp, To>> {
+  const entries = Object.entries(ops).map(([op, from]) => [op, map(op, from)] as const);
+  return Object.fromEntries(entries) as Record<UnaryOp, To>; // The same keys as `ops`.
+}
+
+const unaryTasks = mapOps(FUNCTIONS, defineUnary);
+const derivativeTasks = mapOps(DERIVATIVES, (op, apply) => defineDerivative(`${op}Grad`, apply));
+
+export const unaryFunctions: Pick<Kernels, 'unary' | 'unaryGrad'> = {
+  unary: (op, x, alpha) =>
+    inFrame((frame) => {
+      const y = frame.output(x.shape);
+      const values = { x: frame.input(x), y: y.address, count: x.size, alpha };
+      frame.run(unaryTasks[op], chunks(x.size), values);
+      return y.array;
+    }),
+
+  unaryGrad: (op, saved, gradOut, alpha) =>
+    inFrame((frame) => {
+      const gradIn = frame.output(saved.shape);
+      frame.run(derivativeTasks[op], chunks(saved.size), {
+        saved: frame.input(saved),
+        gradOut: frame.input(gradOut),
+        gradIn: gradIn.address,
+        count: saved.size,
+        alpha,
+      });
+      return gradIn.array;
+    }),
+};
