@@ -201,6 +201,10 @@ export class I32x4 extends Value {
     return new I32([...this.code, ...simd(0x1b), index]);
   }
 
+  withLane(index: number, value: I32 | number): I32x4 {
+    return new I32x4([...this.code, ...i32(value).code, ...simd(0x1c), index]);
+  }
+
   /** Nearest float32 of signed lanes. */
   toF32x4(): F32x4 {
     return new F32x4([...this.code, ...simd(0xfa)]);
