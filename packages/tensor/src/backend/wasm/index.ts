@@ -4,8 +4,18 @@ import type { Backend } from '../backend.ts';
 import type { Kernels } from '../kernels.ts';
 import { referenceKernels } from '../reference/index.ts';
 import { supportsSimd } from './host.ts';
+import { batchNormalization } from './kernels/batch-norm.ts';
 import { convolution } from './kernels/conv2d/conv2d.ts';
+import { movement } from './kernels/copy.ts';
+import { regularization } from './kernels/dropout.ts';
+import { binaryFunctions } from './kernels/elementwise/binary.ts';
+import { unaryFunctions } from './kernels/elementwise/unary.ts';
 import { linearAlgebra } from './kernels/matmul.ts';
+import { averagePooling } from './kernels/pool2d/avg-pool2d.ts';
+import { maxPooling } from './kernels/pool2d/max-pool2d.ts';
+import { reductions } from './kernels/reduce.ts';
+import { softmaxFamily } from './kernels/softmax.ts';
+import { updates } from './kernels/updates.ts';
 import { runtime } from './runtime.ts';
 import { settings } from './settings.ts';
 
@@ -38,7 +48,20 @@ function forFloat32(kernels: Partial<Kernels>): Partial<Kernels> {
 
 export const wasmBackend: Backend = {
   name: 'wasm',
-  kernels: forFloat32({ ...convolution, ...linearAlgebra }),
+  kernels: forFloat32({
+    ...unaryFunctions,
+    ...binaryFunctions,
+    ...reductions,
+    ...linearAlgebra,
+    ...movement,
+    ...softmaxFamily,
+    ...convolution,
+    ...maxPooling,
+    ...averagePooling,
+    ...regularization,
+    ...batchNormalization,
+    ...updates,
+  }),
   fallback: 'reference',
 
   describe() {

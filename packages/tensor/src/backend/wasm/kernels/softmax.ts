@@ -57,8 +57,12 @@ function sumOfLanes(f: FunctionBuilder, vector: F32x4): Local<F32> {
   return f.f32(a.plus(b).plus(c.plus(d)));
 }
 
-/** ln Σ eˣ of a line that is filled up with −∞; the maximum is taken out so that nothing overflows. */
-function logSumExp(f: FunctionBuilder, line: I32, count: I32): Local<F32> {
+/**
+ * Subtracts the maximum from a line that is filled up with −∞, so that nothing overflows.
+ *
+ * @returns Σ eˣ of what is left
+ */
+function shiftAndSum(f: FunctionBuilder, line: I32, count: I32): Local<F32> {
   const vector = f.f32x4();
   const sum = f.f32x4(splat(0));
   const max = f.f32x4(splat(Number.NEGATIVE_INFINITY));
@@ -66,15 +70,31 @@ function logSumExp(f: FunctionBuilder, line: I32, count: I32): Local<F32> {
     max.set(max.max(loadF32x4(line.plus(offset))));
   });
   const [a, b, c, d] = [0, 1, 2, 3].map((lane) => max.lane(lane));
-  const greatest = f.f32(a.max(b).max(c.max(d)));
+  max.set(splat(f.f32(a.max(b).max(c.max(d)))));
   forLine(f, count, (offset) => {
-    vector.set(loadF32x4(line.plus(offset)).minus(splat(greatest)));
+    vector.set(loadF32x4(line.plus(offset)).minus(max));
+    f.store(line.plus(offset), vector);
     exponential(f, vector);
     sum.set(sum.plus(vector));
   });
-  vector.set(splat(sumOfLanes(f, sum)));
+  return sumOfLanes(f, sum);
+}
+
+function logarithmOf(f: FunctionBuilder, value: F32): F32x4 {
+  const vector = f.f32x4(splat(value));
   logarithm(f, vector);
-  return f.f32(greatest.plus(vector.lane(0)));
+  return vector;
+}
+
+/** Replaces a line by its softmax. */
+function softmaxOfLine(f: FunctionBuilder, line: I32, count: I32): void {
+  const sum = f.f32x4(splat(shiftAndSum(f, line, count)));
+  const vector = f.f32x4();
+  forLine(f, count, (offset) => {
+    vector.set(loadF32x4(line.plus(offset)));
+    exponential(f, vector);
+    f.store(line.plus(offset), vector.dividedBy(sum));
+  });
 }
 
 const FIELDS = {
@@ -113,24 +133,18 @@ function defineLines(name: string, filler: number, hasGradient: boolean, body: L
   });
 }
 
-const softmaxTask = defineLines('softmax', Number.NEGATIVE_INFINITY, false, (f, { x, count }) => {
-  const normalizer = f.f32x4(splat(logSumExp(f, x, count)));
-  const vector = f.f32x4();
-  forLine(f, count, (offset) => {
-    vector.set(loadF32x4(x.plus(offset)).minus(normalizer));
-    exponential(f, vector);
-    f.store(x.plus(offset), vector);
-  });
-});
+const softmaxTask = defineLines('softmax', Number.NEGATIVE_INFINITY, false, (f, { x, count }) =>
+  softmaxOfLine(f, x, count),
+);
 
 const logSoftmaxTask = defineLines(
   'logSoftmax',
   Number.NEGATIVE_INFINITY,
   false,
   (f, { x, count }) => {
-    const normalizer = f.f32x4(splat(logSumExp(f, x, count)));
+    const logSum = logarithmOf(f, shiftAndSum(f, x, count));
     forLine(f, count, (offset) => {
-      f.store(x.plus(offset), loadF32x4(x.plus(offset)).minus(normalizer));
+      f.store(x.plus(offset), loadF32x4(x.plus(offset)).minus(logSum));
     });
   },
 );
@@ -201,8 +215,8 @@ function defineCrossEntropy(
 
 const crossEntropyTask = defineCrossEntropy('softmaxCrossEntropy', (f, p, { index, line }) => {
   const label = f.i32(loadI32(p.labels.plus(index.times(4))));
-  const normalizer = logSumExp(f, line, p.classes);
-  const loss = normalizer.minus(loadF32(line.plus(label.times(4))));
+  const logSum = logarithmOf(f, shiftAndSum(f, line, p.classes)).lane(0);
+  const loss = logSum.minus(loadF32(line.plus(label.times(4))));
   f.store(p.target.plus(index.times(4)), loss);
 });
 
@@ -210,19 +224,13 @@ const crossEntropyTask = defineCrossEntropy('softmaxCrossEntropy', (f, p, { inde
 const crossEntropyGradTask = defineCrossEntropy(
   'softmaxCrossEntropyGrad',
   (f, p, { index, line }) => {
-    const normalizer = f.f32x4(splat(logSumExp(f, line, p.classes)));
-    const vector = f.f32x4();
+    softmaxOfLine(f, line, p.classes);
     const label = f.i32(
       loadI32(p.labels.plus(index.times(4)))
         .times(4)
         .plus(line),
     );
     const gradient = f.f32x4(splat(loadF32(p.gradOut.plus(index.times(4)))));
-    forLine(f, p.classes, (offset) => {
-      vector.set(loadF32x4(line.plus(offset)).minus(normalizer));
-      exponential(f, vector);
-      f.store(line.plus(offset), vector);
-    });
     f.store(label, loadF32(label).minus(1));
     forLine(f, p.classes, (offset) => {
       f.store(line.plus(offset), loadF32x4(line.plus(offset)).times(gradient));

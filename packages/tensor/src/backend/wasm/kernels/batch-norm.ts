@@ -1,0 +1,279 @@
+import type { NdArray } from '../../../core/ndarray.ts';
+import type { Kernels } from '../../kernels.ts';
+import type { FunctionBuilder, Local } from '../assembler/function.ts';
+import { type F32, f32, type I32, loadF32 } from '../assembler/scalars.ts';
+import { type F32x4, loadF32x4, splat } from '../assembler/vectors.ts';
+import { type Frame, inFrame } from '../frame.ts';
+import { defineTask } from '../task.ts';
+import { reduceAxis } from './reduce.ts';
+
+/**
+ * Batch normalization of [N, C, H, W]. A part is one plane [H, W]; sums over a channel are sums of
+ * those of its planes, in the order of the images.
+ */
+
+const FIELDS = {
+  x: 'i32',
+  gradOut: 'i32',
+  y: 'i32',
+  channels: 'i32',
+  area: 'i32',
+  mean: 'i32',
+  variance: 'i32',
+  weight: 'i32',
+  bias: 'i32',
+  sums: 'i32',
+  dots: 'i32',
+  epsilon: 'f32',
+  /** 1 / (N · H · W), or 0 where the statistics do not depend on x. */
+  share: 'f32',
+} as const;
+
+/** Σ of four lanes in a fixed order. */
+function sumOfLanes(sum: F32x4): F32 {
+  return sum
+    .lane(0)
+    .plus(sum.lane(1))
+    .plus(sum.lane(2).plus(sum.lane(3)));
+}
+
+/** Runs `whole` for every four elements of a plane, and `single` for those left over. */
+function forPlane(
+  f: FunctionBuilder,
+  area: I32,
+  whole: (offset: I32) => void,
+  single: (offset: I32) => void,
+): void {
+  const offset = f.i32(0);
+  const end = f.i32(area.times(4));
+  f.while(offset.plus(16).atMost(end), () => {
+    whole(offset);
+    offset.set(offset.plus(16));
+  });
+  f.while(offset.lessThan(end), () => {
+    single(offset);
+    offset.set(offset.plus(4));
+  });
+}
+
+const channelOf = (plane: I32, channels: I32): I32 => plane.modulo(channels).times(4);
+
+/** sums[n, c] = Σ (x − mean[c])² of a plane. */
+const squaresTask = defineTask('squaredDeviations', FIELDS, (f, p, { index: plane }) => {
+  const x = f.i32(p.x.plus(plane.times(p.area).times(4)));
+  const mean = f.f32(loadF32(p.mean.plus(channelOf(plane, p.channels))));
+  const means = f.f32x4(splat(mean));
+  const sum = f.f32x4();
+  const rest = f.f32();
+  const deviations = f.f32x4();
+  const deviation = f.f32();
+  forPlane(
+    f,
+    p.area,
+    (offset) => {
+      deviations.set(loadF32x4(x.plus(offset)).minus(means));
+      sum.set(f.multiplyAdd(deviations, deviations, sum));
+    },
+    (offset) => {
+      deviation.set(loadF32(x.plus(offset)).minus(mean));
+      rest.set(rest.plus(deviation.times(deviation)));
+    },
+  );
+  f.store(p.sums.plus(plane.times(4)), sumOfLanes(sum).plus(rest));
+});
+
+/** y = (x − mean) · weight / √(variance + ε) + bias */
+const normalizeTask = defineTask('batchNorm', FIELDS, (f, p, { index: plane }) => {
+  const start = f.i32(plane.times(p.area).times(4));
+  const channel = f.i32(channelOf(plane, p.channels));
+  const { scale, mean } = scaleOf(f, p, channel);
+  const shift = f.f32(loadF32(p.bias.plus(channel)));
+  const [scales, means, shifts] = [scale, mean, shift].map((value) => f.f32x4(splat(value)));
+  const x = f.i32(p.x.plus(start));
+  const y = f.i32(p.y.plus(start));
+  forPlane(
+    f,
+    p.area,
+    (offset) => {
+      const centred = loadF32x4(x.plus(offset)).minus(means);
+      f.store(y.plus(offset), f.multiplyAdd(centred, scales, shifts));
+    },
+    (offset) => {
+      const centred = loadF32(x.plus(offset)).minus(mean);
+      f.store(y.plus(offset), centred.times(scale).plus(shift));
+    },
+  );
+});
+
+function scaleOf(
+  f: FunctionBuilder,
+  p: { mean: I32; variance: I32; weight: I32; epsilon: F32 },
+  channel: I32,
+): { scale: Local<F32>; mean: Local<F32>; inverse: Local<F32> } {
+  const variance = loadF32(p.variance.plus(channel));
+  const inverse = f.f32(variance.plus(p.epsilon).sqrt());
+  const scale = f.f32(loadF32(p.weight.plus(channel)).dividedBy(inverse));
+  inverse.set(f32(1).dividedBy(inverse));
+  return { scale, mean: f.f32(loadF32(p.mean.plus(channel))), inverse };
+}
+
+/** sums[n, c] = Σ g and dots[n, c] = Σ g · x̂ of a plane, with x̂ = (x − mean) / √(variance + ε). */
+const gradSumsTask = defineTask('batchNormGradSums', FIELDS, (f, p, { index: plane }) => {
+  const start = f.i32(plane.times(p.area).times(4));
+  const channel = f.i32(channelOf(plane, p.channels));
+  const { mean, inverse } = scaleOf(f, p, channel);
+  const means = f.f32x4(splat(mean));
+  const x = f.i32(p.x.plus(start));
+  const g = f.i32(p.gradOut.plus(start));
+  const [sum, dot, gradients] = f.f32x4s(3);
+  const [restSum, restDot, gradient] = [f.f32(), f.f32(), f.f32()];
+  forPlane(
+    f,
+    p.area,
+    (offset) => {
+      gradients.set(loadF32x4(g.plus(offset)));
+      sum.set(sum.plus(gradients));
+      dot.set(f.multiplyAdd(gradients, loadF32x4(x.plus(offset)).minus(means), dot));
+    },
+    (offset) => {
+      gradient.set(loadF32(g.plus(offset)));
+      restSum.set(restSum.plus(gradient));
+      restDot.set(restDot.plus(gradient.times(loadF32(x.plus(offset)).minus(mean))));
+    },
+  );
+  const at = f.i32(plane.times(4));
+  f.store(p.sums.plus(at), sumOfLanes(sum).plus(restSum));
+  f.store(p.dots.plus(at), sumOfLanes(dot).plus(restDot).times(inverse));
+});
+
+/**
+ * gx = weight / √(variance + ε) · (g − share · (Σ g + x̂ · Σ g x̂)), computed as
+ * scale · g − slope · (x − mean) − level.
+ */
+const gradTask = defineTask('batchNormGrad', FIELDS, (f, p, { index: plane }) => {
+  const start = f.i32(plane.times(p.area).times(4));
+  const channel = f.i32(channelOf(plane, p.channels));
+  const { scale, mean, inverse } = scaleOf(f, p, channel);
+  const perElement = f.f32(scale.times(p.share));
+  const level = f.f32(perElement.times(loadF32(p.sums.plus(channel))));
+  const slope = f.f32(perElement.times(inverse).times(loadF32(p.dots.plus(channel))));
+  const [scales, means, levels, slopes] = [scale, mean, level, slope].map((value) =>
+    f.f32x4(splat(value)),
+  );
+  const x = f.i32(p.x.plus(start));
+  const g = f.i32(p.gradOut.plus(start));
+  const y = f.i32(p.y.plus(start));
+  forPlane(
+    f,
+    p.area,
+    (offset) => {
+      const throughMean = loadF32x4(g.plus(offset)).times(scales).minus(levels);
+      const throughVariance = loadF32x4(x.plus(offset)).minus(means).times(slopes);
+      f.store(y.plus(offset), throughMean.minus(throughVariance));
+    },
+    (offset) => {
+      const throughMean = loadF32(g.plus(offset)).times(scale).minus(level);
+      const throughVariance = loadF32(x.plus(offset)).minus(mean).times(slope);
+      f.store(y.plus(offset), throughMean.minus(throughVariance));
+    },
+  );
+});
+
+const UNUSED = {
+  gradOut: 0,
+  y: 0,
+  mean: 0,
+  variance: 0,
+  weight: 0,
+  bias: 0,
+  sums: 0,
+  dots: 0,
+  epsilon: 0,
+  share: 0,
+};
+
+/** target[c] = scale · Σ over images and pixels, from the sums of planes [N, C]. */
+function sumOverImages(
+  frame: Frame,
+  [N, C]: readonly number[],
+  sums: number,
+  target: number,
+  scale = 1,
+): void {
+  reduceAxis(frame, 'sum', sums, { outer: 1, length: N, inner: C }, target, scale);
+}
+
+const planes = ({ shape: [N, C] }: NdArray): number => N * C;
+
+export const batchNormalization: Pick<
+  Kernels,
+  'channelMoments' | 'batchNorm2d' | 'batchNorm2dGrad'
+> = {
+  channelMoments: (x) =>
+    inFrame((frame) => {
+      const [N, C, H, W] = x.shape;
+      const count = N * H * W;
+      const mean = frame.output([C]);
+      const variance = frame.output([C]);
+      const sums = frame.temporary(planes(x) * 4);
+      const source = frame.input(x);
+      const rows = { outer: planes(x), length: H * W, inner: 1 };
+      reduceAxis(frame, 'sum', source, rows, sums);
+      sumOverImages(frame, x.shape, sums, mean.address, 1 / count);
+      const fields = { ...UNUSED, x: source, channels: C, area: H * W };
+      frame.run(squaresTask, planes(x), { ...fields, mean: mean.address, sums });
+      sumOverImages(frame, x.shape, sums, variance.address, 1 / count);
+      return { mean: mean.array, variance: variance.array };
+    }),
+
+  batchNorm2d: (x, { mean, variance }, weight, bias, epsilon) =>
+    inFrame((frame) => {
+      const [, C, H, W] = x.shape;
+      const y = frame.output(x.shape);
+      frame.run(normalizeTask, planes(x), {
+        ...UNUSED,
+        x: frame.input(x),
+        y: y.address,
+        channels: C,
+        area: H * W,
+        mean: frame.input(mean),
+        variance: frame.input(variance),
+        weight: frame.input(weight),
+        bias: frame.input(bias),
+        epsilon,
+      });
+      return y.array;
+    }),
+
+  batchNorm2dGrad: (x, { mean, variance, frozen }, weight, gradOut, epsilon) =>
+    inFrame((frame) => {
+      const [N, C, H, W] = x.shape;
+      const gradX = frame.output(x.shape);
+      const gradWeight = frame.output([C]);
+      const gradBias = frame.output([C]);
+      const sums = frame.temporary(planes(x) * 4);
+      const dots = frame.temporary(planes(x) * 4);
+      const fields = {
+        ...UNUSED,
+        x: frame.input(x),
+        gradOut: frame.input(gradOut),
+        y: gradX.address,
+        channels: C,
+        area: H * W,
+        mean: frame.input(mean),
+        variance: frame.input(variance),
+        weight: frame.input(weight),
+        epsilon,
+      };
+      frame.run(gradSumsTask, planes(x), { ...fields, sums, dots });
+      sumOverImages(frame, x.shape, sums, gradBias.address);
+      sumOverImages(frame, x.shape, dots, gradWeight.address);
+      frame.run(gradTask, planes(x), {
+        ...fields,
+        sums: gradBias.address,
+        dots: gradWeight.address,
+        share: frozen ? 0 : 1 / (N * H * W),
+      });
+      return { x: gradX.array, weight: gradWeight.array, bias: gradBias.array };
+    }),
+};

@@ -1,0 +1,200 @@
+import type { Kernels } from '../../../kernels.ts';
+import { defineFunction, type FunctionBuilder } from '../../assembler/function.ts';
+import { type I32, loadF32, loadI32 } from '../../assembler/scalars.ts';
+import { type F32x4, type I32x4, loadF32x4, splat, splatInt } from '../../assembler/vectors.ts';
+import { inFrame } from '../../frame.ts';
+import { defineTask } from '../../task.ts';
+import { fillRow } from '../rows.ts';
+import { columnExtent, rowExtent, WINDOW_FIELDS, windowFields } from './fields.ts';
+
+/**
+ * The largest element of each window with its position in the plane. The first largest in row-major
+ * order wins, and NaN wins over everything.
+ */
+
+/** One window, element by element. */
+const scalarWindow = defineFunction(
+  'maxOfWindow',
+  {
+    source: 'i32',
+    width: 'i32',
+    top: 'i32',
+    bottom: 'i32',
+    left: 'i32',
+    right: 'i32',
+    target: 'i32',
+    index: 'i32',
+  },
+  (f, { source, width, top, bottom, left, right, target, index }) => {
+    const best = f.i32(top.times(width).plus(left));
+    const greatest = f.f32(loadF32(source.plus(best.times(4))));
+    const value = f.f32();
+    f.for(top, bottom, 1, (row) => {
+      f.for(left, right, 1, (column) => {
+        const at = f.i32(row.times(width).plus(column));
+        value.set(loadF32(source.plus(at.times(4))));
+        f.if(value.greaterThan(greatest).plus(value.notEquals(value)), () => {
+          greatest.set(value);
+          best.set(at);
+        });
+      });
+    });
+    f.store(target, greatest);
+    f.store(index, best);
+  },
+);
+
+/** Four numbers that lie `stride` elements apart. */
+function loadStrided(address: I32, offset: number, stride: 1 | 2): F32x4 {
+  if (stride === 1) return loadF32x4(address, offset);
+  return loadF32x4(address, offset).shuffle(loadF32x4(address, offset + 16), [0, 2, 4, 6]);
+}
+
+/** The numbers start, start + step, start + 2 · step, start + 3 · step. */
+function progression(f: FunctionBuilder, start: I32, step: number): I32x4 {
+  const lanes = f.i32x4(splatInt(start));
+  for (let lane = 1; lane < 4; lane++) lanes.set(lanes.withLane(lane, start.plus(lane * step)));
+  return lanes;
+}
+
+/**
+ * @param fast width and stride of windows of which four neighbours are computed at once, where they
+ *   lie inside the input; null to compute each alone
+ */
+function defineMaxPool(name: string, fast: { kernel: number; stride: 1 | 2 } | null) {
+  return defineTask(name, WINDOW_FIELDS, (f, p, { index: plane }) => {
+    const source = f.i32(p.source.plus(plane.times(p.height).times(p.width).times(4)));
+    const outOffset = plane.times(p.outHeight).times(p.outWidth).times(4);
+    const target = f.i32(p.target.plus(outOffset));
+    const indices = f.i32(p.indices.plus(outOffset));
+    const column = f.i32();
+    const at = f.i32();
+    f.for(0, p.outHeight, 1, (outRow) => {
+      const rows = rowExtent(f, outRow, p);
+      column.set(0);
+      f.while(column.lessThan(p.outWidth), () => {
+        const scalar = (): void => {
+          const columns = columnExtent(f, column, p);
+          f.call(scalarWindow, {
+            source,
+            width: p.width,
+            top: rows.first,
+            bottom: rows.end,
+            left: columns.first,
+            right: columns.end,
+            target: target.plus(column.times(4)),
+            index: indices.plus(column.times(4)),
+          });
+          column.set(column.plus(1));
+        };
+        if (fast === null) {
+          scalar();
+          return;
+        }
+        const { kernel, stride } = fast;
+        const left = f.i32(column.times(stride).minus(p.left));
+        const fits = left
+          .atLeast(0)
+          .and(left.plus(3 * stride + kernel).atMost(p.width))
+          .and(column.plus(4).atMost(p.outWidth));
+        f.if(
+          fits,
+          () => {
+            at.set(rows.first.times(p.width).plus(left));
+            const here = f.i32x4(progression(f, at, stride));
+            const best = f.i32x4(here);
+            const greatest = f.f32x4(splat(Number.NEGATIVE_INFINITY));
+            const value = f.f32x4();
+            const wins = f.i32x4();
+            at.set(source.plus(at.times(4)));
+            f.for(rows.first, rows.end, 1, () => {
+              for (let k = 0; k < kernel; k++) {
+                value.set(loadStrided(at, k * 4, stride));
+                wins.set(value.greaterThan(greatest).or(value.notEquals(value)));
+                greatest.set(wins.select(value, greatest));
+                best.set(wins.selectInts(here.plus(splatInt(k)), best));
+              }
+              at.set(at.plus(p.width.times(4)));
+              here.set(here.plus(splatInt(p.width)));
+            });
+            f.store(target.plus(column.times(4)), greatest);
+            f.store(indices.plus(column.times(4)), best);
+            column.set(column.plus(4));
+          },
+          scalar,
+        );
+      });
+      target.set(target.plus(p.outWidth.times(4)));
+      indices.set(indices.plus(p.outWidth.times(4)));
+    });
+  });
+}
+
+const TASKS = {
+  '2/1': defineMaxPool('maxPool2', { kernel: 2, stride: 1 }),
+  '2/2': defineMaxPool('maxPool2Stride2', { kernel: 2, stride: 2 }),
+  '3/1': defineMaxPool('maxPool3', { kernel: 3, stride: 1 }),
+  '3/2': defineMaxPool('maxPool3Stride2', { kernel: 3, stride: 2 }),
+  other: defineMaxPool('maxPool', null),
+} as const;
+
+function taskFor(kernelWidth: number, strideWidth: number): (typeof TASKS)['other'] {
+  const name = `${kernelWidth}/${strideWidth}`;
+  return name in TASKS ? TASKS[name as keyof typeof TASKS] : TASKS.other;
+}
+
+const gradTask = defineTask(
+  'maxPoolGrad',
+  {
+    gradOut: 'i32',
+    indices: 'i32',
+    gradIn: 'i32',
+    outArea: 'i32',
+    area: 'i32',
+  },
+  (f, p, { index: plane }) => {
+    const target = f.i32(p.gradIn.plus(plane.times(p.area).times(4)));
+    const offset = f.i32(plane.times(p.outArea).times(4));
+    const gradient = f.i32(p.gradOut.plus(offset));
+    const position = f.i32(p.indices.plus(offset));
+    const at = f.i32();
+    f.call(fillRow, { target, count: p.area, value: 0 });
+    f.for(0, p.outArea, 1, () => {
+      at.set(target.plus(loadI32(position).times(4)));
+      f.store(at, loadF32(at).plus(loadF32(gradient)));
+      position.set(position.plus(4));
+      gradient.set(gradient.plus(4));
+    });
+  },
+);
+
+export const maxPooling: Pick<Kernels, 'maxPool2d' | 'maxPool2dGrad'> = {
+  maxPool2d: (x, window) =>
+    inFrame((frame) => {
+      const [N, C] = x.shape;
+      const shape = [N, C, window.outHeight, window.outWidth];
+      const y = frame.output(shape);
+      const indices = frame.output(shape, 'int32');
+      frame.run(taskFor(window.kernelWidth, window.strideWidth), N * C, {
+        source: frame.input(x),
+        target: y.address,
+        indices: indices.address,
+        ...windowFields(window, x.shape),
+      });
+      return { y: y.array, indices: indices.array };
+    }),
+
+  maxPool2dGrad: (gradOut, indices, inputShape) =>
+    inFrame((frame) => {
+      const [N, C, H, W] = inputShape;
+      const gradIn = frame.output(inputShape);
+      frame.run(gradTask, N * C, {
+        gradOut: frame.input(gradOut),
+        indices: frame.input(indices),
+        gradIn: gradIn.address,
+        outArea: gradOut.shape[2] * gradOut.shape[3],
+        area: H * W,
+      });
+      return gradIn.array;
+    }),
+};
