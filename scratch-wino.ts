@@ -14,7 +14,7 @@ for(const [N,C,H,W,O,p] of [[1,16,8,8,16,[0,0,0,0]],[3,20,9,7,18,[1,1,1,1]],[2,3
  const w=win(H,W,p); const x=mk(N,C,H,W), wt=mk(O,C,3,3), bias=mk(O), go=mk(N,O,w.outHeight,w.outWidth); const br=[{weight:wt,bias,window:w}];
  const out={address:0,count:N,channels:O,height:w.outHeight,width:w.outWidth,stride:0};
  console.log(chooseTile(w,{k:C,rows:O,output:out}), rel(convolution.conv2d(x,br,'relu').data,ref.conv2d(x,br,'relu').data).toExponential(1),
-  rel(convolution.conv2dInputGrad(go,br,x.shape).data,ref.conv2dInputGrad(go,br,x.shape).data).toExponential(1));
+  rel(convolution.conv2dInputGrad(go,br,x.shape).data,ref.conv2dInputGrad(go,br,x.shape).data).toExponential(1), rel(convolution.conv2dWeightGrad(x,go,wt.shape,w,0).data,ref.conv2dWeightGrad(x,go,wt.shape,w,0).data).toExponential(1));
 }
 // two 3x3 branches: accumulate
 {const w=win(13,13,[1,1,1,1]);const x=mk(2,32,13,13);const b=[{weight:mk(40,32,3,3),bias:mk(40),window:w},{weight:mk(24,32,3,3),bias:null,window:w}];const go=mk(2,64,13,13);
@@ -27,5 +27,5 @@ for(const th of [1,2]){ r.setThreads(th); await new Promise(r=>setTimeout(r,200)
   for(let i=0;i<4;i++) withMemoryScope(()=>{convolution.conv2d(x,br,'relu');convolution.conv2dInputGrad(go,br,x.shape)},()=>[]);
   for(const on of [false,true]){ settings.winograd=on;
   bench(`T${th} ${O}<-${C}@${H} ${on?'wino':'direct'} fwd`,fl,()=>convolution.conv2d(x,br,'relu'));
-  bench(`  dX`,fl,()=>convolution.conv2dInputGrad(go,br,x.shape));}
+  bench(`  dW`,fl,()=>convolution.conv2dWeightGrad(x,go,wt.shape,w,0));bench(`  dX`,fl,()=>convolution.conv2dInputGrad(go,br,x.shape));}
  }}

@@ -1,5 +1,7 @@
 import {
-  conv2d,
+  type Activation,
+  type Conv2dBranchOptions,
+  conv2dBranches,
   type Generator,
   type PaddingOption,
   type Pair,
@@ -59,9 +61,18 @@ export class Conv2d extends Module {
       : null;
   }
 
-  /** `[N, inChannels, H, W]` → `[N, outChannels, H', W']` */
-  forward(x: Tensor): Tensor {
+  /**
+   * `[N, inChannels, H, W]` → `[N, outChannels, H', W']`
+   *
+   * @param options `activation`: `'relu'` applies it in the same pass over memory
+   */
+  forward(x: Tensor, { activation = 'none' }: { activation?: Activation } = {}): Tensor {
+    return conv2dBranches(x, [this.branch()], { activation });
+  }
+
+  /** This convolution as one of several with the same input; see `conv2dBranches`. */
+  branch(): Conv2dBranchOptions {
     const { stride = 1, padding = 0, dilation = 1, groups = 1 } = this.#options;
-    return conv2d(x, this.weight, this.bias, { stride, padding, dilation, groups });
+    return { weight: this.weight, bias: this.bias, stride, padding, dilation, groups };
   }
 }

@@ -1,4 +1,12 @@
-import { add, concat, type Generator, relu, type Tensor, ValueError } from '@firelight/tensor';
+import {
+  add,
+  concat,
+  conv2dBranches,
+  type Generator,
+  relu,
+  type Tensor,
+  ValueError,
+} from '@firelight/tensor';
 import { Module } from '../module.ts';
 import { BatchNorm2d } from './batch-norm2d.ts';
 import { Conv2d } from './conv2d.ts';
@@ -18,6 +26,11 @@ export interface FireOptions {
   readonly generator?: Generator | undefined;
 }
 
+interface ConvolutionWithNorm {
+  readonly convolution: Conv2d;
+  readonly norm: BatchNorm2d | null;
+}
+
 /**
  * Fire module: squeeze to few channels, expand by 1×1 and 3×3 kernels side by side.
  *
@@ -27,10 +40,10 @@ export interface FireOptions {
  */
 export class Fire extends Module {
   readonly outChannels: number;
-  readonly #squeeze: (x: Tensor) => Tensor;
-  readonly #expand1x1: (x: Tensor) => Tensor;
-  readonly #expand3x3: (x: Tensor) => Tensor;
-  readonly #bypass: ((x: Tensor) => Tensor) | null;
+  readonly #squeeze: ConvolutionWithNorm;
+  readonly #expand1x1: ConvolutionWithNorm;
+  readonly #expand3x3: ConvolutionWithNorm;
+  readonly #bypass: 'none' | 'identity' | ConvolutionWithNorm;
 
   /** @throws ValueError if an identity bypass would change the number of channels */
   constructor(options: FireOptions) {
@@ -57,9 +70,10 @@ export class Fire extends Module {
       3,
       options,
     );
-    if (bypass === 'none') this.#bypass = null;
-    else if (bypass === 'identity') this.#bypass = (x) => x;
-    else this.#bypass = this.#convolution('bypass', [inChannels, this.outChannels], 1, options);
+    this.#bypass =
+      bypass === 'conv'
+        ? this.#convolution('bypass', [inChannels, this.outChannels], 1, options)
+        : bypass;
   }
 
   /** Registers a convolution that keeps height and width, and its batch norm `<name>_bn` if any. */
@@ -68,21 +82,42 @@ export class Fire extends Module {
     [inChannels, outChannels]: readonly [number, number],
     kernelSize: number,
     { batchNorm = false, generator }: FireOptions,
-  ): (x: Tensor) => Tensor {
+  ): ConvolutionWithNorm {
     const padding = (kernelSize - 1) / 2;
     const convolution = this.registerModule(
       name,
       new Conv2d({ inChannels, outChannels, kernelSize, padding, generator }),
     );
-    if (!batchNorm) return (x) => convolution.forward(x);
+    if (!batchNorm) return { convolution, norm: null };
     const norm = this.registerModule(`${name}_bn`, new BatchNorm2d({ numFeatures: outChannels }));
-    return (x) => norm.forward(convolution.forward(x));
+    return { convolution, norm };
   }
 
   /** `[N, inChannels, H, W]` → `[N, expand1x1Channels + expand3x3Channels, H, W]` */
   forward(x: Tensor): Tensor {
-    const squeezed = relu(this.#squeeze(x));
-    const y = relu(concat([this.#expand1x1(squeezed), this.#expand3x3(squeezed)], 1));
-    return this.#bypass === null ? y : add(y, this.#bypass(x));
+    const squeezed = withRelu(this.#squeeze, x);
+    const y = this.#expand(squeezed);
+    if (this.#bypass === 'none') return y;
+    return add(y, this.#bypass === 'identity' ? x : normalized(this.#bypass, x));
   }
+
+  #expand(squeezed: Tensor): Tensor {
+    const expands = [this.#expand1x1, this.#expand3x3];
+    if (expands.every(({ norm }) => norm === null)) {
+      const branches = expands.map(({ convolution }) => convolution.branch());
+      return conv2dBranches(squeezed, branches, { activation: 'relu' });
+    }
+    const outputs = expands.map((expand) => normalized(expand, squeezed));
+    return relu(concat(outputs, 1));
+  }
+}
+
+function normalized({ convolution, norm }: ConvolutionWithNorm, x: Tensor): Tensor {
+  const y = convolution.forward(x);
+  return norm === null ? y : norm.forward(y);
+}
+
+function withRelu({ convolution, norm }: ConvolutionWithNorm, x: Tensor): Tensor {
+  if (norm === null) return convolution.forward(x, { activation: 'relu' });
+  return relu(norm.forward(convolution.forward(x)));
 }

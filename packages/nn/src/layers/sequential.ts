@@ -1,5 +1,7 @@
 import type { Tensor } from '@firelight/tensor';
 import { Module } from '../module.ts';
+import { Conv2d } from './conv2d.ts';
+import { ReLU } from './relu.ts';
 
 /** Modules applied one after another, named `'0'`, `'1'`, … or as given. */
 export class Sequential extends Module {
@@ -15,7 +17,18 @@ export class Sequential extends Module {
     );
   }
 
+  /** The last layer's output; a ReLU right behind a convolution is computed together with it. */
   forward(x: Tensor): Tensor {
-    return this.layers.reduce((y, layer) => layer.forward(y), x);
+    let y = x;
+    for (let i = 0; i < this.layers.length; i++) {
+      const layer = this.layers[i];
+      if (layer instanceof Conv2d && this.layers[i + 1] instanceof ReLU) {
+        y = layer.forward(y, { activation: 'relu' });
+        i++;
+      } else {
+        y = layer.forward(y);
+      }
+    }
+    return y;
   }
 }

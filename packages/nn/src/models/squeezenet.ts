@@ -185,9 +185,12 @@ export class SqueezeNet extends Module {
   forward(x: Tensor): Tensor {
     this.#checkInput(x);
     const features = this.#dropout.forward(this.#features.forward(x));
-    const scores = this.#finalConv.forward(features);
-    const normalized = this.#finalNorm === null ? scores : this.#finalNorm.forward(scores);
-    return globalAvgPool2d(this.#headRelu ? relu(normalized) : normalized);
+    if (this.#finalNorm === null) {
+      const activation = this.#headRelu ? 'relu' : 'none';
+      return globalAvgPool2d(this.#finalConv.forward(features, { activation }));
+    }
+    const scores = this.#finalNorm.forward(this.#finalConv.forward(features));
+    return globalAvgPool2d(this.#headRelu ? relu(scores) : scores);
   }
 
   /** Height and width after the last Fire module, for images of `size` × `size`; 0 for none. */

@@ -24,13 +24,13 @@ export function whyNotWasm(): string | null {
   return supportsSimd() ? null : 'this JavaScript engine has no WebAssembly SIMD with threads';
 }
 
-/** The first array among the arguments of a kernel, which has the dtype of the operation. */
-function firstArray(values: readonly unknown[]): NdArray | null {
-  for (const value of values) {
-    if (value instanceof NdArray) return value;
-    if (Array.isArray(value) && value[0] instanceof NdArray) return value[0];
-  }
-  return null;
+/** Kernels with int32 arrays (labels, positions) beside those of the operation's dtype. */
+const INDEXED = new Set(['softmaxCrossEntropy', 'softmaxCrossEntropyGrad', 'maxPool2dGrad']);
+
+function isFloat32(kernel: string, value: unknown): boolean {
+  if (Array.isArray(value)) return value.every((element) => isFloat32(kernel, element));
+  if (!(value instanceof NdArray)) return true;
+  return value.dtype === 'float32' || (value.dtype === 'int32' && INDEXED.has(kernel));
 }
 
 /** The same kernels, where float64 and integers go to the reference backend. */
@@ -40,7 +40,7 @@ function forFloat32(kernels: Partial<Kernels>): Partial<Kernels> {
     const fast = kernel as (...values: unknown[]) => unknown;
     const exact = reference[name] as typeof fast; // The complete list of kernels.
     const choose = (...values: unknown[]): unknown =>
-      firstArray(values)?.dtype === 'float32' ? fast(...values) : exact(...values);
+      isFloat32(name, values) ? fast(...values) : exact(...values);
     return [name, choose];
   });
   return Object.fromEntries(entries) as Partial<Kernels>; // Names and signatures did not change.

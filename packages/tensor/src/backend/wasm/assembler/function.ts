@@ -1,5 +1,5 @@
 import { unsigned, VALUE_TYPE, type ValueType, vector } from './encoding.ts';
-import { F32, f32, I32, i32, memoryOperand, Value } from './scalars.ts';
+import { F32, f32, I32, i32, memoryOperand, type Value } from './scalars.ts';
 import { F32x4, I32x4 } from './vectors.ts';
 
 /** A value that can be changed. */

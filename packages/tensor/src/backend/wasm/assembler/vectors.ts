@@ -55,6 +55,11 @@ export class F32x4 extends Value {
     return this.#with(other, 0xe9);
   }
 
+  /** max(0, ·), one instruction; NaN stays, and −0 may stay −0. */
+  positivePart(): F32x4 {
+    return this.#with(splat(0), 0xeb); // pmax: this < 0 ? 0 : this
+  }
+
   abs(): F32x4 {
     return this.#map(0xe0);
   }

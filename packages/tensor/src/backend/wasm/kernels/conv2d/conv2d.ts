@@ -4,6 +4,7 @@ import type { Activation, Conv2dBranch, Kernels } from '../../../kernels.ts';
 import { type Frame, inFrame } from '../../frame.ts';
 import { settings } from '../../settings.ts';
 import { MODE } from '../gemm/micro-kernel.ts';
+import { weightGradTiles, winogradWeightGrad } from '../winograd/weight-grad.ts';
 import { chooseTile, winograd } from '../winograd/winograd.ts';
 import { directForward, directInputGrad, directWeightGrad, type Filters } from './direct.ts';
 import type { Images } from './pad.ts';
@@ -101,6 +102,19 @@ function convolveBack(
   winograd(frame, tile, gradOut, weights, gradIn, { mode, bias: 0, top, left });
 }
 
+function weightGrad(frame: Frame, x: Images, gradOut: Images, filters: Filters): void {
+  const { window, outChannels, groupChannels, address } = filters;
+  const channels = { k: groupChannels, rows: outChannels };
+  const tile = settings.winograd ? chooseTile(window, { ...channels, output: gradOut }) : null;
+  const blockTiles = tile === null ? null : weightGradTiles(tile, groupChannels, outChannels);
+  if (tile === null || blockTiles === null) {
+    directWeightGrad(frame, x, gradOut, filters);
+    return;
+  }
+  const { top, left } = window.padding;
+  winogradWeightGrad(frame, tile, x, gradOut, { weight: address, blockTiles, top, left });
+}
+
 export const convolution: Pick<Kernels, 'conv2d' | 'conv2dInputGrad' | 'conv2dWeightGrad'> = {
   conv2d: forward,
 
@@ -124,7 +138,7 @@ export const convolution: Pick<Kernels, 'conv2d' | 'conv2dInputGrad' | 'conv2dWe
       const filters = filtersOf(weight.address, weightShape, { window });
       const input = imagesOf(frame.input(x), x.shape);
       const output = imagesOf(frame.input(gradOut), gradOut.shape, firstChannel, weightShape[0]);
-      directWeightGrad(frame, input, output, filters);
+      weightGrad(frame, input, output, filters);
       return weight.array;
     }),
 };

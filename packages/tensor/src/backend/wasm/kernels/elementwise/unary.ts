@@ -27,7 +27,7 @@ const FUNCTIONS: Readonly<Record<UnaryOp, Function>> = {
   log: logarithm,
   sqrt: (_, x) => x.set(x.sqrt()),
   abs: (_, x) => x.set(x.abs()),
-  relu: (_, x) => x.set(x.max(zero)),
+  relu: (_, x) => x.set(x.positivePart()),
   leakyRelu: (_, x, alpha) => x.set(x.lessThan(zero).select(alpha.times(x), x)),
   sigmoid: logistic,
   tanh: hyperbolicTangent,

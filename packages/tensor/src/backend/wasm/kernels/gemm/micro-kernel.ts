@@ -75,7 +75,7 @@ export const microKernel = defineFunction(
     });
 
     f.if(mode.and(MODE.relu), () => {
-      for (const sum of sums.flat()) sum.set(sum.max(splat(0)));
+      for (const sum of sums.flat()) sum.set(sum.positivePart());
     });
     row.set(c);
     for (const sumsOfRow of sums) {

@@ -152,7 +152,7 @@ export function defineOutputTransform(m: OutputTile): FunctionDefinition<typeof 
         OUTPUT[m](f, values, results);
         for (let i = 0; i < m; i++) results[i].set(results[i].plus(biases));
         f.if(mode.and(MODE.relu), () => {
-          for (let i = 0; i < m; i++) results[i].set(results[i].max(splat(0)));
+          for (let i = 0; i < m; i++) results[i].set(results[i].positivePart());
         });
         if (m === 4) {
           transposed4(results, halves).forEach((tileRow, lane) => {
@@ -197,7 +197,7 @@ export function defineOutputTransform(m: OutputTile): FunctionDefinition<typeof 
   });
 }
 
-/** The product of each component: rows × tiles, both packed. */
+/** The product of each component: rows × columns, both packed. */
 export const multiplyComponents = defineFunction(
   'winogradProducts',
   {
@@ -208,20 +208,21 @@ export const multiplyComponents = defineFunction(
     bBytes: 'i32',
     k: 'i32',
     rows: 'i32',
-    tileCount: 'i32',
+    columns: 'i32',
     c: 'i32',
     cBytes: 'i32',
+    mode: 'i32',
   },
-  (f, { components, a, aBytes, b, bBytes, k, rows, tileCount, c, cBytes }) => {
-    const rowStride = f.i32(tileCount.times(4));
+  (f, { components, a, aBytes, b, bBytes, k, rows, columns, c, cBytes, mode }) => {
+    const rowStride = f.i32(columns.times(4));
     const panelA = f.i32();
     const panelB = f.i32();
     const product = f.i32();
     f.for(0, components, 1, () => {
       panelB.set(b);
-      f.for(0, tileCount, TILE_COLUMNS, (tile) => {
+      f.for(0, columns, TILE_COLUMNS, (column) => {
         panelA.set(a);
-        product.set(c.plus(tile.times(4)));
+        product.set(c.plus(column.times(4)));
         f.for(0, rows, TILE_ROWS, () => {
           const call = {
             a: panelA,

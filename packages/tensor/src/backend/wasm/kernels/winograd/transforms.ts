@@ -33,6 +33,10 @@ export type Transform = (
 /** The points ±a, ±b of F(4). */
 const A = 3 / 4;
 const B = 3 / 2;
+/** 1 / Π (p − q) over the other points q, for p = 0, ±a and ±b. */
+const AT_ZERO = 1 / (A * A * B * B);
+const AT_A = 1 / (2 * A * A * (A * A - B * B));
+const AT_B = 1 / (2 * B * B * (B * B - A * A));
 
 const times = (value: F32x4, factor: number): F32x4 => value.times(splat(factor));
 
@@ -71,29 +75,26 @@ export const WEIGHTS: Readonly<Record<OutputTile, Transform>> = {
     r3.set(g2);
   },
   4(_, [g0, g1, g2], [r0, r1, r2, r3, r4, r5]) {
-    // g(p) / Π (p − q) over the other points q.
-    const atA = 1 / (2 * A * A * (A * A - B * B));
-    const atB = 1 / (2 * B * B * (B * B - A * A));
-    r0.set(times(g0, 1 / (A * A * B * B)));
+    r0.set(times(g0, AT_ZERO));
     r1.set(
-      times(g0, atA)
-        .plus(times(g1, atA * A))
-        .plus(times(g2, atA * A * A)),
+      times(g0, AT_A)
+        .plus(times(g1, AT_A * A))
+        .plus(times(g2, AT_A * A * A)),
     );
     r2.set(
-      times(g0, atA)
-        .minus(times(g1, atA * A))
-        .plus(times(g2, atA * A * A)),
+      times(g0, AT_A)
+        .minus(times(g1, AT_A * A))
+        .plus(times(g2, AT_A * A * A)),
     );
     r3.set(
-      times(g0, atB)
-        .plus(times(g1, atB * B))
-        .plus(times(g2, atB * B * B)),
+      times(g0, AT_B)
+        .plus(times(g1, AT_B * B))
+        .plus(times(g2, AT_B * B * B)),
     );
     r4.set(
-      times(g0, atB)
-        .minus(times(g1, atB * B))
-        .plus(times(g2, atB * B * B)),
+      times(g0, AT_B)
+        .minus(times(g1, AT_B * B))
+        .plus(times(g2, AT_B * B * B)),
     );
     r5.set(g2);
   },
@@ -119,5 +120,51 @@ export const OUTPUT: Readonly<Record<OutputTile, Transform>> = {
     r1.set(f.multiplyAdd(splat(B), p4, times(p2, A)));
     r2.set(f.multiplyAdd(splat(B * B), p3, times(p1, A * A)));
     r3.set(f.multiplyAdd(splat(B ** 3), p4, f.multiplyAdd(splat(A ** 3), p2, p5)));
+  },
+};
+
+/**
+ * The transforms of the gradient by the weights, which are those above transposed:
+ *
+ *     dg = Gᵀ [Σ (Bᵀ d B) ⊙ (A dy Aᵀ)] G      summed over all tiles
+ *
+ * A dy: m gradients to n.
+ */
+export const GRADIENT: Readonly<Record<OutputTile, Transform>> = {
+  2(_, [y0, y1], [r0, r1, r2, r3]) {
+    r0.set(y0);
+    r1.set(y0.plus(y1));
+    r2.set(y0.minus(y1));
+    r3.set(y1.negated());
+  },
+  4(f, [y0, y1, y2, y3], [r0, r1, r2, r3, r4, r5]) {
+    r0.set(y0);
+    r5.set(y3);
+    for (const [plus, minus, point] of [
+      [r1, r2, A],
+      [r3, r4, B],
+    ] as const) {
+      const even = f.f32x4(f.multiplyAdd(splat(point * point), y2, y0));
+      const odd = f.f32x4(f.multiplyAdd(splat(point ** 3), y3, times(y1, point)));
+      plus.set(even.plus(odd));
+      minus.set(even.minus(odd));
+    }
+  },
+};
+
+/** Gᵀ u: n sums to the 3 taps. */
+export const WEIGHT_GRADIENT: Readonly<Record<OutputTile, Transform>> = {
+  2(_, [u0, u1, u2, u3], [r0, r1, r2]) {
+    const sum = times(u1.plus(u2), 1 / 2);
+    r0.set(u0.plus(sum));
+    r1.set(times(u1.minus(u2), 1 / 2));
+    r2.set(u3.plus(sum));
+  },
+  4(_, [u0, u1, u2, u3, u4, u5], [r0, r1, r2]) {
+    const [sumA, differenceA] = [u1.plus(u2), u1.minus(u2)];
+    const [sumB, differenceB] = [u3.plus(u4), u3.minus(u4)];
+    r0.set(times(u0, AT_ZERO).plus(times(sumA, AT_A)).plus(times(sumB, AT_B)));
+    r1.set(times(differenceA, AT_A * A).plus(times(differenceB, AT_B * B)));
+    r2.set(u5.plus(times(sumA, AT_A * A * A)).plus(times(sumB, AT_B * B * B)));
   },
 };

@@ -77,9 +77,10 @@ function defineConvolution(m: OutputTile): TaskDefinition<typeof FIELDS> {
         bBytes: inputBytes,
         k,
         rows: rowsHere,
-        tileCount: count,
+        columns: count,
         c: products,
         cBytes: productBytes,
+        mode: 0,
       });
       f.for(0, rowsHere, 1, (row) => {
         const channel = firstRow.plus(row);

@@ -1,0 +1,324 @@
+import { defineFunction, type FunctionDefinition, transposed4 } from '../../assembler/function.ts';
+import { loadI32 } from '../../assembler/scalars.ts';
+import { loadF32x4, loadPair, splat } from '../../assembler/vectors.ts';
+import type { Frame } from '../../frame.ts';
+import { SCRATCH_BYTES } from '../../runtime.ts';
+import { defineTask } from '../../task.ts';
+import { type Images, padded } from '../conv2d/pad.ts';
+import { MODE, TILE_COLUMNS, TILE_ROWS } from '../gemm/micro-kernel.ts';
+import { multiplyComponents } from './steps.ts';
+import { TILE_ENTRY, TILE_FIELDS, tileGrid, tileTable } from './tiles.ts';
+import { GRADIENT, INPUT, inputTile, type OutputTile, WEIGHT_GRADIENT } from './transforms.ts';
+
+/**
+ * The gradient by 3×3 weights by Winograd's algorithm: for each of the n² components a product whose
+ * inner dimension runs over tiles, and in the end one transform back for each pair of channels. Vectors
+ * hold four channels of one tile.
+ */
+
+/** Most parts over which the images are spread; each has sums of its own. */
+const PARTS = 8;
+const SUM_BYTES = 96 * 2 ** 20;
+/** Tiles that are transformed before they are multiplied. */
+const MOST_TILES = 64;
+const TRANSFORMED_BYTES = 2 * 2 ** 20;
+const TEMPORARY_BYTES = 1024;
+const SKEW = 64;
+
+const TRANSFORM = {
+  source: 'i32',
+  planeBytes: 'i32',
+  lastPlane: 'i32',
+  rowBytes: 'i32',
+  tiles: 'i32',
+  tileCount: 'i32',
+  target: 'i32',
+  tileBytes: 'i32',
+  componentBytes: 'i32',
+  temporary: 'i32',
+} as const;
+
+/**
+ * Transforms four channels of all tiles of a block into component[n · n][tile][four channels], tiles
+ * `tileBytes` apart. Channels behind the last are computed like the last; nobody reads them.
+ */
+function defineTransform(
+  m: OutputTile,
+  kind: 'input' | 'gradient',
+): FunctionDefinition<typeof TRANSFORM> {
+  const n = inputTile(m);
+  const size = kind === 'input' ? n : m;
+  const transform = kind === 'input' ? INPUT[m] : GRADIENT[m];
+  const field = kind === 'input' ? TILE_FIELDS.input : TILE_FIELDS.output;
+  return defineFunction(`winogradChannels${m}${kind}`, TRANSFORM, (f, p) => {
+    const { source, planeBytes, lastPlane, rowBytes, tiles, tileCount, target } = p;
+    const { tileBytes, componentBytes, temporary } = p;
+    const planes = [0, 1, 2, 3].map((lane) => {
+      const offset = f.i32(planeBytes.times(lane));
+      return f.i32(source.plus(offset.min(lastPlane)));
+    });
+    const values = f.f32x4s(size);
+    const results = f.f32x4s(n);
+    const pieces = f.f32x4s(4);
+    const halves = f.f32x4s(4);
+    const offset = f.i32();
+    const row = f.i32();
+    const at = f.i32();
+    f.for(0, tileCount, 1, () => {
+      offset.set(loadI32(tiles, field));
+      row.set(temporary);
+      f.for(0, size, 1, () => {
+        pieces.forEach((piece, lane) => {
+          const address = planes[lane].plus(offset);
+          piece.set(size === 2 ? loadPair(address) : loadF32x4(address));
+        });
+        const columns = transposed4(pieces, halves);
+        for (let i = 0; i < Math.min(4, size); i++) values[i].set(columns[i]);
+        if (size === 6) {
+          pieces.forEach((piece, lane) => {
+            piece.set(loadPair(planes[lane].plus(offset), 16));
+          });
+          halves[0].set(pieces[0].shuffle(pieces[1], [0, 4, 1, 5]));
+          halves[1].set(pieces[2].shuffle(pieces[3], [0, 4, 1, 5]));
+          values[4].set(halves[0].shuffle(halves[1], [0, 1, 4, 5]));
+          values[5].set(halves[0].shuffle(halves[1], [2, 3, 6, 7]));
+        }
+        transform(f, values, results);
+        results.forEach((result, i) => {
+          f.store(row, result, i * 16);
+        });
+        row.set(row.plus(n * 16));
+        offset.set(offset.plus(rowBytes));
+      });
+      row.set(temporary);
+      f.for(0, n, 1, (column) => {
+        values.forEach((value, i) => {
+          value.set(loadF32x4(row, i * n * 16));
+        });
+        transform(f, values, results);
+        at.set(target.plus(column.times(componentBytes)));
+        for (const result of results) {
+          f.store(at, result);
+          at.set(at.plus(componentBytes.times(n)));
+        }
+        row.set(row.plus(16));
+      });
+      target.set(target.plus(tileBytes));
+      tiles.set(tiles.plus(TILE_ENTRY));
+    });
+  });
+}
+
+const FIELDS = {
+  input: 'i32',
+  inputRowBytes: 'i32',
+  inputPlaneBytes: 'i32',
+  gradient: 'i32',
+  gradientRowBytes: 'i32',
+  gradientPlaneBytes: 'i32',
+  inChannels: 'i32',
+  outChannels: 'i32',
+  tiles: 'i32',
+  tileCount: 'i32',
+  tilesOfPart: 'i32',
+  blockTiles: 'i32',
+  sums: 'i32',
+} as const;
+
+/** sums[part][component][outChannel][inChannel], channels filled up to whole tiles of the product. */
+function defineSums(m: OutputTile) {
+  const components = inputTile(m) ** 2;
+  const transformInput = defineTransform(m, 'input');
+  const transformGradient = defineTransform(m, 'gradient');
+  return defineTask(`winogradWeightGrad${m}`, FIELDS, (f, p, { index, scratch }) => {
+    const columns = f.i32(p.inChannels.plus(TILE_COLUMNS - 1).and(-TILE_COLUMNS));
+    const rows = f.i32(p.outChannels.plus(TILE_ROWS - 1).and(-TILE_ROWS));
+    const sumBytes = f.i32(rows.times(columns).times(4));
+    const sums = f.i32(p.sums.plus(index.times(sumBytes).times(components)));
+    const first = f.i32(index.times(p.tilesOfPart));
+    const end = f.i32(first.plus(p.tilesOfPart));
+    end.set(end.min(p.tileCount));
+    const inputs = f.i32(scratch.plus(TEMPORARY_BYTES));
+    const inputBytes = f.i32(columns.times(p.blockTiles).times(4).plus(SKEW));
+    const gradients = f.i32(inputs.plus(inputBytes.times(components)));
+    const gradientBytes = f.i32(rows.times(p.blockTiles).times(4).plus(SKEW));
+    f.for(first, end, p.blockTiles, (tile) => {
+      const count = f.i32(end.minus(tile));
+      count.set(count.min(p.blockTiles));
+      const tiles = f.i32(p.tiles.plus(tile.times(TILE_ENTRY)));
+      f.for(0, p.inChannels, 4, (channel) => {
+        const panel = channel.dividedBy(TILE_COLUMNS).times(TILE_COLUMNS).times(count);
+        f.call(transformInput, {
+          source: p.input.plus(channel.times(p.inputPlaneBytes)),
+          planeBytes: p.inputPlaneBytes,
+          lastPlane: p.inChannels.minus(1).minus(channel).times(p.inputPlaneBytes),
+          rowBytes: p.inputRowBytes,
+          tiles,
+          tileCount: count,
+          target: inputs.plus(panel.plus(channel.modulo(TILE_COLUMNS)).times(4)),
+          tileBytes: TILE_COLUMNS * 4,
+          componentBytes: inputBytes,
+          temporary: scratch,
+        });
+      });
+      f.for(0, p.outChannels, TILE_ROWS, (channel) => {
+        f.call(transformGradient, {
+          source: p.gradient.plus(channel.times(p.gradientPlaneBytes)),
+          planeBytes: p.gradientPlaneBytes,
+          lastPlane: p.outChannels.minus(1).minus(channel).times(p.gradientPlaneBytes),
+          rowBytes: p.gradientRowBytes,
+          tiles,
+          tileCount: count,
+          target: gradients.plus(channel.times(count).times(4)),
+          tileBytes: TILE_ROWS * 4,
+          componentBytes: gradientBytes,
+          temporary: scratch,
+        });
+      });
+      const mode = f.i32(MODE.accumulate);
+      f.if(tile.equals(first), () => mode.set(0));
+      f.call(multiplyComponents, {
+        components,
+        a: gradients,
+        aBytes: gradientBytes,
+        b: inputs,
+        bBytes: inputBytes,
+        k: count,
+        rows,
+        columns,
+        c: sums,
+        cBytes: sumBytes,
+        mode,
+      });
+    });
+  });
+}
+
+const TRANSFORM_BACK = {
+  sums: 'i32',
+  parts: 'i32',
+  inChannels: 'i32',
+  columns: 'i32',
+  componentBytes: 'i32',
+  weight: 'i32',
+} as const;
+
+/** A part is one output channel: adds the sums of all parts in their order, and transforms back. */
+function defineTransformBack(m: OutputTile) {
+  const n = inputTile(m);
+  return defineTask(`winogradWeightGradBack${m}`, TRANSFORM_BACK, (f, p, { index, scratch }) => {
+    const values = f.f32x4s(n);
+    const taps = f.f32x4s(3);
+    const partBytes = f.i32(p.componentBytes.times(n * n));
+    const at = f.i32();
+    const target = f.i32(p.weight.plus(index.times(p.inChannels).times(36)));
+    f.for(0, p.inChannels, 4, (channel) => {
+      const source = f.i32(p.sums.plus(index.times(p.columns).plus(channel).times(4)));
+      const row = f.i32(scratch);
+      f.for(0, n, 1, (column) => {
+        at.set(source.plus(column.times(p.componentBytes)));
+        for (const value of values) {
+          value.set(splat(0));
+          f.for(0, p.parts, 1, (part) => {
+            value.set(value.plus(loadF32x4(at.plus(part.times(partBytes)))));
+          });
+          at.set(at.plus(p.componentBytes.times(n)));
+        }
+        WEIGHT_GRADIENT[m](f, values, taps);
+        taps.forEach((tap, i) => {
+          f.store(row, tap, i * n * 16);
+        });
+        row.set(row.plus(16));
+      });
+      const left = f.i32(p.inChannels.minus(channel));
+      for (let y = 0; y < 3; y++) {
+        values.forEach((value, i) => {
+          value.set(loadF32x4(scratch, (y * n + i) * 16));
+        });
+        WEIGHT_GRADIENT[m](f, values, taps);
+        taps.forEach((tap, x) => {
+          for (let lane = 0; lane < 4; lane++) {
+            f.if(left.greaterThan(lane), () => {
+              f.store(target, tap.lane(lane), lane * 36 + (y * 3 + x) * 4);
+            });
+          }
+        });
+      }
+      target.set(target.plus(4 * 36));
+    });
+  });
+}
+
+const TASKS = {
+  2: { sums: defineSums(2), back: defineTransformBack(2) },
+  4: { sums: defineSums(4), back: defineTransformBack(4) },
+} as const;
+
+const roundUp = (value: number, unit: number): number => Math.ceil(value / unit) * unit;
+
+/** Tiles of a block, or null where not even a few fit into the thread's memory. */
+export function weightGradTiles(
+  m: OutputTile,
+  inChannels: number,
+  outChannels: number,
+): number | null {
+  const columns = roundUp(inChannels, TILE_COLUMNS);
+  const rows = roundUp(outChannels, TILE_ROWS);
+  const perTile = (columns + rows) * 4 * inputTile(m) ** 2;
+  const tiles = Math.min(MOST_TILES, Math.floor(TRANSFORMED_BYTES / perTile));
+  const bytes = TEMPORARY_BYTES + tiles * perTile + 2 * SKEW * inputTile(m) ** 2;
+  return tiles >= 8 && bytes <= SCRATCH_BYTES ? tiles : null;
+}
+
+/** weight ← the gradient by 3×3 weights [O, I, 3, 3]; `top` and `left` are the window's padding. */
+export function winogradWeightGrad(
+  frame: Frame,
+  m: OutputTile,
+  x: Images,
+  gradOut: Images,
+  { weight, blockTiles, top, left }: Record<'weight' | 'blockTiles' | 'top' | 'left', number>,
+): void {
+  const grid = tileGrid(m, gradOut);
+  const input = padded(frame, x, {
+    top,
+    left,
+    bottom: Math.max(0, grid.rows * m + 2 - top - x.height),
+    right: Math.max(0, grid.columns * m + 2 - left - x.width),
+  });
+  const gradient = padded(frame, gradOut, {
+    top: 0,
+    left: 0,
+    bottom: grid.rows * m - gradOut.height,
+    right: grid.columns * m - gradOut.width,
+  });
+  const rows = roundUp(gradOut.channels, TILE_ROWS);
+  const columns = roundUp(x.channels, TILE_COLUMNS);
+  const components = inputTile(m) ** 2;
+  const mostParts = Math.max(1, Math.floor(SUM_BYTES / (rows * columns * components * 4)));
+  const tilesOfPart = roundUp(Math.ceil(grid.count / Math.min(PARTS, mostParts)), 8);
+  const parts = Math.ceil(grid.count / tilesOfPart);
+  const sums = frame.temporary(parts * components * rows * columns * 4);
+  frame.run(TASKS[m].sums, parts, {
+    input: input.address,
+    inputRowBytes: input.width * 4,
+    inputPlaneBytes: input.width * input.height * 4,
+    gradient: gradient.address,
+    gradientRowBytes: gradient.width * 4,
+    gradientPlaneBytes: gradient.width * gradient.height * 4,
+    inChannels: x.channels,
+    outChannels: gradOut.channels,
+    tiles: tileTable(m, grid, input, gradient),
+    tileCount: grid.count,
+    tilesOfPart,
+    blockTiles,
+    sums,
+  });
+  frame.run(TASKS[m].back, gradOut.channels, {
+    sums,
+    parts,
+    inChannels: x.channels,
+    columns,
+    componentBytes: rows * columns * 4,
+    weight,
+  });
+}
