@@ -56,6 +56,19 @@ export interface Conv2dBranch {
   readonly window: Conv2dWindow;
 }
 
+/** Which gradients of a convolution are asked for. */
+export interface Conv2dNeeds {
+  readonly x: boolean;
+  readonly branches: readonly { readonly weight: boolean; readonly bias: boolean }[];
+}
+
+/** Gradients of a convolution, those of weights and biases by branch; null where not asked for. */
+export interface Conv2dGrads {
+  readonly x: NdArray | null;
+  readonly weights: readonly (NdArray | null)[];
+  readonly biases: readonly (NdArray | null)[];
+}
+
 export interface BatchNormStatistics {
   readonly mean: NdArray;
   readonly variance: NdArray;
@@ -114,17 +127,16 @@ export interface Kernels {
   softmaxCrossEntropyGrad(logits: NdArray, labels: NdArray, gradOut: NdArray): NdArray;
 
   // Convolution. x [N, C, H, W], weight [O, C/groups, kH, kW], bias [O]. Several convolutions of one
-  // input ("branches", usually just one) make one output [N, ΣO, H', W'], channels in their order;
-  // `firstChannel` is where those of one branch begin. `gradOut` is that before the activation.
+  // input ("branches", usually just one) make one output [N, ΣO, H', W'], channels in their order.
+  // For the gradients, `y` is that output if ReLU was applied to it, else null.
   conv2d(x: NdArray, branches: readonly Conv2dBranch[], activation: Activation): NdArray;
-  conv2dInputGrad(gradOut: NdArray, branches: readonly Conv2dBranch[], inputShape: Shape): NdArray;
-  conv2dWeightGrad(
+  conv2dGrad(
     x: NdArray,
+    y: NdArray | null,
     gradOut: NdArray,
-    weightShape: Shape,
-    window: Conv2dWindow,
-    firstChannel: number,
-  ): NdArray;
+    branches: readonly Conv2dBranch[],
+    needed: Conv2dNeeds,
+  ): Conv2dGrads;
 
   // Pooling. `indices` are positions in the input's H · W plane.
   maxPool2d(x: NdArray, window: Window2d): { y: NdArray; indices: NdArray };

@@ -52,30 +52,17 @@ const conv2dOp = defineOp<Inputs, Attributes, Saved>('conv2d', {
     return { y, saved: { x, branches, windows, activation, y: kept } };
   },
   backward(gradOut, { x, branches, y }, needed) {
-    const gradient = y === null ? gradOut : kernels().unaryGrad('relu', y, gradOut, 0);
-    const gradX = needed[0] ? kernels().conv2dInputGrad(gradient, branches, x.shape) : null;
-    const needsBias = branches.some((_, i) => needed[2 + 2 * i]);
-    const gradBias = needsBias ? kernels().reduce('sum', gradient, [0, 2, 3]) : null;
-    let end = 0;
-    const grads = branches.flatMap(({ weight, window }, i) => {
-      const first = end;
-      const channels = weight.shape[0];
-      end += channels;
-      return [
-        needed[1 + 2 * i]
-          ? kernels().conv2dWeightGrad(x, gradient, weight.shape, window, first)
-          : null,
-        gradBias !== null && needed[2 + 2 * i] ? channelsOf(gradBias, first, channels) : null,
-      ];
+    const {
+      x: gradX,
+      weights,
+      biases,
+    } = kernels().conv2dGrad(x, y, gradOut, branches, {
+      x: needed[0],
+      branches: branches.map((_, i) => ({ weight: needed[1 + 2 * i], bias: needed[2 + 2 * i] })),
     });
-    return [gradX, ...grads];
+    return [gradX, ...weights.flatMap((weight, i) => [weight, biases[i]])];
   },
 });
-
-function channelsOf(perChannel: NdArray, first: number, channels: number): NdArray {
-  if (perChannel.shape[0] === channels) return perChannel;
-  return kernels().slice(perChannel, { starts: [first], steps: [1] }, [channels]);
-}
 
 function checkChannels(x: Tensor, weight: Tensor, bias: Tensor | null, groups: number): void {
   const operands: Record<string, { shape: Shape; layout: string }> = {

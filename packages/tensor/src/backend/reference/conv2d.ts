@@ -1,8 +1,10 @@
 import { newTypedArray } from '../../core/dtype.ts';
 import { NdArray } from '../../core/ndarray.ts';
-import { elementCount } from '../../core/shape.ts';
+import { elementCount, type Shape } from '../../core/shape.ts';
 import type { Conv2dWindow } from '../../core/window.ts';
 import type { Conv2dBranch, Kernels } from '../kernels.ts';
+import { elementwise } from './elementwise.ts';
+import { reductions } from './reduce.ts';
 
 /**
  * One axis of one kernel tap: output index `o` meets input index `o · stride + shift`, and
@@ -55,7 +57,89 @@ function placed(branches: readonly Conv2dBranch[]): {
   return { channels, places };
 }
 
-export const convolution: Pick<Kernels, 'conv2d' | 'conv2dInputGrad' | 'conv2dWeightGrad'> = {
+// Every product of the forward sum, seen from x: gx[…] += weight[o, i, kh, kw] · g[n, o, oh, ow]
+function inputGrad(
+  gradOut: NdArray,
+  branches: readonly Conv2dBranch[],
+  inputShape: Shape,
+): NdArray {
+  const [N, C, H, W] = inputShape;
+  const { channels, places } = placed(branches);
+  const { outHeight, outWidth } = branches[0].window;
+  const grad = gradOut.data;
+  const out = newTypedArray(gradOut.dtype, elementCount(inputShape));
+  const plane = new Float64Array(H * W);
+  for (let n = 0; n < N; n++) {
+    for (let c = 0; c < C; c++) {
+      plane.fill(0);
+      for (const { branch, firstChannel } of places) {
+        const { weight, window } = branch;
+        const [O, groupC] = weight.shape;
+        const groupO = O / window.groups;
+        const firstO = Math.floor(c / groupC) * groupO;
+        const taps = tapsOf(window, H, W);
+        const dataW = weight.data;
+        for (let o = firstO; o < firstO + groupO; o++) {
+          const startG = (n * channels + firstChannel + o) * outHeight * outWidth;
+          for (let tap = 0; tap < taps.length; tap++) {
+            const { rows, columns } = taps[tap];
+            const factor = dataW[(o * groupC + (c % groupC)) * taps.length + tap];
+            for (let oh = rows.first; oh < rows.end; oh++) {
+              const rowX = (oh * rows.stride + rows.shift) * W + columns.shift;
+              const rowG = startG + oh * outWidth;
+              for (let ow = columns.first; ow < columns.end; ow++) {
+                plane[rowX + ow * columns.stride] += factor * grad[rowG + ow];
+              }
+            }
+          }
+        }
+      }
+      out.set(plane, (n * C + c) * plane.length);
+    }
+  }
+  return NdArray.fromTypedArray(out, inputShape, gradOut.dtype);
+}
+
+// Every product of the forward sum, seen from weight: gw[o, i, kh, kw] = Σ x[…] · g[n, o, oh, ow]
+function weightGrad(
+  x: NdArray,
+  gradOut: NdArray,
+  weightShape: Shape,
+  window: Conv2dWindow,
+  firstChannel: number,
+): NdArray {
+  const [N, C, H, W] = x.shape;
+  const [O, groupC] = weightShape;
+  const channels = gradOut.shape[1];
+  const { outHeight, outWidth, groups } = window;
+  const taps = tapsOf(window, H, W);
+  const [dataX, grad] = [x.data, gradOut.data];
+  const out = newTypedArray(x.dtype, elementCount(weightShape));
+  for (let o = 0; o < O; o++) {
+    const firstC = Math.floor(o / (O / groups)) * groupC;
+    for (let i = 0; i < groupC; i++) {
+      for (let tap = 0; tap < taps.length; tap++) {
+        const { rows, columns } = taps[tap];
+        let sum = 0;
+        for (let n = 0; n < N; n++) {
+          const startX = (n * C + firstC + i) * H * W;
+          const startG = (n * channels + firstChannel + o) * outHeight * outWidth;
+          for (let oh = rows.first; oh < rows.end; oh++) {
+            const rowX = startX + (oh * rows.stride + rows.shift) * W + columns.shift;
+            const rowG = startG + oh * outWidth;
+            for (let ow = columns.first; ow < columns.end; ow++) {
+              sum += dataX[rowX + ow * columns.stride] * grad[rowG + ow];
+            }
+          }
+        }
+        out[(o * groupC + i) * taps.length + tap] = sum;
+      }
+    }
+  }
+  return NdArray.fromTypedArray(out, weightShape, x.dtype);
+}
+
+export const convolution: Pick<Kernels, 'conv2d' | 'conv2dGrad'> = {
   // y[n, o, oh, ow] = bias[o] + Σ x[n, i, oh · sH + kh · dH − top, ow · sW + kw · dW − left]
   //                             · weight[o, i, kh, kw]   over the group's i and all kh, kw
   conv2d(x, branches, activation) {
@@ -96,75 +180,24 @@ export const convolution: Pick<Kernels, 'conv2d' | 'conv2dInputGrad' | 'conv2dWe
     return NdArray.fromTypedArray(out, shape, x.dtype);
   },
 
-  // Every product of the forward sum, seen from x: gx[…] += weight[o, i, kh, kw] · g[n, o, oh, ow]
-  conv2dInputGrad(gradOut, branches, inputShape) {
-    const [N, C, H, W] = inputShape;
-    const { channels, places } = placed(branches);
-    const { outHeight, outWidth } = branches[0].window;
-    const grad = gradOut.data;
-    const out = newTypedArray(gradOut.dtype, elementCount(inputShape));
-    const plane = new Float64Array(H * W);
-    for (let n = 0; n < N; n++) {
-      for (let c = 0; c < C; c++) {
-        plane.fill(0);
-        for (const { branch, firstChannel } of places) {
-          const { weight, window } = branch;
-          const [O, groupC] = weight.shape;
-          const groupO = O / window.groups;
-          const firstO = Math.floor(c / groupC) * groupO;
-          const taps = tapsOf(window, H, W);
-          const dataW = weight.data;
-          for (let o = firstO; o < firstO + groupO; o++) {
-            const startG = (n * channels + firstChannel + o) * outHeight * outWidth;
-            for (let tap = 0; tap < taps.length; tap++) {
-              const { rows, columns } = taps[tap];
-              const factor = dataW[(o * groupC + (c % groupC)) * taps.length + tap];
-              for (let oh = rows.first; oh < rows.end; oh++) {
-                const rowX = (oh * rows.stride + rows.shift) * W + columns.shift;
-                const rowG = startG + oh * outWidth;
-                for (let ow = columns.first; ow < columns.end; ow++) {
-                  plane[rowX + ow * columns.stride] += factor * grad[rowG + ow];
-                }
-              }
-            }
-          }
-        }
-        out.set(plane, (n * C + c) * plane.length);
-      }
-    }
-    return NdArray.fromTypedArray(out, inputShape, gradOut.dtype);
-  },
-
-  // Every product of the forward sum, seen from weight: gw[o, i, kh, kw] = Σ x[…] · g[n, o, oh, ow]
-  conv2dWeightGrad(x, gradOut, weightShape, window, firstChannel) {
-    const [N, C, H, W] = x.shape;
-    const [O, groupC] = weightShape;
-    const channels = gradOut.shape[1];
-    const { outHeight, outWidth, groups } = window;
-    const taps = tapsOf(window, H, W);
-    const [dataX, grad] = [x.data, gradOut.data];
-    const out = newTypedArray(x.dtype, elementCount(weightShape));
-    for (let o = 0; o < O; o++) {
-      const firstC = Math.floor(o / (O / groups)) * groupC;
-      for (let i = 0; i < groupC; i++) {
-        for (let tap = 0; tap < taps.length; tap++) {
-          const { rows, columns } = taps[tap];
-          let sum = 0;
-          for (let n = 0; n < N; n++) {
-            const startX = (n * C + firstC + i) * H * W;
-            const startG = (n * channels + firstChannel + o) * outHeight * outWidth;
-            for (let oh = rows.first; oh < rows.end; oh++) {
-              const rowX = startX + (oh * rows.stride + rows.shift) * W + columns.shift;
-              const rowG = startG + oh * outWidth;
-              for (let ow = columns.first; ow < columns.end; ow++) {
-                sum += dataX[rowX + ow * columns.stride] * grad[rowG + ow];
-              }
-            }
-          }
-          out[(o * groupC + i) * taps.length + tap] = sum;
-        }
-      }
-    }
-    return NdArray.fromTypedArray(out, weightShape, x.dtype);
+  // The bias was added to every pixel, so its gradient is the sum over all of them.
+  conv2dGrad(x, y, gradOut, branches, needed) {
+    const gradient = y === null ? gradOut : elementwise.unaryGrad('relu', y, gradOut, 0);
+    const sums = reductions.reduce('sum', gradient, [0, 2, 3]).data;
+    const { places } = placed(branches);
+    return {
+      x: needed.x ? inputGrad(gradient, branches, x.shape) : null,
+      weights: places.map(({ branch, firstChannel }, i) =>
+        needed.branches[i].weight
+          ? weightGrad(x, gradient, branch.weight.shape, branch.window, firstChannel)
+          : null,
+      ),
+      biases: places.map(({ branch, firstChannel }, i) => {
+        if (!needed.branches[i].bias) return null;
+        const channels = branch.weight.shape[0];
+        const ofBranch = sums.slice(firstChannel, firstChannel + channels);
+        return NdArray.fromTypedArray(ofBranch, [channels], gradOut.dtype);
+      }),
+    };
   },
 };

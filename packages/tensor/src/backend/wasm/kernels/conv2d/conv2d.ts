@@ -1,12 +1,10 @@
 import type { NdArray } from '../../../../core/ndarray.ts';
 import type { Shape } from '../../../../core/shape.ts';
-import type { Activation, Conv2dBranch, Kernels } from '../../../kernels.ts';
+import type { Conv2dBranch, Conv2dGrads, Kernels } from '../../../kernels.ts';
 import { type Frame, inFrame } from '../../frame.ts';
-import { settings } from '../../settings.ts';
 import { MODE } from '../gemm/micro-kernel.ts';
-import { weightGradTiles, winogradWeightGrad } from '../winograd/weight-grad.ts';
-import { chooseTile, winograd } from '../winograd/winograd.ts';
-import { directForward, directInputGrad, directWeightGrad, type Filters } from './direct.ts';
+import { reduceAxis } from '../reduce.ts';
+import { convolve, type Filters, gradientsOf } from './algorithms.ts';
 import type { Images } from './pad.ts';
 
 /** Some channels of all images of an array [N, C, H, W]. */
@@ -22,18 +20,19 @@ function imagesOf(address: number, shape: Shape, firstChannel = 0, channels = sh
   };
 }
 
-function filtersOf(
-  address: number,
-  shape: Shape,
-  { window }: Pick<Conv2dBranch, 'window'>,
-): Filters {
-  return { address, outChannels: shape[0], groupChannels: shape[1], window };
+function filtersOf(frame: Frame, { weight, window }: Conv2dBranch): Filters {
+  const [outChannels, groupChannels] = weight.shape;
+  return { address: frame.input(weight), outChannels, groupChannels, window };
 }
 
-/** The branches with the first of their channels in the common output. */
-function placed(
-  branches: readonly Conv2dBranch[],
-): { branch: Conv2dBranch; firstChannel: number; outChannels: number }[] {
+/** A branch with the first of its channels in the common output. */
+interface Place {
+  readonly branch: Conv2dBranch;
+  readonly firstChannel: number;
+  readonly outChannels: number;
+}
+
+function placed(branches: readonly Conv2dBranch[]): Place[] {
   let next = 0;
   return branches.map((branch) => {
     const outChannels = branch.weight.shape[0];
@@ -43,102 +42,57 @@ function placed(
   });
 }
 
-function forward(x: NdArray, branches: readonly Conv2dBranch[], activation: Activation): NdArray {
-  return inFrame((frame) => {
-    const places = placed(branches);
-    const { outHeight, outWidth } = branches[0].window;
-    const channels = places.reduce((sum, { outChannels }) => sum + outChannels, 0);
-    const y = frame.output([x.shape[0], channels, outHeight, outWidth]);
-    const input = imagesOf(frame.input(x), x.shape);
-    for (const { branch, firstChannel, outChannels } of places) {
-      const { weight, bias } = branch;
-      const mode = (bias === null ? 0 : MODE.bias) | (activation === 'relu' ? MODE.relu : 0);
-      const filters = filtersOf(frame.input(weight), weight.shape, branch);
-      const output = imagesOf(y.address, y.array.shape, firstChannel, outChannels);
-      const ending = { mode, bias: bias === null ? 0 : frame.input(bias) };
-      convolve(frame, input, filters, output, ending);
-    }
-    return y.array;
-  });
-}
-
-function convolve(
-  frame: Frame,
-  x: Images,
-  filters: Filters,
-  y: Images,
-  ending: { mode: number; bias: number },
-): void {
-  const { window, outChannels: rows, groupChannels: k, address } = filters;
-  const tile = settings.winograd ? chooseTile(window, { k, rows, output: y }) : null;
-  if (tile === null) {
-    directForward(frame, x, filters, y, ending);
-    return;
-  }
-  const weights = { address, rows, k, rowStride: k * 36, kStride: 36, turned: false };
-  const { top, left } = window.padding;
-  winograd(frame, tile, x, weights, y, { ...ending, top, left });
-}
-
-/** The gradient by the input is a convolution too, with turned kernels and 2 − padding zeros. */
-function convolveBack(
-  frame: Frame,
-  gradOut: Images,
-  filters: Filters,
-  gradIn: Images,
-  { accumulate }: { accumulate: boolean },
-): void {
-  const { window, outChannels: k, groupChannels: rows, address } = filters;
-  const top = 2 - window.padding.top;
-  const left = 2 - window.padding.left;
-  const fits = settings.winograd && top >= 0 && left >= 0;
-  const tile = fits ? chooseTile(window, { k, rows, output: gradIn }) : null;
-  if (tile === null) {
-    directInputGrad(frame, gradOut, filters, gradIn, { accumulate });
-    return;
-  }
-  const weights = { address, rows, k, rowStride: 36, kStride: rows * 36, turned: true };
-  const mode = accumulate ? MODE.accumulate : 0;
-  winograd(frame, tile, gradOut, weights, gradIn, { mode, bias: 0, top, left });
-}
-
-function weightGrad(frame: Frame, x: Images, gradOut: Images, filters: Filters): void {
-  const { window, outChannels, groupChannels, address } = filters;
-  const channels = { k: groupChannels, rows: outChannels };
-  const tile = settings.winograd ? chooseTile(window, { ...channels, output: gradOut }) : null;
-  const blockTiles = tile === null ? null : weightGradTiles(tile, groupChannels, outChannels);
-  if (tile === null || blockTiles === null) {
-    directWeightGrad(frame, x, gradOut, filters);
-    return;
-  }
-  const { top, left } = window.padding;
-  winogradWeightGrad(frame, tile, x, gradOut, { weight: address, blockTiles, top, left });
-}
-
-export const convolution: Pick<Kernels, 'conv2d' | 'conv2dInputGrad' | 'conv2dWeightGrad'> = {
-  conv2d: forward,
-
-  conv2dInputGrad: (gradOut, branches, inputShape) =>
+export const convolution: Pick<Kernels, 'conv2d' | 'conv2dGrad'> = {
+  conv2d: (x, branches, activation) =>
     inFrame((frame) => {
-      const gradIn = frame.output(inputShape);
-      const gradient = frame.input(gradOut);
-      placed(branches).forEach(({ branch, firstChannel, outChannels }, i) => {
-        const { weight } = branch;
-        const filters = filtersOf(frame.input(weight), weight.shape, branch);
-        const output = imagesOf(gradient, gradOut.shape, firstChannel, outChannels);
-        const input = imagesOf(gradIn.address, inputShape);
-        convolveBack(frame, output, filters, input, { accumulate: i > 0 });
-      });
-      return gradIn.array;
+      const places = placed(branches);
+      const { outHeight, outWidth } = branches[0].window;
+      const channels = places.reduce((sum, { outChannels }) => sum + outChannels, 0);
+      const y = frame.output([x.shape[0], channels, outHeight, outWidth]);
+      const input = imagesOf(frame.input(x), x.shape);
+      for (const { branch, firstChannel, outChannels } of places) {
+        const { bias } = branch;
+        const mode = (bias === null ? 0 : MODE.bias) | (activation === 'relu' ? MODE.relu : 0);
+        const output = imagesOf(y.address, y.array.shape, firstChannel, outChannels);
+        const ending = { mode, bias: bias === null ? 0 : frame.input(bias) };
+        convolve(frame, input, filtersOf(frame, branch), output, ending);
+      }
+      return y.array;
     }),
 
-  conv2dWeightGrad: (x, gradOut, weightShape, window, firstChannel) =>
-    inFrame((frame) => {
-      const weight = frame.output(weightShape);
-      const filters = filtersOf(weight.address, weightShape, { window });
+  conv2dGrad: (x, y, gradOut, branches, needed) =>
+    inFrame((frame): Conv2dGrads => {
       const input = imagesOf(frame.input(x), x.shape);
-      const output = imagesOf(frame.input(gradOut), gradOut.shape, firstChannel, weightShape[0]);
-      weightGrad(frame, input, output, filters);
-      return weight.array;
+      const gradX = needed.x ? frame.output(x.shape) : null;
+      const gradient = frame.input(gradOut);
+      const output = y === null ? null : frame.input(y);
+      const weights: (NdArray | null)[] = [];
+      const biases: (NdArray | null)[] = [];
+      placed(branches).forEach(({ branch, firstChannel, outChannels }, i) => {
+        const needs = needed.branches[i];
+        const gradWeight = needs.weight ? frame.output(branch.weight.shape) : null;
+        const gradBias = needs.bias ? frame.output([outChannels]) : null;
+        const { sums } = gradientsOf(frame, {
+          x: input,
+          gradOut: imagesOf(gradient, gradOut.shape, firstChannel, outChannels),
+          y: output === null ? null : output + firstChannel * planeBytes(gradOut),
+          filters: filtersOf(frame, branch),
+          gradX: gradX === null ? null : imagesOf(gradX.address, x.shape),
+          addToGradX: i > 0,
+          gradWeight: gradWeight?.address ?? null,
+          needsSums: gradBias !== null,
+        });
+        if (gradBias !== null && sums !== null) {
+          const axis = { outer: 1, length: x.shape[0], inner: outChannels };
+          reduceAxis(frame, 'sum', sums, axis, gradBias.address);
+        }
+        weights.push(gradWeight?.array ?? null);
+        biases.push(gradBias?.array ?? null);
+      });
+      return { x: gradX?.array ?? null, weights, biases };
     }),
 };
+
+function planeBytes({ shape: [, , height, width] }: NdArray): number {
+  return height * width * 4;
+}

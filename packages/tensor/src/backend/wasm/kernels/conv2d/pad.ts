@@ -1,4 +1,6 @@
 import type { Padding } from '../../../../core/window.ts';
+import { loadF32 } from '../../assembler/scalars.ts';
+import { loadF32x4, splat } from '../../assembler/vectors.ts';
 import type { Frame } from '../../frame.ts';
 import { defineTask } from '../../task.ts';
 import { copyRow, fillRow } from '../rows.ts';
@@ -73,4 +75,107 @@ export function padded(frame: Frame, images: Images, padding: Padding): Images {
     paddedWidth: width,
   });
   return { address, count, channels, height, width, stride };
+}
+
+const maskTask = defineTask(
+  'gradientOfActivation',
+  {
+    gradOut: 'i32',
+    y: 'i32',
+    target: 'i32',
+    sums: 'i32',
+    channels: 'i32',
+    height: 'i32',
+    width: 'i32',
+    sourceStride: 'i32',
+    top: 'i32',
+    left: 'i32',
+    paddedHeight: 'i32',
+    paddedWidth: 'i32',
+  },
+  (f, p, { index }) => {
+    const { channels, height, width, top, left, paddedHeight, paddedWidth } = p;
+    const start = f.i32(
+      index
+        .dividedBy(channels)
+        .times(p.sourceStride)
+        .plus(index.modulo(channels).times(height).times(width).times(4)),
+    );
+    const gradOut = f.i32(p.gradOut.plus(start));
+    const y = f.i32(p.y.plus(start));
+    const target = f.i32(p.target.plus(index.times(paddedHeight).times(paddedWidth).times(4)));
+    const border = f.i32(paddedHeight.times(paddedWidth).minus(height.times(width)));
+    f.if(border, () =>
+      f.call(fillRow, { target, count: paddedHeight.times(paddedWidth), value: 0 }),
+    );
+    target.set(target.plus(top.times(paddedWidth).plus(left).times(4)));
+    // Without a border a plane is one long row.
+    const rowLength = f.i32(width);
+    const rows = f.i32(height);
+    f.if(border.isZero(), () => {
+      rowLength.set(height.times(width));
+      rows.set(1);
+    });
+    const sum = f.f32x4();
+    const values = f.f32x4();
+    const rest = f.f32();
+    const value = f.f32();
+    const remaining = f.i32();
+    f.for(0, rows, 1, () => {
+      remaining.set(rowLength);
+      const to = f.i32(target);
+      f.while(remaining.atLeast(4), () => {
+        values.set(loadF32x4(y).greaterThan(splat(0)).select(loadF32x4(gradOut), splat(0)));
+        sum.set(sum.plus(values));
+        f.store(to, values);
+        for (const pointer of [gradOut, y, to]) pointer.set(pointer.plus(16));
+        remaining.set(remaining.minus(4));
+      });
+      f.while(remaining.greaterThan(0), () => {
+        value.set(0);
+        f.if(loadF32(y).greaterThan(0), () => value.set(loadF32(gradOut)));
+        rest.set(rest.plus(value));
+        f.store(to, value);
+        for (const pointer of [gradOut, y, to]) pointer.set(pointer.plus(4));
+        remaining.set(remaining.minus(1));
+      });
+      target.set(target.plus(paddedWidth.times(4)));
+    });
+    const lanes = [0, 1, 2, 3].map((lane) => sum.lane(lane));
+    const total = lanes[0].plus(lanes[1]).plus(lanes[2].plus(lanes[3]));
+    f.store(p.sums.plus(index.times(4)), total.plus(rest));
+  },
+);
+
+/**
+ * The gradient before a ReLU with zeros around it: gradOut where y > 0, else 0; and its sums over
+ * each plane, [N, channels], for the gradient of the bias. One pass over memory for all three.
+ */
+export function maskedAndPadded(
+  frame: Frame,
+  gradOut: Images,
+  y: number,
+  { top, bottom, left, right }: Padding,
+): { gradient: Images; sums: number } {
+  const { count, channels } = gradOut;
+  const height = gradOut.height + top + bottom;
+  const width = gradOut.width + left + right;
+  const stride = channels * height * width * 4;
+  const address = frame.temporary(count * stride);
+  const sums = frame.temporary(count * channels * 4);
+  frame.run(maskTask, count * channels, {
+    gradOut: gradOut.address,
+    y,
+    target: address,
+    sums,
+    channels,
+    height: gradOut.height,
+    width: gradOut.width,
+    sourceStride: gradOut.stride,
+    top,
+    left,
+    paddedHeight: height,
+    paddedWidth: width,
+  });
+  return { gradient: { address, count, channels, height, width, stride }, sums };
 }

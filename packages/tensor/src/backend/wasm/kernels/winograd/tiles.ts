@@ -9,33 +9,36 @@ export const PANEL_TILES = 8;
 export const TILE_ENTRY = 16;
 export const TILE_FIELDS = { input: 0, output: 4, rows: 8, columns: 12 } as const;
 
-export interface TileGrid {
-  readonly rows: number;
-  readonly columns: number;
-  /** Tiles of all images. */
-  readonly count: number;
+/** Tiles of all images. */
+export function tilesOf(m: OutputTile, { count, height, width }: Images): number {
+  return count * Math.ceil(height / m) * Math.ceil(width / m);
 }
 
-export function tileGrid(m: OutputTile, output: Images): TileGrid {
-  const rows = Math.ceil(output.height / m);
-  const columns = Math.ceil(output.width / m);
-  return { rows, columns, count: output.count * rows * columns };
-}
+/** How images lie in memory: bytes from one to the next, and elements of a row. */
+type Layout = Pick<Images, 'width' | 'stride'>;
 
-/** The tiles of all images, and empty ones (of no rows) up to a whole panel. */
-export function tileTable(m: OutputTile, grid: TileGrid, input: Images, output: Images): number {
-  const { width: inputWidth, stride: inputStride } = input;
-  const { count, height, width, stride } = output;
-  const key = [m, count, inputWidth, inputStride, height, width, stride].join(' ');
-  return offsetTable(`tiles ${key}`, () => {
-    const panels = Math.ceil(grid.count / PANEL_TILES);
+/**
+ * The tiles of all images, and empty ones (of no rows) up to a whole panel.
+ *
+ * @param size the output's images, whose pixels the tiles cover
+ */
+export function tileTable(
+  m: OutputTile,
+  { count, height, width }: Pick<Images, 'count' | 'height' | 'width'>,
+  input: Layout,
+  output: Layout,
+): number {
+  const layouts = [input.width, input.stride, output.width, output.stride];
+  return offsetTable(`tiles ${[m, count, height, width, ...layouts].join(' ')}`, () => {
+    const tiles = count * Math.ceil(height / m) * Math.ceil(width / m);
+    const panels = Math.ceil(tiles / PANEL_TILES);
     const entries = new Int32Array((panels * PANEL_TILES * TILE_ENTRY) / 4);
     let at = 0;
     for (let image = 0; image < count; image++) {
       for (let row = 0; row < height; row += m) {
         for (let column = 0; column < width; column += m) {
-          entries[at++] = image * inputStride + (row * inputWidth + column) * 4;
-          entries[at++] = image * stride + (row * width + column) * 4;
+          entries[at++] = image * input.stride + (row * input.width + column) * 4;
+          entries[at++] = image * output.stride + (row * output.width + column) * 4;
           entries[at++] = Math.min(m, height - row);
           entries[at++] = Math.min(m, width - column);
         }
@@ -43,4 +46,12 @@ export function tileTable(m: OutputTile, grid: TileGrid, input: Images, output: 
     }
     return entries;
   });
+}
+
+/** Rows and columns of input that the tiles of an output read. */
+export function coveredInput(
+  m: OutputTile,
+  { height, width }: Pick<Images, 'height' | 'width'>,
+): { height: number; width: number } {
+  return { height: Math.ceil(height / m) * m + 2, width: Math.ceil(width / m) * m + 2 };
 }

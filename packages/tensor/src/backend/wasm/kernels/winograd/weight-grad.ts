@@ -4,10 +4,10 @@ import { loadF32x4, loadPair, splat } from '../../assembler/vectors.ts';
 import type { Frame } from '../../frame.ts';
 import { SCRATCH_BYTES } from '../../runtime.ts';
 import { defineTask } from '../../task.ts';
-import { type Images, padded } from '../conv2d/pad.ts';
+import type { Images } from '../conv2d/pad.ts';
 import { MODE, TILE_COLUMNS, TILE_ROWS } from '../gemm/micro-kernel.ts';
 import { multiplyComponents } from './steps.ts';
-import { TILE_ENTRY, TILE_FIELDS, tileGrid, tileTable } from './tiles.ts';
+import { TILE_ENTRY, TILE_FIELDS, tilesOf, tileTable } from './tiles.ts';
 import { GRADIENT, INPUT, inputTile, type OutputTile, WEIGHT_GRADIENT } from './transforms.ts';
 
 /**
@@ -270,33 +270,28 @@ export function weightGradTiles(
   return tiles >= 8 && bytes <= SCRATCH_BYTES ? tiles : null;
 }
 
-/** weight ← the gradient by 3×3 weights [O, I, 3, 3]; `top` and `left` are the window's padding. */
+/**
+ * weight ← the gradient by 3×3 weights [O, I, 3, 3].
+ *
+ * @param input x with the zeros around it that the windows need, and `coveredInput` in size
+ * @param gradient the output's gradient, with zeros to the right and below up to whole tiles;
+ *   `size` is without them
+ */
 export function winogradWeightGrad(
   frame: Frame,
   m: OutputTile,
-  x: Images,
-  gradOut: Images,
-  { weight, blockTiles, top, left }: Record<'weight' | 'blockTiles' | 'top' | 'left', number>,
+  input: Images,
+  gradient: Images,
+  size: Pick<Images, 'count' | 'height' | 'width'>,
+  { weight, blockTiles }: { weight: number; blockTiles: number },
 ): void {
-  const grid = tileGrid(m, gradOut);
-  const input = padded(frame, x, {
-    top,
-    left,
-    bottom: Math.max(0, grid.rows * m + 2 - top - x.height),
-    right: Math.max(0, grid.columns * m + 2 - left - x.width),
-  });
-  const gradient = padded(frame, gradOut, {
-    top: 0,
-    left: 0,
-    bottom: grid.rows * m - gradOut.height,
-    right: grid.columns * m - gradOut.width,
-  });
-  const rows = roundUp(gradOut.channels, TILE_ROWS);
-  const columns = roundUp(x.channels, TILE_COLUMNS);
+  const tileCount = tilesOf(m, { ...gradient, ...size });
+  const rows = roundUp(gradient.channels, TILE_ROWS);
+  const columns = roundUp(input.channels, TILE_COLUMNS);
   const components = inputTile(m) ** 2;
   const mostParts = Math.max(1, Math.floor(SUM_BYTES / (rows * columns * components * 4)));
-  const tilesOfPart = roundUp(Math.ceil(grid.count / Math.min(PARTS, mostParts)), 8);
-  const parts = Math.ceil(grid.count / tilesOfPart);
+  const tilesOfPart = roundUp(Math.ceil(tileCount / Math.min(PARTS, mostParts)), 8);
+  const parts = Math.ceil(tileCount / tilesOfPart);
   const sums = frame.temporary(parts * components * rows * columns * 4);
   frame.run(TASKS[m].sums, parts, {
     input: input.address,
@@ -305,18 +300,18 @@ export function winogradWeightGrad(
     gradient: gradient.address,
     gradientRowBytes: gradient.width * 4,
     gradientPlaneBytes: gradient.width * gradient.height * 4,
-    inChannels: x.channels,
-    outChannels: gradOut.channels,
-    tiles: tileTable(m, grid, input, gradient),
-    tileCount: grid.count,
+    inChannels: input.channels,
+    outChannels: gradient.channels,
+    tiles: tileTable(m, size, input, gradient),
+    tileCount,
     tilesOfPart,
     blockTiles,
     sums,
   });
-  frame.run(TASKS[m].back, gradOut.channels, {
+  frame.run(TASKS[m].back, gradient.channels, {
     sums,
     parts,
-    inChannels: x.channels,
+    inChannels: input.channels,
     columns,
     componentBytes: rows * columns * 4,
     weight,

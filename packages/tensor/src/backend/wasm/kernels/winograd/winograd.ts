@@ -2,9 +2,9 @@ import type { Conv2dWindow } from '../../../../core/window.ts';
 import type { Frame } from '../../frame.ts';
 import { SCRATCH_BYTES } from '../../runtime.ts';
 import { defineTask, type TaskDefinition } from '../../task.ts';
-import { type Images, padded } from '../conv2d/pad.ts';
+import type { Images } from '../conv2d/pad.ts';
 import { defineInputTransform, defineOutputTransform, multiplyComponents } from './steps.ts';
-import { PANEL_TILES, TILE_ENTRY, tileGrid, tileTable } from './tiles.ts';
+import { PANEL_TILES, TILE_ENTRY, tilesOf, tileTable } from './tiles.ts';
 import { inputTile, type OutputTile } from './transforms.ts';
 import { transformedWeights, type WeightLayout } from './weights.ts';
 
@@ -135,7 +135,7 @@ export function chooseTile(
   let best: OutputTile | null = null;
   let leastWork = 9 * output.count * output.height * output.width * k * rows;
   for (const m of [2, 4] as const) {
-    const { count } = tileGrid(m, output);
+    const count = tilesOf(m, output);
     const work = count * inputTile(m) ** 2 * (k * rows + TRANSFORM_COST * (k + rows));
     const fits = scratchBytes(m, k, tilesOfPart(m, k, count)) <= SCRATCH_BYTES;
     if (work < leastWork && fits) {
@@ -146,31 +146,29 @@ export function chooseTile(
   return best;
 }
 
-/** output ← (or +=, …, as `mode` says) input ∗ weights, with `before` zeros above and left. */
+/**
+ * output ← (or +=, …, as `mode` says) input ∗ weights.
+ *
+ * @param input with the zeros around it that the windows need, and `coveredInput` in size
+ */
 export function winograd(
   frame: Frame,
   m: OutputTile,
   input: Images,
   weights: WeightLayout,
   output: Images,
-  { mode, bias, top, left }: { mode: number; bias: number; top: number; left: number },
+  { mode, bias }: { mode: number; bias: number },
 ): void {
   const { rows, k } = weights;
-  const grid = tileGrid(m, output);
-  const source = padded(frame, input, {
-    top,
-    left,
-    bottom: Math.max(0, grid.rows * m + 2 - top - input.height),
-    right: Math.max(0, grid.columns * m + 2 - left - input.width),
-  });
+  const tiles = tilesOf(m, output);
   const transformed = transformedWeights(frame, m, weights);
-  const blockTiles = tilesOfPart(m, k, grid.count);
-  const tileCount = Math.ceil(grid.count / PANEL_TILES) * PANEL_TILES;
+  const blockTiles = tilesOfPart(m, k, tiles);
+  const tileCount = Math.ceil(tiles / PANEL_TILES) * PANEL_TILES;
   frame.run(TASKS[m], Math.ceil(tileCount / blockTiles), {
-    input: source.address,
-    inputRowBytes: source.width * 4,
-    inputPlaneBytes: source.width * source.height * 4,
-    tiles: tileTable(m, grid, source, output),
+    input: input.address,
+    inputRowBytes: input.width * 4,
+    inputPlaneBytes: input.width * input.height * 4,
+    tiles: tileTable(m, output, input, output),
     tileCount,
     blockTiles,
     weights: transformed.address,

@@ -1,0 +1,154 @@
+import type { Padding } from '../../../../core/window.ts';
+import type { Frame } from '../../frame.ts';
+import { settings } from '../../settings.ts';
+import { MODE } from '../gemm/micro-kernel.ts';
+import { reduceAxis } from '../reduce.ts';
+import { coveredInput } from '../winograd/tiles.ts';
+import type { OutputTile } from '../winograd/transforms.ts';
+import { weightGradTiles, winogradWeightGrad } from '../winograd/weight-grad.ts';
+import { chooseTile, winograd } from '../winograd/winograd.ts';
+import { directForward, directInputGrad, directWeightGrad, type Filters } from './direct.ts';
+import { type Images, maskedAndPadded, padded } from './pad.ts';
+
+export type { Filters } from './direct.ts';
+
+/** Zeros around images so that they begin `top` and `left` further on and cover `size`. */
+function paddingTo(
+  images: Images,
+  { top, left }: { top: number; left: number },
+  size: { height: number; width: number },
+): Padding {
+  return {
+    top,
+    left,
+    bottom: Math.max(0, size.height - top - images.height),
+    right: Math.max(0, size.width - left - images.width),
+  };
+}
+
+const NO_PADDING = { top: 0, bottom: 0, left: 0, right: 0 };
+
+function chosenTile({ window, outChannels, groupChannels }: Filters, output: Images) {
+  const channels = { k: groupChannels, rows: outChannels };
+  return settings.winograd ? chooseTile(window, { ...channels, output }) : null;
+}
+
+/** y ← x ∗ weight, with bias and ReLU as `mode` says. */
+export function convolve(
+  frame: Frame,
+  x: Images,
+  filters: Filters,
+  y: Images,
+  ending: { mode: number; bias: number },
+): void {
+  const { window, outChannels: rows, groupChannels: k, address } = filters;
+  const m = chosenTile(filters, y);
+  if (m === null) {
+    directForward(frame, x, filters, y, ending);
+    return;
+  }
+  const input = padded(frame, x, paddingTo(x, window.padding, coveredInput(m, y)));
+  const weights = { address, rows, k, rowStride: k * 36, kStride: 36, turned: false };
+  winograd(frame, m, input, weights, y, ending);
+}
+
+interface GradientOperands {
+  readonly x: Images;
+  readonly gradOut: Images;
+  /** The output after ReLU; null where there was none. */
+  readonly y: number | null;
+  readonly filters: Filters;
+  readonly gradX: Images | null;
+  /** Whether `gradX` holds the gradient of other branches already. */
+  readonly addToGradX: boolean;
+  readonly gradWeight: number | null;
+  readonly needsSums: boolean;
+}
+
+/** gx ← (or +=) and gw ← for one branch; and the gradient's sums over planes, [N, outChannels]. */
+export function gradientsOf(frame: Frame, operands: GradientOperands): { sums: number | null } {
+  const { x, gradOut, filters, gradX, gradWeight, addToGradX } = operands;
+  const plan = winogradPlan(operands);
+  if (plan !== null) {
+    const { gradient, sums } = beforeActivation(frame, operands, plan.padding);
+    if (gradX !== null) {
+      const { address, outChannels: k, groupChannels: rows } = filters;
+      // A convolution too, with turned kernels and 2 − padding zeros.
+      const weights = { address, rows, k, rowStride: 36, kStride: rows * 36, turned: true };
+      const mode = addToGradX ? MODE.accumulate : 0;
+      winograd(frame, plan.m, gradient, weights, gradX, { mode, bias: 0 });
+    }
+    if (gradWeight !== null) {
+      const { window } = filters;
+      const input = padded(frame, x, paddingTo(x, window.padding, coveredInput(plan.m, gradOut)));
+      const start = plan.padding.top * gradient.width + plan.padding.left;
+      const shifted = { ...gradient, address: gradient.address + start * 4 };
+      const { blockTiles } = plan;
+      winogradWeightGrad(frame, plan.m, input, shifted, gradOut, {
+        weight: gradWeight,
+        blockTiles,
+      });
+    }
+    return { sums };
+  }
+  const { gradient, sums } = beforeActivation(frame, operands, NO_PADDING);
+  if (gradX !== null) {
+    directInputGrad(frame, gradient, filters, gradX, { accumulate: addToGradX });
+  }
+  if (gradWeight !== null) {
+    directWeightGrad(frame, x, gradient, { ...filters, address: gradWeight });
+  }
+  return { sums };
+}
+
+/** How both gradients are computed by Winograd; null where it does not apply or does not pay. */
+function winogradPlan({
+  x,
+  gradOut,
+  filters,
+}: GradientOperands): { m: OutputTile; blockTiles: number; padding: Padding } | null {
+  const { window, outChannels, groupChannels } = filters;
+  const m = chosenTile(filters, gradOut);
+  const top = 2 - window.padding.top;
+  const left = 2 - window.padding.left;
+  if (m === null || top < 0 || left < 0) return null;
+  const blockTiles = weightGradTiles(m, groupChannels, outChannels);
+  if (blockTiles === null) return null;
+  const forInput = coveredInput(m, x);
+  const forWeight = coveredInput(m, gradOut);
+  const size = {
+    height: Math.max(forInput.height, forWeight.height - 2 + top),
+    width: Math.max(forInput.width, forWeight.width - 2 + left),
+  };
+  return { m, blockTiles, padding: paddingTo(gradOut, { top, left }, size) };
+}
+
+/** The gradient before the activation, padded, and its sums over planes if needed. */
+function beforeActivation(
+  frame: Frame,
+  { gradOut, y, needsSums }: GradientOperands,
+  padding: Padding,
+): { gradient: Images; sums: number | null } {
+  if (y !== null) return maskedAndPadded(frame, gradOut, y, padding);
+  return {
+    gradient: padded(frame, gradOut, padding),
+    sums: needsSums ? planeSums(frame, gradOut) : null,
+  };
+}
+
+function planeSums(
+  frame: Frame,
+  { address, count, channels, height, width, stride }: Images,
+): number {
+  const sums = frame.temporary(count * channels * 4);
+  const length = height * width;
+  if (stride === channels * length * 4) {
+    reduceAxis(frame, 'sum', address, { outer: count * channels, length, inner: 1 }, sums);
+    return sums;
+  }
+  for (let image = 0; image < count; image++) {
+    const axis = { outer: channels, length, inner: 1 };
+    reduceAxis(frame, 'sum', address + image * stride, axis, sums + image * channels * 4);
+  }
+  return sums;
+}
