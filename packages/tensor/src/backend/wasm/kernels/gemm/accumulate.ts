@@ -1,7 +1,7 @@
 import type { Frame } from '../../frame.ts';
 import { defineTask } from '../../task.ts';
 import { multiplyBlock, TILE_BYTES } from './block.ts';
-import { MODE, TILE_COLUMNS, TILE_ROWS } from './micro-kernel.ts';
+import { MODE } from './micro-kernel.ts';
 import { BLOCK_K, type Operand } from './multiply.ts';
 import { packAlongLines4, packAlongLines8 } from './pack.ts';
 
@@ -71,7 +71,7 @@ const accumulateTask = defineTask(
         kOffsets: fields.kOffsetsA.plus(firstK.times(4)),
         k: kHere,
         lineOffsets: fields.rowOffsetsA.plus(firstRow.times(4)),
-        panels: rows.plus(TILE_ROWS - 1).dividedBy(TILE_ROWS),
+        lines: rows,
         packed: packedA,
       });
       f.call(packAlongLines8, {
@@ -81,7 +81,7 @@ const accumulateTask = defineTask(
         kOffsets: fields.kOffsetsB.plus(firstK.times(4)),
         k: kHere,
         lineOffsets: fields.columnOffsetsB.plus(firstColumn.times(4)),
-        panels: columns.plus(TILE_COLUMNS - 1).dividedBy(TILE_COLUMNS),
+        lines: columns,
         packed: packedB,
       });
       const mode = f.i32(0);

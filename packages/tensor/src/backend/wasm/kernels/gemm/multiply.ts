@@ -17,7 +17,7 @@ const packTask = defineTask(
     kOffsets: 'i32',
     k: 'i32',
     lineOffsets: 'i32',
-    panels: 'i32',
+    lines: 'i32',
     packed: 'i32',
     along: 'i32',
     blocks: 'i32',
@@ -25,7 +25,8 @@ const packTask = defineTask(
     packedStride: 'i32',
   },
   (f, fields, { index }) => {
-    const { source, kOffsets, k, lineOffsets, panels, packed, along, blocks } = fields;
+    const { source, kOffsets, k, lineOffsets, lines, packed, along, blocks } = fields;
+    const paddedLines = f.i32(lines.plus(TILE_ROWS - 1).and(-TILE_ROWS));
     const batch = f.i32(index.dividedBy(blocks));
     const firstK = f.i32(index.modulo(blocks).times(BLOCK_K));
     const values = {
@@ -33,10 +34,10 @@ const packTask = defineTask(
       kOffsets: kOffsets.plus(firstK.times(4)),
       k: f.i32(k.minus(firstK).min(BLOCK_K)),
       lineOffsets,
-      panels,
+      lines,
       packed: packed
         .plus(batch.times(fields.packedStride))
-        .plus(firstK.times(panels).times(TILE_ROWS * 4)),
+        .plus(firstK.times(paddedLines).times(4)),
     };
     f.if(
       along,
@@ -104,7 +105,7 @@ const multiplyTask = defineTask(
           kOffsets: fields.kOffsetsB.plus(firstK.times(4)),
           k: kHere,
           lineOffsets: fields.columnOffsetsB.plus(firstColumn.times(4)),
-          panels: columns.plus(TILE_COLUMNS - 1).dividedBy(TILE_COLUMNS),
+          lines: columns,
           packed,
         };
         f.if(
@@ -186,7 +187,7 @@ export function multiply(frame: Frame, product: Product): void {
       kOffsets: a.kOffsets,
       k,
       lineOffsets: a.lineOffsets,
-      panels: paddedRows / TILE_ROWS,
+      lines: rows,
       packed: packed + outer * groups * packedStride,
       along: Number(a.along),
       blocks: kBlocks,

@@ -1,6 +1,6 @@
 import { defineFunction, type FunctionDefinition, transposed4 } from '../../assembler/function.ts';
-import { loadF32, loadI32 } from '../../assembler/scalars.ts';
-import { loadF32x4 } from '../../assembler/vectors.ts';
+import { type I32, loadF32, loadI32 } from '../../assembler/scalars.ts';
+import { type F32x4, loadF32x4 } from '../../assembler/vectors.ts';
 
 /**
  * Packing copies an operand into panels, in the order in which the micro-kernel reads it:
@@ -16,57 +16,105 @@ const PACK = {
   kOffsets: 'i32',
   k: 'i32',
   lineOffsets: 'i32',
-  panels: 'i32',
+  lines: 'i32',
   packed: 'i32',
 } as const;
 type Pack = FunctionDefinition<typeof PACK>;
 
-/** For operands whose lines are neighbours in memory; other panels are gathered one by one. */
+/** Four numbers of which each is the second after the one before, as under windows of stride 2. */
+function loadEverySecond(address: I32, offset: number): F32x4 {
+  return loadF32x4(address, offset).shuffle(loadF32x4(address, offset + 16), [0, 2, 4, 6]);
+}
+
+/**
+ * For operands whose lines are neighbours in memory. One long run of lines is copied k by k, so that
+ * memory is read in long stretches; otherwise panel by panel, each by the way its lines lie.
+ */
 function packAcrossLines(width: 4 | 8): Pack {
   return defineFunction(`packAcrossLines${width}`, PACK, (f, p) => {
-    const { source, kOffsets, k, lineOffsets, panels, packed } = p;
-    const lines = Array.from({ length: width }, () => f.i32());
-    const tap = f.i32();
+    const { source, kOffsets, k, lineOffsets, lines, packed } = p;
+    const line = Array.from({ length: width }, () => f.i32());
+    const tap = f.i32(kOffsets);
     const end = f.i32(kOffsets.plus(k.times(4)));
     const at = f.i32();
-    f.doWhile(() => {
-      lines.forEach((line, j) => {
-        line.set(source.plus(loadI32(lineOffsets, j * 4)));
-      });
+    const first = f.i32(loadI32(lineOffsets));
+    const last = f.i32(loadI32(lineOffsets.plus(lines.minus(1).times(4))));
+    const panels = f.i32(lines.plus(width - 1).dividedBy(width));
+    const panelBytes = f.i32(k.times(width * 4));
+    const forTaps = (body: () => void): void => {
       tap.set(kOffsets);
-      f.if(
-        lines[width - 1].minus(lines[0]).equals((width - 1) * 4),
-        () =>
+      f.doWhile(() => {
+        body();
+        packed.set(packed.plus(width * 4));
+        tap.set(tap.plus(4));
+      }, tap.notEquals(end));
+    };
+    f.if(
+      last.minus(first).equals(lines.minus(1).times(4)),
+      () => {
+        const to = f.i32();
+        const rest = f.i32();
+        forTaps(() => {
+          at.set(source.plus(first).plus(loadI32(tap)));
+          to.set(packed);
+          rest.set(panels);
           f.doWhile(() => {
-            at.set(lines[0].plus(loadI32(tap)));
-            for (let j = 0; j < width; j += 4) f.store(packed, loadF32x4(at, j * 4), j * 4);
-            packed.set(packed.plus(width * 4));
-            tap.set(tap.plus(4));
-          }, tap.notEquals(end)),
-        () =>
-          f.doWhile(() => {
-            at.set(loadI32(tap));
-            lines.forEach((line, j) => {
-              f.store(packed, loadF32(at.plus(line)), j * 4);
-            });
-            packed.set(packed.plus(width * 4));
-            tap.set(tap.plus(4));
-          }, tap.notEquals(end)),
-      );
-      lineOffsets.set(lineOffsets.plus(width * 4));
-      panels.set(panels.minus(1));
-    }, panels);
+            for (let j = 0; j < width; j += 4) f.store(to, loadF32x4(at, j * 4), j * 4);
+            at.set(at.plus(width * 4));
+            to.set(to.plus(panelBytes));
+            rest.set(rest.minus(1));
+          }, rest);
+        });
+      },
+      () =>
+        f.doWhile(() => {
+          line.forEach((address, j) => {
+            address.set(source.plus(loadI32(lineOffsets, j * 4)));
+          });
+          const span = f.i32(line[width - 1].minus(line[0]));
+          f.if(
+            span.equals((width - 1) * 4),
+            () =>
+              forTaps(() => {
+                at.set(line[0].plus(loadI32(tap)));
+                for (let j = 0; j < width; j += 4) f.store(packed, loadF32x4(at, j * 4), j * 4);
+              }),
+            () =>
+              f.if(
+                span.equals((width - 1) * 8),
+                () =>
+                  forTaps(() => {
+                    at.set(line[0].plus(loadI32(tap)));
+                    for (let j = 0; j < width; j += 4) {
+                      f.store(packed, loadEverySecond(at, j * 8), j * 4);
+                    }
+                  }),
+                () =>
+                  forTaps(() => {
+                    at.set(loadI32(tap));
+                    line.forEach((address, j) => {
+                      f.store(packed, loadF32(at.plus(address)), j * 4);
+                    });
+                  }),
+              ),
+          );
+          lineOffsets.set(lineOffsets.plus(width * 4));
+          panels.set(panels.minus(1));
+        }, panels),
+    );
   });
 }
 
 /** For operands whose k are neighbours in memory: four k at a time are loaded and transposed. */
 function packAlongLines(width: 4 | 8): Pack {
   return defineFunction(`packAlongLines${width}`, PACK, (f, p) => {
-    const { source, kOffsets, k, lineOffsets, panels, packed } = p;
+    const { source, kOffsets, k, lineOffsets, packed } = p;
+    const panels = f.i32(p.lines.plus(width - 1).dividedBy(width));
     const lines = Array.from({ length: width }, () => f.i32());
     const kAt = f.i32();
     const rest = f.i32();
     const at = f.i32();
+    const span = f.i32();
     const [a, b, c, d] = f.f32x4s(4);
     const halves = f.f32x4s(4);
     f.doWhile(() => {
@@ -77,22 +125,28 @@ function packAlongLines(width: 4 | 8): Pack {
       rest.set(k);
       f.doWhile(() => {
         at.set(loadI32(kAt));
+        span.set(loadI32(kAt, 12).minus(at));
+        const transposeFour = (load: (address: I32) => F32x4): void => {
+          for (let j = 0; j < width; j += 4) {
+            [a, b, c, d].forEach((vector, i) => {
+              vector.set(load(at.plus(lines[j + i])));
+            });
+            transposed4([a, b, c, d], halves).forEach((vector, i) => {
+              f.store(packed, vector, (i * width + j) * 4);
+            });
+          }
+          packed.set(packed.plus(width * 16));
+          kAt.set(kAt.plus(16));
+          rest.set(rest.minus(4));
+        };
         f.if(
-          // Without the first test the second might read behind the table.
-          rest.greaterThan(3).and(loadI32(kAt, 12).minus(at).equals(12)),
-          () => {
-            for (let j = 0; j < width; j += 4) {
-              [a, b, c, d].forEach((vector, i) => {
-                vector.set(loadF32x4(at.plus(lines[j + i])));
-              });
-              transposed4([a, b, c, d], halves).forEach((vector, i) => {
-                f.store(packed, vector, (i * width + j) * 4);
-              });
-            }
-            packed.set(packed.plus(width * 16));
-            kAt.set(kAt.plus(16));
-            rest.set(rest.minus(4));
-          },
+          rest.greaterThan(3).and(span.equals(12).plus(span.equals(24))),
+          () =>
+            f.if(
+              span.equals(12),
+              () => transposeFour((address) => loadF32x4(address)),
+              () => transposeFour((address) => loadEverySecond(address, 0)),
+            ),
           () => {
             lines.forEach((line, j) => {
               f.store(packed, loadF32(at.plus(line)), j * 4);

@@ -1,5 +1,6 @@
+import type { Window2d } from '../../../../core/window.ts';
 import type { Kernels } from '../../../kernels.ts';
-import { defineFunction, type FunctionBuilder } from '../../assembler/function.ts';
+import { defineFunction, type FunctionBuilder, type Local } from '../../assembler/function.ts';
 import { type I32, loadF32, loadI32 } from '../../assembler/scalars.ts';
 import { type F32x4, type I32x4, loadF32x4, splat, splatInt } from '../../assembler/vectors.ts';
 import { inFrame } from '../../frame.ts';
@@ -57,23 +58,86 @@ function progression(f: FunctionBuilder, start: I32, step: number): I32x4 {
   return lanes;
 }
 
+/** Windows of which four neighbours are computed at once where they lie inside the input. */
+interface FastWindow {
+  readonly kernel: number;
+  readonly stride: 1 | 2;
+}
+
 /**
- * @param fast width and stride of windows of which four neighbours are computed at once, where they
- *   lie inside the input; null to compute each alone
+ * Four windows side by side. Which element won is kept as its number in the window, a constant for
+ * each step, and turned into a position at the end. NaN never compares greater, so the sum of all
+ * elements tells whether there was one, and then the windows are computed alone.
+ *
+ * @param at address of the first element of the first window
  */
-function defineMaxPool(name: string, fast: { kernel: number; stride: 1 | 2 } | null) {
+function fourWindows(
+  f: FunctionBuilder,
+  { kernel, stride }: FastWindow,
+  { at, rowBytes }: { at: I32; rowBytes: I32 },
+): { greatest: Local<F32x4>; winner: Local<F32x4>; sum: Local<F32x4> } {
+  const greatest = f.f32x4(loadStrided(at, 0, stride));
+  const winner = f.f32x4(splat(0));
+  const sum = f.f32x4(greatest);
+  const value = f.f32x4();
+  const wins = f.i32x4();
+  const row = f.i32(at);
+  for (let element = 1; element < kernel * kernel; element++) {
+    if (element % kernel === 0) row.set(row.plus(rowBytes));
+    value.set(loadStrided(row, (element % kernel) * 4, stride));
+    wins.set(value.greaterThan(greatest));
+    greatest.set(f.choose(wins, value, greatest));
+    winner.set(f.choose(wins, splat(element), winner));
+    sum.set(sum.plus(value));
+  }
+  return { greatest, winner, sum };
+}
+
+/** @param fast null to compute each window alone */
+function defineMaxPool(name: string, fast: FastWindow | null) {
   return defineTask(name, WINDOW_FIELDS, (f, p, { index: plane }) => {
     const source = f.i32(p.source.plus(plane.times(p.height).times(p.width).times(4)));
     const outOffset = plane.times(p.outHeight).times(p.outWidth).times(4);
     const target = f.i32(p.target.plus(outOffset));
     const indices = f.i32(p.indices.plus(outOffset));
+    const rowBytes = f.i32(p.width.times(4));
     const column = f.i32();
-    const at = f.i32();
+    const isDone = f.i32();
     f.for(0, p.outHeight, 1, (outRow) => {
       const rows = rowExtent(f, outRow, p);
       column.set(0);
       f.while(column.lessThan(p.outWidth), () => {
-        const scalar = (): void => {
+        isDone.set(0);
+        if (fast !== null) {
+          const { kernel, stride } = fast;
+          const left = f.i32(column.times(stride).minus(p.left));
+          const fits = left
+            .atLeast(0)
+            .and(left.plus(3 * stride + kernel).atMost(p.width))
+            .and(column.plus(4).atMost(p.outWidth))
+            .and(rows.end.minus(rows.first).equals(kernel));
+          f.if(fits, () => {
+            const first = f.i32(rows.first.times(p.width).plus(left));
+            const at = f.i32(source.plus(first.times(4)));
+            const { greatest, winner, sum } = fourWindows(f, fast, { at, rowBytes });
+            const hasNaN = sum.notEquals(sum).anyTrue();
+            f.if(hasNaN.isZero(), () => {
+              const number = f.i32x4(winner.toI32x4());
+              // ⌊number / kernel⌋ for the few numbers of a window.
+              const row = f.i32x4(
+                number.times(splatInt(Math.ceil(256 / kernel))).shiftRightUnsigned(8),
+              );
+              const offset = row
+                .times(splatInt(p.width))
+                .plus(number.minus(row.times(splatInt(kernel))));
+              f.store(target.plus(column.times(4)), greatest);
+              f.store(indices.plus(column.times(4)), progression(f, first, stride).plus(offset));
+              column.set(column.plus(4));
+              isDone.set(1);
+            });
+          });
+        }
+        f.if(isDone.isZero(), () => {
           const columns = columnExtent(f, column, p);
           f.call(scalarWindow, {
             source,
@@ -86,43 +150,7 @@ function defineMaxPool(name: string, fast: { kernel: number; stride: 1 | 2 } | n
             index: indices.plus(column.times(4)),
           });
           column.set(column.plus(1));
-        };
-        if (fast === null) {
-          scalar();
-          return;
-        }
-        const { kernel, stride } = fast;
-        const left = f.i32(column.times(stride).minus(p.left));
-        const fits = left
-          .atLeast(0)
-          .and(left.plus(3 * stride + kernel).atMost(p.width))
-          .and(column.plus(4).atMost(p.outWidth));
-        f.if(
-          fits,
-          () => {
-            at.set(rows.first.times(p.width).plus(left));
-            const here = f.i32x4(progression(f, at, stride));
-            const best = f.i32x4(here);
-            const greatest = f.f32x4(splat(Number.NEGATIVE_INFINITY));
-            const value = f.f32x4();
-            const wins = f.i32x4();
-            at.set(source.plus(at.times(4)));
-            f.for(rows.first, rows.end, 1, () => {
-              for (let k = 0; k < kernel; k++) {
-                value.set(loadStrided(at, k * 4, stride));
-                wins.set(value.greaterThan(greatest).or(value.notEquals(value)));
-                greatest.set(wins.select(value, greatest));
-                best.set(wins.selectInts(here.plus(splatInt(k)), best));
-              }
-              at.set(at.plus(p.width.times(4)));
-              here.set(here.plus(splatInt(p.width)));
-            });
-            f.store(target.plus(column.times(4)), greatest);
-            f.store(indices.plus(column.times(4)), best);
-            column.set(column.plus(4));
-          },
-          scalar,
-        );
+        });
       });
       target.set(target.plus(p.outWidth.times(4)));
       indices.set(indices.plus(p.outWidth.times(4)));
@@ -131,15 +159,15 @@ function defineMaxPool(name: string, fast: { kernel: number; stride: 1 | 2 } | n
 }
 
 const TASKS = {
-  '2/1': defineMaxPool('maxPool2', { kernel: 2, stride: 1 }),
-  '2/2': defineMaxPool('maxPool2Stride2', { kernel: 2, stride: 2 }),
-  '3/1': defineMaxPool('maxPool3', { kernel: 3, stride: 1 }),
-  '3/2': defineMaxPool('maxPool3Stride2', { kernel: 3, stride: 2 }),
+  '2×2/1': defineMaxPool('maxPool2', { kernel: 2, stride: 1 }),
+  '2×2/2': defineMaxPool('maxPool2Stride2', { kernel: 2, stride: 2 }),
+  '3×3/1': defineMaxPool('maxPool3', { kernel: 3, stride: 1 }),
+  '3×3/2': defineMaxPool('maxPool3Stride2', { kernel: 3, stride: 2 }),
   other: defineMaxPool('maxPool', null),
 } as const;
 
-function taskFor(kernelWidth: number, strideWidth: number): (typeof TASKS)['other'] {
-  const name = `${kernelWidth}/${strideWidth}`;
+function taskFor({ kernelHeight, kernelWidth, strideWidth }: Window2d): (typeof TASKS)['other'] {
+  const name = `${kernelHeight}×${kernelWidth}/${strideWidth}`;
   return name in TASKS ? TASKS[name as keyof typeof TASKS] : TASKS.other;
 }
 
@@ -175,7 +203,7 @@ export const maxPooling: Pick<Kernels, 'maxPool2d' | 'maxPool2dGrad'> = {
       const shape = [N, C, window.outHeight, window.outWidth];
       const y = frame.output(shape);
       const indices = frame.output(shape, 'int32');
-      frame.run(taskFor(window.kernelWidth, window.strideWidth), N * C, {
+      frame.run(taskFor(window), N * C, {
         source: frame.input(x),
         target: y.address,
         indices: indices.address,

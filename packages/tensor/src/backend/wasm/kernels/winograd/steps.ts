@@ -14,19 +14,22 @@ const TRANSFORM_INPUT = {
   planeBytes: 'i32',
   channels: 'i32',
   tiles: 'i32',
+  tileCount: 'i32',
   target: 'i32',
   componentBytes: 'i32',
   temporary: 'i32',
 } as const;
 
 /**
- * Bᵀ d B of one panel of eight tiles in all channels: first along the rows of the tiles into
- * `temporary`, then along their columns into component[n · n][channel][8], as the micro-kernel reads it.
+ * Bᵀ d B of a block of tiles in all channels: first along the rows of the tiles into `temporary`,
+ * then along their columns into component[n · n][panel of 8 tiles][channel][8], as the micro-kernel
+ * reads it. Channels are the outer loop, so that memory is read in long stretches.
  */
 export function defineInputTransform(m: OutputTile): FunctionDefinition<typeof TRANSFORM_INPUT> {
   const n = inputTile(m);
   return defineFunction(`winogradInput${m}`, TRANSFORM_INPUT, (f, p) => {
-    const { input, rowBytes, planeBytes, channels, tiles, target, componentBytes, temporary } = p;
+    const { input, rowBytes, planeBytes, channels, tiles, tileCount, target } = p;
+    const { componentBytes, temporary } = p;
     const sources = LANES.map(() => f.i32());
     const inputs = f.f32x4s(n);
     const results = f.f32x4s(n);
@@ -34,13 +37,15 @@ export function defineInputTransform(m: OutputTile): FunctionDefinition<typeof T
     const halves = f.f32x4s(4);
     const row = f.i32();
     const at = f.i32();
-    f.for(0, PANEL_TILES, 4, (first) => {
-      sources.forEach((source, lane) => {
-        const entry = tiles.plus(first.plus(lane).times(TILE_ENTRY));
-        source.set(input.plus(loadI32(entry, TILE_FIELDS.input)));
-      });
-      const component = f.i32(target.plus(first.times(4)));
-      f.for(0, channels, 1, () => {
+    const panelBytes = f.i32(channels.times(PANEL_TILES * 4));
+    f.for(0, channels, 1, (channel) => {
+      const entry = f.i32(tiles);
+      const component = f.i32(target.plus(channel.times(PANEL_TILES * 4)));
+      f.for(0, tileCount, 4, (tile) => {
+        sources.forEach((source, lane) => {
+          source.set(input.plus(loadI32(entry, lane * TILE_ENTRY + TILE_FIELDS.input)));
+        });
+        entry.set(entry.plus(4 * TILE_ENTRY));
         row.set(temporary);
         f.for(0, n, 1, () => {
           pieces.forEach((piece, lane) => {
@@ -78,9 +83,14 @@ export function defineInputTransform(m: OutputTile): FunctionDefinition<typeof T
           }
           row.set(row.plus(16));
         });
-        component.set(component.plus(PANEL_TILES * 4));
-        for (const source of sources) source.set(source.plus(planeBytes.minus(rowBytes.times(n))));
+        // Two groups of four tiles are a panel.
+        f.if(
+          tile.and(4),
+          () => component.set(component.plus(panelBytes).minus(16)),
+          () => component.set(component.plus(16)),
+        );
       });
+      input.set(input.plus(planeBytes));
     });
   });
 }

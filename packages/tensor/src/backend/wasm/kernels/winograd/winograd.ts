@@ -54,17 +54,16 @@ function defineConvolution(m: OutputTile): TaskDefinition<typeof FIELDS> {
     const inputBytes = f.i32(count.times(k).times(4).plus(SKEW));
     const products = f.i32(inputs.plus(inputBytes.times(components)));
     const productBytes = f.i32(count.times(BLOCK_ROWS * 4).plus(SKEW));
-    f.for(0, count, PANEL_TILES, (tile) => {
-      f.call(transformInput, {
-        input: fields.input,
-        rowBytes: fields.inputRowBytes,
-        planeBytes: fields.inputPlaneBytes,
-        channels: k,
-        tiles: tiles.plus(tile.times(TILE_ENTRY)),
-        target: inputs.plus(tile.times(k).times(4)),
-        componentBytes: inputBytes,
-        temporary,
-      });
+    f.call(transformInput, {
+      input: fields.input,
+      rowBytes: fields.inputRowBytes,
+      planeBytes: fields.inputPlaneBytes,
+      channels: k,
+      tiles,
+      tileCount: count,
+      target: inputs,
+      componentBytes: inputBytes,
+      temporary,
     });
     f.for(0, rows, BLOCK_ROWS, (firstRow) => {
       const rowsHere = f.i32(rows.minus(firstRow));
