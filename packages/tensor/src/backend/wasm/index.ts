@@ -14,7 +14,8 @@ import { linearAlgebra } from './kernels/matmul.ts';
 import { averagePooling } from './kernels/pool2d/avg-pool2d.ts';
 import { maxPooling } from './kernels/pool2d/max-pool2d.ts';
 import { reductions } from './kernels/reduce.ts';
-import { softmaxFamily } from './kernels/softmax.ts';
+import { crossEntropy } from './kernels/softmax/cross-entropy.ts';
+import { softmaxFunctions } from './kernels/softmax/softmax.ts';
 import { updates } from './kernels/updates.ts';
 import { runtime } from './runtime.ts';
 import { settings } from './settings.ts';
@@ -54,7 +55,8 @@ export const wasmBackend: Backend = {
     ...reductions,
     ...linearAlgebra,
     ...movement,
-    ...softmaxFamily,
+    ...softmaxFunctions,
+    ...crossEntropy,
     ...convolution,
     ...maxPooling,
     ...averagePooling,

@@ -136,10 +136,6 @@ export class FunctionBuilder {
     this.#emit(address.code, value.code, [0xfd, 0x5b], memoryOperand(2, 0), [half]);
   }
 
-  storeByte(address: I32, value: I32, offset = 0): void {
-    this.#emit(address.code, value.code, [0x3a], memoryOperand(0, offset));
-  }
-
   /** a · b + c, rounded once where the machine can (`features.fma`), else twice. */
   multiplyAdd(a: F32x4, b: F32x4, c: F32x4): F32x4 {
     if (!this.features.fma) return c.plus(a.times(b));

@@ -162,7 +162,7 @@ export function f32(value: F32 | number): F32 {
 }
 
 /** `condition ? a : b`, both computed. */
-export function select(condition: I32, a: I32, b: I32): I32 {
+function select(condition: I32, a: I32, b: I32): I32 {
   return new I32([...a.code, ...b.code, ...condition.code, 0x1b]);
 }
 
@@ -173,10 +173,6 @@ export function memoryOperand(alignment: number, offset: number): number[] {
 
 export function loadI32(address: I32, offset = 0): I32 {
   return new I32([...address.code, 0x28, ...memoryOperand(2, offset)]);
-}
-
-export function loadByte(address: I32, offset = 0): I32 {
-  return new I32([...address.code, 0x2d, ...memoryOperand(0, offset)]);
 }
 
 export function loadF32(address: I32, offset = 0): F32 {

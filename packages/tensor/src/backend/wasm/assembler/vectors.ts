@@ -236,10 +236,6 @@ export function loadF32x4(address: I32, offset = 0): F32x4 {
   return new F32x4([...address.code, ...simd(0x00), ...memoryOperand(2, offset)]);
 }
 
-export function loadI32x4(address: I32, offset = 0): I32x4 {
-  return loadF32x4(address, offset).bits();
-}
-
 /** Loads one float32 into all four lanes. */
 export function loadSplat(address: I32, offset = 0): F32x4 {
   return new F32x4([...address.code, ...simd(0x09), ...memoryOperand(2, offset)]);

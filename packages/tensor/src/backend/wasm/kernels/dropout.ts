@@ -52,7 +52,7 @@ const dropoutTask = defineTask(
     scale: 'f32',
   },
   (f, p, { index }) => {
-    const words = [p.counter0, p.counter1, p.counter2, p.counter3].map((word) => f.i32x4());
+    const words = Array.from({ length: 4 }, () => f.i32x4());
     const scale = f.f32x4(splat(p.scale));
     const threshold = f.i32x4(splatInt(p.threshold));
     const step = f.i32x4();

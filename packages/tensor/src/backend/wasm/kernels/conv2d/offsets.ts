@@ -56,7 +56,7 @@ export function tapTable({ channels, channelStride, rows, columns }: TapGrid): n
 }
 
 /** The numbers 0, step, 2 · step, … */
-export function steps(count: number, step: number): number[] {
+function steps(count: number, step: number): number[] {
   return Array.from({ length: count }, (_, i) => i * step);
 }
 

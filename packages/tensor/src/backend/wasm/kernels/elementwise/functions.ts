@@ -18,7 +18,7 @@ function polynomial(f: FunctionBuilder, x: F32x4, coefficients: readonly number[
 
 /** ln 2 as a number with 15 bits, whose products with exponents are exact, and the rest. */
 const LN2_HIGH = 0.693145751953125;
-const LN2_LOW = 1.42860682030941723e-6;
+const LN2_LOW = 1.42860682031e-6;
 
 /** 2ⁿ for whole numbers −126 ≤ n ≤ 127, by their exponent bits. */
 function powerOfTwo(n: ReturnType<F32x4['toI32x4']>): F32x4 {

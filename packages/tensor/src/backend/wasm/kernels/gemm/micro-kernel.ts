@@ -1,5 +1,5 @@
 import { defineFunction } from '../../assembler/function.ts';
-import { loadF32x4, loadSplat, splat } from '../../assembler/vectors.ts';
+import { loadF32x4, loadSplat } from '../../assembler/vectors.ts';
 
 /** Rows and columns of the tile that is held in registers: 8 accumulators of 4 lanes. */
 export const TILE_ROWS = 4;

@@ -48,7 +48,7 @@ export interface Extent {
 }
 
 /** Window `index` of an axis of `size` elements; see the reference backend's `coverOf`. */
-export function extent(
+function extent(
   f: FunctionBuilder,
   index: I32,
   {

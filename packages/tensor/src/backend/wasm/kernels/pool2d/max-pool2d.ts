@@ -110,11 +110,14 @@ function defineMaxPool(name: string, fast: FastWindow | null) {
         isDone.set(0);
         if (fast !== null) {
           const { kernel, stride } = fast;
-          const left = f.i32(column.times(stride).minus(p.left));
+          // The last four of a row may overlap those before.
+          const last = f.i32(p.outWidth.minus(4));
+          const start = f.i32(column.min(last));
+          const left = f.i32(start.times(stride).minus(p.left));
           const fits = left
             .atLeast(0)
             .and(left.plus(3 * stride + kernel).atMost(p.width))
-            .and(column.plus(4).atMost(p.outWidth))
+            .and(start.atLeast(0))
             .and(rows.end.minus(rows.first).equals(kernel));
           f.if(fits, () => {
             const first = f.i32(rows.first.times(p.width).plus(left));
@@ -130,9 +133,9 @@ function defineMaxPool(name: string, fast: FastWindow | null) {
               const offset = row
                 .times(splatInt(p.width))
                 .plus(number.minus(row.times(splatInt(kernel))));
-              f.store(target.plus(column.times(4)), greatest);
-              f.store(indices.plus(column.times(4)), progression(f, first, stride).plus(offset));
-              column.set(column.plus(4));
+              f.store(target.plus(start.times(4)), greatest);
+              f.store(indices.plus(start.times(4)), progression(f, first, stride).plus(offset));
+              column.set(start.plus(4));
               isDone.set(1);
             });
           });

@@ -1,6 +1,6 @@
 import { defineFunction, type FunctionDefinition, transposed4 } from '../../assembler/function.ts';
 import { i32, loadF32, loadI32 } from '../../assembler/scalars.ts';
-import { loadF32x4, loadPair, loadSplat, splat } from '../../assembler/vectors.ts';
+import { loadF32x4, loadPair, loadSplat } from '../../assembler/vectors.ts';
 import { MODE, microKernel, TILE_COLUMNS, TILE_ROWS } from '../gemm/micro-kernel.ts';
 import { PANEL_TILES, TILE_ENTRY, TILE_FIELDS } from './tiles.ts';
 import { INPUT, inputTile, OUTPUT, type OutputTile } from './transforms.ts';
@@ -240,7 +240,7 @@ export const multiplyComponents = defineFunction(
             k,
             c: product,
             rowStride,
-            mode: i32(0),
+            mode,
             bias: i32(0),
           };
           f.call(microKernel, call);

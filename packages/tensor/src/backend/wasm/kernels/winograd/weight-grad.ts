@@ -1,14 +1,13 @@
-import { defineFunction, type FunctionDefinition, transposed4 } from '../../assembler/function.ts';
-import { loadI32 } from '../../assembler/scalars.ts';
-import { loadF32x4, loadPair, splat } from '../../assembler/vectors.ts';
+import { loadF32x4, splat } from '../../assembler/vectors.ts';
 import type { Frame } from '../../frame.ts';
 import { SCRATCH_BYTES } from '../../runtime.ts';
 import { defineTask } from '../../task.ts';
 import type { Images } from '../conv2d/pad.ts';
 import { MODE, TILE_COLUMNS, TILE_ROWS } from '../gemm/micro-kernel.ts';
+import { defineChannelTransform } from './channel-transform.ts';
 import { multiplyComponents } from './steps.ts';
-import { TILE_ENTRY, TILE_FIELDS, tilesOf, tileTable } from './tiles.ts';
-import { GRADIENT, INPUT, inputTile, type OutputTile, WEIGHT_GRADIENT } from './transforms.ts';
+import { TILE_ENTRY, tilesOf, tileTable } from './tiles.ts';
+import { inputTile, type OutputTile, WEIGHT_GRADIENT } from './transforms.ts';
 
 /**
  * The gradient by 3×3 weights by Winograd's algorithm: for each of the n² components a product whose
@@ -24,90 +23,6 @@ const MOST_TILES = 64;
 const TRANSFORMED_BYTES = 2 * 2 ** 20;
 const TEMPORARY_BYTES = 1024;
 const SKEW = 64;
-
-const TRANSFORM = {
-  source: 'i32',
-  planeBytes: 'i32',
-  lastPlane: 'i32',
-  rowBytes: 'i32',
-  tiles: 'i32',
-  tileCount: 'i32',
-  target: 'i32',
-  tileBytes: 'i32',
-  componentBytes: 'i32',
-  temporary: 'i32',
-} as const;
-
-/**
- * Transforms four channels of all tiles of a block into component[n · n][tile][four channels], tiles
- * `tileBytes` apart. Channels behind the last are computed like the last; nobody reads them.
- */
-function defineTransform(
-  m: OutputTile,
-  kind: 'input' | 'gradient',
-): FunctionDefinition<typeof TRANSFORM> {
-  const n = inputTile(m);
-  const size = kind === 'input' ? n : m;
-  const transform = kind === 'input' ? INPUT[m] : GRADIENT[m];
-  const field = kind === 'input' ? TILE_FIELDS.input : TILE_FIELDS.output;
-  return defineFunction(`winogradChannels${m}${kind}`, TRANSFORM, (f, p) => {
-    const { source, planeBytes, lastPlane, rowBytes, tiles, tileCount, target } = p;
-    const { tileBytes, componentBytes, temporary } = p;
-    const planes = [0, 1, 2, 3].map((lane) => {
-      const offset = f.i32(planeBytes.times(lane));
-      return f.i32(source.plus(offset.min(lastPlane)));
-    });
-    const values = f.f32x4s(size);
-    const results = f.f32x4s(n);
-    const pieces = f.f32x4s(4);
-    const halves = f.f32x4s(4);
-    const offset = f.i32();
-    const row = f.i32();
-    const at = f.i32();
-    f.for(0, tileCount, 1, () => {
-      offset.set(loadI32(tiles, field));
-      row.set(temporary);
-      f.for(0, size, 1, () => {
-        pieces.forEach((piece, lane) => {
-          const address = planes[lane].plus(offset);
-          piece.set(size === 2 ? loadPair(address) : loadF32x4(address));
-        });
-        const columns = transposed4(pieces, halves);
-        for (let i = 0; i < Math.min(4, size); i++) values[i].set(columns[i]);
-        if (size === 6) {
-          pieces.forEach((piece, lane) => {
-            piece.set(loadPair(planes[lane].plus(offset), 16));
-          });
-          halves[0].set(pieces[0].shuffle(pieces[1], [0, 4, 1, 5]));
-          halves[1].set(pieces[2].shuffle(pieces[3], [0, 4, 1, 5]));
-          values[4].set(halves[0].shuffle(halves[1], [0, 1, 4, 5]));
-          values[5].set(halves[0].shuffle(halves[1], [2, 3, 6, 7]));
-        }
-        transform(f, values, results);
-        results.forEach((result, i) => {
-          f.store(row, result, i * 16);
-        });
-        row.set(row.plus(n * 16));
-        offset.set(offset.plus(rowBytes));
-      });
-      row.set(temporary);
-      f.for(0, n, 1, (column) => {
-        values.forEach((value, i) => {
-          value.set(loadF32x4(row, i * n * 16));
-        });
-        transform(f, values, results);
-        at.set(target.plus(column.times(componentBytes)));
-        for (const result of results) {
-          f.store(at, result);
-          at.set(at.plus(componentBytes.times(n)));
-        }
-        row.set(row.plus(16));
-      });
-      target.set(target.plus(tileBytes));
-      tiles.set(tiles.plus(TILE_ENTRY));
-    });
-  });
-}
 
 const FIELDS = {
   input: 'i32',
@@ -128,8 +43,8 @@ const FIELDS = {
 /** sums[part][component][outChannel][inChannel], channels filled up to whole tiles of the product. */
 function defineSums(m: OutputTile) {
   const components = inputTile(m) ** 2;
-  const transformInput = defineTransform(m, 'input');
-  const transformGradient = defineTransform(m, 'gradient');
+  const transformInput = defineChannelTransform(m, 'input');
+  const transformGradient = defineChannelTransform(m, 'gradient');
   return defineTask(`winogradWeightGrad${m}`, FIELDS, (f, p, { index, scratch }) => {
     const columns = f.i32(p.inChannels.plus(TILE_COLUMNS - 1).and(-TILE_COLUMNS));
     const rows = f.i32(p.outChannels.plus(TILE_ROWS - 1).and(-TILE_ROWS));

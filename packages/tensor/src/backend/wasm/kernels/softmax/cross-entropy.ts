@@ -1,0 +1,126 @@
+import type { Kernels } from '../../../kernels.ts';
+import { referenceKernels } from '../../../reference/index.ts';
+import type { FunctionBuilder } from '../../assembler/function.ts';
+import { type I32, i32, loadF32, loadI32 } from '../../assembler/scalars.ts';
+import { loadF32x4, splat } from '../../assembler/vectors.ts';
+import { inFrame } from '../../frame.ts';
+import { defineTask } from '../../task.ts';
+import {
+  forLine,
+  gatherLine,
+  isTooLong,
+  logarithmOf,
+  perPart,
+  scatterLine,
+  shiftAndSum,
+  softmaxOfLine,
+} from './lines.ts';
+
+const CROSS_ENTROPY = {
+  logits: 'i32',
+  labels: 'i32',
+  gradOut: 'i32',
+  target: 'i32',
+  samples: 'i32',
+  samplesOfPart: 'i32',
+  classes: 'i32',
+} as const;
+
+/** Calls `body` for each sample of the part, with its logits in `line`. */
+function defineCrossEntropy(
+  name: string,
+  body: (
+    f: FunctionBuilder,
+    p: { logits: I32; labels: I32; gradOut: I32; target: I32; classes: I32 },
+    sample: { index: I32; line: I32 },
+  ) => void,
+) {
+  return defineTask(name, CROSS_ENTROPY, (f, p, { index, scratch }) => {
+    const first = f.i32(index.times(p.samplesOfPart));
+    const end = f.i32(first.plus(p.samplesOfPart));
+    end.set(end.min(p.samples));
+    f.for(first, end, 1, (sample) => {
+      f.call(gatherLine, {
+        source: p.logits.plus(sample.times(p.classes).times(4)),
+        stride: i32(4),
+        count: p.classes,
+        target: scratch,
+        filler: Number.NEGATIVE_INFINITY,
+      });
+      body(f, p, { index: sample, line: scratch });
+    });
+  });
+}
+
+const crossEntropyTask = defineCrossEntropy('softmaxCrossEntropy', (f, p, { index, line }) => {
+  const label = f.i32(loadI32(p.labels.plus(index.times(4))));
+  const logSum = logarithmOf(f, shiftAndSum(f, line, p.classes)).lane(0);
+  const loss = logSum.minus(loadF32(line.plus(label.times(4))));
+  f.store(p.target.plus(index.times(4)), loss);
+});
+
+// gx = (softmax(x) − onehot(label)) · g
+const crossEntropyGradTask = defineCrossEntropy(
+  'softmaxCrossEntropyGrad',
+  (f, p, { index, line }) => {
+    softmaxOfLine(f, line, p.classes);
+    const label = f.i32(
+      loadI32(p.labels.plus(index.times(4)))
+        .times(4)
+        .plus(line),
+    );
+    const gradient = f.f32x4(splat(loadF32(p.gradOut.plus(index.times(4)))));
+    f.store(label, loadF32(label).minus(1));
+    forLine(f, p.classes, (offset) => {
+      f.store(line.plus(offset), loadF32x4(line.plus(offset)).times(gradient));
+    });
+    f.call(scatterLine, {
+      source: line,
+      stride: i32(4),
+      count: p.classes,
+      target: p.target.plus(index.times(p.classes).times(4)),
+    });
+  },
+);
+
+export const crossEntropy: Pick<Kernels, 'softmaxCrossEntropy' | 'softmaxCrossEntropyGrad'> = {
+  softmaxCrossEntropy(logits, labels) {
+    if (isTooLong(logits, 1)) return referenceKernels.softmaxCrossEntropy(logits, labels);
+    return inFrame((frame) => {
+      const [samples, classes] = logits.shape;
+      const losses = frame.output(labels.shape);
+      const samplesOfPart = perPart(classes);
+      frame.run(crossEntropyTask, Math.ceil(samples / samplesOfPart), {
+        logits: frame.input(logits),
+        labels: frame.input(labels),
+        gradOut: 0,
+        target: losses.address,
+        samples,
+        samplesOfPart,
+        classes,
+      });
+      return losses.array;
+    });
+  },
+
+  softmaxCrossEntropyGrad(logits, labels, gradOut) {
+    if (isTooLong(logits, 1)) {
+      return referenceKernels.softmaxCrossEntropyGrad(logits, labels, gradOut);
+    }
+    return inFrame((frame) => {
+      const [samples, classes] = logits.shape;
+      const gradIn = frame.output(logits.shape);
+      const samplesOfPart = perPart(classes);
+      frame.run(crossEntropyGradTask, Math.ceil(samples / samplesOfPart), {
+        logits: frame.input(logits),
+        labels: frame.input(labels),
+        gradOut: frame.input(gradOut),
+        target: gradIn.address,
+        samples,
+        samplesOfPart,
+        classes,
+      });
+      return gradIn.array;
+    });
+  },
+};

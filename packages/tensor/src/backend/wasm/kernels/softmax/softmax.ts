@@ -1,0 +1,149 @@
+import type { NdArray } from '../../../../core/ndarray.ts';
+import { splitAtAxis } from '../../../../core/shape.ts';
+import type { Kernels } from '../../../kernels.ts';
+import { referenceKernels } from '../../../reference/index.ts';
+import type { FunctionBuilder } from '../../assembler/function.ts';
+import type { I32 } from '../../assembler/scalars.ts';
+import { loadF32x4, splat } from '../../assembler/vectors.ts';
+import { inFrame } from '../../frame.ts';
+import { SCRATCH_BYTES } from '../../runtime.ts';
+import { defineTask } from '../../task.ts';
+import { exponential } from '../elementwise/functions.ts';
+import {
+  forLine,
+  gatherLine,
+  isTooLong,
+  logarithmOf,
+  perPart,
+  scatterLine,
+  shiftAndSum,
+  softmaxOfLine,
+  sumOfLanes,
+} from './lines.ts';
+
+const FIELDS = {
+  first: 'i32',
+  second: 'i32',
+  target: 'i32',
+  lines: 'i32',
+  linesOfPart: 'i32',
+  length: 'i32',
+  inner: 'i32',
+} as const;
+
+/** What is done to a line: `x` (and `g`) lie in the thread's memory; the result replaces `x`. */
+type LineBody = (f: FunctionBuilder, line: { x: I32; g: I32; count: I32 }) => void;
+
+function defineLines(name: string, filler: number, hasGradient: boolean, body: LineBody) {
+  return defineTask(name, FIELDS, (f, p, { index, scratch }) => {
+    const firstLine = f.i32(index.times(p.linesOfPart));
+    const end = f.i32(firstLine.plus(p.linesOfPart));
+    end.set(end.min(p.lines));
+    const stride = f.i32(p.inner.times(4));
+    const start = f.i32();
+    const x = scratch;
+    const g = f.i32(scratch.plus(SCRATCH_BYTES / 4));
+    f.for(firstLine, end, 1, (line) => {
+      const block = line.dividedBy(p.inner).times(p.length).times(p.inner);
+      start.set(block.plus(line.modulo(p.inner)).times(4));
+      const gather = { stride, count: p.length, filler };
+      f.call(gatherLine, { ...gather, source: p.first.plus(start), target: x });
+      if (hasGradient) {
+        f.call(gatherLine, { ...gather, source: p.second.plus(start), target: g, filler: 0 });
+      }
+      body(f, { x, g, count: p.length });
+      f.call(scatterLine, { source: x, stride, count: p.length, target: p.target.plus(start) });
+    });
+  });
+}
+
+const softmaxTask = defineLines('softmax', Number.NEGATIVE_INFINITY, false, (f, { x, count }) =>
+  softmaxOfLine(f, x, count),
+);
+
+const logSoftmaxTask = defineLines(
+  'logSoftmax',
+  Number.NEGATIVE_INFINITY,
+  false,
+  (f, { x, count }) => {
+    const logSum = logarithmOf(f, shiftAndSum(f, x, count));
+    forLine(f, count, (offset) => {
+      f.store(x.plus(offset), loadF32x4(x.plus(offset)).minus(logSum));
+    });
+  },
+);
+
+// gx = y · (g − Σ g y)
+const softmaxGradTask = defineLines('softmaxGrad', 0, true, (f, { x: y, g, count }) => {
+  const sum = f.f32x4(splat(0));
+  forLine(f, count, (offset) => {
+    sum.set(f.multiplyAdd(loadF32x4(g.plus(offset)), loadF32x4(y.plus(offset)), sum));
+  });
+  const dot = f.f32x4(splat(sumOfLanes(f, sum)));
+  forLine(f, count, (offset) => {
+    const gradient = loadF32x4(g.plus(offset)).minus(dot);
+    f.store(y.plus(offset), loadF32x4(y.plus(offset)).times(gradient));
+  });
+});
+
+// gx = g − e^y · Σ g
+const logSoftmaxGradTask = defineLines('logSoftmaxGrad', 0, true, (f, { x: y, g, count }) => {
+  const sum = f.f32x4(splat(0));
+  const vector = f.f32x4();
+  forLine(f, count, (offset) => {
+    sum.set(sum.plus(loadF32x4(g.plus(offset))));
+  });
+  const total = f.f32x4(splat(sumOfLanes(f, sum)));
+  forLine(f, count, (offset) => {
+    vector.set(loadF32x4(y.plus(offset)));
+    exponential(f, vector);
+    f.store(y.plus(offset), loadF32x4(g.plus(offset)).minus(vector.times(total)));
+  });
+});
+
+function alongLines(
+  task: typeof softmaxTask,
+  x: NdArray,
+  gradOut: NdArray | null,
+  axis: number,
+): NdArray {
+  return inFrame((frame) => {
+    const [outer, length, inner] = splitAtAxis(x.shape, axis);
+    const y = frame.output(x.shape);
+    const lines = length === 0 ? 0 : outer * inner;
+    const linesOfPart = perPart(length);
+    frame.run(task, Math.ceil(lines / linesOfPart), {
+      first: frame.input(x),
+      second: gradOut === null ? 0 : frame.input(gradOut),
+      target: y.address,
+      lines,
+      linesOfPart,
+      length,
+      inner,
+    });
+    return y.array;
+  });
+}
+
+export const softmaxFunctions: Pick<
+  Kernels,
+  'softmax' | 'softmaxGrad' | 'logSoftmax' | 'logSoftmaxGrad'
+> = {
+  softmax: (x, axis) =>
+    isTooLong(x, axis) ? referenceKernels.softmax(x, axis) : alongLines(softmaxTask, x, null, axis),
+
+  softmaxGrad: (y, gradOut, axis) =>
+    isTooLong(y, axis)
+      ? referenceKernels.softmaxGrad(y, gradOut, axis)
+      : alongLines(softmaxGradTask, y, gradOut, axis),
+
+  logSoftmax: (x, axis) =>
+    isTooLong(x, axis)
+      ? referenceKernels.logSoftmax(x, axis)
+      : alongLines(logSoftmaxTask, x, null, axis),
+
+  logSoftmaxGrad: (y, gradOut, axis) =>
+    isTooLong(y, axis)
+      ? referenceKernels.logSoftmaxGrad(y, gradOut, axis)
+      : alongLines(logSoftmaxGradTask, y, gradOut, axis),
+};
