@@ -1,6 +1,13 @@
 import { CIFAR10_CLASSES } from '@firelight/data';
 import { getLr, Momentum, SoftmaxCrossEntropyWithLogits, SqueezeNet } from '@firelight/nn';
-import { describeBackend, Generator, setBackend, type Tensor, tidy } from '@firelight/tensor';
+import {
+  describeBackend,
+  Generator,
+  setBackend,
+  setThreads,
+  type Tensor,
+  tidy,
+} from '@firelight/tensor';
 import { evaluate, formatShare, sumCounts } from './support/evaluate.ts';
 import { type LoadedCifar, loadCifar } from './support/load-cifar.ts';
 import { ProgressBar } from './support/progress.ts';
@@ -87,7 +94,8 @@ async function main(): Promise<void> {
     console.log(helpText());
     return;
   }
-  await setBackend(options.backend);
+  if (options.backend !== undefined) await setBackend(options.backend);
+  if (options.threads !== undefined) setThreads(options.threads);
   const [weights, order] = new Generator(options.seed).split(2);
   const network = createNetwork(options, weights);
   const data = await loadCifar(options, order, warn);

@@ -34,7 +34,16 @@ const FLAGS = {
   nesterov: { value: 'switch', default: true, help: 'Nesterov momentum' },
   'weight-decay': { value: 'number', default: '5e-4', help: 'factor of the L2 term' },
   seed: { value: 'count', default: '0', help: 'seed of weights, order and dropout' },
-  backend: { value: 'text', default: 'reference', help: 'where to compute' },
+  backend: {
+    value: 'text',
+    default: undefined,
+    help: 'wasm or reference; by default the best here',
+  },
+  threads: {
+    value: 'count',
+    default: undefined,
+    help: 'threads of wasm; by default all processors',
+  },
   version: {
     value: 'text',
     default: '1.1',
@@ -66,13 +75,15 @@ const FLAGS = {
 type FlagName = keyof typeof FLAGS;
 type ValueOf<F extends Flag> = F extends { value: 'switch' }
   ? boolean
-  : F extends { value: 'count' | 'number' }
+  : F extends { value: 'count' | 'number'; default: string }
     ? number
-    : F extends { choices: readonly (infer Choice)[] }
-      ? Choice
-      : F extends { default: undefined }
-        ? string | undefined
-        : string;
+    : F extends { value: 'count' | 'number' }
+      ? number | undefined
+      : F extends { choices: readonly (infer Choice)[] }
+        ? Choice
+        : F extends { default: undefined }
+          ? string | undefined
+          : string;
 
 /** All flags with their values. */
 export type TrainOptions = { readonly [Name in FlagName]: ValueOf<(typeof FLAGS)[Name]> };

@@ -77,7 +77,11 @@ describe('bad input is one clear sentence and exit code 1', () => {
     ['a number that is none', ['--epochs', 'many'], /--epochs must be a whole number ≥ 0/],
     ['an unknown mode', ['--lr-decay-mode', 'fast'], /must be one of steps, poly, linear, cosine/],
     ['an unknown version', ['--version', '2.0'], /--version must be one of 1.0, 1.1, got '2.0'/],
-    ['an unknown backend', ['--backend', 'tpu'], /no backend 'tpu'; choose one of 'reference'/],
+    [
+      'an unknown backend',
+      ['--backend', 'tpu'],
+      /no backend 'tpu'; choose one of 'reference', 'wasm'/,
+    ],
     ['no folder', ['--data', '/no/such/folder'], /no CIFAR-10 files in \/no\/such\/folder; put/],
     [
       'images that collapse',

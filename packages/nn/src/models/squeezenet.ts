@@ -2,9 +2,11 @@ import {
   formatShape,
   type Generator,
   globalAvgPool2d,
+  isGradEnabled,
   relu,
   ShapeError,
   type Tensor,
+  tidy,
   ValueError,
   windowCount,
 } from '@firelight/tensor';
@@ -184,6 +186,11 @@ export class SqueezeNet extends Module {
    */
   forward(x: Tensor): Tensor {
     this.#checkInput(x);
+    // Without gradients nobody needs what lies between the layers.
+    return isGradEnabled() ? this.#logits(x) : tidy(() => this.#logits(x));
+  }
+
+  #logits(x: Tensor): Tensor {
     const features = this.#dropout.forward(this.#features.forward(x));
     if (this.#finalNorm === null) {
       const activation = this.#headRelu ? 'relu' : 'none';

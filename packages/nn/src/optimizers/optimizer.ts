@@ -93,9 +93,12 @@ export abstract class Optimizer {
     return this.rateAt(this.#learningRate);
   }
 
-  /** Forgets all gradients; call it before each backward pass. */
+  /** Forgets all gradients and gives their memory back; call it before each backward pass. */
   zeroGrad(): void {
-    for (const { parameter } of this.slots) parameter.grad = null;
+    for (const { parameter } of this.slots) {
+      parameter.grad?.dispose();
+      parameter.grad = null;
+    }
   }
 
   /** Updates every parameter that has a gradient. */

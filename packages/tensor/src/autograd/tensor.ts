@@ -1,5 +1,5 @@
 import { kernels } from '../backend/registry.ts';
-import { type DType, isFloating, type TypedArray } from '../core/dtype.ts';
+import { type DType, isFloating, newTypedArray, type TypedArray } from '../core/dtype.ts';
 import { AutogradError, DTypeError, ShapeError, shapeError } from '../core/errors.ts';
 import { NdArray } from '../core/ndarray.ts';
 import { formatArray, type NestedArray, nestedArray } from '../core/printing.ts';
@@ -113,10 +113,10 @@ export class Tensor implements Leaf {
     }
     const start =
       gradient === undefined
-        ? NdArray.fromTypedArray(new Float64Array(1).fill(1), this.shape, 'float64')
-        : gradient.array;
-    // The cast also copies, so that the caller's gradient is never written to.
-    runBackward(this.node ?? this, kernels().cast(start, this.dtype));
+        ? NdArray.fromTypedArray(newTypedArray(this.dtype, 1).fill(1), this.shape, this.dtype)
+        : // The cast also copies, so that the caller's gradient is never written to.
+          kernels().cast(gradient.array, this.dtype);
+    runBackward(this.node ?? this, start);
   }
 
   accumulateGrad(gradient: NdArray): void {

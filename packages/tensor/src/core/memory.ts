@@ -10,6 +10,8 @@ export interface StorageSource {
   read(): TypedArray;
   /** Gives memory back that the garbage collector does not manage. */
   free?(): void;
+  /** Called when no scope owns the elements any more: the source that shall hold them from now on. */
+  leaveScopes?(): StorageSource;
 }
 
 /** Elements in main memory, in an ordinary typed array. */
@@ -85,8 +87,8 @@ export class Storage {
   get source(): StorageSource {
     if (this.#source === null) {
       throw new ReleasedError(
-        'This tensor was released: tidy(), in which it was made, has ended, or dispose() was ' +
-          'called on it. Return it from tidy() to keep it.',
+        'This tensor was released: tidy(), in which it was made, has ended (return it from tidy() ' +
+          'to keep it), or dispose() was called on it, as zeroGrad() does with gradients.',
       );
     }
     return this.#source;
@@ -158,6 +160,7 @@ export class Storage {
   #moveTo(scope: MemoryScope | null): void {
     if (this.#source === null || scope === this.#scope) return;
     this.#leave();
+    if (scope === null) this.#source = this.#source.leaveScopes?.() ?? this.#source;
     this.#enter(scope);
   }
 

@@ -15,8 +15,10 @@ import type { TaskDefinition } from './task.ts';
 
 /** Uses as an input after which an array outside of scopes moves to the arena. */
 const USES_BEFORE_MOVE = 3;
-/** Most bytes that such arrays may take; dropped ones count until finalizers run. */
+/** Most bytes that arrays outside of scopes may take; dropped ones count until finalizers run. */
 const RESIDENT_BYTES = 2 ** 30;
+/** The same for those that merely left a scope, such as gradients, of which a loop may drop many. */
+const ESCAPED_BYTES = 2 ** 28;
 
 let residentBytes = 0;
 const uses = new WeakMap<HostSource, number>();
@@ -27,15 +29,33 @@ class ArenaSource implements StorageSource {
   readonly length: number;
   readonly #dtype: DType;
   readonly #runtime: Runtime;
-  readonly #residentBytes: number;
+  #isResident = false;
 
-  constructor(dtype: DType, length: number, address: number, isResident: boolean) {
+  constructor(dtype: DType, length: number, address: number) {
     this.#dtype = dtype;
     this.#runtime = runtime();
     this.length = length;
     this.address = address;
-    this.#residentBytes = isResident ? length * BYTES_PER_ELEMENT[dtype] : 0;
-    residentBytes += this.#residentBytes;
+  }
+
+  get #bytes(): number {
+    return this.length * BYTES_PER_ELEMENT[this.#dtype];
+  }
+
+  /** Counts the elements among those that live outside of scopes. */
+  becomeResident(): void {
+    if (!this.#isResident) residentBytes += this.#bytes;
+    this.#isResident = true;
+  }
+
+  leaveScopes(): StorageSource {
+    if (residentBytes + this.#bytes <= ESCAPED_BYTES) {
+      this.becomeResident();
+      return this;
+    }
+    const onHost = new HostSource(this.read().slice());
+    this.free();
+    return onHost;
   }
 
   read(): TypedArray {
@@ -43,7 +63,7 @@ class ArenaSource implements StorageSource {
   }
 
   free(): void {
-    residentBytes -= this.#residentBytes;
+    if (this.#isResident) residentBytes -= this.#bytes;
     this.#runtime.arena.free(this.address);
   }
 }
@@ -75,7 +95,8 @@ function moveToArena({ storage, dtype }: NdArray): ArenaSource {
   const { length } = storage.source;
   const address = arena.allocate(storage.bytes);
   viewOf(runtime(), dtype, address, length).set(storage.source.read());
-  const source = new ArenaSource(dtype, length, address, storage.isOutsideScopes);
+  const source = new ArenaSource(dtype, length, address);
+  if (storage.isOutsideScopes) source.becomeResident();
   storage.replaceSource(source);
   return source;
 }
@@ -114,7 +135,7 @@ export class Frame {
   output(shape: Shape, dtype: DType = 'float32'): { array: NdArray; address: number } {
     const length = elementCount(shape);
     const address = this.#runtime.arena.allocate(length * BYTES_PER_ELEMENT[dtype]);
-    const source = new ArenaSource(dtype, length, address, false);
+    const source = new ArenaSource(dtype, length, address);
     const array = new NdArray(shape, new Storage(dtype, source));
     this.#outputs.push(array);
     return { array, address };

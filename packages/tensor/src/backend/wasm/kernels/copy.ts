@@ -8,6 +8,7 @@ import {
   stridesOf,
 } from '../../../core/shape.ts';
 import type { Kernels, SliceRange } from '../../kernels.ts';
+import { referenceKernels } from '../../reference/index.ts';
 import { loadF32 } from '../assembler/scalars.ts';
 import { type Frame, inFrame } from '../frame.ts';
 import { defineTask } from '../task.ts';
@@ -198,8 +199,14 @@ function placed(
 
 export const movement: Pick<
   Kernels,
-  'broadcastTo' | 'permute' | 'slice' | 'sliceGrad' | 'pad' | 'concat'
+  'cast' | 'broadcastTo' | 'permute' | 'slice' | 'sliceGrad' | 'pad' | 'concat'
 > = {
+  // A copy; other dtypes are converted by the reference backend.
+  cast: (x, dtype) =>
+    dtype === 'float32'
+      ? gathered(x, x.shape, stridesOf(x.shape))
+      : referenceKernels.cast(x, dtype),
+
   broadcastTo: (x, shape) => gathered(x, shape, broadcastStrides(x.shape, shape)),
 
   permute(x, axes) {
