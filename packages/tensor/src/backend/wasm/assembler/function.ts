@@ -142,13 +142,6 @@ export class FunctionBuilder {
     return new F32x4([...a.code, ...b.code, ...c.code, 0xfd, ...unsigned(0x105)]);
   }
 
-  /** Lanes of `a` where the mask is set, of `b` elsewhere; whole lanes only. */
-  choose(mask: I32x4, a: F32x4, b: F32x4): F32x4 {
-    if (!this.features.fma) return mask.select(a, b);
-    // Relaxed SIMD has it as one instruction (i32x4.relaxed_laneselect); the result is the same.
-    return new F32x4([...a.code, ...b.code, ...mask.code, 0xfd, ...unsigned(0x10b)]);
-  }
-
   if(condition: I32, then: () => void, otherwise?: () => void): void {
     this.#emit(condition.code, [0x04, 0x40]);
     this.#nested(then);

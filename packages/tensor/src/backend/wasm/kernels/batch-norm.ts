@@ -6,6 +6,7 @@ import { type F32x4, loadF32x4, splat } from '../assembler/vectors.ts';
 import { type Frame, inFrame } from '../frame.ts';
 import { defineTask } from '../task.ts';
 import { reduceAxis } from './reduce.ts';
+import { forPlanes, PLANE_FIELDS, planeParts } from './rows.ts';
 
 /**
  * Batch normalization of [N, C, H, W]. A part is one plane [H, W]; sums over a channel are sums of
@@ -13,6 +14,7 @@ import { reduceAxis } from './reduce.ts';
  */
 
 const FIELDS = {
+  ...PLANE_FIELDS,
   x: 'i32',
   gradOut: 'i32',
   y: 'i32',
@@ -59,50 +61,54 @@ function forPlane(
 const channelOf = (plane: I32, channels: I32): I32 => plane.modulo(channels).times(4);
 
 /** sums[n, c] = Σ (x − mean[c])² of a plane. */
-const squaresTask = defineTask('squaredDeviations', FIELDS, (f, p, { index: plane }) => {
-  const x = f.i32(p.x.plus(plane.times(p.area).times(4)));
-  const mean = f.f32(loadF32(p.mean.plus(channelOf(plane, p.channels))));
-  const means = f.f32x4(splat(mean));
-  const sum = f.f32x4();
-  const rest = f.f32();
-  const deviations = f.f32x4();
-  const deviation = f.f32();
-  forPlane(
-    f,
-    p.area,
-    (offset) => {
-      deviations.set(loadF32x4(x.plus(offset)).minus(means));
-      sum.set(f.multiplyAdd(deviations, deviations, sum));
-    },
-    (offset) => {
-      deviation.set(loadF32(x.plus(offset)).minus(mean));
-      rest.set(rest.plus(deviation.times(deviation)));
-    },
-  );
-  f.store(p.sums.plus(plane.times(4)), sumOfLanes(sum).plus(rest));
+const squaresTask = defineTask('squaredDeviations', FIELDS, (f, p, { index }) => {
+  forPlanes(f, p, index, (plane) => {
+    const x = f.i32(p.x.plus(plane.times(p.area).times(4)));
+    const mean = f.f32(loadF32(p.mean.plus(channelOf(plane, p.channels))));
+    const means = f.f32x4(splat(mean));
+    const sum = f.f32x4(splat(0));
+    const rest = f.f32(0);
+    const deviations = f.f32x4();
+    const deviation = f.f32();
+    forPlane(
+      f,
+      p.area,
+      (offset) => {
+        deviations.set(loadF32x4(x.plus(offset)).minus(means));
+        sum.set(f.multiplyAdd(deviations, deviations, sum));
+      },
+      (offset) => {
+        deviation.set(loadF32(x.plus(offset)).minus(mean));
+        rest.set(rest.plus(deviation.times(deviation)));
+      },
+    );
+    f.store(p.sums.plus(plane.times(4)), sumOfLanes(sum).plus(rest));
+  });
 });
 
 /** y = (x − mean) · weight / √(variance + ε) + bias */
-const normalizeTask = defineTask('batchNorm', FIELDS, (f, p, { index: plane }) => {
-  const start = f.i32(plane.times(p.area).times(4));
-  const channel = f.i32(channelOf(plane, p.channels));
-  const { scale, mean } = scaleOf(f, p, channel);
-  const shift = f.f32(loadF32(p.bias.plus(channel)));
-  const [scales, means, shifts] = [scale, mean, shift].map((value) => f.f32x4(splat(value)));
-  const x = f.i32(p.x.plus(start));
-  const y = f.i32(p.y.plus(start));
-  forPlane(
-    f,
-    p.area,
-    (offset) => {
-      const centred = loadF32x4(x.plus(offset)).minus(means);
-      f.store(y.plus(offset), f.multiplyAdd(centred, scales, shifts));
-    },
-    (offset) => {
-      const centred = loadF32(x.plus(offset)).minus(mean);
-      f.store(y.plus(offset), centred.times(scale).plus(shift));
-    },
-  );
+const normalizeTask = defineTask('batchNorm', FIELDS, (f, p, { index }) => {
+  forPlanes(f, p, index, (plane) => {
+    const start = f.i32(plane.times(p.area).times(4));
+    const channel = f.i32(channelOf(plane, p.channels));
+    const { scale, mean } = scaleOf(f, p, channel);
+    const shift = f.f32(loadF32(p.bias.plus(channel)));
+    const [scales, means, shifts] = [scale, mean, shift].map((value) => f.f32x4(splat(value)));
+    const x = f.i32(p.x.plus(start));
+    const y = f.i32(p.y.plus(start));
+    forPlane(
+      f,
+      p.area,
+      (offset) => {
+        const centred = loadF32x4(x.plus(offset)).minus(means);
+        f.store(y.plus(offset), f.multiplyAdd(centred, scales, shifts));
+      },
+      (offset) => {
+        const centred = loadF32(x.plus(offset)).minus(mean);
+        f.store(y.plus(offset), centred.times(scale).plus(shift));
+      },
+    );
+  });
 });
 
 function scaleOf(
@@ -118,65 +124,70 @@ function scaleOf(
 }
 
 /** sums[n, c] = Σ g and dots[n, c] = Σ g · x̂ of a plane, with x̂ = (x − mean) / √(variance + ε). */
-const gradSumsTask = defineTask('batchNormGradSums', FIELDS, (f, p, { index: plane }) => {
-  const start = f.i32(plane.times(p.area).times(4));
-  const channel = f.i32(channelOf(plane, p.channels));
-  const { mean, inverse } = scaleOf(f, p, channel);
-  const means = f.f32x4(splat(mean));
-  const x = f.i32(p.x.plus(start));
-  const g = f.i32(p.gradOut.plus(start));
-  const [sum, dot, gradients] = f.f32x4s(3);
-  const [restSum, restDot, gradient] = [f.f32(), f.f32(), f.f32()];
-  forPlane(
-    f,
-    p.area,
-    (offset) => {
-      gradients.set(loadF32x4(g.plus(offset)));
-      sum.set(sum.plus(gradients));
-      dot.set(f.multiplyAdd(gradients, loadF32x4(x.plus(offset)).minus(means), dot));
-    },
-    (offset) => {
-      gradient.set(loadF32(g.plus(offset)));
-      restSum.set(restSum.plus(gradient));
-      restDot.set(restDot.plus(gradient.times(loadF32(x.plus(offset)).minus(mean))));
-    },
-  );
-  const at = f.i32(plane.times(4));
-  f.store(p.sums.plus(at), sumOfLanes(sum).plus(restSum));
-  f.store(p.dots.plus(at), sumOfLanes(dot).plus(restDot).times(inverse));
+const gradSumsTask = defineTask('batchNormGradSums', FIELDS, (f, p, { index }) => {
+  forPlanes(f, p, index, (plane) => {
+    const start = f.i32(plane.times(p.area).times(4));
+    const channel = f.i32(channelOf(plane, p.channels));
+    const { mean, inverse } = scaleOf(f, p, channel);
+    const means = f.f32x4(splat(mean));
+    const x = f.i32(p.x.plus(start));
+    const g = f.i32(p.gradOut.plus(start));
+    const [sum, dot] = [f.f32x4(splat(0)), f.f32x4(splat(0))];
+    const gradients = f.f32x4();
+    const [restSum, restDot, gradient] = [f.f32(0), f.f32(0), f.f32()];
+    forPlane(
+      f,
+      p.area,
+      (offset) => {
+        gradients.set(loadF32x4(g.plus(offset)));
+        sum.set(sum.plus(gradients));
+        dot.set(f.multiplyAdd(gradients, loadF32x4(x.plus(offset)).minus(means), dot));
+      },
+      (offset) => {
+        gradient.set(loadF32(g.plus(offset)));
+        restSum.set(restSum.plus(gradient));
+        restDot.set(restDot.plus(gradient.times(loadF32(x.plus(offset)).minus(mean))));
+      },
+    );
+    const at = f.i32(plane.times(4));
+    f.store(p.sums.plus(at), sumOfLanes(sum).plus(restSum));
+    f.store(p.dots.plus(at), sumOfLanes(dot).plus(restDot).times(inverse));
+  });
 });
 
 /**
  * gx = weight / √(variance + ε) · (g − share · (Σ g + x̂ · Σ g x̂)), computed as
  * scale · g − slope · (x − mean) − level.
  */
-const gradTask = defineTask('batchNormGrad', FIELDS, (f, p, { index: plane }) => {
-  const start = f.i32(plane.times(p.area).times(4));
-  const channel = f.i32(channelOf(plane, p.channels));
-  const { scale, mean, inverse } = scaleOf(f, p, channel);
-  const perElement = f.f32(scale.times(p.share));
-  const level = f.f32(perElement.times(loadF32(p.sums.plus(channel))));
-  const slope = f.f32(perElement.times(inverse).times(loadF32(p.dots.plus(channel))));
-  const [scales, means, levels, slopes] = [scale, mean, level, slope].map((value) =>
-    f.f32x4(splat(value)),
-  );
-  const x = f.i32(p.x.plus(start));
-  const g = f.i32(p.gradOut.plus(start));
-  const y = f.i32(p.y.plus(start));
-  forPlane(
-    f,
-    p.area,
-    (offset) => {
-      const throughMean = loadF32x4(g.plus(offset)).times(scales).minus(levels);
-      const throughVariance = loadF32x4(x.plus(offset)).minus(means).times(slopes);
-      f.store(y.plus(offset), throughMean.minus(throughVariance));
-    },
-    (offset) => {
-      const throughMean = loadF32(g.plus(offset)).times(scale).minus(level);
-      const throughVariance = loadF32(x.plus(offset)).minus(mean).times(slope);
-      f.store(y.plus(offset), throughMean.minus(throughVariance));
-    },
-  );
+const gradTask = defineTask('batchNormGrad', FIELDS, (f, p, { index }) => {
+  forPlanes(f, p, index, (plane) => {
+    const start = f.i32(plane.times(p.area).times(4));
+    const channel = f.i32(channelOf(plane, p.channels));
+    const { scale, mean, inverse } = scaleOf(f, p, channel);
+    const perElement = f.f32(scale.times(p.share));
+    const level = f.f32(perElement.times(loadF32(p.sums.plus(channel))));
+    const slope = f.f32(perElement.times(inverse).times(loadF32(p.dots.plus(channel))));
+    const [scales, means, levels, slopes] = [scale, mean, level, slope].map((value) =>
+      f.f32x4(splat(value)),
+    );
+    const x = f.i32(p.x.plus(start));
+    const g = f.i32(p.gradOut.plus(start));
+    const y = f.i32(p.y.plus(start));
+    forPlane(
+      f,
+      p.area,
+      (offset) => {
+        const throughMean = loadF32x4(g.plus(offset)).times(scales).minus(levels);
+        const throughVariance = loadF32x4(x.plus(offset)).minus(means).times(slopes);
+        f.store(y.plus(offset), throughMean.minus(throughVariance));
+      },
+      (offset) => {
+        const throughMean = loadF32(g.plus(offset)).times(scale).minus(level);
+        const throughVariance = loadF32(x.plus(offset)).minus(mean).times(slope);
+        f.store(y.plus(offset), throughMean.minus(throughVariance));
+      },
+    );
+  });
 });
 
 const UNUSED = {
@@ -220,8 +231,14 @@ export const batchNormalization: Pick<
       const rows = { outer: planes(x), length: H * W, inner: 1 };
       reduceAxis(frame, 'sum', source, rows, sums);
       sumOverImages(frame, x.shape, sums, mean.address, 1 / count);
+      const { parts, fields: planeFields } = planeParts(planes(x), H * W);
       const fields = { ...UNUSED, x: source, channels: C, area: H * W };
-      frame.run(squaresTask, planes(x), { ...fields, mean: mean.address, sums });
+      frame.run(squaresTask, parts, {
+        ...planeFields,
+        ...fields,
+        mean: mean.address,
+        sums,
+      });
       sumOverImages(frame, x.shape, sums, variance.address, 1 / count);
       return { mean: mean.array, variance: variance.array };
     }),
@@ -229,8 +246,10 @@ export const batchNormalization: Pick<
   batchNorm2d: (x, { mean, variance }, weight, bias, epsilon) =>
     inFrame((frame) => {
       const [, C, H, W] = x.shape;
+      const { parts, fields: planeFields } = planeParts(planes(x), H * W);
       const y = frame.output(x.shape);
-      frame.run(normalizeTask, planes(x), {
+      frame.run(normalizeTask, parts, {
+        ...planeFields,
         ...UNUSED,
         x: frame.input(x),
         y: y.address,
@@ -248,6 +267,7 @@ export const batchNormalization: Pick<
   batchNorm2dGrad: (x, { mean, variance, frozen }, weight, gradOut, epsilon) =>
     inFrame((frame) => {
       const [N, C, H, W] = x.shape;
+      const { parts, fields: planeFields } = planeParts(planes(x), H * W);
       const gradX = frame.output(x.shape);
       const gradWeight = frame.output([C]);
       const gradBias = frame.output([C]);
@@ -265,10 +285,16 @@ export const batchNormalization: Pick<
         weight: frame.input(weight),
         epsilon,
       };
-      frame.run(gradSumsTask, planes(x), { ...fields, sums, dots });
+      frame.run(gradSumsTask, parts, {
+        ...planeFields,
+        ...fields,
+        sums,
+        dots,
+      });
       sumOverImages(frame, x.shape, sums, gradBias.address);
       sumOverImages(frame, x.shape, dots, gradWeight.address);
-      frame.run(gradTask, planes(x), {
+      frame.run(gradTask, parts, {
+        ...planeFields,
         ...fields,
         sums: gradBias.address,
         dots: gradWeight.address,

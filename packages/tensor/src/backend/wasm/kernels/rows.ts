@@ -69,6 +69,31 @@ export function forVectors(
   });
 }
 
+/** Fields of tasks that work on many planes [H, W], several in one part. */
+export const PLANE_FIELDS = { planes: 'i32', planesOfPart: 'i32' } as const;
+
+/** Values of those fields, and the number of parts: small planes go together. */
+export function planeParts(
+  planes: number,
+  area: number,
+): { parts: number; fields: { planes: number; planesOfPart: number } } {
+  const planesOfPart = Math.max(1, Math.floor(CHUNK / Math.max(1, area)));
+  return { parts: Math.ceil(planes / planesOfPart), fields: { planes, planesOfPart } };
+}
+
+/** Runs `body` for each plane of part `index`. */
+export function forPlanes(
+  f: FunctionBuilder,
+  { planes, planesOfPart }: { planes: I32; planesOfPart: I32 },
+  index: I32,
+  body: (plane: I32) => void,
+): void {
+  const first = f.i32(index.times(planesOfPart));
+  const end = f.i32(first.plus(planesOfPart));
+  end.set(end.min(planes));
+  f.for(first, end, 1, body);
+}
+
 const fillTask = defineTask(
   'fill',
   { target: 'i32', count: 'i32', value: 'f32' },

@@ -3,7 +3,7 @@ import { loadF32 } from '../../assembler/scalars.ts';
 import { loadF32x4, splat } from '../../assembler/vectors.ts';
 import type { Frame } from '../../frame.ts';
 import { defineTask } from '../../task.ts';
-import { copyRow, fillRow } from '../rows.ts';
+import { copyRow, fillRow, forPlanes, PLANE_FIELDS, planeParts } from '../rows.ts';
 
 /** Planes of images, some of the channels of each. */
 export interface Images {
@@ -19,6 +19,7 @@ export interface Images {
 const padTask = defineTask(
   'pad',
   {
+    ...PLANE_FIELDS,
     source: 'i32',
     target: 'i32',
     channels: 'i32',
@@ -31,21 +32,25 @@ const padTask = defineTask(
     paddedWidth: 'i32',
   },
   (f, fields, { index }) => {
-    const { channels, height, width, top, left, paddedHeight, paddedWidth } = fields;
-    const image = index.dividedBy(channels);
-    const channel = index.modulo(channels);
-    const source = f.i32(
-      fields.source
-        .plus(image.times(fields.sourceStride))
-        .plus(channel.times(height).times(width).times(4)),
-    );
-    const target = f.i32(fields.target.plus(index.times(paddedHeight).times(paddedWidth).times(4)));
-    f.call(fillRow, { target, count: paddedHeight.times(paddedWidth), value: 0 });
-    target.set(target.plus(top.times(paddedWidth).plus(left).times(4)));
-    f.for(0, height, 1, () => {
-      f.call(copyRow, { target, source, count: width });
-      target.set(target.plus(paddedWidth.times(4)));
-      source.set(source.plus(width.times(4)));
+    forPlanes(f, fields, index, (plane) => {
+      const { channels, height, width, top, left, paddedHeight, paddedWidth } = fields;
+      const image = plane.dividedBy(channels);
+      const channel = plane.modulo(channels);
+      const source = f.i32(
+        fields.source
+          .plus(image.times(fields.sourceStride))
+          .plus(channel.times(height).times(width).times(4)),
+      );
+      const target = f.i32(
+        fields.target.plus(plane.times(paddedHeight).times(paddedWidth).times(4)),
+      );
+      f.call(fillRow, { target, count: paddedHeight.times(paddedWidth), value: 0 });
+      target.set(target.plus(top.times(paddedWidth).plus(left).times(4)));
+      f.for(0, height, 1, () => {
+        f.call(copyRow, { target, source, count: width });
+        target.set(target.plus(paddedWidth.times(4)));
+        source.set(source.plus(width.times(4)));
+      });
     });
   },
 );
@@ -62,7 +67,9 @@ export function padded(frame: Frame, images: Images, padding: Padding): Images {
   const width = images.width + left + right;
   const stride = channels * height * width * 4;
   const address = frame.temporary(count * stride);
-  frame.run(padTask, count * channels, {
+  const { parts, fields } = planeParts(count * channels, height * width);
+  frame.run(padTask, parts, {
+    ...fields,
     source: images.address,
     target: address,
     channels,
@@ -80,6 +87,7 @@ export function padded(frame: Frame, images: Images, padding: Padding): Images {
 const maskTask = defineTask(
   'gradientOfActivation',
   {
+    ...PLANE_FIELDS,
     gradOut: 'i32',
     y: 'i32',
     target: 'i32',
@@ -94,56 +102,58 @@ const maskTask = defineTask(
     paddedWidth: 'i32',
   },
   (f, p, { index }) => {
-    const { channels, height, width, top, left, paddedHeight, paddedWidth } = p;
-    const start = f.i32(
-      index
-        .dividedBy(channels)
-        .times(p.sourceStride)
-        .plus(index.modulo(channels).times(height).times(width).times(4)),
-    );
-    const gradOut = f.i32(p.gradOut.plus(start));
-    const y = f.i32(p.y.plus(start));
-    const target = f.i32(p.target.plus(index.times(paddedHeight).times(paddedWidth).times(4)));
-    const border = f.i32(paddedHeight.times(paddedWidth).minus(height.times(width)));
-    f.if(border, () =>
-      f.call(fillRow, { target, count: paddedHeight.times(paddedWidth), value: 0 }),
-    );
-    target.set(target.plus(top.times(paddedWidth).plus(left).times(4)));
-    // Without a border a plane is one long row.
-    const rowLength = f.i32(width);
-    const rows = f.i32(height);
-    f.if(border.isZero(), () => {
-      rowLength.set(height.times(width));
-      rows.set(1);
-    });
-    const sum = f.f32x4();
-    const values = f.f32x4();
-    const rest = f.f32();
-    const value = f.f32();
-    const remaining = f.i32();
-    f.for(0, rows, 1, () => {
-      remaining.set(rowLength);
-      const to = f.i32(target);
-      f.while(remaining.atLeast(4), () => {
-        values.set(loadF32x4(y).greaterThan(splat(0)).select(loadF32x4(gradOut), splat(0)));
-        sum.set(sum.plus(values));
-        f.store(to, values);
-        for (const pointer of [gradOut, y, to]) pointer.set(pointer.plus(16));
-        remaining.set(remaining.minus(4));
+    forPlanes(f, p, index, (plane) => {
+      const { channels, height, width, top, left, paddedHeight, paddedWidth } = p;
+      const start = f.i32(
+        plane
+          .dividedBy(channels)
+          .times(p.sourceStride)
+          .plus(plane.modulo(channels).times(height).times(width).times(4)),
+      );
+      const gradOut = f.i32(p.gradOut.plus(start));
+      const y = f.i32(p.y.plus(start));
+      const target = f.i32(p.target.plus(plane.times(paddedHeight).times(paddedWidth).times(4)));
+      const border = f.i32(paddedHeight.times(paddedWidth).minus(height.times(width)));
+      f.if(border, () =>
+        f.call(fillRow, { target, count: paddedHeight.times(paddedWidth), value: 0 }),
+      );
+      target.set(target.plus(top.times(paddedWidth).plus(left).times(4)));
+      // Without a border a plane is one long row.
+      const rowLength = f.i32(width);
+      const rows = f.i32(height);
+      f.if(border.isZero(), () => {
+        rowLength.set(height.times(width));
+        rows.set(1);
       });
-      f.while(remaining.greaterThan(0), () => {
-        value.set(0);
-        f.if(loadF32(y).greaterThan(0), () => value.set(loadF32(gradOut)));
-        rest.set(rest.plus(value));
-        f.store(to, value);
-        for (const pointer of [gradOut, y, to]) pointer.set(pointer.plus(4));
-        remaining.set(remaining.minus(1));
+      const sum = f.f32x4(splat(0));
+      const values = f.f32x4();
+      const rest = f.f32(0);
+      const value = f.f32();
+      const remaining = f.i32();
+      f.for(0, rows, 1, () => {
+        remaining.set(rowLength);
+        const to = f.i32(target);
+        f.while(remaining.atLeast(4), () => {
+          values.set(loadF32x4(y).greaterThan(splat(0)).select(loadF32x4(gradOut), splat(0)));
+          sum.set(sum.plus(values));
+          f.store(to, values);
+          for (const pointer of [gradOut, y, to]) pointer.set(pointer.plus(16));
+          remaining.set(remaining.minus(4));
+        });
+        f.while(remaining.greaterThan(0), () => {
+          value.set(0);
+          f.if(loadF32(y).greaterThan(0), () => value.set(loadF32(gradOut)));
+          rest.set(rest.plus(value));
+          f.store(to, value);
+          for (const pointer of [gradOut, y, to]) pointer.set(pointer.plus(4));
+          remaining.set(remaining.minus(1));
+        });
+        target.set(target.plus(paddedWidth.times(4)));
       });
-      target.set(target.plus(paddedWidth.times(4)));
+      const lanes = [0, 1, 2, 3].map((lane) => sum.lane(lane));
+      const total = lanes[0].plus(lanes[1]).plus(lanes[2].plus(lanes[3]));
+      f.store(p.sums.plus(plane.times(4)), total.plus(rest));
     });
-    const lanes = [0, 1, 2, 3].map((lane) => sum.lane(lane));
-    const total = lanes[0].plus(lanes[1]).plus(lanes[2].plus(lanes[3]));
-    f.store(p.sums.plus(index.times(4)), total.plus(rest));
   },
 );
 
@@ -163,7 +173,9 @@ export function maskedAndPadded(
   const stride = channels * height * width * 4;
   const address = frame.temporary(count * stride);
   const sums = frame.temporary(count * channels * 4);
-  frame.run(maskTask, count * channels, {
+  const { parts, fields } = planeParts(count * channels, height * width);
+  frame.run(maskTask, parts, {
+    ...fields,
     gradOut: gradOut.address,
     y,
     target: address,

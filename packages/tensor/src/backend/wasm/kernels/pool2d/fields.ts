@@ -2,9 +2,11 @@ import type { Shape } from '../../../../core/shape.ts';
 import type { Window2d } from '../../../../core/window.ts';
 import type { FunctionBuilder, Local, LocalsOf } from '../../assembler/function.ts';
 import type { I32 } from '../../assembler/scalars.ts';
+import { PLANE_FIELDS, planeParts } from '../rows.ts';
 
-/** Fields that every pooling task has: a part is one plane [H, W]. */
+/** Fields that every pooling task has. */
 export const WINDOW_FIELDS = {
+  ...PLANE_FIELDS,
   source: 'i32',
   target: 'i32',
   indices: 'i32',
@@ -22,9 +24,12 @@ export const WINDOW_FIELDS = {
   right: 'i32',
 } as const;
 
-export function windowFields(window: Window2d, [, , height, width]: Shape) {
+/** Values of the fields but for addresses, and the number of parts. */
+export function windowParts(window: Window2d, [N, C, height, width]: Shape) {
   const { padding } = window;
-  return {
+  const { parts, fields: planeFields } = planeParts(N * C, height * width);
+  const fields = {
+    ...planeFields,
     height,
     width,
     outHeight: window.outHeight,
@@ -38,6 +43,7 @@ export function windowFields(window: Window2d, [, , height, width]: Shape) {
     bottom: padding.bottom,
     right: padding.right,
   };
+  return { parts, fields };
 }
 
 /** The part of a window on one axis that lies inside the input, and its length with padding. */

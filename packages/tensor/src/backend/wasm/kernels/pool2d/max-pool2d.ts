@@ -5,8 +5,8 @@ import { type I32, loadF32, loadI32 } from '../../assembler/scalars.ts';
 import { type F32x4, type I32x4, loadF32x4, splat, splatInt } from '../../assembler/vectors.ts';
 import { inFrame } from '../../frame.ts';
 import { defineTask } from '../../task.ts';
-import { fillRow } from '../rows.ts';
-import { columnExtent, rowExtent, WINDOW_FIELDS, windowFields } from './fields.ts';
+import { fillRow, forPlanes, PLANE_FIELDS, planeParts } from '../rows.ts';
+import { columnExtent, rowExtent, WINDOW_FIELDS, windowParts } from './fields.ts';
 
 /**
  * The largest element of each window with its position in the plane. The first largest in row-major
@@ -86,8 +86,8 @@ function fourWindows(
     if (element % kernel === 0) row.set(row.plus(rowBytes));
     value.set(loadStrided(row, (element % kernel) * 4, stride));
     wins.set(value.greaterThan(greatest));
-    greatest.set(f.choose(wins, value, greatest));
-    winner.set(f.choose(wins, splat(element), winner));
+    greatest.set(wins.select(value, greatest));
+    winner.set(wins.select(splat(element), winner));
     sum.set(sum.plus(value));
   }
   return { greatest, winner, sum };
@@ -95,68 +95,70 @@ function fourWindows(
 
 /** @param fast null to compute each window alone */
 function defineMaxPool(name: string, fast: FastWindow | null) {
-  return defineTask(name, WINDOW_FIELDS, (f, p, { index: plane }) => {
-    const source = f.i32(p.source.plus(plane.times(p.height).times(p.width).times(4)));
-    const outOffset = plane.times(p.outHeight).times(p.outWidth).times(4);
-    const target = f.i32(p.target.plus(outOffset));
-    const indices = f.i32(p.indices.plus(outOffset));
-    const rowBytes = f.i32(p.width.times(4));
-    const column = f.i32();
-    const isDone = f.i32();
-    f.for(0, p.outHeight, 1, (outRow) => {
-      const rows = rowExtent(f, outRow, p);
-      column.set(0);
-      f.while(column.lessThan(p.outWidth), () => {
-        isDone.set(0);
-        if (fast !== null) {
-          const { kernel, stride } = fast;
-          // The last four of a row may overlap those before.
-          const last = f.i32(p.outWidth.minus(4));
-          const start = f.i32(column.min(last));
-          const left = f.i32(start.times(stride).minus(p.left));
-          const fits = left
-            .atLeast(0)
-            .and(left.plus(3 * stride + kernel).atMost(p.width))
-            .and(start.atLeast(0))
-            .and(rows.end.minus(rows.first).equals(kernel));
-          f.if(fits, () => {
-            const first = f.i32(rows.first.times(p.width).plus(left));
-            const at = f.i32(source.plus(first.times(4)));
-            const { greatest, winner, sum } = fourWindows(f, fast, { at, rowBytes });
-            const hasNaN = sum.notEquals(sum).anyTrue();
-            f.if(hasNaN.isZero(), () => {
-              const number = f.i32x4(winner.toI32x4());
-              // ⌊number / kernel⌋ for the few numbers of a window.
-              const row = f.i32x4(
-                number.times(splatInt(Math.ceil(256 / kernel))).shiftRightUnsigned(8),
-              );
-              const offset = row
-                .times(splatInt(p.width))
-                .plus(number.minus(row.times(splatInt(kernel))));
-              f.store(target.plus(start.times(4)), greatest);
-              f.store(indices.plus(start.times(4)), progression(f, first, stride).plus(offset));
-              column.set(start.plus(4));
-              isDone.set(1);
+  return defineTask(name, WINDOW_FIELDS, (f, p, { index }) => {
+    forPlanes(f, p, index, (plane) => {
+      const source = f.i32(p.source.plus(plane.times(p.height).times(p.width).times(4)));
+      const outOffset = plane.times(p.outHeight).times(p.outWidth).times(4);
+      const target = f.i32(p.target.plus(outOffset));
+      const indices = f.i32(p.indices.plus(outOffset));
+      const rowBytes = f.i32(p.width.times(4));
+      const column = f.i32();
+      const isDone = f.i32();
+      f.for(0, p.outHeight, 1, (outRow) => {
+        const rows = rowExtent(f, outRow, p);
+        column.set(0);
+        f.while(column.lessThan(p.outWidth), () => {
+          isDone.set(0);
+          if (fast !== null) {
+            const { kernel, stride } = fast;
+            // The last four of a row may overlap those before.
+            const last = f.i32(p.outWidth.minus(4));
+            const start = f.i32(column.min(last));
+            const left = f.i32(start.times(stride).minus(p.left));
+            const fits = left
+              .atLeast(0)
+              .and(left.plus(3 * stride + kernel).atMost(p.width))
+              .and(start.atLeast(0))
+              .and(rows.end.minus(rows.first).equals(kernel));
+            f.if(fits, () => {
+              const first = f.i32(rows.first.times(p.width).plus(left));
+              const at = f.i32(source.plus(first.times(4)));
+              const { greatest, winner, sum } = fourWindows(f, fast, { at, rowBytes });
+              const hasNaN = sum.notEquals(sum).anyTrue();
+              f.if(hasNaN.isZero(), () => {
+                const number = f.i32x4(winner.toI32x4());
+                // ⌊number / kernel⌋ for the few numbers of a window.
+                const row = f.i32x4(
+                  number.times(splatInt(Math.ceil(256 / kernel))).shiftRightUnsigned(8),
+                );
+                const offset = row
+                  .times(splatInt(p.width))
+                  .plus(number.minus(row.times(splatInt(kernel))));
+                f.store(target.plus(start.times(4)), greatest);
+                f.store(indices.plus(start.times(4)), progression(f, first, stride).plus(offset));
+                column.set(start.plus(4));
+                isDone.set(1);
+              });
             });
+          }
+          f.if(isDone.isZero(), () => {
+            const columns = columnExtent(f, column, p);
+            f.call(scalarWindow, {
+              source,
+              width: p.width,
+              top: rows.first,
+              bottom: rows.end,
+              left: columns.first,
+              right: columns.end,
+              target: target.plus(column.times(4)),
+              index: indices.plus(column.times(4)),
+            });
+            column.set(column.plus(1));
           });
-        }
-        f.if(isDone.isZero(), () => {
-          const columns = columnExtent(f, column, p);
-          f.call(scalarWindow, {
-            source,
-            width: p.width,
-            top: rows.first,
-            bottom: rows.end,
-            left: columns.first,
-            right: columns.end,
-            target: target.plus(column.times(4)),
-            index: indices.plus(column.times(4)),
-          });
-          column.set(column.plus(1));
         });
+        target.set(target.plus(p.outWidth.times(4)));
+        indices.set(indices.plus(p.outWidth.times(4)));
       });
-      target.set(target.plus(p.outWidth.times(4)));
-      indices.set(indices.plus(p.outWidth.times(4)));
     });
   });
 }
@@ -177,24 +179,27 @@ function taskFor({ kernelHeight, kernelWidth, strideWidth }: Window2d): (typeof 
 const gradTask = defineTask(
   'maxPoolGrad',
   {
+    ...PLANE_FIELDS,
     gradOut: 'i32',
     indices: 'i32',
     gradIn: 'i32',
     outArea: 'i32',
     area: 'i32',
   },
-  (f, p, { index: plane }) => {
-    const target = f.i32(p.gradIn.plus(plane.times(p.area).times(4)));
-    const offset = f.i32(plane.times(p.outArea).times(4));
-    const gradient = f.i32(p.gradOut.plus(offset));
-    const position = f.i32(p.indices.plus(offset));
-    const at = f.i32();
-    f.call(fillRow, { target, count: p.area, value: 0 });
-    f.for(0, p.outArea, 1, () => {
-      at.set(target.plus(loadI32(position).times(4)));
-      f.store(at, loadF32(at).plus(loadF32(gradient)));
-      position.set(position.plus(4));
-      gradient.set(gradient.plus(4));
+  (f, p, { index }) => {
+    forPlanes(f, p, index, (plane) => {
+      const target = f.i32(p.gradIn.plus(plane.times(p.area).times(4)));
+      const offset = f.i32(plane.times(p.outArea).times(4));
+      const gradient = f.i32(p.gradOut.plus(offset));
+      const position = f.i32(p.indices.plus(offset));
+      const at = f.i32();
+      f.call(fillRow, { target, count: p.area, value: 0 });
+      f.for(0, p.outArea, 1, () => {
+        at.set(target.plus(loadI32(position).times(4)));
+        f.store(at, loadF32(at).plus(loadF32(gradient)));
+        position.set(position.plus(4));
+        gradient.set(gradient.plus(4));
+      });
     });
   },
 );
@@ -206,11 +211,12 @@ export const maxPooling: Pick<Kernels, 'maxPool2d' | 'maxPool2dGrad'> = {
       const shape = [N, C, window.outHeight, window.outWidth];
       const y = frame.output(shape);
       const indices = frame.output(shape, 'int32');
-      frame.run(taskFor(window), N * C, {
+      const { parts, fields } = windowParts(window, x.shape);
+      frame.run(taskFor(window), parts, {
         source: frame.input(x),
         target: y.address,
         indices: indices.address,
-        ...windowFields(window, x.shape),
+        ...fields,
       });
       return { y: y.array, indices: indices.array };
     }),
@@ -219,7 +225,9 @@ export const maxPooling: Pick<Kernels, 'maxPool2d' | 'maxPool2dGrad'> = {
     inFrame((frame) => {
       const [N, C, H, W] = inputShape;
       const gradIn = frame.output(inputShape);
-      frame.run(gradTask, N * C, {
+      const { parts, fields } = planeParts(N * C, H * W);
+      frame.run(gradTask, parts, {
+        ...fields,
         gradOut: frame.input(gradOut),
         indices: frame.input(indices),
         gradIn: gradIn.address,
