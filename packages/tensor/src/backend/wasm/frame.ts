@@ -10,18 +10,16 @@ import type { TaskDefinition } from './task.ts';
  * Where arrays live. Arrays made inside a memory scope (`tidy`, `backward`) live in the arena and
  * go back to it when the scope ends. Outside of scopes a result is copied into an ordinary typed
  * array, because a synchronous loop that drops results would fill the arena: finalizers do not run
- * there. Arrays that are used again and again (parameters, velocities) move to the arena for good.
+ * there. Arrays that are changed in place (parameters, velocities) live long, and move to the arena
+ * for good.
  */
 
-/** Uses as an input after which an array outside of scopes moves to the arena. */
-const USES_BEFORE_MOVE = 3;
 /** Most bytes that arrays outside of scopes may take; dropped ones count until finalizers run. */
 const RESIDENT_BYTES = 2 ** 30;
 /** The same for those that merely left a scope, such as gradients, of which a loop may drop many. */
 const ESCAPED_BYTES = 2 ** 28;
 
 let residentBytes = 0;
-const uses = new WeakMap<HostSource, number>();
 
 /** Elements in WebAssembly's memory. */
 class ArenaSource implements StorageSource {
@@ -112,11 +110,8 @@ export class Frame {
   input(x: NdArray): number {
     const { source } = x.storage;
     if (source instanceof ArenaSource) return source.address;
-    if (source instanceof HostSource && mayMove(x)) {
-      const count = (uses.get(source) ?? 0) + 1;
-      uses.set(source, count);
-      if (!x.storage.isOutsideScopes || count >= USES_BEFORE_MOVE) return moveToArena(x).address;
-    }
+    // Inside a scope it will not stay longer than the scope, and is likely to be used again.
+    if (!x.storage.isOutsideScopes && mayMove(x)) return moveToArena(x).address;
     return this.#copyOf(x);
   }
 

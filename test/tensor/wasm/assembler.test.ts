@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest';
+import {
+  float32,
+  signed,
+  unsigned,
+} from '../../../packages/tensor/src/backend/wasm/assembler/encoding.ts';
+import { defineFunction } from '../../../packages/tensor/src/backend/wasm/assembler/function.ts';
+import { assembleModule } from '../../../packages/tensor/src/backend/wasm/assembler/module.ts';
+import { i32, loadI32 } from '../../../packages/tensor/src/backend/wasm/assembler/scalars.ts';
+import { loadF32x4, splat } from '../../../packages/tensor/src/backend/wasm/assembler/vectors.ts';
+import { supportsRelaxedSimd } from '../../../packages/tensor/src/backend/wasm/host.ts';
+
+const MEMORY = { initial: 1, maximum: 1 };
+
+describe('encodings', () => {
+  // The examples of Wikipedia's article on LEB128, and borders of seven bits.
+  test.each([
+    [0, [0x00]],
+    [127, [0x7f]],
+    [128, [0x80, 0x01]],
+    [624485, [0xe5, 0x8e, 0x26]],
+    [2 ** 32 - 1, [0xff, 0xff, 0xff, 0xff, 0x0f]],
+  ])('unsigned %i', (value, bytes) => {
+    expect(unsigned(value)).toEqual(bytes);
+  });
+
+  test.each([
+    [0, [0x00]],
+    [-1, [0x7f]],
+    [63, [0x3f]],
+    [64, [0xc0, 0x00]],
+    [-64, [0x40]],
+    [-65, [0xbf, 0x7f]],
+    [-123456, [0xc0, 0xbb, 0x78]],
+    [-(2 ** 31), [0x80, 0x80, 0x80, 0x80, 0x78]],
+  ])('signed %i', (value, bytes) => {
+    expect(signed(value)).toEqual(bytes);
+  });
+
+  test('float32', () => {
+    expect(float32(-2)).toEqual([0x00, 0x00, 0x00, 0xc0]);
+  });
+});
+
+/** Assembles `f` alone, runs it on a memory of int32 and gives back that memory. */
+function runOn(words: readonly number[], f: ReturnType<typeof defineFunction>): Int32Array {
+  const memory = new WebAssembly.Memory({ ...MEMORY, shared: true });
+  const view = new Int32Array(memory.buffer);
+  view.set(words);
+  const bytes = assembleModule({
+    features: { fma: false },
+    memory: MEMORY,
+    exports: [f],
+    table: [],
+  });
+  expect(WebAssembly.validate(bytes)).toBe(true);
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+  (exports[f.name] as () => void)();
+  return view;
+}
+
+describe('functions', () => {
+  test('loops, conditions and calls', () => {
+    const addAt = defineFunction('addAt', { address: 'i32', amount: 'i32' }, (f, p) => {
+      f.store(p.address, loadI32(p.address).plus(p.amount));
+    });
+    // Sums the odd numbers below 10 into word 0, and counts down word 1 to 3.
+    const main = defineFunction('main', {}, (f) => {
+      f.for(0, 10, 1, (i) => {
+        f.if(i.and(1), () => f.call(addAt, { address: i32(0), amount: i }));
+      });
+      f.block((done) => {
+        f.doWhile(() => {
+          f.call(addAt, { address: 4, amount: -1 });
+          done.breakIf(loadI32(i32(4)).equals(3));
+        }, i32(1));
+      });
+    });
+    expect([...runOn([0, 9], main).slice(0, 2)]).toEqual([25, 3]);
+  });
+
+  test('a loop whose condition fails at once does not run', () => {
+    const main = defineFunction('main', {}, (f) => {
+      f.for(5, 5, 1, () => f.store(i32(0), i32(1)));
+      f.while(loadI32(i32(0)), () => f.store(i32(0), i32(2)));
+    });
+    expect(runOn([0], main)[0]).toBe(0);
+  });
+
+  test('vectors', () => {
+    const main = defineFunction('main', {}, (f) => {
+      const x = f.f32x4(loadF32x4(i32(0)).plus(splat(0.5)));
+      f.store(i32(16), x.shuffle(x, [3, 2, 1, 0]));
+      f.store(i32(32), f.multiplyAdd(x, x, splat(1)));
+    });
+    const input = new Int32Array(new Float32Array([1, 2, 3, 4]).buffer);
+    const result = new Float32Array(runOn([...input], main).slice(4, 12).buffer);
+    expect([...result]).toEqual([4.5, 3.5, 2.5, 1.5, 3.25, 7.25, 13.25, 21.25]);
+  });
+});
+
+test('the engine has relaxed SIMD, which Node 20 must be asked for', () => {
+  expect(supportsRelaxedSimd()).toBe(true);
+});

@@ -1,0 +1,91 @@
+import {
+  abs,
+  exp,
+  gelu,
+  leakyRelu,
+  log,
+  neg,
+  relu,
+  setBackend,
+  sigmoid,
+  silu,
+  sqrt,
+  type Tensor,
+  tanh,
+  tensor,
+} from '@firelight/tensor';
+import { afterAll, describe, expect, test } from 'vitest';
+
+afterAll(() => setBackend('wasm'));
+
+const functions: Readonly<Record<string, (x: Tensor) => Tensor>> = {
+  abs,
+  exp,
+  gelu,
+  leakyRelu,
+  log,
+  neg,
+  relu,
+  sigmoid,
+  silu,
+  sqrt,
+  tanh,
+};
+
+/** Dense around 0, then out to where float32 overflows and underflows. */
+const ordinary = Float32Array.from({ length: 20_001 }, (_, i) => {
+  const t = (i - 10_000) / 10_000;
+  return Math.sign(t) * Math.abs(t) ** 3 * 110;
+});
+const special = [
+  0,
+  -0,
+  1,
+  -1,
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
+  1e-45,
+  1e-40,
+  3.4e38,
+  -3.4e38,
+  88.7,
+  88.8,
+  -87.4,
+  -103,
+  -105,
+];
+
+async function both(f: (x: Tensor) => Tensor, values: Float32Array): Promise<[number[], number[]]> {
+  await setBackend('reference');
+  // In float64, so that only the error of the fast function counts.
+  const expected = [...f(tensor(Float64Array.from(values))).data];
+  await setBackend('wasm');
+  return [expected, [...f(tensor(values)).data]];
+}
+
+describe.each(Object.entries(functions))('%s', (_, f) => {
+  test('has float32 precision', async () => {
+    const [expected, actual] = await both(f, ordinary);
+    expected.forEach((value, i) => {
+      if (Math.abs(value) > 3.4e38) expect(Math.abs(actual[i])).toBe(Number.POSITIVE_INFINITY);
+      else if (Number.isNaN(value)) expect(actual[i]).toBeNaN();
+      else {
+        // The tail of gelu is a product with e^(−x²/2), whose argument is rounded.
+        const tolerance = f === gelu && ordinary[i] < -1 ? 3e-5 : 1e-6;
+        const scale = Math.max(Math.abs(value), 1.2e-38);
+        expect(Math.abs(actual[i] - value) / scale).toBeLessThan(tolerance);
+      }
+    });
+  });
+
+  test('treats zero, infinities and NaN like the definition', async () => {
+    const [expected, actual] = await both(f, Float32Array.from(special));
+    special.forEach((x, i) => {
+      const value = Math.fround(expected[i]);
+      const isExact = !Number.isFinite(value) || value === 0;
+      if (isExact) expect([x, actual[i] + 0]).toEqual([x, value + 0]);
+      else expect(Math.abs(actual[i] - value)).toBeLessThanOrEqual(Math.abs(value) * 1e-6 + 1e-42);
+    });
+  });
+});

@@ -1,0 +1,248 @@
+import {
+  batchNorm2d,
+  conv2d,
+  conv2dBranches,
+  dropout,
+  Generator,
+  matmul,
+  maxPool2d,
+  mean,
+  mul,
+  pow,
+  setBackend,
+  setThreads,
+  softmaxCrossEntropy,
+  sum,
+  type Tensor,
+  tensor,
+} from '@firelight/tensor';
+import fc from 'fast-check';
+import { afterAll, describe, expect, test } from 'vitest';
+import { referenceKernels } from '../../../packages/tensor/src/backend/reference/index.ts';
+import { wasmBackend } from '../../../packages/tensor/src/backend/wasm/index.ts';
+import { seeds } from '../../helpers/arbitraries.ts';
+import { relativeError } from '../../helpers/close.ts';
+
+/**
+ * `all-ops.test.ts` compares every operation on small shapes; here shapes are large enough for
+ * several blocks, parts and tiles of the fast algorithms.
+ */
+
+/** Largest error as a share of the RMS: of plain sums, and of Winograd's algorithm. */
+const PLAIN = 1e-5;
+const WINOGRAD = 3e-5;
+
+afterAll(() => setBackend('wasm'));
+
+function random(shape: readonly number[], seed: number, requiresGrad = false): Tensor {
+  const count = shape.reduce((product, length) => product * length, 1);
+  const values = Float32Array.from(new Generator(seed).normal(count));
+  return tensor(values, { shape, requiresGrad });
+}
+
+/** The output and the gradients by all inputs. */
+function evaluate(run: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[]): Tensor[] {
+  for (const input of inputs) input.grad = null;
+  const y = run(...inputs);
+  y.backward(random(y.shape, 99));
+  return [y, ...inputs.map((input) => input.grad as Tensor)];
+}
+
+async function compare(
+  run: (...inputs: Tensor[]) => Tensor,
+  inputs: readonly Tensor[],
+  tolerance: number,
+  options = {},
+): Promise<void> {
+  await setBackend('reference');
+  const expected = evaluate(run, inputs);
+  await setBackend('wasm', options);
+  const actual = evaluate(run, inputs);
+  actual.forEach((result, i) => {
+    expect(relativeError(result.data, expected[i].data)).toBeLessThan(tolerance);
+  });
+}
+
+describe('convolution over several blocks', () => {
+  const cases = fc.record({
+    batch: fc.integer({ min: 1, max: 9 }),
+    channels: fc.integer({ min: 1, max: 40 }),
+    outChannels: fc.integer({ min: 1, max: 70 }),
+    height: fc.integer({ min: 3, max: 20 }),
+    width: fc.integer({ min: 3, max: 20 }),
+    padding: fc.integer({ min: 0, max: 2 }),
+    seed: seeds,
+  });
+
+  test.each([
+    ['plain sums', { winograd: false }, PLAIN],
+    ['Winograd', { winograd: true }, WINOGRAD],
+    ['without fused multiply-add', { winograd: true, relaxedSimd: false }, WINOGRAD],
+  ])(
+    '3×3 by %s',
+    async (_, options, tolerance) => {
+      await fc.assert(
+        fc.asyncProperty(
+          cases,
+          async ({ batch, channels, outChannels, height, width, padding, seed }) => {
+            const inputs = [
+              random([batch, channels, height, width], seed, true),
+              random([outChannels, channels, 3, 3], seed + 1, true),
+              random([outChannels], seed + 2, true),
+            ];
+            const run = (x: Tensor, w: Tensor, b: Tensor) => conv2d(x, w, b, { padding });
+            await compare(run, inputs, tolerance, options);
+          },
+        ),
+        { seed: 20161104, numRuns: 25 },
+      );
+    },
+    60_000,
+  );
+
+  test.each([
+    { shape: [3, 3, 61, 45], kernel: [70, 3, 7, 7], options: { stride: 2 } },
+    { shape: [2, 300, 9, 9], kernel: [5, 300, 1, 1], options: {} },
+    { shape: [2, 40, 17, 17], kernel: [520, 40, 1, 1], options: {} },
+    { shape: [2, 24, 23, 19], kernel: [36, 8, 3, 3], options: { groups: 3, padding: 1 } },
+    {
+      shape: [4, 6, 19, 21],
+      kernel: [8, 6, 3, 5],
+      options: { stride: [3, 2], padding: 2, dilation: 2 },
+    },
+    { shape: [9, 17, 33, 30], kernel: [35, 17, 3, 3], options: { padding: 1 } },
+  ] as const)('$kernel over $shape', async ({ shape, kernel, options }) => {
+    const inputs = [random(shape, 1, true), random(kernel, 2, true), random([kernel[0]], 3, true)];
+    await compare((x, w, b) => conv2d(x, w, b, options), inputs, WINOGRAD);
+  });
+
+  test('branches with ReLU write and read their own channels', async () => {
+    const inputs = [
+      random([3, 20, 13, 13], 1, true),
+      random([24, 20, 1, 1], 2, true),
+      random([24], 3, true),
+      random([33, 20, 3, 3], 4, true),
+      random([33], 5, true),
+    ];
+    const run = (x: Tensor, w1: Tensor, b1: Tensor, w3: Tensor, b3: Tensor) =>
+      conv2dBranches(
+        x,
+        [
+          { weight: w1, bias: b1 },
+          { weight: w3, bias: b3, padding: 1 },
+        ],
+        {
+          activation: 'relu',
+        },
+      );
+    await compare(run, inputs, WINOGRAD);
+  });
+
+  test('Winograd can be forbidden, which gives the errors of plain sums', async () => {
+    const inputs = [random([2, 64, 14, 14], 1, true), random([64, 64, 3, 3], 2, true)];
+    const run = (x: Tensor, w: Tensor) => conv2d(x, w, null, { padding: 1 });
+    const [plain, fast] = [[], []] as Tensor[][];
+    await setBackend('wasm', { winograd: false });
+    plain.push(...evaluate(run, inputs));
+    await setBackend('wasm');
+    fast.push(...evaluate(run, inputs));
+    expect(relativeError(fast[0].data, plain[0].data)).toBeGreaterThan(1e-6);
+    await compare(run, inputs, PLAIN / 2, { winograd: false });
+  });
+});
+
+describe('other kernels over several parts', () => {
+  test('matrix products of all transposes and batches', async () => {
+    await compare(matmul, [random([300, 270], 1, true), random([270, 530], 2, true)], PLAIN);
+    await compare(matmul, [random([3, 1, 40, 33], 1, true), random([5, 33, 21], 2, true)], PLAIN);
+  });
+
+  test('sums of a million numbers', async () => {
+    await compare((x) => sum(x), [random([1_000_003], 1, true)], PLAIN);
+    await compare((x) => mean(x, [0, 2]), [random([70, 9, 500], 1, true)], PLAIN);
+    await compare((x) => sum(x, 0), [random([9000, 7], 1, true)], PLAIN);
+  });
+
+  test('batch norm, broadcasting, cross-entropy and powers', async () => {
+    const statistics = { runningMean: random([21], 7), runningVariance: mul(random([21], 8), 0) };
+    const norm = (x: Tensor, w: Tensor, b: Tensor) => batchNorm2d(x, w, b, statistics);
+    const inputs = [random([8, 21, 31, 33], 1, true), random([21], 2, true), random([21], 3, true)];
+    await compare(norm, inputs, PLAIN);
+    await compare(mul, [random([6, 70, 50], 1, true), random([70, 1], 2, true)], PLAIN);
+    const labels = tensor(Int32Array.from({ length: 500 }, (_, i) => i % 37));
+    await compare((x) => softmaxCrossEntropy(x, labels), [random([500, 37], 1, true)], PLAIN);
+    await compare((x) => pow(x, 3), [random([50_000], 1, true)], PLAIN);
+  });
+
+  test('max-pool finds the same positions, with NaN, ties and infinities', async () => {
+    const values = [1, 2, Number.NaN, Number.NEGATIVE_INFINITY, 2, -0, 0];
+    const element = fc.constantFrom(...values);
+    const cases = fc.record({
+      elements: fc.array(element, { minLength: 1, maxLength: 40 }),
+      size: fc.tuple(fc.integer({ min: 3, max: 20 }), fc.integer({ min: 3, max: 20 })),
+      kernelSize: fc.integer({ min: 1, max: 3 }),
+      stride: fc.integer({ min: 1, max: 3 }),
+      ceilMode: fc.boolean(),
+      isPadded: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ elements, size, isPadded, ...options }) => {
+        const shape = [2, 3, ...size];
+        const count = 6 * size[0] * size[1];
+        const data = Float32Array.from({ length: count }, (_, i) => elements[i % elements.length]);
+        const x = tensor(data, { shape, requiresGrad: true });
+        const padding = isPadded && options.kernelSize > 1 ? 1 : 0;
+        const run = (input: Tensor) => maxPool2d(input, { ...options, padding });
+        await setBackend('reference');
+        const [y, grad] = evaluate(run, [x]).map((t) => [...t.data]);
+        await setBackend('wasm');
+        const actual = evaluate(run, [x]).map((t) => [...t.data]);
+        const unsigned = (values: number[]) => values.map((value) => value + 0); // −0 counts as 0
+        expect(actual.map(unsigned)).toEqual([y, grad].map(unsigned));
+      }),
+      { seed: 20161104, numRuns: 200 },
+    );
+  });
+
+  test('dropout drops the same elements at every position of the stream', async () => {
+    const counters = [0, 1, 2 ** 32 - 3, 2 ** 32 - 1];
+    for (const low of counters) {
+      const state = { key: [7, 2 ** 32 - 1], counter: [low, 2 ** 32 - 1, 5, 9] } as const;
+      for (const size of [1, 5, 8191, 20_001]) {
+        const masks = [];
+        for (const backend of ['reference', 'wasm']) {
+          await setBackend(backend);
+          const generator = Generator.fromState(state);
+          const x = tensor(new Float32Array(size).fill(3));
+          masks.push([...dropout(x, { p: 0.3, generator }).data]);
+        }
+        expect(masks[1]).toEqual(masks[0]);
+      }
+    }
+  });
+});
+
+describe('the list of kernels', () => {
+  test('leaves to the reference backend only what no training step needs', () => {
+    const missing = Object.keys(referenceKernels).filter((name) => !(name in wasmBackend.kernels));
+    expect(missing.sort()).toEqual(['argReduce', 'compare', 'gather', 'gatherGrad', 'where']);
+  });
+});
+
+test('results have the same bits for 1, 2, 3 and 4 threads', async () => {
+  await setBackend('wasm');
+  const inputs = [
+    random([9, 20, 33, 30], 1, true),
+    random([36, 20, 3, 3], 2, true),
+    random([36], 3, true),
+  ];
+  const run = (x: Tensor, w: Tensor, b: Tensor) =>
+    maxPool2d(conv2d(x, w, b, { padding: 1, activation: 'relu' }), { kernelSize: 3, stride: 2 });
+  const results = [1, 2, 3, 4].map((threads) => {
+    setThreads(threads);
+    const norm = evaluate((x) => sum(x, [0, 2, 3]), [inputs[0]]);
+    return [...evaluate(run, inputs), ...norm].map((result) => [...result.data]);
+  });
+  for (const result of results) expect(result).toEqual(results[0]);
+  setThreads(2);
+});
