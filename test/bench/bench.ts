@@ -1,0 +1,98 @@
+// npm run bench [-- --peers] [--rounds N]
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type Contender, firelight, peers } from './peers.ts';
+import { median, table } from './statistics.ts';
+import { type Timing, WORKLOADS } from './workloads.ts';
+
+const HELP = `Times Firelight, two threads unless THREADS says otherwise.
+
+Usage: npm run bench -- [flags]
+
+  --peers     also PyTorch (Debian's python3-torch) and TensorFlow.js (installed outside of the
+              project), one process after the other in every round
+  --rounds N  processes of each contender (3)
+  --help      print this text`;
+
+const { values } = parseArgs({
+  options: {
+    peers: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '3' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+/** T1 alone, so that its peak of memory is its own; the others together. */
+const GROUPS = [['T1'], ['T2', 'T3', 'T4']];
+
+interface Result {
+  readonly milliseconds: number[];
+  peakBytes: number;
+}
+
+function runGroup({ command, folder }: Contender, names: readonly string[]): Timing[] {
+  const workloads = JSON.stringify(WORKLOADS.filter(({ name }) => names.includes(name)));
+  const [program, ...args] = command(workloads, names);
+  const output = execFileSync(program, args, {
+    encoding: 'utf8',
+    cwd: folder,
+    env: { ...process.env, THREADS: process.env.THREADS ?? '2' },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const lines = output.split('\n').filter((line) => line.startsWith('{'));
+  return lines.map((line) => JSON.parse(line) as Timing);
+}
+
+function measure(contenders: readonly Contender[], rounds: number): Map<string, Result> {
+  const results = new Map<string, Result>();
+  for (let round = 0; round < rounds; round++) {
+    for (const names of GROUPS) {
+      for (const contender of contenders) {
+        for (const { workload, milliseconds, peakBytes } of runGroup(contender, names)) {
+          const key = `${workload} ${contender.name}`;
+          const result = results.get(key) ?? { milliseconds: [], peakBytes: 0 };
+          result.milliseconds.push(...milliseconds);
+          result.peakBytes = Math.max(result.peakBytes, peakBytes);
+          results.set(key, result);
+        }
+      }
+    }
+  }
+  return results;
+}
+
+function print(contenders: readonly Contender[], results: ReadonlyMap<string, Result>): void {
+  const rows = [['', 'median ms', 'min ms', 'Firelight / it', 'peak MB']];
+  for (const { name, title } of WORKLOADS) {
+    const own = results.get(`${name} ${firelight.name}`);
+    rows.push([`${name} ${title}`, '', '', '', '']);
+    for (const contender of contenders) {
+      const result = results.get(`${name} ${contender.name}`);
+      if (result === undefined || own === undefined) continue;
+      const ratio = median(own.milliseconds) / median(result.milliseconds);
+      rows.push([
+        `  ${contender.name}`,
+        median(result.milliseconds).toFixed(1),
+        Math.min(...result.milliseconds).toFixed(1),
+        contender === firelight ? '' : ratio.toFixed(2),
+        name === 'T1' ? (result.peakBytes / 1e6).toFixed(0) : '',
+      ]);
+    }
+  }
+  console.log(table(rows));
+}
+
+const rounds = Number(values.rounds);
+if (values.help) console.log(HELP);
+else if (!Number.isInteger(rounds) || rounds < 1) {
+  console.error(`error: --rounds must be a whole number ≥ 1, got '${values.rounds}'`);
+  process.exitCode = 1;
+} else {
+  const kernels = fileURLToPath(new URL('./kernels.ts', import.meta.url));
+  const flags = ['--conditions=development', '--import', 'tsx', kernels];
+  execFileSync(process.execPath, flags, { stdio: 'inherit' });
+  const contenders = values.peers ? [firelight, ...peers()] : [firelight];
+  console.log(`\n${rounds} rounds, one process after the other:`);
+  print(contenders, measure(contenders, rounds));
+}

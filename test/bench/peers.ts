@@ -1,0 +1,72 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Somebody whose time is taken: how to start a process that runs the workloads. */
+export interface Contender {
+  readonly name: string;
+  command(workloads: string, names: readonly string[]): readonly string[];
+  readonly folder?: string;
+}
+
+const path = (name: string): string =>
+  fileURLToPath(new URL(`./contenders/${name}`, import.meta.url));
+
+export const firelight: Contender = {
+  name: 'Firelight',
+  command: (_, names) => [
+    process.execPath,
+    '--conditions=development',
+    '--import',
+    'tsx',
+    path('firelight.ts'),
+    ...names,
+  ],
+};
+
+/** Versions that run on Node 20. */
+const TFJS = ['@tensorflow/tfjs@4.22.0', '@tensorflow/tfjs-backend-wasm@4.22.0'];
+/** Debian's Python, which has Debian's PyTorch; another python3 may come first on the PATH. */
+const PYTHON = '/usr/bin/python3';
+
+function pytorch(): Contender[] {
+  try {
+    execFileSync(PYTHON, ['-c', 'import torch'], { stdio: 'ignore' });
+  } catch {
+    console.log(`PyTorch is left out: ${PYTHON} has none (apt-get install python3-torch)`);
+    return [];
+  }
+  return ['default', 'channels_last'].map((format) => ({
+    name: `PyTorch ${format}`,
+    command: (workloads) => [PYTHON, path('pytorch.py'), format, workloads],
+  }));
+}
+
+function tfjs(): Contender[] {
+  const folder = join(tmpdir(), 'firelight-peers');
+  try {
+    if (!existsSync(join(folder, 'node_modules/@tensorflow/tfjs-backend-wasm'))) {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'package.json'), '{"private": true}');
+      console.log(`installing ${TFJS.join(' and ')} into ${folder}`);
+      execFileSync('npm', ['install', '--no-audit', '--no-fund', ...TFJS], { cwd: folder });
+    }
+  } catch (error) {
+    console.log(`TensorFlow.js is left out: ${(error as Error).message.split('\n')[0]}`);
+    return [];
+  }
+  return [
+    {
+      name: 'TensorFlow.js wasm',
+      folder,
+      command: (workloads) => [process.execPath, path('tfjs.mjs'), workloads],
+    },
+  ];
+}
+
+/** All others that can be had on this machine. */
+export function peers(): Contender[] {
+  return [...pytorch(), ...tfjs()];
+}
