@@ -85,7 +85,7 @@ describe('bad input is one clear sentence and exit code 1', () => {
     ['no folder', ['--data', '/no/such/folder'], /no CIFAR-10 files in \/no\/such\/folder; put/],
     [
       'images that collapse',
-      ['--synthetic', ...QUICK, '--version', '1.0'],
+      ['--synthetic', ...QUICK, '--version', '1.0', '--stem', 'imagenet'],
       /32 × 32 shrink to nothing.*at least 35 × 35 or stem: 'cifar'/,
     ],
     ['too long a warm-up', ['--synthetic', ...QUICK, '--warmup-epochs', '2'], /warmupEpochs \(2\)/],

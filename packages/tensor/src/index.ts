@@ -7,7 +7,7 @@ export { tidy } from './autograd/tidy.ts';
 export type { BackendOptions } from './backend/backend.ts';
 export type { Activation, Kernels, MomentumOptions } from './backend/kernels.ts';
 export { type BackendDescription, describeBackend, setBackend } from './backend/registry.ts';
-export { setThreads } from './backend/wasm/runtime.ts';
+export { setThreads } from './backend/wasm/backend.ts';
 export { DTYPES, type DType, type TypedArray } from './core/dtype.ts';
 export {
   AutogradError,

@@ -2,7 +2,7 @@ import { BackendError } from '../core/errors.ts';
 import type { Backend, BackendOptions } from './backend.ts';
 import type { Kernels } from './kernels.ts';
 import { referenceKernels } from './reference/index.ts';
-import { wasmBackend, whyNotWasm } from './wasm/index.ts';
+import { wasmBackend, whyNotWasm } from './wasm/backend.ts';
 
 /** What runs, kernel by kernel. */
 export interface BackendDescription {

@@ -1,4 +1,4 @@
-import { BackendError, ValueError } from '../../core/errors.ts';
+import { BackendError } from '../../core/errors.ts';
 import { Arena, MAXIMUM_PAGES } from './arena.ts';
 import type { Features, Parameters } from './assembler/function.ts';
 import { assembleModule } from './assembler/module.ts';
@@ -150,29 +150,18 @@ export class Runtime {
   }
 }
 
-let threads: number | null = null;
 let current: Runtime | null = null;
 
 /** The runtime of this process. */
 export function runtime(): Runtime {
   if (current === null) {
     current = new Runtime(settings);
-    current.setThreads(threads ?? processorCount());
+    current.setThreads(settings.threads ?? processorCount());
   }
   return current;
 }
 
-/**
- * How many threads the `wasm` backend computes with, the calling one included; as many as there are
- * processors by default. Results do not depend on it. Where no workers can run (a page that is not
- * cross-origin isolated) it stays at one, and `describeBackend()` says why.
- *
- * @throws ValueError unless `count` is an integer ≥ 1
- */
-export function setThreads(count: number): void {
-  if (!Number.isInteger(count) || count < 1) {
-    throw new ValueError(`setThreads: must be an integer ≥ 1, got ${count}`);
-  }
-  threads = count;
-  current?.setThreads(count);
+/** The runtime, or null before the first kernel. */
+export function startedRuntime(): Runtime | null {
+  return current;
 }

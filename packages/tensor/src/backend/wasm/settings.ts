@@ -1,2 +1,9 @@
-/** What the user chose; see `BackendOptions`. */
-export const settings = { winograd: true, relaxedSimd: true };
+interface Settings {
+  winograd: boolean;
+  relaxedSimd: boolean;
+  /** null: as many as there are processors. */
+  threads: number | null;
+}
+
+/** What the user chose; see `BackendOptions` and `setThreads`. */
+export const settings: Settings = { winograd: true, relaxedSimd: true, threads: null };

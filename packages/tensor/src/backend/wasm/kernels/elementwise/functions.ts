@@ -71,11 +71,12 @@ export function logarithm(f: FunctionBuilder, x: Local<F32x4>): void {
 
 const SQRT_HALF_BITS = 0x3f3504f3;
 
-/** σ(x) = 1 / (1 + e⁻ˣ) */
+/** σ(x) = 1 / (1 + e⁻ˣ), and eˣ / (1 + eˣ) for x < 0, where e⁻ˣ might overflow. */
 export function logistic(f: FunctionBuilder, x: Local<F32x4>): void {
-  x.set(x.negated());
+  const isNegative = f.i32x4(x.lessThan(splat(0)));
+  x.set(x.abs().negated());
   exponential(f, x);
-  x.set(splat(1).dividedBy(x.plus(splat(1))));
+  x.set(isNegative.select(x, splat(1)).dividedBy(x.plus(splat(1))));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { BackendError } from '../../core/errors.ts';
+import { BackendError, ValueError } from '../../core/errors.ts';
 import { NdArray } from '../../core/ndarray.ts';
 import type { Backend } from '../backend.ts';
 import type { Kernels } from '../kernels.ts';
@@ -17,7 +17,7 @@ import { reductions } from './kernels/reduce.ts';
 import { crossEntropy } from './kernels/softmax/cross-entropy.ts';
 import { softmaxFunctions } from './kernels/softmax/softmax.ts';
 import { updates } from './kernels/updates.ts';
-import { runtime } from './runtime.ts';
+import { runtime, startedRuntime } from './runtime.ts';
 import { settings } from './settings.ts';
 
 /** Why this backend cannot run here; null if it can. */
@@ -88,3 +88,18 @@ export const wasmBackend: Backend = {
     runtime().useRelaxedSimd(relaxedSimd);
   },
 };
+
+/**
+ * How many threads the `wasm` backend computes with, the calling one included; as many as there are
+ * processors by default. Results do not depend on it. Where no workers can run (a page that is not
+ * cross-origin isolated) it stays at one, and `describeBackend()` says why.
+ *
+ * @throws ValueError unless `count` is an integer ≥ 1
+ */
+export function setThreads(count: number): void {
+  if (!Number.isInteger(count) || count < 1) {
+    throw new ValueError(`setThreads: must be an integer ≥ 1, got ${count}`);
+  }
+  settings.threads = count;
+  startedRuntime()?.setThreads(count);
+}
