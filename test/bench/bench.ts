@@ -10,8 +10,8 @@ const HELP = `Times Firelight, two threads unless THREADS says otherwise.
 
 Usage: npm run bench -- [flags]
 
-  --peers     also PyTorch (Debian's python3-torch) and TensorFlow.js (installed outside of the
-              project), one process after the other in every round
+  --peers     also PyTorch (Debian's python3-torch), TensorFlow.js and onnxruntime-web (installed
+              outside of the project), one process after the other in every round
   --rounds N  processes of each contender (3)
   --help      print this text`;
 

@@ -26,8 +26,15 @@ export const firelight: Contender = {
   ],
 };
 
-/** Versions that run on Node 20. */
-const TFJS = ['@tensorflow/tfjs@4.22.0', '@tensorflow/tfjs-backend-wasm@4.22.0'];
+/** Packages for Node, in versions that run on Node 20. */
+const PACKAGES = [
+  {
+    name: 'TensorFlow.js wasm',
+    script: 'tfjs.mjs',
+    packages: ['@tensorflow/tfjs@4.22.0', '@tensorflow/tfjs-backend-wasm@4.22.0'],
+  },
+  { name: 'onnxruntime-web', script: 'onnxruntime.mjs', packages: ['onnxruntime-web@1.30.0'] },
+];
 /** Debian's Python, which has Debian's PyTorch; another python3 may come first on the PATH. */
 const PYTHON = '/usr/bin/python3';
 
@@ -44,29 +51,29 @@ function pytorch(): Contender[] {
   }));
 }
 
-function tfjs(): Contender[] {
-  const folder = join(tmpdir(), 'firelight-peers');
-  try {
-    if (!existsSync(join(folder, 'node_modules/@tensorflow/tfjs-backend-wasm'))) {
-      mkdirSync(folder, { recursive: true });
-      writeFileSync(join(folder, 'package.json'), '{"private": true}');
-      console.log(`installing ${TFJS.join(' and ')} into ${folder}`);
-      execFileSync('npm', ['install', '--no-audit', '--no-fund', ...TFJS], { cwd: folder });
+/** What npm has, installed where the project's own dependencies do not see it. */
+function installed(): Contender[] {
+  return PACKAGES.flatMap(({ name, script, packages }) => {
+    const folder = join(tmpdir(), 'firelight-peers', script);
+    try {
+      if (!existsSync(join(folder, 'package-lock.json'))) {
+        mkdirSync(folder, { recursive: true });
+        writeFileSync(join(folder, 'package.json'), '{"private": true}');
+        console.log(`installing ${packages.join(' and ')} into ${folder}`);
+        const flags = ['--no-audit', '--no-fund', '--ignore-scripts'];
+        execFileSync('npm', ['install', ...flags, ...packages], { cwd: folder, stdio: 'pipe' });
+      }
+    } catch (error) {
+      console.log(`${name} is left out: ${(error as Error).message.split('\n')[0]}`);
+      return [];
     }
-  } catch (error) {
-    console.log(`TensorFlow.js is left out: ${(error as Error).message.split('\n')[0]}`);
-    return [];
-  }
-  return [
-    {
-      name: 'TensorFlow.js wasm',
-      folder,
-      command: (workloads) => [process.execPath, path('tfjs.mjs'), workloads],
-    },
-  ];
+    return [
+      { name, folder, command: (workloads: string) => [process.execPath, path(script), workloads] },
+    ];
+  });
 }
 
 /** All others that can be had on this machine. */
 export function peers(): Contender[] {
-  return [...pytorch(), ...tfjs()];
+  return [...pytorch(), ...installed()];
 }
