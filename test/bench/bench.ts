@@ -1,4 +1,4 @@
-// npm run bench [-- --peers] [--rounds N]
+// npm run bench [-- --peers] [--epoch] [--rounds N]
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -12,12 +12,14 @@ Usage: npm run bench -- [flags]
 
   --peers     also PyTorch (Debian's python3-torch), TensorFlow.js and onnxruntime-web (installed
               outside of the project), one process after the other in every round
+  --epoch     also one epoch of CIFAR-10 at 64² with data loading (2 to 4 minutes)
   --rounds N  processes of each contender (3)
   --help      print this text`;
 
 const { values } = parseArgs({
   options: {
     peers: { type: 'boolean', default: false },
+    epoch: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '3' },
     help: { type: 'boolean', default: false },
   },
@@ -83,16 +85,21 @@ function print(contenders: readonly Contender[], results: ReadonlyMap<string, Re
   console.log(table(rows));
 }
 
+function runScript(name: string): void {
+  const file = fileURLToPath(new URL(name, import.meta.url));
+  const flags = ['--conditions=development', '--import', 'tsx', file];
+  execFileSync(process.execPath, flags, { stdio: 'inherit' });
+}
+
 const rounds = Number(values.rounds);
 if (values.help) console.log(HELP);
 else if (!Number.isInteger(rounds) || rounds < 1) {
   console.error(`error: --rounds must be a whole number ≥ 1, got '${values.rounds}'`);
   process.exitCode = 1;
 } else {
-  const kernels = fileURLToPath(new URL('./kernels.ts', import.meta.url));
-  const flags = ['--conditions=development', '--import', 'tsx', kernels];
-  execFileSync(process.execPath, flags, { stdio: 'inherit' });
+  runScript('./kernels.ts');
   const contenders = values.peers ? [firelight, ...peers()] : [firelight];
   console.log(`\n${rounds} rounds, one process after the other:`);
   print(contenders, measure(contenders, rounds));
+  if (values.epoch) runScript('./epoch.ts');
 }

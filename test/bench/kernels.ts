@@ -1,6 +1,5 @@
 // The speed of matrix products and convolutions as a share of what the registers allow, and where
 // the time of a training step goes.
-import { Momentum, SoftmaxCrossEntropyWithLogits, SqueezeNet } from '@firelight/nn';
 import {
   conv2d,
   describeBackend,
@@ -16,6 +15,7 @@ import { microKernel } from '../../packages/tensor/src/backend/wasm/kernels/gemm
 import { Runtime, runtime } from '../../packages/tensor/src/backend/wasm/runtime.ts';
 import { defineTask } from '../../packages/tensor/src/backend/wasm/task.ts';
 import { median, table, time } from './statistics.ts';
+import { trainingStep } from './training-step.ts';
 
 const threads = Number(process.env.THREADS ?? 2);
 const PEAK_K = 256;
@@ -89,19 +89,10 @@ console.log('(3×3 convolutions count the products of the plain sum; Winograd ne
 
 /** Milliseconds of a training step by task. */
 function breakdown(size: number, steps: number): void {
-  const network = new SqueezeNet({ numClasses: 10, generator });
-  const lossFn = new SoftmaxCrossEntropyWithLogits({ sparse: true, reduction: 'mean' });
-  const optimizer = new Momentum(network.parameters(), { learningRate: 0.01, momentum: 0.9 });
   const images = random(32, 3, size, size);
   const labels = tensor(Int32Array.from({ length: 32 }, (_, i) => i % 10));
-  const step = () =>
-    tidy(() => {
-      const loss = lossFn.forward(network.forward(images), labels);
-      optimizer.zeroGrad();
-      loss.backward();
-      optimizer.step();
-      return loss.item();
-    });
+  const train = trainingStep(generator);
+  const step = (): number => train(images, labels);
   for (let i = 0; i < 3; i++) step();
 
   const spent = new Map<string, { milliseconds: number; jobs: number }>();

@@ -157,4 +157,22 @@ describe('backends', () => {
       expect([backend, reason]).toEqual(['reference', null]);
     }
   });
+
+  test('describeBackend names the kernels that wasm leaves to the reference backend', async () => {
+    await setBackend('wasm');
+    const { name, summary, kernels } = describeBackend();
+    expect(name).toBe('wasm');
+    expect(summary).toMatch(/WebAssembly SIMD.* threads?,.* by Winograd/);
+    const others = Object.entries(kernels).filter(([, { backend }]) => backend !== 'wasm');
+    expect(others.map(([kernel]) => kernel).sort()).toEqual([
+      'argReduce',
+      'compare',
+      'gather',
+      'gatherGrad',
+      'where',
+    ]);
+    for (const [, { backend, reason }] of others) {
+      expect([backend, reason]).toEqual(['reference', "'wasm' has no kernel for it"]);
+    }
+  });
 });

@@ -233,12 +233,7 @@ export const batchNormalization: Pick<
       sumOverImages(frame, x.shape, sums, mean.address, 1 / count);
       const { parts, fields: planeFields } = planeParts(planes(x), H * W);
       const fields = { ...UNUSED, x: source, channels: C, area: H * W };
-      frame.run(squaresTask, parts, {
-        ...planeFields,
-        ...fields,
-        mean: mean.address,
-        sums,
-      });
+      frame.run(squaresTask, parts, { ...planeFields, ...fields, mean: mean.address, sums });
       sumOverImages(frame, x.shape, sums, variance.address, 1 / count);
       return { mean: mean.array, variance: variance.array };
     }),
@@ -285,12 +280,7 @@ export const batchNormalization: Pick<
         weight: frame.input(weight),
         epsilon,
       };
-      frame.run(gradSumsTask, parts, {
-        ...planeFields,
-        ...fields,
-        sums,
-        dots,
-      });
+      frame.run(gradSumsTask, parts, { ...planeFields, ...fields, sums, dots });
       sumOverImages(frame, x.shape, sums, gradBias.address);
       sumOverImages(frame, x.shape, dots, gradWeight.address);
       frame.run(gradTask, parts, {
