@@ -1,6 +1,7 @@
 // One epoch of CIFAR-10 at 64², images loaded, resized and normalized on the way, beside the same
 // training step on a batch that lies ready.
 import {
+  type Batch,
   CIFAR10_MEAN,
   CIFAR10_STD,
   Cifar10,
@@ -41,7 +42,7 @@ console.log(`\nOne epoch of ${dataset.length} ${source} at 64², batch ${BATCH}:
 
 const step = trainingStep(new Generator(0));
 const batches = dataset[Symbol.asyncIterator]();
-const { value: first } = await batches.next();
+const first = (await batches.next()).value as Batch;
 const bare = (): number[] => time(() => step(first.image, first.label), BARE_STEPS);
 
 const before = bare();

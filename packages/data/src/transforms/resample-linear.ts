@@ -111,9 +111,9 @@ export function linearResampler(input: Size, output: Size): Resampler {
       (row, into) => {
         const start = row * inputRow;
         for (let i = 0; i < outputRow; i++) {
-          const sum =
-            source[start + low[i]] * lowWeight[i] + source[start + high[i]] * highWeight[i];
-          into[i] = sum >> 4;
+          const left = Math.imul(source[start + low[i]], lowWeight[i]);
+          const right = Math.imul(source[start + high[i]], highWeight[i]);
+          into[i] = (left + right) >> 4;
         }
       },
     );
