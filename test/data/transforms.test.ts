@@ -6,6 +6,7 @@ import {
   type Image,
   Normalize,
   Rescale,
+  type Transform,
   type TransformLike,
 } from '@firelight/data';
 import { Generator, ShapeError, ValueError } from '@firelight/tensor';
@@ -112,6 +113,59 @@ describe('Compose', () => {
     expect(both.apply(image([3], 1, 1), generator).data).toEqual(Float32Array.of(-7));
     const input = image([3], 1, 1);
     expect(new Compose([]).apply(input, generator)).toBe(input);
+  });
+
+  test('looks pointwise steps up for byte images, with the values of the steps to the bit', () => {
+    const steps = [
+      new Rescale(1 / 255, 0.01),
+      new Normalize({ mean: CIFAR10_MEAN, std: CIFAR10_STD }),
+    ];
+    const applied: Image[] = [];
+    const count: Transform = {
+      isPointwise: true,
+      apply: (x) => {
+        applied.push(x);
+        return x;
+      },
+    };
+    const together = new Compose([...steps, count]);
+    fc.assert(
+      fc.property(images, fc.constantFrom('HWC', 'CHW'), (hwc, layout) => {
+        const input = layout === 'HWC' ? hwc : new HWC2CHW().apply(hwc);
+        const expected = steps.reduce((x: Image, step) => step.apply(x), input);
+        expect(together.apply(input, generator)).toEqual(expected);
+        const floats = { ...input, data: Float32Array.from(input.data) };
+        expect(new Compose(steps).apply(floats, generator)).toEqual(
+          steps.reduce((x: Image, step) => step.apply(x), floats),
+        );
+      }),
+    );
+    // The steps ran on the first image and on the table.
+    expect(applied).toHaveLength(2);
+  });
+
+  test('keeps the errors of pointwise steps, with the image they are about', () => {
+    const compose = new Compose([new Normalize({ mean: [0], std: [1] })]);
+    for (let again = 0; again < 2; again++) {
+      expect(() => compose.apply(image([1, 2, 3, 4], 1, 2), generator)).toThrow(
+        /have 1 numbers, the image \[1, 2, 2\] as HWC has 2 channels/,
+      );
+    }
+    compose.apply(image([1, 2], 1, 2), generator);
+    const broken = { ...image([1, 2], 1, 2), width: 3 };
+    expect(() => compose.apply(broken, generator)).toThrow(/\[1, 3, 1\] as HWC needs 3 elements/);
+  });
+
+  test('passes bytes through a pointwise step that gives bytes', () => {
+    const invert: Transform = {
+      isPointwise: true,
+      apply: (x) => ({ ...x, data: x.data.map((value) => 255 - value) }),
+    };
+    const compose = new Compose([invert]);
+    for (const value of [3, 4]) {
+      const { data } = compose.apply(image([value], 1, 1), generator);
+      expect(data).toEqual(Uint8Array.of(255 - value));
+    }
   });
 
   test('refuses what is no transform', () => {

@@ -59,6 +59,18 @@ describe('memory stays flat over 2,000 training steps', () => {
     }
   });
 
+  test('without tidy, where nothing but ready promises are awaited', async () => {
+    // As in `for await` over a data set: finalizers get no turn of the event loop.
+    const before = process.memoryUsage().arrayBuffers;
+    let most = 0;
+    for (let i = 0; i < 2000; i++) {
+      tensor(new Float32Array(2 ** 18).fill(i));
+      await null;
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+    }
+    expect(most).toBeLessThan(500 * 2 ** 20);
+  });
+
   test('with tidy and without, once collected', async () => {
     const step = makeStep();
     step();

@@ -1,5 +1,5 @@
 import { ShapeError } from '@firelight/tensor';
-import { checkImage, describeImage, type Image } from '../image.ts';
+import { checkImage, describeImage, type Image, type PixelData } from '../image.ts';
 import type { Transform } from './transform.ts';
 
 /**
@@ -17,17 +17,19 @@ export class HWC2CHW implements Transform {
     }
     checkImage('HWC2CHW', image);
     const { data: source, height, width, channels } = image;
-    const plane = height * width;
     const data =
       source instanceof Uint8Array
-        ? new Uint8Array(source.length)
-        : new Float32Array(source.length);
-    for (let channel = 0; channel < channels; channel++) {
-      const offset = channel * plane;
-      for (let i = 0, from = channel; i < plane; i++, from += channels) {
-        data[offset + i] = source[from];
-      }
-    }
+        ? gatherPlanes(source, new Uint8Array(source.length), channels)
+        : gatherPlanes(source, new Float32Array(source.length), channels);
     return { data, height, width, channels, layout: 'CHW' };
   }
+}
+
+function gatherPlanes<Data extends PixelData>(source: Data, into: Data, channels: number): Data {
+  const planeSize = source.length / channels;
+  for (let channel = 0; channel < channels; channel++) {
+    const plane = into.subarray(channel * planeSize, (channel + 1) * planeSize);
+    for (let i = 0, from = channel; i < planeSize; i++, from += channels) plane[i] = source[from];
+  }
+  return into;
 }

@@ -16,6 +16,7 @@ export interface NormalizeOptions {
  * @see MindSpore, `mindspore.dataset.vision.Normalize`
  */
 export class Normalize implements Transform {
+  readonly isPointwise = true;
   readonly mean: readonly number[];
   readonly std: readonly number[];
 

@@ -65,27 +65,73 @@ function linearTable(
   return table;
 }
 
-/**
- * Two rows of the input, already resampled in x. Rows are asked for in rising order, two neighbours
- * at a time, so the parity of the row is its slot and each row is resampled once.
- */
-class RowCache<Row> {
-  readonly #slots: readonly [Row, Row];
-  readonly #held: [number, number] = [-1, -1];
-  readonly #fill: (row: number, into: Row) => void;
+// Resampling goes over the input rows in x, then over the output rows in y. The inner loops are
+// functions of their own, outside any closure, since as such they run faster.
 
-  constructor(slots: readonly [Row, Row], fill: (row: number, into: Row) => void) {
-    this.#slots = slots;
-    this.#fill = fill;
+/** 8-bit rule of OpenCV in x: `S = (p0·a0 + p1·a1) ≫ 4`, for the `[W · C]` input row at `start`. */
+function bytesInX(
+  source: Uint8Array,
+  start: number,
+  columns: LinearTable,
+  into: Int32Array,
+  intoStart: number,
+): void {
+  const { low, high, lowWeight, highWeight } = columns;
+  for (let i = 0; i < low.length; i++) {
+    const left = Math.imul(source[start + low[i]], lowWeight[i]);
+    const right = Math.imul(source[start + high[i]], highWeight[i]);
+    into[intoStart + i] = (left + right) >> 4;
   }
+}
 
-  get(row: number): Row {
-    const slot = row & 1;
-    if (this.#held[slot] !== row) {
-      this.#fill(row, this.#slots[slot]);
-      this.#held[slot] = row;
+/** 8-bit rule of OpenCV in y: `(((b0·S0) ≫ 16) + ((b1·S1) ≫ 16) + 2) ≫ 2`. */
+function bytesInY(
+  source: Int32Array,
+  rowLength: number,
+  rows: LinearTable,
+  into: Uint8Array,
+): void {
+  for (let y = 0, at = 0; y < rows.low.length; y++) {
+    const above = rows.low[y] * rowLength;
+    const below = rows.high[y] * rowLength;
+    const aboveWeight = rows.lowWeight[y];
+    const belowWeight = rows.highWeight[y];
+    for (let i = 0; i < rowLength; i++, at++) {
+      const sum =
+        (Math.imul(aboveWeight, source[above + i]) >> 16) +
+        (Math.imul(belowWeight, source[below + i]) >> 16);
+      into[at] = (sum + 2) >> 2;
     }
-    return this.#slots[slot];
+  }
+}
+
+function floatsInX(
+  source: Float32Array,
+  start: number,
+  columns: LinearTable,
+  into: Float32Array,
+  intoStart: number,
+): void {
+  const { low, high, fraction } = columns;
+  for (let i = 0; i < low.length; i++) {
+    const t = fraction[i];
+    into[intoStart + i] = source[start + low[i]] * (1 - t) + source[start + high[i]] * t;
+  }
+}
+
+function floatsInY(
+  source: Float32Array,
+  rowLength: number,
+  rows: LinearTable,
+  into: Float32Array,
+): void {
+  for (let y = 0, at = 0; y < rows.low.length; y++) {
+    const above = rows.low[y] * rowLength;
+    const below = rows.high[y] * rowLength;
+    const t = rows.fraction[y];
+    for (let i = 0; i < rowLength; i++, at++) {
+      into[at] = source[above + i] * (1 - t) + source[below + i] * t;
+    }
   }
 }
 
@@ -96,63 +142,23 @@ export function linearResampler(input: Size, output: Size): Resampler {
     edge: 'fraction',
   });
   const rows = linearTable(input.height, output.height, { repeat: 1, edge: 'index' });
+  const usedRows = [...new Set([...rows.low, ...rows.high])];
   const inputRow = input.width * input.channels;
   const outputRow = output.width * input.channels;
+  const length = output.height * outputRow;
 
-  /**
-   * 8-bit rule of OpenCV: `S = p0·a0 + p1·a1` in x, then
-   * `(((b0·(S0 ≫ 4)) ≫ 16) + ((b1·(S1 ≫ 4)) ≫ 16) + 2) ≫ 2` in y.
-   */
-  function resampleBytes(source: Uint8Array): Uint8Array {
-    const result = new Uint8Array(output.height * outputRow);
-    const { low, high, lowWeight, highWeight } = columns;
-    const cache = new RowCache(
-      [new Int32Array(outputRow), new Int32Array(outputRow)],
-      (row, into) => {
-        const start = row * inputRow;
-        for (let i = 0; i < outputRow; i++) {
-          const left = Math.imul(source[start + low[i]], lowWeight[i]);
-          const right = Math.imul(source[start + high[i]], highWeight[i]);
-          into[i] = (left + right) >> 4;
-        }
-      },
-    );
-    for (let y = 0, at = 0; y < output.height; y++) {
-      const above = cache.get(rows.low[y]);
-      const below = cache.get(rows.high[y]);
-      const aboveWeight = rows.lowWeight[y];
-      const belowWeight = rows.highWeight[y];
-      for (let i = 0; i < outputRow; i++, at++) {
-        const sum =
-          (Math.imul(aboveWeight, above[i]) >> 16) + (Math.imul(belowWeight, below[i]) >> 16);
-        result[at] = (sum + 2) >> 2;
-      }
+  return (source: PixelData): PixelData => {
+    if (source instanceof Uint8Array) {
+      const inX = new Int32Array(input.height * outputRow);
+      for (const y of usedRows) bytesInX(source, y * inputRow, columns, inX, y * outputRow);
+      const result = new Uint8Array(length);
+      bytesInY(inX, outputRow, rows, result);
+      return result;
     }
+    const inX = new Float32Array(input.height * outputRow);
+    for (const y of usedRows) floatsInX(source, y * inputRow, columns, inX, y * outputRow);
+    const result = new Float32Array(length);
+    floatsInY(inX, outputRow, rows, result);
     return result;
-  }
-
-  function resampleFloats(source: Float32Array): Float32Array {
-    const result = new Float32Array(output.height * outputRow);
-    const { low, high, fraction } = columns;
-    const cache = new RowCache(
-      [new Float32Array(outputRow), new Float32Array(outputRow)],
-      (row, into) => {
-        const start = row * inputRow;
-        for (let i = 0; i < outputRow; i++) {
-          const t = fraction[i];
-          into[i] = source[start + low[i]] * (1 - t) + source[start + high[i]] * t;
-        }
-      },
-    );
-    for (let y = 0, at = 0; y < output.height; y++) {
-      const above = cache.get(rows.low[y]);
-      const below = cache.get(rows.high[y]);
-      const t = rows.fraction[y];
-      for (let i = 0; i < outputRow; i++, at++) result[at] = above[i] * (1 - t) + below[i] * t;
-    }
-    return result;
-  }
-
-  return (source: PixelData): PixelData =>
-    source instanceof Uint8Array ? resampleBytes(source) : resampleFloats(source);
+  };
 }

@@ -8,6 +8,7 @@ import type { Transform } from './transform.ts';
  * @see MindSpore, `mindspore.dataset.vision.Rescale`
  */
 export class Rescale implements Transform {
+  readonly isPointwise = true;
   readonly scale: number;
   readonly shift: number;
 

@@ -6,6 +6,11 @@ import type { Image } from '../image.ts';
  * `generator` alone, so that the same generator gives the same image.
  */
 export interface Transform {
+  /**
+   * Whether each value of the result depends on nothing but the value in its place and its channel.
+   * `Compose` then looks it up for byte images. Default false.
+   */
+  readonly isPointwise?: boolean;
   apply(image: Image, generator: Generator): Image;
 }
 

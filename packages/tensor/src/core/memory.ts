@@ -45,13 +45,14 @@ function count(bytes: number, sign: 1 | -1): void {
 }
 
 /**
- * Finalizers never run inside a synchronous loop, so they only keep the count of arrays that live
- * outside every scope; those are ordinary garbage-collected objects, and nothing leaks meanwhile.
+ * Finalizers wait until the event loop turns, which a loop that awaits nothing but ready promises
+ * never lets it do. So they only keep the count of arrays that live outside every scope, and hold
+ * no source but one that must be freed; the others are ordinary garbage and nothing leaks meanwhile.
  */
-const collected = new FinalizationRegistry<{ source: StorageSource; bytes: number }>(
+const collected = new FinalizationRegistry<{ source: StorageSource | null; bytes: number }>(
   ({ source, bytes }) => {
     count(bytes, -1);
-    source.free?.();
+    source?.free?.();
   },
 );
 
@@ -168,7 +169,8 @@ export class Storage {
     this.#scope = scope;
     if (scope !== null) scope.storages.add(this);
     else if (this.#source !== null) {
-      collected.register(this, { source: this.#source, bytes: this.bytes }, this);
+      const source = this.#source.free === undefined ? null : this.#source;
+      collected.register(this, { source, bytes: this.bytes }, this);
     }
   }
 
