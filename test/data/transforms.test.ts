@@ -129,19 +129,23 @@ describe('Compose', () => {
       },
     };
     const together = new Compose([...steps, count]);
+    const withPlanes = new Compose([...steps, new HWC2CHW()]);
     fc.assert(
-      fc.property(images, fc.constantFrom('HWC', 'CHW'), (hwc, layout) => {
-        const input = layout === 'HWC' ? hwc : new HWC2CHW().apply(hwc);
+      fc.property(images, fc.boolean(), fc.boolean(), (bytes, isFloat, isPlanar) => {
+        const hwc = isFloat ? { ...bytes, data: Float32Array.from(bytes.data) } : bytes;
+        const input = isPlanar ? new HWC2CHW().apply(hwc) : hwc;
         const expected = steps.reduce((x: Image, step) => step.apply(x), input);
         expect(together.apply(input, generator)).toEqual(expected);
-        const floats = { ...input, data: Float32Array.from(input.data) };
-        expect(new Compose(steps).apply(floats, generator)).toEqual(
-          steps.reduce((x: Image, step) => step.apply(x), floats),
-        );
+        if (isPlanar) {
+          expect(() => withPlanes.apply(input, generator)).toThrow(/apply HWC2CHW once/);
+        } else {
+          expect(withPlanes.apply(input, generator)).toEqual(new HWC2CHW().apply(expected));
+        }
       }),
     );
-    // The steps ran on the first image and on the table.
-    expect(applied).toHaveLength(2);
+    const run = applied.length;
+    together.apply(image([1, 2, 3], 1, 1), generator);
+    expect(applied).toHaveLength(run);
   });
 
   test('keeps the errors of pointwise steps, with the image they are about', () => {

@@ -106,7 +106,9 @@ class DatasetBatches implements BatchSource {
     const pixels = new Float32Array(count * data.length);
     const labels = new Int32Array(count);
     for (const [position, index] of indices.entries()) {
-      const { image, label } = position === 0 ? first : this.#sample(index, sampleGenerator);
+      const target = pixels.subarray(position * data.length, (position + 1) * data.length);
+      const { image, label } =
+        position === 0 ? first : this.#sample(index, sampleGenerator, target);
       if (!hasSameShape(image, first.image)) {
         throw new ShapeError(
           `batches: all images of a batch need one shape, but image ${indices[0]} is ` +
@@ -114,7 +116,7 @@ class DatasetBatches implements BatchSource {
             'let the transform resize or crop to [height, width]',
         );
       }
-      pixels.set(image.data, position * data.length);
+      if (image.data !== target) target.set(image.data);
       labels[position] = label;
     }
     return {
@@ -123,10 +125,10 @@ class DatasetBatches implements BatchSource {
     };
   }
 
-  /** The transformed sample, checked to be `[C, H, W]`. */
-  #sample(index: number, sampleGenerator: Generator): Sample {
+  /** The transformed sample, in `target` if the transform can, checked to be `[C, H, W]`. */
+  #sample(index: number, sampleGenerator: Generator, target?: Float32Array): Sample {
     const { image, label } = this.#dataset.get(index);
-    const transformed = this.#transform(image, sectionOf(sampleGenerator, index));
+    const transformed = this.#transform(image, sectionOf(sampleGenerator, index), target);
     checkImage('batches', transformed);
     if (transformed.layout !== 'CHW') {
       throw new ShapeError(

@@ -1,37 +1,57 @@
-import type { Generator } from '@firelight/tensor';
-import { checkImage, type Image } from '../image.ts';
+import { checkImage, type Image, type ImageLayout } from '../image.ts';
+import { HWC2CHW } from './hwc-to-chw.ts';
 import type { TransformFunction } from './transform.ts';
 
 const BYTES = 256;
 
 /**
- * Pointwise steps as one step that looks their result up where the image is of bytes.
+ * Pointwise steps, and `HWC2CHW` after them if wanted, as one step that looks the result up where
+ * the image is of bytes.
  *
  * A byte has 256 values, so for each channel the steps can be run on all of them once; every image
  * then costs one pass instead of one for each step. The results are those of the steps to the bit.
  */
-export function withByteTable(step: TransformFunction): TransformFunction {
+export function withByteTable(
+  pointwise: readonly TransformFunction[],
+  { thenPlanes }: { readonly thenPlanes: boolean },
+): TransformFunction {
+  const toPlanes = new HWC2CHW();
   const tables = new Map<number, Float32Array>();
 
-  return (image: Image, generator: Generator): Image => {
+  const run: TransformFunction = (image, generator) =>
+    pointwise.reduce((current, step) => step(current, generator), image);
+  const inSteps: TransformFunction = (image, generator) => {
+    const result = run(image, generator);
+    return thenPlanes ? toPlanes.apply(result) : result;
+  };
+
+  return (image, generator, target) => {
     const { data, channels, layout } = image;
-    if (!(data instanceof Uint8Array)) return step(image, generator);
     const table = tables.get(channels);
+    if (!(data instanceof Uint8Array) || (thenPlanes && layout === 'CHW')) {
+      return inSteps(image, generator);
+    }
     if (table === undefined) {
       // The first image takes the steps themselves, so that an error of theirs names it.
-      const result = step(image, generator);
-      const values = step(everyByte(channels), generator).data;
+      const result = inSteps(image, generator);
+      const values = run(everyByte(channels), generator).data;
       if (values instanceof Float32Array) tables.set(channels, values);
       return result;
     }
     checkImage('Compose', image);
-    return {
-      ...image,
-      data:
-        layout === 'HWC'
-          ? lookUpPixels(data, table, channels)
-          : lookUpPlanes(data, table, channels),
-    };
+    const resultLayout = thenPlanes ? 'CHW' : layout;
+    const values = target?.length === data.length ? target : new Float32Array(data.length);
+    const count = data.length / channels;
+    for (let channel = 0; channel < channels; channel++) {
+      lookUp(table, positions('HWC', channel, channels, BYTES), {
+        count,
+        bytes: data,
+        from: positions(layout, channel, channels, count),
+        values,
+        to: positions(resultLayout, channel, channels, count),
+      });
+    }
+    return { ...image, data: values, layout: resultLayout };
   };
 }
 
@@ -41,21 +61,46 @@ function everyByte(channels: number): Image {
   return { data, height: 1, width: BYTES, channels, layout: 'HWC' };
 }
 
-function lookUpPixels(bytes: Uint8Array, table: Float32Array, channels: number): Float32Array {
-  const values = new Float32Array(bytes.length);
-  for (let pixel = 0; pixel < bytes.length; pixel += channels) {
-    for (let channel = 0; channel < channels; channel++) {
-      values[pixel + channel] = table[bytes[pixel + channel] * channels + channel];
-    }
-  }
-  return values;
+/** Where the values of one channel are: at `start + i · step`. */
+interface Positions {
+  readonly start: number;
+  readonly step: number;
 }
 
-function lookUpPlanes(bytes: Uint8Array, table: Float32Array, channels: number): Float32Array {
-  const values = new Float32Array(bytes.length);
-  const plane = bytes.length / channels;
-  for (let channel = 0, at = 0; channel < channels; channel++) {
-    for (const end = at + plane; at < end; at++) values[at] = table[bytes[at] * channels + channel];
+function positions(
+  layout: ImageLayout,
+  channel: number,
+  channels: number,
+  planeSize: number,
+): Positions {
+  return layout === 'HWC'
+    ? { start: channel, step: channels }
+    : { start: channel * planeSize, step: 1 };
+}
+
+/** `values[to(i)] = table[entries(bytes[from(i)])]` for all `i < count`. */
+function lookUp(
+  table: Float32Array,
+  entries: Positions,
+  {
+    count,
+    bytes,
+    from,
+    values,
+    to,
+  }: {
+    count: number;
+    bytes: Uint8Array;
+    from: Positions;
+    values: Float32Array;
+    to: Positions;
+  },
+): void {
+  const { start: entry, step: entryStep } = entries;
+  const { start: source, step: sourceStep } = from;
+  const { start: target, step: targetStep } = to;
+  for (let i = 0; i < count; i++) {
+    const byte = bytes[source + i * sourceStep];
+    values[target + i * targetStep] = table[entry + byte * entryStep];
   }
-  return values;
 }

@@ -1,6 +1,7 @@
 import { type Generator, ValueError } from '@firelight/tensor';
 import type { Image } from '../image.ts';
 import { withByteTable } from './byte-table.ts';
+import { HWC2CHW } from './hwc-to-chw.ts';
 import {
   type Transform,
   type TransformFunction,
@@ -11,7 +12,8 @@ import {
 /**
  * Applies transforms one after the other; an empty list changes nothing.
  *
- * Neighbours that are pointwise, as `Rescale` and `Normalize`, take one pass over a byte image.
+ * Neighbours that are pointwise, as `Rescale` and `Normalize`, take one pass over a byte image,
+ * together with an `HWC2CHW` after them.
  */
 export class Compose implements Transform {
   readonly #steps: readonly TransformFunction[];
@@ -29,33 +31,36 @@ export class Compose implements Transform {
     this.#steps = joinPointwise(transforms);
   }
 
-  apply(image: Image, generator: Generator): Image {
-    return applyAll(this.#steps, image, generator);
+  apply(image: Image, generator: Generator, target?: Float32Array): Image {
+    const last = this.#steps.length - 1;
+    return this.#steps.reduce(
+      (current, step, index) => step(current, generator, index === last ? target : undefined),
+      image,
+    );
   }
 }
 
-function applyAll(steps: readonly TransformFunction[], image: Image, generator: Generator): Image {
-  return steps.reduce((current, step) => step(current, generator), image);
-}
-
-/** The transforms as functions, where those of each run of pointwise ones are a single one. */
+/**
+ * The transforms as functions, where each run of pointwise ones is a single function, together with
+ * `HWC2CHW` if that comes next.
+ */
 function joinPointwise(transforms: readonly TransformLike[]): TransformFunction[] {
   const steps: TransformFunction[] = [];
-  let run: TransformFunction[] = [];
-  const closeRun = (): void => {
-    const pointwise = run;
-    run = [];
-    if (pointwise.length === 0) return;
-    steps.push(withByteTable((image, generator) => applyAll(pointwise, image, generator)));
-  };
-  for (const transform of transforms) {
-    if (typeof transform === 'object' && transform.isPointwise) {
-      run.push(toFunction(transform));
-    } else {
-      closeRun();
-      steps.push(toFunction(transform));
+  for (let start = 0; start < transforms.length; ) {
+    let end = start;
+    while (end < transforms.length && isPointwise(transforms[end])) end++;
+    if (end === start) {
+      steps.push(toFunction(transforms[start]));
+      start++;
+      continue;
     }
+    const thenPlanes = transforms[end] instanceof HWC2CHW;
+    steps.push(withByteTable(transforms.slice(start, end).map(toFunction), { thenPlanes }));
+    start = thenPlanes ? end + 1 : end;
   }
-  closeRun();
   return steps;
+}
+
+function isPointwise(transform: TransformLike): boolean {
+  return typeof transform === 'object' && transform.isPointwise === true;
 }

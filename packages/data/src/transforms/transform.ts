@@ -3,7 +3,8 @@ import type { Image } from '../image.ts';
 
 /**
  * One step from image to image. It never changes its argument, and a random one draws from
- * `generator` alone, so that the same generator gives the same image.
+ * `generator` alone, so that the same generator gives the same image. It may write its result into
+ * `target`, if that is given and of the right length, to save the caller a copy.
  */
 export interface Transform {
   /**
@@ -11,11 +12,15 @@ export interface Transform {
    * `Compose` then looks it up for byte images. Default false.
    */
   readonly isPointwise?: boolean;
-  apply(image: Image, generator: Generator): Image;
+  apply(image: Image, generator: Generator, target?: Float32Array): Image;
 }
 
 /** A transform as a plain function. */
-export type TransformFunction = (image: Image, generator: Generator) => Image;
+export type TransformFunction = (
+  image: Image,
+  generator: Generator,
+  target?: Float32Array,
+) => Image;
 
 /** What every `transform` option accepts. */
 export type TransformLike = Transform | TransformFunction;
@@ -23,5 +28,5 @@ export type TransformLike = Transform | TransformFunction;
 /** Either form of a transform as a function. */
 export function toFunction(transform: TransformLike): TransformFunction {
   if (typeof transform === 'function') return transform;
-  return (image, generator) => transform.apply(image, generator);
+  return (image, generator, target) => transform.apply(image, generator, target);
 }
