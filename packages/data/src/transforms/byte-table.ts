@@ -16,7 +16,8 @@ export function withByteTable(
   { thenPlanes }: { readonly thenPlanes: boolean },
 ): TransformFunction {
   const toPlanes = new HWC2CHW();
-  const tables = new Map<number, Float32Array>();
+  /** By the number of channels; null where the steps give bytes. */
+  const tables = new Map<number, Float32Array | null>();
 
   const run: TransformFunction = (image, generator) =>
     pointwise.reduce((current, step) => step(current, generator), image);
@@ -28,14 +29,14 @@ export function withByteTable(
   return (image, generator, target) => {
     const { data, channels, layout } = image;
     const table = tables.get(channels);
-    if (!(data instanceof Uint8Array) || (thenPlanes && layout === 'CHW')) {
+    if (!(data instanceof Uint8Array) || (thenPlanes && layout === 'CHW') || table === null) {
       return inSteps(image, generator);
     }
     if (table === undefined) {
       // The first image takes the steps themselves, so that an error of theirs names it.
       const result = inSteps(image, generator);
       const values = run(everyByte(channels), generator).data;
-      if (values instanceof Float32Array) tables.set(channels, values);
+      tables.set(channels, values instanceof Float32Array ? values : null);
       return result;
     }
     checkImage('Compose', image);
