@@ -1,37 +1,59 @@
-import { CIFAR10_CLASSES } from '@firelight/data';
-import { getLr, Momentum, SoftmaxCrossEntropyWithLogits, SqueezeNet } from '@firelight/nn';
 import {
-  describeBackend,
-  Generator,
-  setBackend,
-  setThreads,
-  type Tensor,
-  tidy,
-} from '@firelight/tensor';
-import { evaluate, formatShare, sumCounts } from './support/evaluate.ts';
-import { type LoadedCifar, loadCifar } from './support/load-cifar.ts';
-import { ProgressBar } from './support/progress.ts';
+  type Callback,
+  type Checkpoint,
+  getLr,
+  LossMonitor,
+  MetricsLog,
+  Model,
+  ModelCheckpoint,
+  Momentum,
+  ProgressBar,
+  SoftmaxCrossEntropyWithLogits,
+  type SqueezeNet,
+  TensorBoard,
+  TimeMonitor,
+} from '@firelight/nn';
+import { describeBackend, Generator, setBackend, setThreads } from '@firelight/tensor';
+import { createNetwork } from './support/create-network.ts';
+import { INTERRUPTED, interruptSignal } from './support/interrupt.ts';
+import { loadCifar } from './support/load-cifar.ts';
+import { openNetwork, type RunConfig } from './support/open-network.ts';
+import { accuracyLines, type Confusion } from './support/report.ts';
 import { run, warn } from './support/run.ts';
+import {
+  existingRun,
+  latestOf,
+  newRun,
+  PREFIX,
+  type RunFolder,
+  readConfig,
+  writeConfig,
+} from './support/run-folder.ts';
 import { helpText, parseTrainOptions, type TrainOptions } from './support/train-options.ts';
 
-/** Steps over which the shown loss is averaged. */
-const LOSS_WINDOW = 10;
-
-function createNetwork(options: TrainOptions, generator: Generator): SqueezeNet {
-  const { version, bypass, stem, dropout } = options;
-  return new SqueezeNet({
-    numClasses: CIFAR10_CLASSES.length,
-    version,
-    bypass,
-    stem,
-    dropout,
-    batchNorm: options['batch-norm'],
-    headRelu: options['head-relu'],
-    generator,
-  });
+/** A run that begins or goes on. */
+interface Session {
+  readonly options: TrainOptions;
+  readonly folder: RunFolder;
+  readonly resumeFrom: Checkpoint | null;
 }
 
-function createOptimizer(network: SqueezeNet, stepsPerEpoch: number, options: TrainOptions) {
+/** Flags of a resumed run that may differ from those it began with. */
+const MACHINE_FLAGS = ['data', 'backend', 'threads', 'download'] as const;
+
+async function openSession(given: TrainOptions): Promise<Session> {
+  if (!given.resume) {
+    return { options: given, folder: await newRun(given.recipe, given.out), resumeFrom: null };
+  }
+  const folder = await existingRun(given.out);
+  const resumeFrom = await latestOf(folder, warn);
+  const { options } = await readConfig<RunConfig>(folder);
+  const own = MACHINE_FLAGS.filter((name) => given[name] !== undefined);
+  const machine = Object.fromEntries(own.map((name) => [name, given[name]]));
+  return { options: { ...options, ...machine }, folder, resumeFrom };
+}
+
+function createModel(network: SqueezeNet, stepsPerEpoch: number, options: TrainOptions): Model {
   const learningRate = getLr({
     lrInit: options['lr-init'],
     lrEnd: options['lr-end'],
@@ -42,78 +64,111 @@ function createOptimizer(network: SqueezeNet, stepsPerEpoch: number, options: Tr
     stepsPerEpoch,
     lrDecayMode: options['lr-decay-mode'],
   });
-  return new Momentum(network.parameters(), {
-    learningRate,
-    momentum: options.momentum,
-    nesterov: options.nesterov,
-    weightDecay: options['weight-decay'],
+  const { momentum, nesterov } = options;
+  const clipNorm = options['clip-norm'];
+  return new Model({
+    network,
+    lossFn: new SoftmaxCrossEntropyWithLogits({
+      sparse: true,
+      reduction: 'mean',
+      labelSmoothing: options['label-smoothing'],
+    }),
+    optimizer: new Momentum(network.parameters(), {
+      learningRate,
+      momentum,
+      nesterov,
+      weightDecay: options['weight-decay'],
+    }),
+    metrics: ['accuracy', 'loss', 'confusionMatrix'],
+    ...(clipNorm === undefined ? {} : { clipNorm }),
   });
 }
 
-async function train(
-  network: SqueezeNet,
-  { train: dataset }: LoadedCifar,
-  options: TrainOptions,
-): Promise<void> {
-  const { epochs } = options;
-  const { batchesPerEpoch } = dataset;
-  const lossFn = new SoftmaxCrossEntropyWithLogits({ sparse: true, reduction: 'mean' });
-  const optimizer = createOptimizer(network, batchesPerEpoch, options);
-
-  const trainStep = (image: Tensor, label: Tensor): number =>
-    tidy(() => {
-      const loss = lossFn.forward(network.forward(image), label);
-      optimizer.zeroGrad();
-      loss.backward();
-      optimizer.step();
-      return loss.item();
-    });
-
-  const progress = new ProgressBar();
-  const losses: number[] = [];
-  network.train();
-  for (let epoch = 1; epoch <= epochs; epoch++) {
-    for await (const { image, label } of dataset) {
-      losses.push(trainStep(image, label));
-      const recent = losses.slice(-LOSS_WINDOW);
-      const loss = recent.reduce((sum, value) => sum + value, 0) / recent.length;
-      progress.update({
-        label: `epoch ${epoch}/${epochs}`,
-        step: losses.length,
-        steps: epochs * batchesPerEpoch,
-        images: label.size,
-        details: `loss ${loss.toFixed(4)}`,
-      });
-    }
-  }
+function createCallbacks({ options, folder }: Session, config: RunConfig): Callback[] {
+  const lossEvery = options['loss-every'];
+  return [
+    ...(lossEvery > 0 ? [new LossMonitor(lossEvery), new TimeMonitor()] : [new ProgressBar()]),
+    new MetricsLog(folder.metrics),
+    ...(options.tensorboard ? [new TensorBoard(folder.path)] : []),
+    new ModelCheckpoint({
+      directory: folder.checkpoints,
+      prefix: PREFIX,
+      saveCheckpointSteps: options['checkpoint-every'],
+      keepCheckpointMax: options.keep,
+      keepBest: { metric: 'accuracy', mode: 'max' },
+      metadata: { config: JSON.stringify(config) },
+    }),
+  ];
 }
 
-async function main(): Promise<void> {
-  const options = parseTrainOptions(process.argv.slice(2));
-  if (options.help) {
-    console.log(helpText());
-    return;
-  }
-  if (options.backend !== undefined) await setBackend(options.backend);
-  if (options.threads !== undefined) setThreads(options.threads);
+async function evaluateOnly(file: string, options: TrainOptions): Promise<void> {
+  const { network, imageSize, classNames } = await openNetwork(file);
+  const data = await loadCifar({ ...options, 'image-size': imageSize }, new Generator(0), warn);
+  console.log(`data:    ${data.source}, ${data.test.length} to test`);
+  printSetting(network);
+  const model = new Model({ network, metrics: ['confusionMatrix'] });
+  const { confusionMatrix } = await model.eval(data.test);
+  for (const line of accuracyLines(confusionMatrix as Confusion, classNames)) console.log(line);
+}
+
+function printSetting(network: SqueezeNet): void {
+  const parameters = network.parameters().reduce((sum, { size }) => sum + size, 0);
+  console.log(`network: SqueezeNet, ${parameters} parameters`);
+  console.log(`backend: ${describeBackend().summary}`);
+}
+
+async function train(session: Session): Promise<void> {
+  const { options, folder, resumeFrom } = session;
   const [weights, order] = new Generator(options.seed).split(2);
   const network = createNetwork(options, weights);
   const data = await loadCifar(options, order, warn);
-
-  const parameters = network.parameters().reduce((sum, { size }) => sum + size, 0);
+  const config: RunConfig = { options, classNames: data.classNames };
   console.log(
     `data:    ${data.source}, ${data.train.length} to train and ${data.test.length} to test`,
   );
-  console.log(`network: SqueezeNet ${options.version}, ${parameters} parameters`);
-  console.log(`backend: ${describeBackend().summary}`);
+  printSetting(network);
+  console.log(`run:     ${folder.path}`);
+  if (resumeFrom !== null) {
+    const { epoch, step } = resumeFrom.metadata;
+    console.log(`resumed: ${resumeFrom.file}, after step ${step} of epoch ${epoch}`);
+  } else {
+    await writeConfig(folder, config);
+  }
 
-  await train(network, data, options);
-  const counts = await evaluate(network, data.test, data.classNames.length);
-  const all = sumCounts(counts);
-  console.log(`test accuracy: ${formatShare(all)} (${all.correct} of ${all.total})`);
-  data.classNames.forEach((name, label) => {
-    console.log(`  ${name.padEnd(10)} ${formatShare(counts[label]).padStart(7)}`);
+  const model = createModel(network, data.train.batchesPerEpoch, options);
+  const { signal, release } = interruptSignal(warn);
+  const { stopReason, metrics } = await model.train(options.epochs, data.train, {
+    callbacks: createCallbacks(session, config),
+    validation: data.test,
+    signal,
+    warn,
+    ...(resumeFrom === null ? {} : { resumeFrom }),
   });
+  release();
+  if (stopReason !== null) {
+    console.log(
+      `stopped: ${stopReason}; go on with: npm run train -- --resume --out ${folder.path}`,
+    );
+    process.exitCode = INTERRUPTED;
+    return;
+  }
+  // A run that was complete when it was resumed has nothing left to measure.
+  const { confusionMatrix } = metrics ?? (await model.eval(data.test));
+  const confusion = confusionMatrix as Confusion;
+  for (const line of accuracyLines(confusion, data.classNames)) console.log(line);
+}
+
+async function main(): Promise<void> {
+  const given = parseTrainOptions(process.argv.slice(2));
+  if (given.help) {
+    console.log(helpText());
+    return;
+  }
+  if (given.backend !== undefined) await setBackend(given.backend);
+  if (given.threads !== undefined) setThreads(given.threads);
+  const file = given['eval-only'];
+  if (file !== undefined) await evaluateOnly(file, given);
+  else await train(await openSession(given));
 }
 
 await run(main);

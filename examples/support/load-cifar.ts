@@ -9,12 +9,29 @@ import {
   findCifar10,
   HWC2CHW,
   Normalize,
+  RandomCrop,
+  RandomHorizontalFlip,
   Rescale,
   Resize,
   syntheticCifar10,
 } from '@firelight/data';
 import { type Generator, ValueError } from '@firelight/tensor';
 import type { TrainOptions } from './train-options.ts';
+
+/** The flags that say which images, and how they are batched. */
+export type DataOptions = Pick<
+  TrainOptions,
+  | 'data'
+  | 'synthetic'
+  | 'download'
+  | 'train-size'
+  | 'test-size'
+  | 'batch-size'
+  | 'image-size'
+  | 'augment'
+>;
+
+const CIFAR10_SIDE = 32;
 
 /** Where the images come from, in words for the user, the names of their classes, and the splits. */
 export interface LoadedCifar {
@@ -27,11 +44,23 @@ export interface LoadedCifar {
 /** Seeds of the made-up images; different, so that no test image was trained on. */
 const SYNTHETIC_SEEDS = { train: 1, test: 2 };
 
-function transformTo(imageSize: number): Compose {
+/** De-normalized by its `inverse()`, images look as they did. */
+const NORMALIZE = new Normalize({ mean: CIFAR10_MEAN, std: CIFAR10_STD });
+
+/** Pixels around an image from which a random crop of the same size is taken. */
+const CROP_PADDING = 4;
+
+/** How images become the network's input; training images are also moved and mirrored. */
+function transformTo(imageSize: number, { augment }: { augment: boolean }): Compose {
+  const augmentation = [
+    new RandomCrop(CIFAR10_SIDE, { padding: CROP_PADDING }),
+    new RandomHorizontalFlip(),
+  ];
   return new Compose([
-    ...(imageSize === 32 ? [] : [new Resize([imageSize, imageSize])]),
+    ...(augment ? augmentation : []),
+    ...(imageSize === CIFAR10_SIDE ? [] : [new Resize([imageSize, imageSize])]),
     new Rescale(1 / 255, 0),
-    new Normalize({ mean: CIFAR10_MEAN, std: CIFAR10_STD }),
+    NORMALIZE,
     new HWC2CHW(),
   ]);
 }
@@ -48,7 +77,7 @@ function reportDownload(): (progress: DownloadProgress) => void {
 
 /** The folder with CIFAR-10, downloaded if need be; null if it is to be had nowhere. */
 async function locate(
-  options: TrainOptions,
+  options: DataOptions,
   warn: (text: string) => void,
 ): Promise<{ path: string; origin: string } | null> {
   if (options.synthetic) return null;
@@ -70,13 +99,24 @@ async function locate(
  * @throws ValueError or DataError if the images that were asked for cannot be read
  */
 export async function loadCifar(
-  options: TrainOptions,
+  options: DataOptions,
   generator: Generator,
   warn: (text: string) => void,
 ): Promise<LoadedCifar> {
   const { 'train-size': trainSize, 'test-size': testSize, 'batch-size': batchSize } = options;
-  const transform = transformTo(options['image-size']);
-  const common = { transform, batchSize, generator };
+  const size = options['image-size'];
+  const [trainGenerator, testGenerator] = generator.split(2);
+  const training = {
+    transform: transformTo(size, options),
+    batchSize,
+    generator: trainGenerator,
+  };
+  const testing = {
+    transform: transformTo(size, { augment: false }),
+    batchSize,
+    generator: testGenerator,
+    split: 'test',
+  } as const;
   const found = await locate(options, warn);
   if (found === null) {
     warn(
@@ -88,8 +128,8 @@ export async function loadCifar(
     return {
       source: 'built-in made-up images, not CIFAR-10',
       classNames: CIFAR10_CLASSES.map((_, label) => `pattern ${label}`),
-      train: Cifar10.fromBytes(bytes('train', trainSize), common),
-      test: Cifar10.fromBytes(bytes('test', testSize), { ...common, split: 'test' }),
+      train: Cifar10.fromBytes(bytes('train', trainSize), training),
+      test: Cifar10.fromBytes(bytes('test', testSize), testing),
     };
   }
   if (found.path.endsWith('.bin')) {
@@ -98,8 +138,8 @@ export async function loadCifar(
     );
   }
   const { path } = found;
-  const train = new Cifar10({ ...common, path, split: 'train', limit: trainSize });
-  const test = new Cifar10({ ...common, path, split: 'test', limit: testSize });
+  const train = new Cifar10({ ...training, path, limit: trainSize });
+  const test = new Cifar10({ ...testing, path, limit: testSize });
   await train.load();
   await test.load();
   return { source: `CIFAR-10 in ${path}`, classNames: CIFAR10_CLASSES, train, test };

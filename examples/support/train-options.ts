@@ -11,13 +11,35 @@ interface Flag {
 }
 
 const FLAGS = {
+  recipe: {
+    value: 'text',
+    default: 'quick',
+    choices: ['quick', 'tutorial'],
+    help: "defaults of the other flags; tutorial: MindSpore's, which takes many hours",
+  },
   data: { value: 'text', default: undefined, help: 'folder with the CIFAR-10 .bin files' },
   synthetic: { value: 'switch', default: false, help: 'use the built-in made-up images' },
   download: { value: 'switch', default: true, help: 'fetch CIFAR-10 into ./data if not found' },
+  out: { value: 'text', default: undefined, help: 'folder of the run; runs/<recipe>-<time>' },
+  resume: { value: 'switch', default: false, help: 'go on with the run in --out, or the latest' },
+  'eval-only': { value: 'text', default: undefined, help: 'test this checkpoint and stop' },
+  'checkpoint-every': {
+    value: 'count',
+    default: '200',
+    help: 'steps from checkpoint to checkpoint',
+  },
+  keep: { value: 'count', default: '3', help: 'latest checkpoints that are kept' },
+  'loss-every': {
+    value: 'count',
+    default: '0',
+    help: "steps between MindSpore's lines of the loss",
+  },
+  tensorboard: { value: 'switch', default: false, help: 'write event files for TensorBoard' },
   'train-size': { value: 'count', default: '50000', help: 'images trained on, of 50000' },
   'test-size': { value: 'count', default: '10000', help: 'images tested on, of 10000' },
   'image-size': { value: 'count', default: '32', help: 'height and width images are resized to' },
-  epochs: { value: 'count', default: '2', help: 'passes over the training images' },
+  augment: { value: 'switch', default: true, help: 'random crops and flips of training images' },
+  epochs: { value: 'count', default: '4', help: 'passes over the training images' },
   'batch-size': { value: 'count', default: '64', help: 'images in one step' },
   'lr-init': { value: 'number', default: '0', help: 'learning rate where warm-up starts' },
   'lr-max': { value: 'number', default: '0.1', help: 'learning rate after warm-up' },
@@ -28,11 +50,17 @@ const FLAGS = {
     choices: ['steps', 'poly', 'linear', 'cosine'],
     help: 'decay of the learning rate',
   },
-  'warmup-epochs': { value: 'count', default: '0', help: 'epochs of linear warm-up' },
+  'warmup-epochs': { value: 'number', default: '0.4', help: 'epochs of linear warm-up' },
   'pretrain-epochs': { value: 'count', default: '0', help: 'epochs of the schedule to leave out' },
   momentum: { value: 'number', default: '0.9', help: 'momentum of the optimizer' },
   nesterov: { value: 'switch', default: true, help: 'Nesterov momentum' },
   'weight-decay': { value: 'number', default: '5e-4', help: 'factor of the L2 term' },
+  'clip-norm': { value: 'number', default: undefined, help: 'bound of the norm of the gradients' },
+  'label-smoothing': {
+    value: 'number',
+    default: '0',
+    help: 'share of the label spread, in [0, 1)',
+  },
   seed: { value: 'count', default: '0', help: 'seed of weights, order and dropout' },
   backend: {
     value: 'text',
@@ -71,6 +99,34 @@ const FLAGS = {
   },
   help: { value: 'switch', default: false, help: 'print this text' },
 } as const satisfies Record<string, Flag>;
+
+/**
+ * What a recipe sets otherwise than the defaults above, which are those of `quick`.
+ *
+ * @see MindSpore's tutorial "SqueezeNet on CIFAR-10" for `tutorial`
+ */
+const RECIPES: Readonly<Record<string, Readonly<Partial<Record<FlagName, string | boolean>>>>> = {
+  quick: {},
+  tutorial: {
+    'image-size': '224',
+    augment: false,
+    epochs: '30',
+    'batch-size': '32',
+    'lr-max': '0.01',
+    'warmup-epochs': '5',
+    nesterov: false,
+    'weight-decay': '1e-4',
+    version: '1.0',
+    bypass: 'none',
+    stem: 'imagenet',
+    'batch-norm': false,
+    'head-relu': true,
+    dropout: '0.5',
+    'checkpoint-every': '1562',
+    keep: '10',
+    'loss-every': '1562',
+  },
+};
 
 type FlagName = keyof typeof FLAGS;
 type ValueOf<F extends Flag> = F extends { value: 'switch' }
@@ -137,12 +193,9 @@ function parseValue(name: string, raw: string | boolean | undefined, flag: Flag)
  */
 export function parseTrainOptions(args: readonly string[]): TrainOptions {
   const options = Object.fromEntries(
-    flags.map(([name, { value, default: preset }]) => [
+    flags.map(([name, { value }]) => [
       name,
-      {
-        type: value === 'switch' ? ('boolean' as const) : ('string' as const),
-        ...(preset === undefined ? {} : { default: preset }),
-      },
+      { type: value === 'switch' ? ('boolean' as const) : ('string' as const) },
     ]),
   );
   let values: Record<string, string | boolean | undefined>;
@@ -153,7 +206,12 @@ export function parseTrainOptions(args: readonly string[]): TrainOptions {
     const [sentence] = String((error as Error).message).split('. ');
     throw new ValueError(`${sentence}; see npm run train -- --help`);
   }
-  const entries = flags.map(([name, flag]) => [name, parseValue(name, values[name], flag)]);
+  const recipe =
+    RECIPES[String(parseValue('recipe', values.recipe ?? FLAGS.recipe.default, FLAGS.recipe))];
+  const entries = flags.map(([name, flag]) => {
+    const raw = values[name] ?? recipe[name as FlagName] ?? flag.default;
+    return [name, parseValue(name, raw, flag)];
+  });
   // `parseValue` gives each flag the type that its `value` and `choices` declare.
   return Object.fromEntries(entries) as TrainOptions;
 }

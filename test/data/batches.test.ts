@@ -119,3 +119,36 @@ describe('batches', () => {
     expect((await collect(fixed))[0].image.shape).toEqual([2, 3, 32, 32]);
   });
 });
+
+test('from(k) is the rest of an epoch, with the same random transforms, and of those after it', () => {
+  const sizes = fc.record({
+    length: fc.integer({ min: 1, max: 20 }),
+    batchSize: fc.integer({ min: 1, max: 6 }),
+    repeat: fc.integer({ min: 1, max: 2 }),
+    seed: fc.nat(),
+    part: fc.double({ min: 0, max: 1, noNaN: true }),
+  });
+  return fc.assert(
+    fc.asyncProperty(sizes, async ({ length, batchSize, repeat, seed, part }) => {
+      const source = () =>
+        batches(numbered(length), {
+          batchSize,
+          repeat,
+          shuffle: true,
+          generator: new Generator(seed),
+          transform: (image, generator) => ({
+            ...image,
+            data: Float32Array.from(image.data, (value) => value + generator.uniform(1)[0]),
+          }),
+        });
+      const whole = await collect(source());
+      const rest = source();
+      const first = Math.floor(part * rest.batchesPerEpoch);
+      const pixels = (list: readonly Batch[]) => list.map(({ image }) => Array.from(image.data));
+      expect(pixels(await collect(rest.from(first)))).toEqual(pixels(whole).slice(first));
+      await expect(collect(rest.from(rest.batchesPerEpoch + 1))).rejects.toThrow(
+        /an epoch cannot begin with batch \d+; it has \d+/,
+      );
+    }),
+  );
+});

@@ -10,7 +10,11 @@ const RECORDS = 10_000;
 const RECORD_BYTES = 3073;
 const QUICK = ['--train-size', '32', '--test-size', '16', '--epochs', '1', '--batch-size', '16'];
 
-const train = (...flags: string[]) => runExample('train-cifar.ts', flags);
+let runs = 0;
+
+/** Trains in a folder of its own. */
+const train = (...flags: string[]) =>
+  runExample('train-cifar.ts', [...flags, '--out', join(folder, `run-${runs++}`)]);
 
 /** The printed losses, without what depends on the clock. */
 const lossesIn = (output: string): string[] => output.match(/loss \d+\.\d+/g) ?? [];
@@ -36,7 +40,7 @@ describe('a run', () => {
     expect(first.code).toBe(0);
     expect(first.stdout).toMatch(/test accuracy: \d+\.\d % \(\d+ of 16\)/);
     for (const name of ['airplane', 'frog', 'truck']) expect(first.stdout).toContain(name);
-    expect(lossesIn(first.stdout)).toHaveLength(2);
+    expect(lossesIn(first.stdout)).toHaveLength(3); // two steps and the validation
     expect(lossesIn(second.stdout)).toEqual(lossesIn(first.stdout));
     const other = await train(...flags.slice(0, -1), '8');
     expect(lossesIn(other.stdout)).not.toEqual(lossesIn(first.stdout));
@@ -64,7 +68,18 @@ describe('a run', () => {
   test('--help names every flag of the README', async () => {
     const { code, stdout } = await train('--help');
     expect(code).toBe(0);
-    for (const flag of ['data', 'train-size', 'epochs', 'lr-max', 'bypass', 'seed', 'backend']) {
+    for (const flag of [
+      'data',
+      'recipe',
+      'resume',
+      'eval-only',
+      'train-size',
+      'epochs',
+      'lr-max',
+      'bypass',
+      'seed',
+      'backend',
+    ]) {
       expect(stdout).toContain(`--${flag}`);
     }
   });

@@ -48,6 +48,22 @@ describe('SoftmaxCrossEntropyWithLogits', () => {
     }
   });
 
+  test('smooths labels as mixed probabilities would', () => {
+    const epsilon = 0.3;
+    const smooth = oneHot(labels, 10).data.map((t) => (1 - epsilon) * t + epsilon / 10);
+    const expected = new SoftmaxCrossEntropyWithLogits().forward(
+      make(),
+      tensor(smooth, { shape: [2, 10] }),
+    );
+    const sparse = new SoftmaxCrossEntropyWithLogits({ sparse: true, labelSmoothing: epsilon });
+    expectClose(sparse.forward(make(), labels), expected);
+    const dense = new SoftmaxCrossEntropyWithLogits({ labelSmoothing: epsilon });
+    expectClose(dense.forward(make(), oneHot(labels, 10)), expected);
+    expect(() => new SoftmaxCrossEntropyWithLogits({ labelSmoothing: 1 })).toThrow(
+      /labelSmoothing must be in \[0, 1\), got 1/,
+    );
+  });
+
   test('does not overflow', () => {
     const loss = new SoftmaxCrossEntropyWithLogits({ sparse: true });
     const value = loss.forward(tensor([[1e4, -1e4]]), tensor([1], { dtype: 'int32' })).item();

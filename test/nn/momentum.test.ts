@@ -193,3 +193,53 @@ test.each<[what: string, act: () => unknown, message: RegExp]>([
   expect(act).toThrow(ValueError);
   expect(act).toThrow(message);
 });
+
+describe('the state', () => {
+  const create = () => {
+    const network = new Conv2d({
+      inChannels: 1,
+      outChannels: 2,
+      kernelSize: 1,
+      generator: new Generator(0),
+    });
+    const rates = Float32Array.of(0.1, 0.2, 0.3, 0.4);
+    const optimizer = new Momentum(network.parameters(), { learningRate: rates, momentum: 0.9 });
+    const step = (): void => {
+      network.parameters().forEach((p, i) => {
+        setGrad(p, [i + 1, i + 2]);
+      });
+      optimizer.step();
+    };
+    return { network, optimizer, step };
+  };
+
+  test('carries a training on exactly', () => {
+    const [whole, first, second] = [create(), create(), create()];
+    for (let i = 0; i < 4; i++) whole.step();
+    for (let i = 0; i < 2; i++) first.step();
+    second.network.loadStateDict(first.network.stateDict());
+    const state = first.optimizer.stateDict(first.network);
+    expect(Object.keys(state)).toEqual(['moments.weight', 'moments.bias']);
+    second.optimizer.loadStateDict(state, second.network);
+    second.optimizer.restoreGlobalStep(first.optimizer.globalStep);
+    for (let i = 0; i < 2; i++) second.step();
+    const values = ({ network }: typeof whole) => network.parameters().map((p) => p.toArray());
+    expect(values(second)).toEqual(values(whole));
+    expect(whole.optimizer.learningRateArray).toEqual(Float32Array.of(0.1, 0.2, 0.3, 0.4));
+  });
+
+  test('is refused where it does not fit, and then nothing is changed', () => {
+    const { network, optimizer } = create();
+    const state = optimizer.stateDict(network);
+    const { 'moments.bias': bias, ...partial } = state;
+    const load = (changed: Record<string, Tensor>) => optimizer.loadStateDict(changed, network);
+    expect(() => load(partial)).toThrow(/Momentum: the state lacks 'moments\.bias'/);
+    expect(() => load({ 'moments.weight': zeros([3]), 'moments.bias': bias })).toThrow(
+      /'moments\.weight' has shape \[3\], expected \[2, 1, 1, 1\]/,
+    );
+    expect(() => optimizer.stateDict(create().network)).toThrow(
+      /a parameter of shape \[2, 1, 1, 1\] is not in the network/,
+    );
+    expect(() => optimizer.restoreGlobalStep(-1)).toThrow(/must be an integer ≥ 0, got -1/);
+  });
+});

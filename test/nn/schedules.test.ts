@@ -62,6 +62,14 @@ test('no warm-up starts at the maximum', () => {
   expect(rates.every(Number.isFinite)).toBe(true);
 });
 
+test('warm-up may end within an epoch', () => {
+  const options = { ...TUTORIAL, totalEpochs: 1, warmupEpochs: 0.5, stepsPerEpoch: 5 };
+  const rates = getLr({ ...options, lrMax: 0.3, lrDecayMode: 'linear' });
+  [0, 0.1, 0.2, 0.3, 0.15].forEach((expected, i) => {
+    expect(rates[i]).toBeCloseTo(expected, 6);
+  });
+});
+
 test('warm-up may take the whole training', () => {
   const options = { ...TUTORIAL, totalEpochs: 1, warmupEpochs: 1, stepsPerEpoch: 4 };
   const rates = getLr({ ...options, lrDecayMode: 'cosine' });
@@ -76,6 +84,7 @@ test.each<[Record<string, unknown>, RegExp]>([
   [{ lrInit: Number.NaN }, /lrInit must be a number ≥ 0, got NaN/],
   [{ totalEpochs: 0 }, /totalEpochs must be an integer ≥ 1, got 0/],
   [{ stepsPerEpoch: 1.5 }, /stepsPerEpoch must be an integer ≥ 1, got 1.5/],
+  [{ warmupEpochs: -1 }, /warmupEpochs must be a number ≥ 0, got -1/],
   [{ warmupEpochs: 31 }, /warmupEpochs \(31\) must not be more than totalEpochs \(30\)/],
   [{ pretrainEpochs: 30 }, /pretrainEpochs \(30\) must be less than totalEpochs \(30\)/],
 ])('%j is refused', (change, message) => {

@@ -77,11 +77,21 @@ class DatasetBatches implements BatchSource {
     return this.#dropRemainder ? Math.floor(batchCount) : Math.ceil(batchCount);
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {
-    for (let epoch = 0; epoch < this.#repeat; epoch++) yield* this.#epoch();
+  [Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {
+    return this.from(0);
   }
 
-  *#epoch(): IterableIterator<Batch> {
+  async *from(batch: number): AsyncGenerator<Batch, void, undefined> {
+    if (!Number.isInteger(batch) || batch < 0 || batch > this.batchesPerEpoch) {
+      throw new ValueError(
+        `batches: an epoch cannot begin with batch ${batch}; it has ${this.batchesPerEpoch}, ` +
+          'counted from 0',
+      );
+    }
+    for (let epoch = 0; epoch < this.#repeat; epoch++) yield* this.#epoch(epoch === 0 ? batch : 0);
+  }
+
+  *#epoch(first: number): IterableIterator<Batch> {
     const { length } = this;
     if (this.batchesPerEpoch === 0) {
       throw new ValueError(
@@ -93,7 +103,7 @@ class DatasetBatches implements BatchSource {
     const order = this.#shuffle
       ? orderGenerator.permutation(length)
       : Uint32Array.from({ length }, (_, index) => index);
-    for (let batch = 0; batch < this.batchesPerEpoch; batch++) {
+    for (let batch = first; batch < this.batchesPerEpoch; batch++) {
       const start = batch * this.#batchSize;
       yield this.#collate(order.subarray(start, start + this.#batchSize), sampleGenerator);
     }

@@ -29,4 +29,11 @@ export interface BatchSource extends AsyncIterable<Batch> {
   readonly batchesPerEpoch: number;
   /** Decides order and random transforms; its state before an epoch is all that a rerun needs. */
   readonly generator: Generator;
+  /**
+   * One pass whose first epoch begins with batch `batch`; those before are not loaded. With the
+   * generator in the state in which it was when an epoch began, this is the rest of that epoch.
+   *
+   * @throws ValueError unless 0 ≤ batch ≤ batchesPerEpoch
+   */
+  from(batch: number): AsyncIterable<Batch>;
 }

@@ -20,6 +20,8 @@ export type { Image, ImageLayout, PixelData } from './image.ts';
 export { Compose } from './transforms/compose.ts';
 export { HWC2CHW } from './transforms/hwc-to-chw.ts';
 export { Normalize, type NormalizeOptions } from './transforms/normalize.ts';
+export { RandomCrop, type RandomCropOptions } from './transforms/random-crop.ts';
+export { RandomHorizontalFlip } from './transforms/random-horizontal-flip.ts';
 export { Rescale } from './transforms/rescale.ts';
 export { type Interpolation, Resize } from './transforms/resize.ts';
 export type { Transform, TransformFunction, TransformLike } from './transforms/transform.ts';

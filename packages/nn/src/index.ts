@@ -1,3 +1,21 @@
+export { CSVLogger } from './callbacks/csv-logger.ts';
+export { EarlyStopping, type EarlyStoppingOptions } from './callbacks/early-stopping.ts';
+export { LearningRateMonitor, LossMonitor, type MonitorOptions } from './callbacks/loss-monitor.ts';
+export { MetricsLog } from './callbacks/metrics-log.ts';
+export { type CheckpointConfig, ModelCheckpoint } from './callbacks/model-checkpoint.ts';
+export { type Progress, ProgressBar, type TextStream } from './callbacks/progress-bar.ts';
+export { TensorBoard } from './callbacks/tensor-board.ts';
+export { TimeMonitor } from './callbacks/time-monitor.ts';
+export {
+  type Checkpoint,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  loadCheckpoint,
+  loadParamIntoNet,
+  saveCheckpoint,
+} from './checkpoint/checkpoint.ts';
+export { latestCheckpoint } from './checkpoint/latest.ts';
+export { CheckpointError, TrainingError } from './errors.ts';
 export * as initializers from './initializers/index.ts';
 export { BatchNorm2d, type BatchNorm2dLayerOptions } from './layers/batch-norm2d.ts';
 export { Conv2d, type Conv2dLayerOptions } from './layers/conv2d.ts';
@@ -13,6 +31,17 @@ export {
   type SoftmaxCrossEntropyOptions,
   SoftmaxCrossEntropyWithLogits,
 } from './losses/softmax-cross-entropy-with-logits.ts';
+export { Accuracy, TopK } from './metrics/accuracy.ts';
+export type { MetricName, MetricsOption } from './metrics/by-name.ts';
+export {
+  type AverageOption,
+  ConfusionMatrix,
+  F1,
+  Precision,
+  Recall,
+} from './metrics/confusion-matrix.ts';
+export { Loss } from './metrics/loss.ts';
+export type { Metric, MetricValue } from './metrics/metric.ts';
 export {
   type FireDimensions,
   fireDimensions,
@@ -20,6 +49,16 @@ export {
 } from './models/fire-dimensions.ts';
 export { SqueezeNet, type SqueezeNetOptions } from './models/squeezenet.ts';
 export { Module, type StateDict } from './module.ts';
+export { clipGradNorm } from './optimizers/clip-grad-norm.ts';
+export type { LearningRate, ParameterGroup } from './optimizers/groups.ts';
 export { Momentum, type MomentumOptimizerOptions } from './optimizers/momentum.ts';
-export type { LearningRate, OptimizerOptions, ParameterGroup } from './optimizers/optimizer.ts';
+export { Optimizer, type OptimizerOptions } from './optimizers/optimizer.ts';
 export { type GetLrOptions, getLr, type LrDecayMode } from './schedules.ts';
+export { type LayerSummary, NetworkSummary, summary } from './summary.ts';
+export type { Callback, TrainingContext } from './training/callback.ts';
+export { Model, type ModelOptions, type TrainOptions } from './training/model.ts';
+export type { Snapshot } from './training/snapshot.ts';
+export type { LossFunction } from './training/train-step.ts';
+export type { LabelledBatch, StopSignal, TrainingData } from './training/training-data.ts';
+export type { TrainingResult } from './training/training-run.ts';
+export { WeightAverage } from './training/weight-average.ts';

@@ -1,4 +1,11 @@
-import { assign, formatShape, ShapeError, type Tensor, ValueError } from '@firelight/tensor';
+import {
+  assign,
+  formatShape,
+  type Generator,
+  ShapeError,
+  type Tensor,
+  ValueError,
+} from '@firelight/tensor';
 import { markUndecayed } from './decay.ts';
 
 /** Tensors by name, as `stateDict` gives and `loadStateDict` takes them. */
@@ -17,6 +24,7 @@ export abstract class Module {
   readonly #parameters = new Map<string, Tensor>();
   readonly #buffers = new Map<string, Tensor>();
   readonly #modules = new Map<string, Module>();
+  #generator: Generator | null = null;
 
   abstract forward(x: Tensor): Tensor;
 
@@ -51,6 +59,12 @@ export abstract class Module {
     this.#checkName(name);
     this.#modules.set(name, module);
     return module;
+  }
+
+  /** Names the generator that `forward` draws from, so that its state is saved with a training. */
+  protected registerGenerator(generator: Generator): Generator {
+    this.#generator = generator;
+    return generator;
   }
 
   #checkName(name: string): void {
@@ -98,6 +112,13 @@ export abstract class Module {
   /** All saved but untrained tensors (running statistics) with their full names. */
   namedBuffers(): [name: string, buffer: Tensor][] {
     return this.#collect((module) => module.#buffers);
+  }
+
+  /** The generators that modules draw from, with the modules' full names. Several may share one. */
+  namedGenerators(): [name: string, generator: Generator][] {
+    return this.namedModules().flatMap(([path, module]): [string, Generator][] =>
+      module.#generator === null ? [] : [[path, module.#generator]],
+    );
   }
 
   /**

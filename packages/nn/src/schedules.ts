@@ -10,6 +10,7 @@ export interface GetLrOptions {
   /** Learning rate after warm-up. */
   readonly lrMax: number;
   readonly totalEpochs: number;
+  /** Need not be whole; its steps are rounded. */
   readonly warmupEpochs: number;
   /** Epochs trained before: the array starts after them. */
   readonly pretrainEpochs: number;
@@ -54,7 +55,7 @@ export function getLr(options: GetLrOptions): Float32Array {
   checkOptions(options);
   const { lrInit, lrEnd, lrMax, stepsPerEpoch, lrDecayMode } = options;
   const total = options.totalEpochs * stepsPerEpoch;
-  const warmup = options.warmupEpochs * stepsPerEpoch;
+  const warmup = Math.round(options.warmupEpochs * stepsPerEpoch);
   const decaySteps = total - warmup;
 
   const decayed = (step: number): number => {
@@ -94,11 +95,14 @@ function checkOptions(options: GetLrOptions): void {
     }
   }
   const { totalEpochs, warmupEpochs, pretrainEpochs } = options;
-  const least = { totalEpochs: 1, stepsPerEpoch: 1, warmupEpochs: 0, pretrainEpochs: 0 };
+  const least = { totalEpochs: 1, stepsPerEpoch: 1, pretrainEpochs: 0 };
   for (const [name, minimum] of Object.entries(least) as [keyof typeof least, number][]) {
     if (!Number.isInteger(options[name]) || options[name] < minimum) {
       throw new ValueError(`getLr: ${name} must be an integer ≥ ${minimum}, got ${options[name]}`);
     }
+  }
+  if (!(warmupEpochs >= 0)) {
+    throw new ValueError(`getLr: warmupEpochs must be a number ≥ 0, got ${warmupEpochs}`);
   }
   if (warmupEpochs > totalEpochs) {
     throw new ValueError(

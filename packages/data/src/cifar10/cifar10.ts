@@ -118,9 +118,14 @@ export class Cifar10 implements Dataset, BatchSource {
     return this.#ready('get').get(index);
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {
+  [Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {
+    return this.from(0);
+  }
+
+  /** One pass whose first epoch begins with batch `batch`; see `BatchSource`. */
+  async *from(batch: number): AsyncGenerator<Batch, void, undefined> {
     await this.load();
-    yield* this.#batches;
+    yield* this.#batches.from(batch);
   }
 
   async #read(): Promise<void> {

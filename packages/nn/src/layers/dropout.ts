@@ -20,7 +20,7 @@ export class Dropout extends Module {
     super();
     if (!(p >= 0 && p < 1)) throw new ValueError(`Dropout: p must be in [0, 1), got ${p}`);
     this.#p = p;
-    this.#generator = generator;
+    this.#generator = this.registerGenerator(generator);
   }
 
   forward(x: Tensor): Tensor {

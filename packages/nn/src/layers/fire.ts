@@ -8,6 +8,7 @@ import {
   ValueError,
 } from '@firelight/tensor';
 import { Module } from '../module.ts';
+import { isTracing } from '../tracing.ts';
 import { BatchNorm2d } from './batch-norm2d.ts';
 import { Conv2d } from './conv2d.ts';
 
@@ -103,7 +104,7 @@ export class Fire extends Module {
 
   #expand(squeezed: Tensor): Tensor {
     const expands = [this.#expand1x1, this.#expand3x3];
-    if (expands.every(({ norm }) => norm === null)) {
+    if (expands.every(({ norm }) => norm === null) && !isTracing()) {
       const branches = expands.map(({ convolution }) => convolution.branch());
       return conv2dBranches(squeezed, branches, { activation: 'relu' });
     }

@@ -1,5 +1,6 @@
 import type { Tensor } from '@firelight/tensor';
 import { Module } from '../module.ts';
+import { isTracing } from '../tracing.ts';
 import { Conv2d } from './conv2d.ts';
 import { ReLU } from './relu.ts';
 
@@ -22,7 +23,8 @@ export class Sequential extends Module {
     let y = x;
     for (let i = 0; i < this.layers.length; i++) {
       const layer = this.layers[i];
-      if (layer instanceof Conv2d && this.layers[i + 1] instanceof ReLU) {
+      const isFused = layer instanceof Conv2d && this.layers[i + 1] instanceof ReLU;
+      if (isFused && !isTracing()) {
         y = layer.forward(y, { activation: 'relu' });
         i++;
       } else {

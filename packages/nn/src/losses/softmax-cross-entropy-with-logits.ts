@@ -1,4 +1,5 @@
 import {
+  add,
   formatShape,
   logSoftmax,
   mean,
@@ -18,11 +19,16 @@ export interface SoftmaxCrossEntropyOptions {
   readonly sparse?: boolean;
   /** What is done with the losses of the samples; `'none'` by default. */
   readonly reduction?: Reduction;
+  /** Share ε of each label that is spread over all classes, in [0, 1); 0 by default. */
+  readonly labelSmoothing?: number;
 }
 
 /**
  * Cross-entropy of softmax(logits), from the logits, so that nothing overflows:
  * L[n] = ln Σ_c e^{x[n,c]} − x[n, label[n]], or −Σ_c t[n,c] · logSoftmax(x)[n,c] for probabilities t.
+ *
+ * With label smoothing ε the labels become (1 − ε) · t + ε / C (Szegedy et al., arXiv:1512.00567), so
+ * that L = (1 − ε) · L₀ − ε / C · Σ_c logSoftmax(x)[n,c].
  *
  * The defaults are MindSpore's; its tutorial uses `{ sparse: true, reduction: 'mean' }`.
  *
@@ -31,9 +37,19 @@ export interface SoftmaxCrossEntropyOptions {
 export class SoftmaxCrossEntropyWithLogits {
   readonly #sparse: boolean;
   readonly #reduction: Reduction;
+  readonly #labelSmoothing: number;
 
-  /** @throws ValueError for an unknown reduction */
-  constructor({ sparse = false, reduction = 'none' }: SoftmaxCrossEntropyOptions = {}) {
+  /** @throws ValueError for an unknown reduction, or a labelSmoothing outside [0, 1) */
+  constructor({
+    sparse = false,
+    reduction = 'none',
+    labelSmoothing = 0,
+  }: SoftmaxCrossEntropyOptions = {}) {
+    if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
+      throw new ValueError(
+        `SoftmaxCrossEntropyWithLogits: labelSmoothing must be in [0, 1), got ${labelSmoothing}`,
+      );
+    }
     if (!['none', 'mean', 'sum'].includes(reduction)) {
       throw new ValueError(
         `SoftmaxCrossEntropyWithLogits: reduction must be 'none', 'mean' or 'sum', got '${reduction}'`,
@@ -41,6 +57,7 @@ export class SoftmaxCrossEntropyWithLogits {
     }
     this.#sparse = sparse;
     this.#reduction = reduction;
+    this.#labelSmoothing = labelSmoothing;
   }
 
   /**
@@ -50,9 +67,15 @@ export class SoftmaxCrossEntropyWithLogits {
    * @throws ShapeError, DTypeError or ValueError for labels that do not fit
    */
   forward(logits: Tensor, labels: Tensor): Tensor {
-    const losses = this.#sparse ? softmaxCrossEntropy(logits, labels) : dense(logits, labels);
+    const plain = this.#sparse ? softmaxCrossEntropy(logits, labels) : dense(logits, labels);
+    const losses = this.#labelSmoothing === 0 ? plain : this.#smoothed(plain, logits);
     if (this.#reduction === 'mean') return mean(losses);
     return this.#reduction === 'sum' ? sum(losses) : losses;
+  }
+
+  #smoothed(losses: Tensor, logits: Tensor): Tensor {
+    const spread = neg(mean(logSoftmax(logits), 1));
+    return add(mul(losses, 1 - this.#labelSmoothing), mul(spread, this.#labelSmoothing));
   }
 }
 

@@ -1,11 +1,6 @@
-import { add, mean, momentumStep, mul, noGrad, sub, type Tensor, zeros } from '@firelight/tensor';
-import {
-  expectNotNegative,
-  Optimizer,
-  type OptimizerOptions,
-  type ParameterGroup,
-  type Slot,
-} from './optimizer.ts';
+import { add, mean, momentumStep, mul, noGrad, sub, type Tensor } from '@firelight/tensor';
+import { expectNotNegative, type ParameterGroup } from './groups.ts';
+import { Optimizer, type OptimizerOptions, type Slot } from './optimizer.ts';
 
 export interface MomentumOptimizerOptions extends OptimizerOptions {
   /** Share of the velocity that is kept from step to step; 0.9 is usual. */
@@ -41,7 +36,7 @@ export class Momentum extends Optimizer {
     expectNotNegative('Momentum', 'momentum', options.momentum);
     this.#momentum = options.momentum;
     this.#nesterov = options.nesterov ?? false;
-    this.#velocities = this.slots.map(({ parameter: { shape, dtype } }) => zeros(shape, { dtype }));
+    this.#velocities = this.keepForEach('moments');
   }
 
   protected update(slot: Slot, index: number, grad: Tensor, learningRate: number): void {

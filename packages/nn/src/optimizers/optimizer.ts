@@ -1,19 +1,14 @@
-import { formatShape, type Tensor, ValueError } from '@firelight/tensor';
+import { assign, formatShape, ShapeError, type Tensor, ValueError, zeros } from '@firelight/tensor';
 import { isDecayed } from '../decay.ts';
-
-/** A number; one number for each step, in an array; or a function of the step, from 0 on. */
-export type LearningRate = number | ArrayLike<number> | ((step: number) => number);
-
-/** Parameters that share settings of their own. */
-export interface ParameterGroup {
-  readonly parameters: readonly Tensor[];
-  /** The optimizer's if left out. */
-  readonly learningRate?: LearningRate;
-  /** The optimizer's if left out; it then applies to every parameter of the group. */
-  readonly weightDecay?: number;
-  /** Subtract from each gradient its mean over all axes but the first; false by default. */
-  readonly gradCentralization?: boolean;
-}
+import type { Module, StateDict } from '../module.ts';
+import {
+  checkGroup,
+  checkLearningRate,
+  expectNotNegative,
+  type LearningRate,
+  type ParameterGroup,
+  toGroups,
+} from './groups.ts';
 
 export interface OptimizerOptions {
   readonly learningRate: LearningRate;
@@ -31,14 +26,15 @@ export interface Slot {
   readonly gradCentralization: boolean;
 }
 
-const GROUP_KEYS = ['parameters', 'learningRate', 'weightDecay', 'gradCentralization'];
-
 /** Base of optimizers: parameter groups, the count of steps, and the learning rate of each step. */
 export abstract class Optimizer {
   protected readonly name: string;
-  protected readonly lossScale: number;
+  /** What the loss must be multiplied with before `backward`. */
+  readonly lossScale: number;
   protected readonly slots: readonly Slot[];
   readonly #learningRate: LearningRate;
+  /** What is kept for each slot from step to step, by name. */
+  readonly #kept = new Map<string, readonly Tensor[]>();
   #globalStep = 0;
 
   /** @throws ValueError for empty or duplicate parameters, unknown group keys, numbers out of range */
@@ -93,6 +89,82 @@ export abstract class Optimizer {
     return this.rateAt(this.#learningRate);
   }
 
+  /** All learning rates, where they were given as an array; null where they were not. */
+  get learningRateArray(): Float32Array | null {
+    const rates = this.#learningRate;
+    return typeof rates === 'object' ? Float32Array.from(rates) : null;
+  }
+
+  /** One tensor of zeros for each slot, which is saved as `<name>.<name of the parameter>`. */
+  protected keepForEach(name: string): readonly Tensor[] {
+    const tensors = this.slots.map(({ parameter: { shape, dtype } }) => zeros(shape, { dtype }));
+    this.#kept.set(name, tensors);
+    return tensors;
+  }
+
+  /** What is kept from step to step, with its names in a checkpoint. */
+  #namedState(network: Module): [name: string, tensor: Tensor][] {
+    const names = new Map(network.namedParameters().map(([name, parameter]) => [parameter, name]));
+    return [...this.#kept].flatMap(([kind, tensors]) =>
+      this.slots.map(({ parameter }, i): [string, Tensor] => {
+        const name = names.get(parameter);
+        if (name === undefined) {
+          throw new ValueError(
+            `${this.name}: a parameter of shape ${formatShape(parameter.shape)} is not in the ` +
+              'network, so its state has no name',
+          );
+        }
+        return [`${kind}.${name}`, tensors[i]];
+      }),
+    );
+  }
+
+  /**
+   * What the optimizer remembers of each parameter, as `moments.features.0.weight`; the tensors share
+   * memory with it. The count of steps is `globalStep`.
+   *
+   * @throws ValueError if a parameter is not of `network`
+   */
+  stateDict(network: Module): StateDict {
+    return Object.fromEntries(
+      this.#namedState(network).map(([name, tensor]) => [name, tensor.detach()]),
+    );
+  }
+
+  /**
+   * Takes back what `stateDict` gave; other names are ignored. Nothing is changed if anything does
+   * not fit.
+   *
+   * @throws ValueError with a name that is missing; ShapeError with the name and both shapes
+   */
+  loadStateDict(state: StateDict, network: Module): void {
+    const own = this.#namedState(network);
+    for (const [name, { shape }] of own) {
+      if (!Object.hasOwn(state, name)) {
+        throw new ValueError(`${this.name}: the state lacks '${name}'`);
+      }
+      if (formatShape(state[name].shape) !== formatShape(shape)) {
+        throw new ShapeError(
+          `${this.name}: '${name}' has shape ${formatShape(state[name].shape)}, ` +
+            `expected ${formatShape(shape)}`,
+        );
+      }
+    }
+    for (const [name, tensor] of own) assign(tensor, state[name]);
+  }
+
+  /**
+   * Goes on counting steps, and taking learning rates, from `step`.
+   *
+   * @throws ValueError if it is not an integer ≥ 0
+   */
+  restoreGlobalStep(step: number): void {
+    if (!Number.isInteger(step) || step < 0) {
+      throw new ValueError(`${this.name}: the global step must be an integer ≥ 0, got ${step}`);
+    }
+    this.#globalStep = step;
+  }
+
   /** Forgets all gradients and gives their memory back; call it before each backward pass. */
   zeroGrad(): void {
     for (const { parameter } of this.slots) {
@@ -126,40 +198,5 @@ export abstract class Optimizer {
       );
     }
     return Math.fround(learningRate[step]);
-  }
-}
-
-function toGroups(
-  parameters: readonly Tensor[] | readonly ParameterGroup[],
-): readonly ParameterGroup[] {
-  const isGroup = (entry: Tensor | ParameterGroup): entry is ParameterGroup =>
-    'parameters' in entry;
-  const list: readonly (Tensor | ParameterGroup)[] = parameters;
-  return list.length > 0 && list.every(isGroup)
-    ? list
-    : [{ parameters: parameters as readonly Tensor[] }];
-}
-
-function checkGroup(name: string, group: ParameterGroup): void {
-  const unknown = Object.keys(group).find((key) => !GROUP_KEYS.includes(key));
-  if (unknown !== undefined) {
-    throw new ValueError(
-      `${name}: a parameter group has the unknown key '${unknown}'; known are ${GROUP_KEYS.join(', ')}`,
-    );
-  }
-  if (group.parameters.length === 0) throw new ValueError(`${name}: there are no parameters`);
-  if (group.learningRate !== undefined) checkLearningRate(name, group.learningRate);
-  if (group.weightDecay !== undefined) expectNotNegative(name, 'weightDecay', group.weightDecay);
-}
-
-function checkLearningRate(name: string, learningRate: LearningRate): void {
-  if (typeof learningRate === 'function') return;
-  const rates = typeof learningRate === 'number' ? [learningRate] : Array.from(learningRate);
-  for (const rate of rates) expectNotNegative(name, 'learningRate', rate);
-}
-
-export function expectNotNegative(name: string, option: string, value: number): void {
-  if (!(value >= 0 && Number.isFinite(value))) {
-    throw new ValueError(`${name}: ${option} must be a number ≥ 0, got ${value}`);
   }
 }

@@ -1,0 +1,24 @@
+import { CIFAR10_CLASSES } from '@firelight/data';
+import { SqueezeNet } from '@firelight/nn';
+import type { Generator } from '@firelight/tensor';
+import type { TrainOptions } from './train-options.ts';
+
+/** The flags that decide what the network is. */
+export type NetworkOptions = Pick<
+  TrainOptions,
+  'version' | 'bypass' | 'stem' | 'dropout' | 'batch-norm' | 'head-relu'
+>;
+
+export function createNetwork(options: NetworkOptions, generator: Generator): SqueezeNet {
+  const { version, bypass, stem, dropout } = options;
+  return new SqueezeNet({
+    numClasses: CIFAR10_CLASSES.length,
+    version,
+    bypass,
+    stem,
+    dropout,
+    batchNorm: options['batch-norm'],
+    headRelu: options['head-relu'],
+    generator,
+  });
+}

@@ -1,0 +1,43 @@
+import {
+  type Checkpoint,
+  CheckpointError,
+  loadCheckpoint,
+  loadParamIntoNet,
+  type SqueezeNet,
+} from '@firelight/nn';
+import { Generator } from '@firelight/tensor';
+import { createNetwork } from './create-network.ts';
+import type { TrainOptions } from './train-options.ts';
+
+/** What a checkpoint of `train-cifar.ts` says of its run. */
+export interface RunConfig {
+  readonly options: TrainOptions;
+  readonly classNames: readonly string[];
+}
+
+/**
+ * The configuration that `train-cifar.ts` keeps in its checkpoints.
+ *
+ * @throws CheckpointError if it is not there
+ */
+function configOf({ file, metadata }: Checkpoint): RunConfig {
+  if (metadata.config === undefined) {
+    throw new CheckpointError(
+      `${file}: does not say which network it is of; pass a checkpoint that npm run train saved`,
+    );
+  }
+  return JSON.parse(metadata.config) as RunConfig; // The checksum vouches for what we wrote.
+}
+
+/** The network of a checkpoint with its weights, the size of its images and its classes' names. */
+export async function openNetwork(file: string): Promise<{
+  network: SqueezeNet;
+  imageSize: number;
+  classNames: readonly string[];
+}> {
+  const checkpoint = await loadCheckpoint(file);
+  const { options, classNames } = configOf(checkpoint);
+  const network = createNetwork(options, new Generator(0));
+  loadParamIntoNet(network, checkpoint);
+  return { network: network.eval(), imageSize: options['image-size'], classNames };
+}

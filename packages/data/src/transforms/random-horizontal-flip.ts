@@ -1,0 +1,53 @@
+import { type Generator, ValueError } from '@firelight/tensor';
+import { checkImage, type Image, type PixelData } from '../image.ts';
+import type { Transform } from './transform.ts';
+
+/**
+ * Mirrors an image left to right with a given probability. One draw an image.
+ *
+ * @see MindSpore, `mindspore.dataset.vision.RandomHorizontalFlip`
+ */
+export class RandomHorizontalFlip implements Transform {
+  readonly probability: number;
+
+  /** @throws ValueError unless the probability is in [0, 1] */
+  constructor(probability = 0.5) {
+    if (!(probability >= 0 && probability <= 1)) {
+      throw new ValueError(
+        `RandomHorizontalFlip: probability must be in [0, 1], got ${probability}`,
+      );
+    }
+    this.probability = probability;
+  }
+
+  apply(image: Image, generator: Generator): Image {
+    checkImage('RandomHorizontalFlip', image);
+    const [draw] = generator.uniform(1);
+    if (draw >= this.probability) return image;
+    const { height, width, channels, layout, data } = image;
+    const isInterleaved = layout === 'HWC';
+    const mirrored = data.slice();
+    mirrorRows(data, mirrored, {
+      rows: isInterleaved ? height : height * channels,
+      width,
+      step: isInterleaved ? channels : 1,
+    });
+    return { ...image, data: mirrored };
+  }
+}
+
+/** Rows of `width` pixels of `step` elements each. */
+function mirrorRows<Data extends PixelData>(
+  source: Data,
+  target: Data,
+  { rows, width, step }: { rows: number; width: number; step: number },
+): void {
+  const rowLength = width * step;
+  for (let row = 0; row < rows; row++) {
+    const start = row * rowLength;
+    const last = start + rowLength - step;
+    for (let x = 0; x < rowLength; x += step) {
+      for (let c = 0; c < step; c++) target[start + x + c] = source[last - x + c];
+    }
+  }
+}

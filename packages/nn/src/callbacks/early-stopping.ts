@@ -1,0 +1,76 @@
+import { ValueError } from '@firelight/tensor';
+import type { Callback, TrainingContext } from '../training/callback.ts';
+
+export interface EarlyStoppingOptions {
+  /** Metric of the validation; default `'loss'`. */
+  readonly monitor?: string;
+  /** Whether less or more is better; default: less for names with "loss", else more. */
+  readonly mode?: 'min' | 'max';
+  /** Epochs without improvement after which to stop; default 3. */
+  readonly patience?: number;
+  /** What an improvement must exceed; default 0. */
+  readonly minDelta?: number;
+}
+
+/** Ends the training when a metric of the validation stops improving. */
+export class EarlyStopping implements Callback {
+  readonly name = 'EarlyStopping';
+  readonly #monitor: string;
+  readonly #sign: 1 | -1;
+  readonly #patience: number;
+  readonly #minDelta: number;
+  #best: number | null = null;
+  #waited = 0;
+
+  /** @throws ValueError if patience is not an integer ≥ 1 or minDelta below 0 */
+  constructor({ monitor = 'loss', mode, patience = 3, minDelta = 0 }: EarlyStoppingOptions = {}) {
+    if (!Number.isInteger(patience) || patience < 1) {
+      throw new ValueError(`EarlyStopping: patience must be an integer ≥ 1, got ${patience}`);
+    }
+    if (!(minDelta >= 0)) {
+      throw new ValueError(`EarlyStopping: minDelta must be ≥ 0, got ${minDelta}`);
+    }
+    this.#monitor = monitor;
+    this.#sign = (mode ?? (/loss/i.test(monitor) ? 'min' : 'max')) === 'max' ? 1 : -1;
+    this.#patience = patience;
+    this.#minDelta = minDelta;
+  }
+
+  onTrainBegin({ globalStep }: TrainingContext): void {
+    if (globalStep > 0) return;
+    this.#best = null;
+    this.#waited = 0;
+  }
+
+  /** @throws ValueError if the validation gave no such number */
+  onEpochEnd(context: TrainingContext): void {
+    const value = context.metrics?.[this.#monitor];
+    if (typeof value !== 'number') {
+      const names = Object.keys(context.metrics ?? {}).join(', ') || 'none';
+      throw new ValueError(
+        `EarlyStopping: needs the number '${this.#monitor}' from the validation, which gave: ` +
+          `${names}; pass validation to train, and the metric to Model`,
+      );
+    }
+    if (this.#best === null || (value - this.#best) * this.#sign > this.#minDelta) {
+      this.#best = value;
+      this.#waited = 0;
+      return;
+    }
+    this.#waited++;
+    if (this.#waited >= this.#patience) {
+      context.requestStop(
+        `${this.#monitor} has not improved on ${this.#best} for ${this.#waited} epochs`,
+      );
+    }
+  }
+
+  state(): { best: number | null; waited: number } {
+    return { best: this.#best, waited: this.#waited };
+  }
+
+  restore({ best, waited }: { best: number | null; waited: number }): void {
+    this.#best = best;
+    this.#waited = waited;
+  }
+}

@@ -1,0 +1,181 @@
+import { ValueError } from '@firelight/tensor';
+import { removeLeftovers } from '../checkpoint/atomic-write.ts';
+import { saveCheckpoint } from '../checkpoint/checkpoint.ts';
+import { bestName, checkpointName, latestFirst, unusedPrefix } from '../checkpoint/names.ts';
+import { CheckpointError } from '../errors.ts';
+import type { Callback, TrainingContext } from '../training/callback.ts';
+
+/** When and where checkpoints are saved, and which are kept. */
+export interface CheckpointConfig {
+  /** Default: the current directory. It is made if it is not there. */
+  readonly directory?: string;
+  /** Beginning of the file names; default `'CKP'`. */
+  readonly prefix?: string;
+  /** Saves every so many steps; default 1, or never with `saveCheckpointSeconds`. */
+  readonly saveCheckpointSteps?: number;
+  /** Saves at the first step after so many seconds; `saveCheckpointSteps` overrides it. */
+  readonly saveCheckpointSeconds?: number;
+  /** How many of this run are kept, the latest ones; default 5. */
+  readonly keepCheckpointMax?: number;
+  /** Keeps also the best by a metric of the validation, as `<prefix>-best.safetensors`. */
+  readonly keepBest?: { readonly metric: string; readonly mode: 'min' | 'max' };
+  /** Strings to keep in each file, such as the run's configuration. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** What a resumed training needs to know of the saving before. */
+interface CheckpointState {
+  readonly prefix: string;
+  readonly lastSaved: number;
+  readonly best: number | null;
+}
+
+/**
+ * Saves the whole state of the training as `<prefix>-<epoch>_<step in epoch>.safetensors`: every so
+ * many steps or seconds, and once more at the end if the last step was not saved.
+ *
+ * A new run in a folder with checkpoints of the prefix writes `<prefix>_1-…`, then `<prefix>_2-…`,
+ * and leaves those of earlier runs alone. A resumed training goes on with its prefix.
+ *
+ * @see MindSpore, `ModelCheckpoint` and `CheckpointConfig`
+ */
+export class ModelCheckpoint implements Callback {
+  readonly name = 'ModelCheckpoint';
+  readonly runsLast = true;
+  readonly #config: CheckpointConfig;
+  readonly #directory: string;
+  readonly #basePrefix: string;
+  readonly #everySteps: number | null;
+  readonly #keepMax: number;
+  #prefix: string | null = null;
+  /** The step after which was saved last. */
+  #lastSaved = 0;
+  #lastTime = performance.now();
+  #best: number | null = null;
+
+  /** @throws ValueError if a number is out of its range */
+  constructor(config: CheckpointConfig = {}) {
+    const { directory = '.', prefix = 'CKP', keepCheckpointMax = 5 } = config;
+    const { saveCheckpointSeconds } = config;
+    const saveCheckpointSteps =
+      config.saveCheckpointSteps ?? (saveCheckpointSeconds === undefined ? 1 : undefined);
+    const counts = { saveCheckpointSteps, keepCheckpointMax };
+    for (const [name, count] of Object.entries(counts)) {
+      if (count !== undefined && (!Number.isInteger(count) || count < 1)) {
+        throw new ValueError(`ModelCheckpoint: ${name} must be an integer ≥ 1, got ${count}`);
+      }
+    }
+    if (saveCheckpointSeconds !== undefined && !(saveCheckpointSeconds > 0)) {
+      throw new ValueError(
+        `ModelCheckpoint: saveCheckpointSeconds must be > 0, got ${saveCheckpointSeconds}`,
+      );
+    }
+    if (prefix === '' || /[/\\]/.test(prefix)) {
+      throw new ValueError(
+        `ModelCheckpoint: prefix must be part of a file name, got '${prefix}'; use directory for folders`,
+      );
+    }
+    this.#config = config;
+    this.#directory = directory;
+    this.#basePrefix = prefix;
+    this.#everySteps = saveCheckpointSteps ?? null;
+    this.#keepMax = keepCheckpointMax;
+  }
+
+  async onTrainBegin(context: TrainingContext): Promise<void> {
+    await removeLeftovers(this.#directory, this.#basePrefix);
+    this.#lastTime = performance.now();
+    if (context.globalStep > 0) {
+      this.#lastSaved = context.globalStep;
+      this.#prefix ??= this.#basePrefix;
+      return;
+    }
+    this.#prefix = unusedPrefix(await this.#files(), this.#basePrefix);
+    this.#lastSaved = 0;
+    this.#best = null;
+  }
+
+  async onStepEnd(context: TrainingContext): Promise<void> {
+    if (this.#isDue(context.globalStep)) await this.#saveNumbered(context);
+  }
+
+  #isDue(globalStep: number): boolean {
+    if (this.#everySteps !== null) return globalStep >= this.#lastSaved + this.#everySteps;
+    const seconds = (performance.now() - this.#lastTime) / 1000;
+    return seconds >= (this.#config.saveCheckpointSeconds ?? Number.POSITIVE_INFINITY);
+  }
+
+  async onEpochEnd(context: TrainingContext): Promise<void> {
+    const { keepBest } = this.#config;
+    if (keepBest === undefined) return;
+    const { metric, mode } = keepBest;
+    const value = context.metrics?.[metric];
+    if (typeof value !== 'number') {
+      const names = Object.keys(context.metrics ?? {}).join(', ') || 'none';
+      throw new ValueError(
+        `ModelCheckpoint: keepBest needs the number '${metric}' from the validation, which gave: ` +
+          `${names}; pass validation to train, and the metric to Model`,
+      );
+    }
+    const isBetter =
+      this.#best === null || (mode === 'max' ? value > this.#best : value < this.#best);
+    if (!isBetter) return;
+    this.#best = value;
+    await this.#save(context, bestName(this.#prefix ?? this.#basePrefix));
+  }
+
+  async onTrainEnd(context: TrainingContext): Promise<void> {
+    if (context.globalStep > this.#lastSaved) await this.#saveNumbered(context);
+  }
+
+  async #saveNumbered(context: TrainingContext): Promise<void> {
+    const { epoch, step, globalStep } = context;
+    this.#lastSaved = globalStep;
+    this.#lastTime = performance.now();
+    await this.#save(context, checkpointName(this.#prefix ?? this.#basePrefix, epoch, step));
+    await this.#removeOldest();
+  }
+
+  async #save(context: TrainingContext, name: string): Promise<void> {
+    const { join } = await import('node:path');
+    const path = join(this.#directory, name);
+    try {
+      await saveCheckpoint(context.snapshot(), path, this.#config.metadata);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      const why = code === 'ENOSPC' ? 'the disk is full' : message;
+      throw new CheckpointError(
+        `${path}: cannot be saved: ${why}; what was saved before is whole, so make room and resume`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** Only after the new one is there, so that there is always one. */
+  async #removeOldest(): Promise<void> {
+    const { unlink } = await import('node:fs/promises');
+    const { join } = await import('node:path');
+    const prefix = this.#prefix ?? this.#basePrefix;
+    const own = latestFirst(await this.#files(), prefix).filter((file) => file.prefix === prefix);
+    for (const { name } of own.slice(this.#keepMax)) await unlink(join(this.#directory, name));
+  }
+
+  async #files(): Promise<string[]> {
+    const { readdir } = await import('node:fs/promises');
+    return readdir(this.#directory).catch(() => []);
+  }
+
+  state(): CheckpointState {
+    return {
+      prefix: this.#prefix ?? this.#basePrefix,
+      lastSaved: this.#lastSaved,
+      best: this.#best,
+    };
+  }
+
+  restore({ prefix, lastSaved, best }: CheckpointState): void {
+    this.#prefix = prefix;
+    this.#lastSaved = lastSaved;
+    this.#best = best;
+  }
+}

@@ -1,0 +1,68 @@
+import { type Tensor, ValueError } from '@firelight/tensor';
+import { argmaxOf, readClasses } from './classes.ts';
+import type { Metric } from './metric.ts';
+
+/** The share of samples whose largest logit (the first on ties) is that of their class. */
+export class Accuracy implements Metric {
+  #correct = 0;
+  #total = 0;
+
+  reset(): void {
+    this.#correct = 0;
+    this.#total = 0;
+  }
+
+  update(logits: Tensor, labels: Tensor): void {
+    const batch = readClasses('Accuracy', logits, labels);
+    for (let i = 0; i < batch.count; i++) {
+      const predicted = argmaxOf(batch.logits, i * batch.numClasses, batch.numClasses);
+      if (predicted === batch.labels[i]) this.#correct++;
+    }
+    this.#total += batch.count;
+  }
+
+  value(): number {
+    return this.#correct / this.#total;
+  }
+}
+
+/** The share of samples whose class is among the k with the largest logits. */
+export class TopK implements Metric {
+  readonly #k: number;
+  #correct = 0;
+  #total = 0;
+
+  /** @throws ValueError if k is not an integer ≥ 1 */
+  constructor(k = 5) {
+    if (!Number.isInteger(k) || k < 1) {
+      throw new ValueError(`TopK: k must be an integer ≥ 1, got ${k}`);
+    }
+    this.#k = k;
+  }
+
+  reset(): void {
+    this.#correct = 0;
+    this.#total = 0;
+  }
+
+  update(logits: Tensor, labels: Tensor): void {
+    const batch = readClasses('TopK', logits, labels);
+    for (let i = 0; i < batch.count; i++) {
+      const start = i * batch.numClasses;
+      const label = batch.labels[i];
+      const own = batch.logits[start + label];
+      // Of equal logits the first counts as larger, as for the accuracy.
+      let before = 0;
+      for (let c = 0; c < batch.numClasses; c++) {
+        const other = batch.logits[start + c];
+        if (other > own || (other === own && c < label)) before++;
+      }
+      if (before < this.#k) this.#correct++;
+    }
+    this.#total += batch.count;
+  }
+
+  value(): number {
+    return this.#correct / this.#total;
+  }
+}

@@ -1,0 +1,177 @@
+import { noGrad, type Tensor, tidy, ValueError } from '@firelight/tensor';
+import { warnOnConsole } from '../callbacks/print.ts';
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import { createMetrics, type MetricsOption } from '../metrics/by-name.ts';
+import type { Metric, MetricValue } from '../metrics/metric.ts';
+import type { Module } from '../module.ts';
+import type { Optimizer } from '../optimizers/optimizer.ts';
+import type { Callback } from './callback.ts';
+import { type LossFunction, TrainStep } from './train-step.ts';
+import { nextTurn, partsOf, type StopSignal, type TrainingData } from './training-data.ts';
+import { type TrainingResult, TrainingRun } from './training-run.ts';
+import { WeightAverage } from './weight-average.ts';
+
+export interface ModelOptions {
+  readonly network: Module;
+  /** Needed to train, and for the metric `loss`. */
+  readonly lossFn?: LossFunction;
+  /** Needed to train. */
+  readonly optimizer?: Optimizer;
+  /** What `eval` measures: names, or metrics of yours by name. Default `['accuracy']`. */
+  readonly metrics?: MetricsOption;
+  /** Most that the L2 norm of all gradients together may be; no bound by default. */
+  readonly clipNorm?: number;
+  /** Batches whose gradients are averaged for one step of the optimizer; 1 by default. */
+  readonly accumulationSteps?: number;
+  /** Keep an exponential moving average of the weights with this decay, and evaluate with it. */
+  readonly averageDecay?: number;
+}
+
+export interface TrainOptions {
+  readonly callbacks?: readonly Callback[];
+  /** Evaluated after each epoch; callbacks find the result in `metrics`. */
+  readonly validation?: TrainingData;
+  /** Ends the training after the step in which it is aborted. */
+  readonly signal?: StopSignal;
+  /** A checkpoint of this training, from where it goes on exactly. */
+  readonly resumeFrom?: Checkpoint;
+  /** Where warnings go; the console by default. */
+  readonly warn?: (text: string) => void;
+}
+
+/**
+ * A network with what is needed to train, evaluate and use it.
+ *
+ * @see MindSpore, `mindspore.Model`
+ */
+export class Model {
+  readonly network: Module;
+  readonly #lossFn: LossFunction | null;
+  readonly #optimizer: Optimizer | null;
+  readonly #metrics: ReadonlyMap<string, Metric>;
+  readonly #average: WeightAverage | null;
+  readonly #step: TrainStep | null;
+
+  /** @throws ValueError for an unknown metric or a number out of its range */
+  constructor({
+    network,
+    lossFn,
+    optimizer,
+    metrics = ['accuracy'],
+    clipNorm,
+    accumulationSteps = 1,
+    averageDecay,
+  }: ModelOptions) {
+    this.network = network;
+    this.#lossFn = lossFn ?? null;
+    this.#optimizer = optimizer ?? null;
+    this.#metrics = createMetrics(metrics);
+    this.#average =
+      averageDecay === undefined ? null : new WeightAverage(network, { decay: averageDecay });
+    this.#step =
+      lossFn === undefined || optimizer === undefined
+        ? null
+        : new TrainStep({
+            network,
+            lossFn,
+            optimizer,
+            average: this.#average,
+            clipNorm: clipNorm ?? null,
+            accumulationSteps,
+          });
+  }
+
+  /**
+   * Trains for so many passes over the data set, and calls the callbacks on the way.
+   *
+   * @throws ValueError without loss function or optimizer, without batches, or with epochs < 1
+   * @throws TrainingError if the loss becomes infinite or no number
+   * @throws CheckpointError if `resumeFrom` does not fit
+   */
+  async train(
+    epochs: number,
+    data: TrainingData,
+    { callbacks = [], validation, signal, resumeFrom, warn = warnOnConsole }: TrainOptions = {},
+  ): Promise<TrainingResult> {
+    if (this.#step === null || this.#optimizer === null) {
+      throw new ValueError('Model.train: the model needs lossFn and optimizer');
+    }
+    const { network } = this;
+    const run = new TrainingRun(
+      {
+        network,
+        optimizer: this.#optimizer,
+        average: this.#average,
+        data,
+        validation: validation ?? null,
+        callbacks,
+      },
+      {
+        epochs,
+        step: this.#step,
+        validate: validation === undefined ? null : () => this.eval(validation),
+        signal: signal ?? null,
+        warn,
+      },
+    );
+    if (resumeFrom !== undefined) run.resumeFrom(resumeFrom);
+    return run.run();
+  }
+
+  /**
+   * Measures the network, in evaluation mode, over a data set: `{ accuracy: 0.81 }`.
+   *
+   * @param onBatch called after each batch with the number of images done, to show progress
+   */
+  async eval(
+    data: TrainingData,
+    { onBatch }: { readonly onBatch?: (images: number) => void } = {},
+  ): Promise<Record<string, MetricValue>> {
+    const evaluate = (): Promise<Record<string, MetricValue>> => this.#evaluate(data, onBatch);
+    return this.#average === null ? evaluate() : this.#average.applied(evaluate);
+  }
+
+  async #evaluate(
+    data: TrainingData,
+    onBatch: ((images: number) => void) | undefined,
+  ): Promise<Record<string, MetricValue>> {
+    const { network } = this;
+    const { training } = network;
+    const metrics = [...this.#metrics];
+    for (const [, metric] of metrics) metric.reset();
+    network.eval();
+    try {
+      let images = 0;
+      for await (const batch of data) {
+        const { image, label } = partsOf(batch);
+        tidy(() =>
+          noGrad(() => {
+            const logits = network.forward(image);
+            const loss = this.#lossFn?.forward(logits, label).item() ?? Number.NaN;
+            for (const [, metric] of metrics) metric.update(logits, label, loss);
+          }),
+        );
+        images += image.shape[0];
+        onBatch?.(images);
+        await nextTurn();
+      }
+      if (images === 0) {
+        throw new ValueError('Model.eval: the data set gave no batch; see its size and batchSize');
+      }
+    } finally {
+      network.train(training);
+    }
+    return Object.fromEntries(metrics.map(([name, metric]) => [name, metric.value()]));
+  }
+
+  /** The network's output for a batch, in evaluation mode and without gradients. */
+  predict(x: Tensor): Tensor {
+    const { training } = this.network;
+    this.network.eval();
+    try {
+      return tidy(() => noGrad(() => this.network.forward(x)));
+    } finally {
+      this.network.train(training);
+    }
+  }
+}

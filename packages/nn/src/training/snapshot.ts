@@ -1,0 +1,7 @@
+import type { StateDict } from '../module.ts';
+
+/** Tensors by name and strings by name: what a checkpoint file holds. */
+export interface Snapshot {
+  readonly tensors: StateDict;
+  readonly metadata: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,223 @@
+import { formatShape, type GeneratorState, type Tensor, ValueError } from '@firelight/tensor';
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import { TrainingError } from '../errors.ts';
+import type { MetricValue } from '../metrics/metric.ts';
+import { firstNonFinite } from '../trace.ts';
+import type { Callback, TrainingContext } from './callback.ts';
+import { DeadOutputWatch } from './dead-output.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { TrainStep } from './train-step.ts';
+import {
+  batchesPerEpoch,
+  epochOf,
+  nextTurn,
+  partsOf,
+  type StopSignal,
+  stateOf,
+} from './training-data.ts';
+import { captureState, checkNames, restoreState, type TrainingParts } from './training-state.ts';
+
+/** Milliseconds after which the event loop gets a turn, for signals, timers and finalizers. */
+const TURN_MILLISECONDS = 200;
+
+/** How a training ended. */
+export interface TrainingResult {
+  /** Epochs and steps done, also before a resume. */
+  readonly epoch: number;
+  readonly globalStep: number;
+  /** Loss of the last step. */
+  readonly loss: number;
+  /** What the last validation measured; null if there was none. */
+  readonly metrics: Readonly<Record<string, MetricValue>> | null;
+  /** Why it ended before the last epoch; null if it did not. */
+  readonly stopReason: string | null;
+}
+
+export interface RunOptions {
+  readonly epochs: number;
+  readonly step: TrainStep;
+  /** Measures after each epoch; null for no validation. */
+  readonly validate: (() => Promise<Readonly<Record<string, MetricValue>>>) | null;
+  readonly signal: StopSignal | null;
+  readonly warn: (text: string) => void;
+}
+
+type Moment = Exclude<keyof Callback & `on${string}`, undefined>;
+
+/** One call of `Model.train`: the epochs, and what callbacks see of them. */
+export class TrainingRun implements TrainingContext {
+  epoch = 1;
+  step = 0;
+  stepsPerEpoch: number | null;
+  globalStep = 0;
+  loss = Number.NaN;
+  batchSize = 0;
+  learningRate = Number.NaN;
+  metrics: Readonly<Record<string, MetricValue>> | null = null;
+  readonly #parts: TrainingParts;
+  readonly #options: RunOptions;
+  readonly #callbacks: readonly Callback[];
+  readonly #watch: DeadOutputWatch;
+  /** State of the data set's generator when the epoch began. */
+  #dataState: GeneratorState | null;
+  #isEpochOver = false;
+  #stopReason: string | null = null;
+  #lastTurn = performance.now();
+
+  /** @throws ValueError if `epochs` is not an integer ≥ 1 */
+  constructor(parts: TrainingParts, options: RunOptions) {
+    const { epochs } = options;
+    if (!Number.isInteger(epochs) || epochs < 1) {
+      throw new ValueError(`Model.train: epochs must be an integer ≥ 1, got ${epochs}`);
+    }
+    const { callbacks, data } = parts;
+    checkNames(callbacks);
+    this.#parts = parts;
+    this.#options = options;
+    this.#callbacks = [
+      ...callbacks.filter(({ runsLast }) => runsLast !== true),
+      ...callbacks.filter(({ runsLast }) => runsLast === true),
+    ];
+    this.#watch = new DeadOutputWatch(options.warn);
+    this.#dataState = stateOf(data);
+    this.stepsPerEpoch = batchesPerEpoch(data);
+  }
+
+  get network() {
+    return this.#parts.network;
+  }
+
+  get optimizer() {
+    return this.#parts.optimizer;
+  }
+
+  get epochs(): number {
+    return this.#options.epochs;
+  }
+
+  requestStop(reason: string): void {
+    this.#stopReason ??= reason;
+  }
+
+  snapshot(): Snapshot {
+    const { accumulated } = this.#options.step;
+    const { globalStep } = this;
+    // After an epoch the next one has not begun, and the generator stands where it will begin.
+    return this.#isEpochOver
+      ? captureState(this.#parts, {
+          epoch: this.epoch + 1,
+          step: 0,
+          globalStep,
+          data: stateOf(this.#parts.data),
+          accumulated,
+        })
+      : captureState(this.#parts, {
+          epoch: this.epoch,
+          step: this.step,
+          globalStep,
+          data: this.#dataState,
+          accumulated,
+        });
+  }
+
+  /** Takes the place of a training that was saved. */
+  resumeFrom(checkpoint: Checkpoint): void {
+    const position = restoreState(this.#parts, checkpoint);
+    this.epoch = position.epoch;
+    this.step = position.step;
+    this.globalStep = position.globalStep;
+    this.#options.step.accumulated = position.accumulated;
+  }
+
+  /** @throws TrainingError if the loss is not finite */
+  async run(): Promise<TrainingResult> {
+    this.#parts.network.train();
+    await this.#call('onTrainBegin');
+    while (this.epoch <= this.epochs && this.#goesOn()) {
+      await this.#runEpoch();
+      if (!this.#isEpochOver) break;
+      await this.#endEpoch();
+      if (this.epoch === this.epochs) break;
+      if (!this.#goesOn()) break;
+      this.epoch++;
+      this.step = 0;
+      this.#isEpochOver = false;
+    }
+    await this.#call('onTrainEnd');
+    const { globalStep, loss, metrics } = this;
+    const epoch = Math.min(this.epoch, this.epochs);
+    const isComplete = epoch === this.epochs && this.#isEpochOver;
+    const stopReason = isComplete ? null : this.#stopReason;
+    return { epoch, globalStep, loss, metrics, stopReason };
+  }
+
+  #goesOn(): boolean {
+    if (this.#options.signal?.aborted === true) this.requestStop('it was interrupted');
+    return this.#stopReason === null;
+  }
+
+  async #runEpoch(): Promise<void> {
+    const { data } = this.#parts;
+    this.#dataState = stateOf(data);
+    await this.#call('onEpochBegin');
+    const skipped = this.step;
+    for await (const batch of epochOf(data, skipped)) {
+      const { image, label } = partsOf(batch);
+      await this.#runStep(image, label);
+      // At the last step of an epoch known in length, the epoch is ended first.
+      if (!this.#goesOn() && this.step !== this.stepsPerEpoch) return;
+    }
+    if (this.step === 0) {
+      throw new ValueError('Model.train: the data set gave no batch; see its size and batchSize');
+    }
+    this.stepsPerEpoch = this.step;
+    this.#options.step.flush();
+    this.#isEpochOver = true;
+  }
+
+  async #runStep(image: Tensor, label: Tensor): Promise<void> {
+    await this.#call('onStepBegin');
+    const { loss, learningRate, isDead } = this.#options.step.run(image, label);
+    this.step++;
+    this.globalStep++;
+    this.loss = loss;
+    this.learningRate = learningRate;
+    this.batchSize = image.shape[0];
+    if (!Number.isFinite(loss)) this.#throwNotFinite(image);
+    this.#watch.after(isDead, this.stepsPerEpoch);
+    await this.#call('onStepEnd');
+    if (performance.now() - this.#lastTurn > TURN_MILLISECONDS) {
+      await nextTurn();
+      this.#lastTurn = performance.now();
+    }
+  }
+
+  async #endEpoch(): Promise<void> {
+    const { validate } = this.#options;
+    if (validate !== null) this.metrics = await validate();
+    this.#parts.network.train();
+    await this.#call('onEpochEnd');
+  }
+
+  async #call(moment: Moment): Promise<void> {
+    for (const callback of this.#callbacks) {
+      const done = callback[moment]?.(this);
+      if (done !== undefined) await done;
+    }
+  }
+
+  /** @see MindSpore, `LossMonitor`, for the first sentence */
+  #throwNotFinite(image: Tensor): never {
+    const { epoch, step, loss, learningRate } = this;
+    const found = firstNonFinite(this.network, image);
+    const where =
+      found === null
+        ? 'every layer is finite, so look at the loss function and the labels'
+        : `the first that is not finite is ${found.what} '${found.name}'`;
+    throw new TrainingError(
+      `epoch: ${epoch} step: ${step}. Invalid loss, terminating training: the loss is ${loss} at ` +
+        `learning rate ${learningRate} for images ${formatShape(image.shape)}; ${where}. Use a ` +
+        'smaller learning rate, a warm-up or clipNorm; checkpoints saved before are whole.',
+    );
+  }
+}

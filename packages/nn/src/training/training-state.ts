@@ -1,0 +1,163 @@
+import { type Generator, type GeneratorState, Tensor, tensor, ValueError } from '@firelight/tensor';
+import { type Checkpoint, loadParamIntoNet } from '../checkpoint/checkpoint.ts';
+import { CheckpointError } from '../errors.ts';
+import type { Module, StateDict } from '../module.ts';
+import type { Optimizer } from '../optimizers/optimizer.ts';
+import type { Callback } from './callback.ts';
+import type { Snapshot } from './snapshot.ts';
+import { stateOf, type TrainingData } from './training-data.ts';
+import type { WeightAverage } from './weight-average.ts';
+
+/** How far a training is. */
+export interface Position {
+  /** The epoch, counted from 1, and its steps that are done. */
+  readonly epoch: number;
+  readonly step: number;
+  readonly globalStep: number;
+  /** State of the data set's generator when that epoch began. */
+  readonly data: GeneratorState | null;
+  /** Batches whose gradients wait for the optimizer's next step. */
+  readonly accumulated: number;
+}
+
+/** Everything of a training that changes while it runs. */
+export interface TrainingParts {
+  readonly network: Module;
+  readonly optimizer: Optimizer;
+  readonly average: WeightAverage | null;
+  readonly data: TrainingData;
+  readonly validation: TrainingData | null;
+  readonly callbacks: readonly Callback[];
+}
+
+/** What the metadata holds as JSON, beside the numbers that people look for. */
+interface StoredState {
+  readonly data: GeneratorState | null;
+  readonly validation: GeneratorState | null;
+  readonly accumulated: number;
+  readonly generators: Readonly<Record<string, GeneratorState>>;
+  readonly callbacks: Readonly<Record<string, unknown>>;
+}
+
+const GRADIENT = 'gradient.';
+
+/** What a checkpoint file must hold so that a training can go on exactly. */
+export function captureState(parts: TrainingParts, position: Position): Snapshot {
+  const { network, optimizer, average, validation, callbacks } = parts;
+  const { epoch, step, globalStep, data, accumulated } = position;
+  const rates = optimizer.learningRateArray;
+  const stored: StoredState = {
+    data,
+    validation: validation === null ? null : stateOf(validation),
+    accumulated,
+    generators: statesOf(network.namedGenerators()),
+    callbacks: Object.fromEntries(
+      callbacks.flatMap((callback) =>
+        callback.state === undefined ? [] : [[nameOf(callback), callback.state()]],
+      ),
+    ),
+  };
+  return {
+    tensors: {
+      ...network.stateDict(),
+      ...optimizer.stateDict(network),
+      ...average?.stateDict(),
+      ...(accumulated > 0 ? gradientsOf(network) : {}),
+      ...(rates === null ? {} : { learning_rate: tensor(rates) }),
+      global_step: tensor([optimizer.globalStep], { dtype: 'int32' }),
+    },
+    metadata: {
+      epoch: String(epoch),
+      step: String(step),
+      globalStep: String(globalStep),
+      training: JSON.stringify(stored),
+    },
+  };
+}
+
+function statesOf(generators: readonly (readonly [string, Generator])[]) {
+  return Object.fromEntries(generators.map(([name, generator]) => [name, generator.state()]));
+}
+
+function nameOf(callback: Callback): string {
+  return callback.name ?? callback.constructor.name;
+}
+
+/** @throws ValueError if the states of two callbacks would have one name */
+export function checkNames(callbacks: readonly Callback[]): void {
+  const names = callbacks.filter(({ state }) => state !== undefined).map(nameOf);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) {
+    throw new ValueError(
+      `Model.train: two callbacks with state are called '${twice}'; give them different names`,
+    );
+  }
+}
+
+function gradientsOf(network: Module): StateDict {
+  return Object.fromEntries(
+    network
+      .namedParameters()
+      .flatMap(([name, { grad }]) => (grad === null ? [] : [[GRADIENT + name, grad]])),
+  );
+}
+
+/**
+ * Puts a training back where the checkpoint was saved.
+ *
+ * @throws CheckpointError if the file holds weights only, or does not fit the training
+ */
+export function restoreState(parts: TrainingParts, checkpoint: Checkpoint): Position {
+  const { network, optimizer, average, data, validation, callbacks } = parts;
+  const { file, tensors, metadata } = checkpoint;
+  const stored = parseState(checkpoint);
+  loadParamIntoNet(network, checkpoint);
+  inFile(file, () => {
+    optimizer.loadStateDict(tensors, network);
+    optimizer.restoreGlobalStep(Number(tensors.global_step?.array.data[0]));
+    average?.loadStateDict(tensors);
+    for (const [name, generator] of network.namedGenerators()) {
+      if (name in stored.generators) generator.restore(stored.generators[name]);
+    }
+    if (stored.data !== null) data.generator?.restore(stored.data);
+    if (stored.validation !== null) validation?.generator?.restore(stored.validation);
+  });
+  for (const [name, parameter] of network.namedParameters()) {
+    const gradient = tensors[GRADIENT + name];
+    parameter.grad = gradient === undefined ? null : new Tensor(gradient.array);
+  }
+  for (const callback of callbacks) {
+    const name = nameOf(callback);
+    if (name in stored.callbacks) callback.restore?.(stored.callbacks[name]);
+  }
+  return {
+    epoch: Number(metadata.epoch),
+    step: Number(metadata.step),
+    globalStep: Number(metadata.globalStep),
+    data: stored.data,
+    accumulated: stored.accumulated,
+  };
+}
+
+function parseState({ file, metadata }: Checkpoint): StoredState {
+  if (metadata.training === undefined) {
+    throw new CheckpointError(
+      `${file}: holds weights, but not the state of a training; start a new training from it ` +
+        'with loadParamIntoNet',
+    );
+  }
+  return inFile(file, () => JSON.parse(metadata.training) as StoredState);
+}
+
+/** Adds the file's name to errors of `body`. */
+function inFile<Result>(file: string, body: () => Result): Result {
+  try {
+    return body();
+  } catch (error) {
+    throw new CheckpointError(
+      `${file}: does not fit this training: ${(error as Error).message}; resume with the same ` +
+        'network, optimizer and options',
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,75 @@
+import { add, assign, mul, noGrad, type Tensor, tidy, ValueError } from '@firelight/tensor';
+import type { Module, StateDict } from '../module.ts';
+
+const PREFIX = 'average.';
+
+/**
+ * Exponential moving average of a network's weights, which often tests better than the last ones:
+ * after each step a ← decay · a + (1 − decay) · w. Buffers (running statistics) are averaged too.
+ *
+ * @see Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", 1992
+ */
+export class WeightAverage {
+  readonly #decay: number;
+  readonly #pairs: readonly { name: string; weight: Tensor; average: Tensor }[];
+
+  /** @throws ValueError unless 0 ≤ decay < 1 */
+  constructor(network: Module, { decay }: { readonly decay: number }) {
+    if (!(decay >= 0 && decay < 1)) {
+      throw new ValueError(`WeightAverage: decay must be in [0, 1), got ${decay}`);
+    }
+    this.#decay = decay;
+    this.#pairs = Object.entries(network.stateDict()).map(([name, weight]) => ({
+      name,
+      weight,
+      average: copyOf(weight),
+    }));
+  }
+
+  /** Takes the present weights in; call it after each step of the optimizer. */
+  update(): void {
+    const decay = this.#decay;
+    tidy(() => {
+      for (const { weight, average } of this.#pairs) {
+        assign(average, add(mul(average, decay), mul(weight, 1 - decay)));
+      }
+    });
+  }
+
+  /** Runs `body` with the averages in the network, and puts the weights back afterwards. */
+  async applied<Result>(body: () => Promise<Result>): Promise<Result> {
+    this.#swap();
+    try {
+      return await body();
+    } finally {
+      this.#swap();
+    }
+  }
+
+  #swap(): void {
+    for (const { weight, average } of this.#pairs) {
+      const held = copyOf(weight);
+      assign(weight, average);
+      assign(average, held);
+      held.dispose();
+    }
+  }
+
+  /** The averages as `average.<name>`; they share memory with this. */
+  stateDict(): StateDict {
+    return Object.fromEntries(this.#pairs.map(({ name, average }) => [PREFIX + name, average]));
+  }
+
+  /** @throws ValueError with the names that are missing */
+  loadStateDict(state: StateDict): void {
+    const missing = this.#pairs.filter(({ name }) => !(PREFIX + name in state));
+    if (missing.length > 0) {
+      throw new ValueError(`WeightAverage: ${PREFIX}${missing[0].name} is missing in the state`);
+    }
+    for (const { name, average } of this.#pairs) assign(average, state[PREFIX + name]);
+  }
+}
+
+function copyOf(tensor: Tensor): Tensor {
+  return noGrad(() => mul(tensor.detach(), 1));
+}

@@ -1,0 +1,187 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { latestCheckpoint } from '@firelight/nn';
+import { Generator } from '@firelight/tensor';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ROOT } from '../helpers/run-example.ts';
+
+const KILLS = 20;
+/** Flags of a short training: 2 epochs of 6 steps, with dropout, batch norm and augmentation. */
+const SHORT = [
+  ...['--synthetic', '--train-size', '24', '--test-size', '8', '--batch-size', '4'],
+  ...['--epochs', '2', '--dropout', '0.5', '--checkpoint-every', '1', '--threads', '1'],
+];
+
+let folder: string;
+/** A training that nothing disturbed. */
+let whole: string;
+
+interface Run {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the training; `during` may end it. */
+function train(
+  flags: readonly string[],
+  {
+    preload = [],
+    env = {},
+    during = () => {},
+  }: {
+    preload?: readonly string[];
+    env?: Record<string, string>;
+    during?: (
+      signal: (name: NodeJS.Signals) => void,
+      onOutput: (f: (text: string) => void) => void,
+    ) => void;
+  } = {},
+): Promise<Run> {
+  const node = ['--conditions=development', '--import', 'tsx', ...preload];
+  const child = spawn(process.execPath, [...node, 'examples/train-cifar.ts', ...flags], {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [stdout, stderr] = ['', ''];
+  const listeners: ((text: string) => void)[] = [];
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+    for (const listener of listeners) listener(stdout);
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  during(
+    (name) => child.kill(name),
+    (listener) => listeners.push(listener),
+  );
+  return new Promise((resolve) => {
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+const checkpointsOf = (path: string): string => join(path, 'checkpoints');
+
+/** The losses, and the bits of the weights and everything else that a checkpoint holds. */
+async function outcomeOf(path: string) {
+  const log = await readFile(join(path, 'metrics.jsonl'), 'utf8');
+  const last = await latestCheckpoint(checkpointsOf(path), { prefix: 'SqueezeNet' });
+  const hash = createHash('sha256');
+  for (const [name, tensor] of Object.entries(last?.tensors ?? {}).sort()) {
+    hash.update(name).update(new Uint8Array(tensor.data.buffer));
+  }
+  return { log, weights: hash.digest('hex'), training: last?.metadata.training };
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'firelight-resume-'));
+  whole = join(folder, 'whole');
+  const { code, stderr } = await train([...SHORT, '--out', whole]);
+  expect(stderr).not.toContain('error');
+  expect(code).toBe(0);
+}, 60_000);
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test('a training killed at random moments and resumed ends with the same bits', async () => {
+  const out = join(folder, 'killed');
+  const delays = new Generator(Date.now()).uniform(KILLS, { low: 0, high: 700 });
+  let kills = 0;
+  let starts = 0;
+  for (let isComplete = false; !isComplete; starts++) {
+    // Before config.json is there, nothing was begun.
+    const resume = existsSync(join(out, 'config.json')) ? ['--resume'] : SHORT;
+    const { code, stderr } = await train([...resume, '--threads', '1', '--out', out], {
+      during: (signal, onOutput) => {
+        if (kills >= KILLS) return;
+        let isWaiting = false;
+        onOutput((text) => {
+          // From the moment when the training begins, so that each process gets somewhere.
+          if (isWaiting || !text.includes('run:')) return;
+          isWaiting = true;
+          setTimeout(() => signal('SIGKILL'), delays[kills]);
+        });
+      },
+    });
+    expect(stderr).not.toContain('error');
+    isComplete = code === 0 && kills >= KILLS;
+    if (code !== 0) kills++;
+    else if (kills < KILLS) {
+      // It was complete before the kill came: the next is tried on a training that begins again.
+      expect(await outcomeOf(out)).toEqual(await outcomeOf(whole));
+      await rm(out, { recursive: true });
+      kills++;
+    }
+  }
+  expect(starts).toBeGreaterThan(KILLS);
+  expect(await outcomeOf(out)).toEqual(await outcomeOf(whole));
+  expect((await readdir(checkpointsOf(out))).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+}, 240_000);
+
+describe('a full disk', () => {
+  const preload = ['--import', join(ROOT, 'test/fixtures/processes/full-disk.mjs')];
+
+  test.each([1, 2, 3, 4, 5, 6, 9, 14, 17])(
+    'at write %i loses nothing that was saved',
+    async (at) => {
+      const out = join(folder, `full-${at}`);
+      const flags = [...SHORT, '--out', out];
+      const failed = await train(flags, { preload, env: { FULL_DISK_AT: String(at) } });
+      expect(failed.code).toBe(1);
+      expect(failed.stderr).toMatch(/^error: .*(disk is full|no space left)/m);
+      expect(failed.stderr).not.toMatch(/^\s+at /m);
+      const isBegun = existsSync(join(out, 'config.json'));
+      const resumed = await train(isBegun ? ['--resume', '--threads', '1', '--out', out] : flags);
+      expect(resumed.code).toBe(0);
+      expect(resumed.stderr).not.toContain('damaged');
+      expect(await outcomeOf(out)).toEqual(await outcomeOf(whole));
+    },
+    60_000,
+  );
+});
+
+describe('Ctrl-C', () => {
+  test('finishes the step, saves, and says how to go on', async () => {
+    const out = join(folder, 'interrupted');
+    const { code, stdout, stderr } = await train([...SHORT, '--out', out], {
+      during: (signal, onOutput) => {
+        let isSent = false;
+        onOutput((text) => {
+          if (!isSent && text.includes('step 1/12')) {
+            isSent = true;
+            signal('SIGINT');
+          }
+        });
+      },
+    });
+    expect(code).toBe(130);
+    expect(stderr).toContain('press Ctrl-C again to stop at once');
+    expect(stdout).toContain(`go on with: npm run train -- --resume --out ${out}`);
+    const { code: resumedCode } = await train(['--resume', '--threads', '1', '--out', out]);
+    expect(resumedCode).toBe(0);
+    expect(await outcomeOf(out)).toEqual(await outcomeOf(whole));
+  }, 60_000);
+});
+
+describe('--resume', () => {
+  test('refuses a folder without a run, and a new run refuses one with', async () => {
+    const none = await train(['--resume', '--out', join(folder, 'none')]);
+    expect(none.code).toBe(1);
+    expect(none.stderr).toMatch(/^error: .*none holds no run to resume/);
+    const again = await train([...SHORT, '--out', whole]);
+    expect(again.code).toBe(1);
+    expect(again.stderr).toMatch(/^error: .*whole holds a run already; go on with it by --resume/m);
+  }, 60_000);
+
+  test('of a complete run measures it again', async () => {
+    const { code, stdout } = await train(['--resume', '--threads', '1', '--out', whole]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/test accuracy: \d/);
+  }, 60_000);
+});
