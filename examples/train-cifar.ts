@@ -18,7 +18,7 @@ import { createNetwork } from './support/create-network.ts';
 import { INTERRUPTED, interruptSignal } from './support/interrupt.ts';
 import { loadCifar } from './support/load-cifar.ts';
 import { openNetwork, type RunConfig } from './support/open-network.ts';
-import { accuracyLines, type Confusion } from './support/report.ts';
+import { accuracyLines, type Confusion, drawPictures } from './support/report.ts';
 import { run, warn } from './support/run.ts';
 import {
   existingRun,
@@ -156,6 +156,8 @@ async function train(session: Session): Promise<void> {
   const { confusionMatrix } = metrics ?? (await model.eval(data.test));
   const confusion = confusionMatrix as Confusion;
   for (const line of accuracyLines(confusion, data.classNames)) console.log(line);
+  await drawPictures(folder, confusion, data.classNames);
+  console.log(`pictures: ${folder.curves} and ${folder.confusion}`);
 }
 
 async function main(): Promise<void> {

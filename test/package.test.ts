@@ -38,7 +38,8 @@ beforeAll(async () => {
     rmSync(join(root, 'packages', name, 'dist'), { recursive: true, force: true });
   }
   await run(root, 'npm', 'run', 'build');
-  await run(root, 'npm', 'pack', '--workspaces', '--pack-destination', work);
+  const workspaces = packages.flatMap((name) => ['--workspace', `packages/${name}`]);
+  await run(root, 'npm', 'pack', ...workspaces, '--pack-destination', work);
 }, timeout);
 
 afterAll(() => rmSync(work, { recursive: true, force: true }));

@@ -28,9 +28,11 @@ describe.each(blocks)('$readme', ({ readme, code }) => {
   test.each(code.map((source, i) => ({ source, i })))(
     'block $i runs as it stands',
     async ({ source, i }) => {
-      const file = join(FOLDER, `${readme.replaceAll('/', '-')}-${i}.ts`);
-      await writeFile(join(ROOT, file), source);
-      const { code, stderr } = await runSource(file);
+      // A folder of its own, for the files that a block may write.
+      const cwd = join(ROOT, FOLDER, `${readme.replaceAll('/', '-')}-${i}`);
+      await mkdir(cwd);
+      await writeFile(join(cwd, 'block.ts'), source);
+      const { code, stderr } = await runSource('block.ts', [], { cwd });
       expect(stderr).toBe('');
       expect(code).toBe(0);
     },

@@ -1,3 +1,8 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { drawConfusion } from './confusion.ts';
+import { type CurveEpoch, type CurveStep, drawCurves } from './curves.ts';
+import type { RunFolder } from './run-folder.ts';
+
 /** Rows are the true classes, columns the predicted ones. */
 export type Confusion = readonly (readonly number[])[];
 
@@ -19,4 +24,37 @@ export function accuracyLines(confusion: Confusion, classNames: readonly string[
       return `  ${name.padEnd(10)} ${share.padStart(7)}`;
     }),
   ];
+}
+
+interface LoggedStep {
+  readonly type: 'step';
+  readonly global_step: number;
+  readonly loss: number;
+  readonly learning_rate: number;
+}
+
+interface LoggedEpoch {
+  readonly type: 'epoch';
+  readonly global_step: number;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** Draws `curves.svg` from the run's log, and `confusion.svg`. */
+export async function drawPictures(
+  { metrics, curves, confusion: confusionFile }: RunFolder,
+  confusion: Confusion,
+  classNames: readonly string[],
+): Promise<void> {
+  const lines = (await readFile(metrics, 'utf8')).trim().split('\n');
+  const rows = lines.map((line) => JSON.parse(line) as LoggedStep | LoggedEpoch);
+  const steps = rows.flatMap((row): CurveStep[] =>
+    row.type === 'step'
+      ? [{ step: row.global_step, loss: row.loss, learningRate: row.learning_rate }]
+      : [],
+  );
+  const epochs = rows.flatMap((row): CurveEpoch[] =>
+    row.type === 'epoch' ? [{ step: row.global_step, metrics: row.metrics }] : [],
+  );
+  await writeFile(curves, await drawCurves({ steps, epochs }));
+  await writeFile(confusionFile, await drawConfusion(confusion, classNames));
 }

@@ -50,9 +50,14 @@ export async function existingRun(out: string | undefined): Promise<RunFolder> {
   if (out !== undefined) return filesIn(out);
   const names = await readdir(RUNS).catch(() => []);
   const times = await Promise.all(
-    names.map(async (name) => ({ name, time: (await stat(join(RUNS, name))).mtimeMs })),
+    names.map(async (name) => {
+      const config = await stat(filesIn(join(RUNS, name)).config).catch(() => null);
+      return { name, time: config?.mtimeMs ?? null };
+    }),
   );
-  const [latest] = times.sort((a, b) => b.time - a.time);
+  const [latest] = times
+    .filter(({ time }) => time !== null)
+    .sort((a, b) => Number(b.time) - Number(a.time));
   if (latest === undefined) {
     throw new CheckpointError(`there is no run in ${RUNS}/ to resume; pass its folder with --out`);
   }

@@ -56,6 +56,18 @@ describe('a run', () => {
     60_000,
   );
 
+  test("follows MindSpore's tutorial, with its lines", async () => {
+    const flags = ['--recipe', 'tutorial', '--synthetic', '--train-size', '64', '--test-size', '8'];
+    const short = ['--epochs', '1', '--warmup-epochs', '0.5', '--loss-every', '1'];
+    const { code, stdout } = await train(...flags, ...short);
+    expect(code).toBe(0);
+    expect(stdout).toContain('740554 parameters');
+    const losses = [...stdout.matchAll(/^epoch: 1 step: ([12]), loss is (2\.\d{4,})$/gm)];
+    expect(losses.map(([, step]) => step)).toEqual(['1', '2']);
+    expect(Math.abs(Number(losses[0][2]) - Math.LN10)).toBeLessThan(0.3); // untrained
+    expect(stdout).toMatch(/^Train epoch time: \d+\.\d{3} ms, per step time: \d+\.\d{3} ms$/m);
+  }, 60_000);
+
   test('says loudly that made-up images are not CIFAR-10', async () => {
     const { code, stdout, stderr } = await train('--synthetic', ...QUICK);
     expect(code).toBe(0);
@@ -85,6 +97,19 @@ describe('a run', () => {
   });
 });
 
+test('--eval-only tests a checkpoint, and nothing else', async () => {
+  const out = join(folder, 'to-test');
+  const first = await runExample('train-cifar.ts', ['--synthetic', ...QUICK, '--out', out]);
+  expect(first.code).toBe(0);
+  const file = join(out, 'checkpoints', 'SqueezeNet-best.safetensors');
+  const again = await train('--eval-only', file, '--synthetic', '--test-size', '16');
+  expect(again.code).toBe(0);
+  const accuracyIn = (text: string) =>
+    text.slice(text.indexOf('test accuracy'), text.indexOf('pictures:'));
+  expect(again.stdout).toContain(accuracyIn(first.stdout).trim());
+  expect(again.stdout).not.toContain('epoch');
+}, 60_000);
+
 describe('bad input is one clear sentence and exit code 1', () => {
   const cases: [what: string, flags: string[], message: RegExp][] = [
     ['an unknown flag', ['--epoch', '3'], /Unknown option '--epoch'; see .*--help/],
@@ -96,6 +121,12 @@ describe('bad input is one clear sentence and exit code 1', () => {
       'an unknown backend',
       ['--backend', 'tpu'],
       /no backend 'tpu'; choose one of 'reference', 'wasm'/,
+    ],
+    ['no checkpoint', ['--eval-only', '/no/file'], /\/no\/file: there is no such file/],
+    [
+      'an unknown recipe',
+      ['--recipe', 'slow'],
+      /--recipe must be one of quick, tutorial, got 'slow'/,
     ],
     ['no folder', ['--data', '/no/such/folder'], /no CIFAR-10 files in \/no\/such\/folder; put/],
     [

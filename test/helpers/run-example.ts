@@ -10,10 +10,14 @@ export interface ProcessResult {
 }
 
 /** Runs a TypeScript file of the repository from source in a process of its own. */
-export function runSource(file: string, args: readonly string[] = []): Promise<ProcessResult> {
+export function runSource(
+  file: string,
+  args: readonly string[] = [],
+  { cwd = ROOT }: { readonly cwd?: string } = {},
+): Promise<ProcessResult> {
   const node = ['--conditions=development', '--import', 'tsx', file, ...args];
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, node, { cwd: ROOT }, (_, stdout, stderr) => {
+    const child = execFile(process.execPath, node, { cwd }, (_, stdout, stderr) => {
       resolve({ code: child.exitCode ?? -1, stdout, stderr });
     });
   });

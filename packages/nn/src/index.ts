@@ -26,8 +26,9 @@ export { Linear, type LinearOptions } from './layers/linear.ts';
 export { AvgPool2d, GlobalAvgPool2d, MaxPool2d } from './layers/pool2d.ts';
 export { ReLU } from './layers/relu.ts';
 export { Sequential } from './layers/sequential.ts';
+export { BCEWithLogitsLoss, HuberLoss, L1Loss, MSELoss } from './losses/elementwise-losses.ts';
+export type { LossOptions, Reduction } from './losses/reduction.ts';
 export {
-  type Reduction,
   type SoftmaxCrossEntropyOptions,
   SoftmaxCrossEntropyWithLogits,
 } from './losses/softmax-cross-entropy-with-logits.ts';
@@ -49,11 +50,18 @@ export {
 } from './models/fire-dimensions.ts';
 export { SqueezeNet, type SqueezeNetOptions } from './models/squeezenet.ts';
 export { Module, type StateDict } from './module.ts';
+export { Adam, type AdamOptions, AdamW } from './optimizers/adam.ts';
 export { clipGradNorm } from './optimizers/clip-grad-norm.ts';
 export type { LearningRate, ParameterGroup } from './optimizers/groups.ts';
 export { Momentum, type MomentumOptimizerOptions } from './optimizers/momentum.ts';
 export { Optimizer, type OptimizerOptions } from './optimizers/optimizer.ts';
-export { type GetLrOptions, getLr, type LrDecayMode } from './schedules.ts';
+export { RMSProp, type RMSPropOptions } from './optimizers/rmsprop.ts';
+export { SGD, type SGDOptions } from './optimizers/sgd.ts';
+export { cosineRestarts } from './schedules/cosine-restarts.ts';
+export { type GetLrOptions, getLr, type LrDecayMode } from './schedules/get-lr.ts';
+export { oneCycle } from './schedules/one-cycle.ts';
+export { type Schedule, toArray, warmup } from './schedules/schedule.ts';
+export { stepDecay } from './schedules/step-decay.ts';
 export { type LayerSummary, NetworkSummary, summary } from './summary.ts';
 export type { Callback, TrainingContext } from './training/callback.ts';
 export { Model, type ModelOptions, type TrainOptions } from './training/model.ts';

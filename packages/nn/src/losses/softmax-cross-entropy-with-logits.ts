@@ -11,8 +11,7 @@ import {
   type Tensor,
   ValueError,
 } from '@firelight/tensor';
-
-export type Reduction = 'none' | 'mean' | 'sum';
+import { checkReduction, type Reduction, reduceLosses } from './reduction.ts';
 
 export interface SoftmaxCrossEntropyOptions {
   /** Labels are class numbers `[N]` (true) or probabilities `[N, C]` (false, the default). */
@@ -50,11 +49,7 @@ export class SoftmaxCrossEntropyWithLogits {
         `SoftmaxCrossEntropyWithLogits: labelSmoothing must be in [0, 1), got ${labelSmoothing}`,
       );
     }
-    if (!['none', 'mean', 'sum'].includes(reduction)) {
-      throw new ValueError(
-        `SoftmaxCrossEntropyWithLogits: reduction must be 'none', 'mean' or 'sum', got '${reduction}'`,
-      );
-    }
+    checkReduction('SoftmaxCrossEntropyWithLogits', reduction);
     this.#sparse = sparse;
     this.#reduction = reduction;
     this.#labelSmoothing = labelSmoothing;
@@ -69,8 +64,7 @@ export class SoftmaxCrossEntropyWithLogits {
   forward(logits: Tensor, labels: Tensor): Tensor {
     const plain = this.#sparse ? softmaxCrossEntropy(logits, labels) : dense(logits, labels);
     const losses = this.#labelSmoothing === 0 ? plain : this.#smoothed(plain, logits);
-    if (this.#reduction === 'mean') return mean(losses);
-    return this.#reduction === 'sum' ? sum(losses) : losses;
+    return reduceLosses(losses, this.#reduction);
   }
 
   #smoothed(losses: Tensor, logits: Tensor): Tensor {

@@ -1,4 +1,4 @@
-import { add, mean, momentumStep, mul, noGrad, sub, type Tensor } from '@firelight/tensor';
+import { momentumStep, type Tensor } from '@firelight/tensor';
 import { expectNotNegative, type ParameterGroup } from './groups.ts';
 import { Optimizer, type OptimizerOptions, type Slot } from './optimizer.ts';
 
@@ -47,16 +47,12 @@ export class Momentum extends Optimizer {
       lossScale: this.lossScale,
       nesterov: this.#nesterov,
     };
-    if (!gradCentralization || parameter.rank < 2) {
-      const options = { ...settings, weightDecay };
-      momentumStep(parameter, this.#velocities[index], grad, options);
+    const velocity = this.#velocities[index];
+    if (!gradCentralization) {
+      momentumStep(parameter, velocity, grad, { ...settings, weightDecay });
       return;
     }
-    const centered = noGrad(() => {
-      const decayed = add(grad, mul(parameter, weightDecay * this.lossScale));
-      const axes = parameter.shape.map((_, axis) => axis).slice(1);
-      return sub(decayed, mean(decayed, axes, { keepDims: true }));
-    });
-    momentumStep(parameter, this.#velocities[index], centered, { ...settings, weightDecay: 0 });
+    const prepared = { ...settings, weightDecay: 0, lossScale: 1 };
+    momentumStep(parameter, velocity, this.decayedGradient(slot, grad), prepared);
   }
 }

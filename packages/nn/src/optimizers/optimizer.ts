@@ -1,4 +1,18 @@
-import { assign, formatShape, ShapeError, type Tensor, ValueError, zeros } from '@firelight/tensor';
+import {
+  add,
+  assign,
+  div,
+  formatShape,
+  mean,
+  mul,
+  noGrad,
+  ShapeError,
+  sub,
+  type Tensor,
+  tidy,
+  ValueError,
+  zeros,
+} from '@firelight/tensor';
 import { isDecayed } from '../decay.ts';
 import type { Module, StateDict } from '../module.ts';
 import {
@@ -177,13 +191,33 @@ export abstract class Optimizer {
   step(): void {
     const rates = this.slots.map((slot) => this.rateAt(slot.learningRate));
     this.#globalStep++;
-    this.slots.forEach((slot, i) => {
-      const { grad } = slot.parameter;
-      if (grad !== null) this.update(slot, i, grad, rates[i]);
-    });
+    tidy(() =>
+      noGrad(() => {
+        this.slots.forEach((slot, i) => {
+          const { grad } = slot.parameter;
+          if (grad !== null) this.update(slot, i, grad, rates[i]);
+        });
+      }),
+    );
   }
 
-  /** Updates the parameter of slot `index`. */
+  /**
+   * The gradient with its decay, centred if the group asks for it, and without the scale of the loss:
+   * (grad + weightDecay · lossScale · w) / lossScale.
+   */
+  protected decayedGradient(slot: Slot, grad: Tensor): Tensor {
+    const { parameter, weightDecay, gradCentralization } = slot;
+    const { lossScale } = this;
+    const decayed = weightDecay === 0 ? grad : add(grad, mul(parameter, weightDecay * lossScale));
+    const axes = parameter.shape.map((_, axis) => axis).slice(1);
+    const centered =
+      gradCentralization && axes.length > 0
+        ? sub(decayed, mean(decayed, axes, { keepDims: true }))
+        : decayed;
+    return lossScale === 1 ? centered : div(centered, lossScale);
+  }
+
+  /** Updates the parameter of slot `index`; what it makes on the way is released afterwards. */
   protected abstract update(slot: Slot, index: number, grad: Tensor, learningRate: number): void;
 
   /** The learning rate of the next step, as float32. */

@@ -1,0 +1,156 @@
+import { writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Compose, type Image, Resize, type TransformFunction } from '@firelight/data';
+import { Model } from '@firelight/nn';
+import { Generator, softmax, stack, type Tensor, tensor, ValueError } from '@firelight/tensor';
+import { drawGrid, type GridCell } from './support/draw-grid.ts';
+import { imageOf, loadCifar, networkInput } from './support/load-cifar.ts';
+import { openNetwork } from './support/open-network.ts';
+import { readPicture } from './support/read-picture.ts';
+import { run, warn } from './support/run.ts';
+import { parseTrainOptions } from './support/train-options.ts';
+
+const HELP = `Shows what a trained network takes images for.
+
+Usage: node --conditions=development --import tsx examples/predict.ts --checkpoint <file> [flags] [pictures]
+
+Without pictures (PNG or JPEG files), a grid of test images is drawn: blue and ✓ where the network is
+right, red, framed and ✗ where it is wrong. Of pictures, the five most probable classes are printed.
+
+  --checkpoint <file>  a checkpoint of npm run train, such as runs/…/checkpoints/SqueezeNet-best.safetensors
+  --count <n>          test images in the grid (32)
+  --out <file>         where the PNG goes (predictions.png; with pictures: none)
+  --data <dir>         folder with the CIFAR-10 .bin files
+  --synthetic          use the built-in made-up images
+  --help               print this text`;
+
+const FLAGS = {
+  checkpoint: { type: 'string' },
+  count: { type: 'string', default: '32' },
+  out: { type: 'string' },
+  data: { type: 'string' },
+  synthetic: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
+const TOP = 5;
+
+function parseFlags() {
+  try {
+    return parseArgs({ options: FLAGS, allowPositionals: true });
+  } catch (error) {
+    throw new ValueError(`${(error as Error).message.split('. ')[0]}; see --help`);
+  }
+}
+
+/** The classes of one row of probabilities, the most probable first. */
+function ranked(probabilities: Tensor, row: number): { label: number; share: number }[] {
+  const [, classes] = probabilities.shape;
+  const shares = Array.from(probabilities.data.subarray(row * classes, (row + 1) * classes));
+  return shares.map((share, label) => ({ label, share })).sort((a, b) => b.share - a.share);
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+/** The largest square in the middle. */
+const centerSquare: TransformFunction = (image: Image): Image => {
+  const { height, width, channels, data } = image;
+  const side = Math.min(height, width);
+  const [top, left] = [(height - side) >> 1, (width - side) >> 1];
+  const square = new Uint8Array(side * side * channels);
+  for (let row = 0; row < side; row++) {
+    const start = ((top + row) * width + left) * channels;
+    square.set(data.subarray(start, start + side * channels), row * side * channels);
+  }
+  return { ...image, data: square, height: side, width: side };
+};
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseFlags();
+  if (values.help) {
+    console.log(HELP);
+    return;
+  }
+  const count = Number(values.count);
+  if (!Number.isInteger(count) || count < 1) {
+    throw new ValueError(`--count must be a whole number ≥ 1, got '${values.count}'`);
+  }
+  if (values.checkpoint === undefined) {
+    throw new ValueError('--checkpoint is missing: pass a checkpoint of npm run train; see --help');
+  }
+  const { network, imageSize, classNames } = await openNetwork(values.checkpoint);
+  const model = new Model({ network });
+  const cells =
+    positionals.length > 0
+      ? await classify(model, positionals, { imageSize, classNames })
+      : await testImages(model, { ...values, count, imageSize });
+  const out = values.out ?? (positionals.length > 0 ? undefined : 'predictions.png');
+  if (out === undefined) return;
+  await writeFile(out, await drawGrid(cells));
+  console.log(`the pictures are in ${out}`);
+}
+
+/** Prints the five most probable classes of each file. */
+async function classify(
+  model: Model,
+  paths: readonly string[],
+  { imageSize, classNames }: { imageSize: number; classNames: readonly string[] },
+): Promise<GridCell[]> {
+  const resize = new Resize([imageSize, imageSize]);
+  const transform = new Compose([centerSquare, resize, ...networkInput()]);
+  const pictures = await Promise.all(paths.map(readPicture));
+  const inputs = pictures.map((picture) => {
+    const { data, channels, height, width } = transform.apply(picture, new Generator(0));
+    return tensor(data as Float32Array, { shape: [channels, height, width] });
+  });
+  const batch = stack(inputs);
+  const probabilities = softmax(model.predict(batch), 1);
+  return paths.map((path, i) => {
+    const order = ranked(probabilities, i);
+    console.log(path);
+    for (const { label, share } of order.slice(0, TOP)) {
+      console.log(`  ${classNames[label].padEnd(12)} ${percent(share).padStart(7)}`);
+    }
+    const [{ label, share }] = order;
+    return {
+      image: imageOf(batch, i),
+      title: `${basename(path)}: ${classNames[label]} ${percent(share)}`,
+    };
+  });
+}
+
+/** The first test images, judged. */
+async function testImages(
+  model: Model,
+  {
+    count,
+    imageSize,
+    data: folder,
+    synthetic,
+  }: { count: number; imageSize: number; data?: string | undefined; synthetic: boolean },
+): Promise<GridCell[]> {
+  const options = { ...parseTrainOptions([]), synthetic, 'image-size': imageSize };
+  const data = await loadCifar(
+    { ...options, ...(folder === undefined ? {} : { data: folder }), 'batch-size': count },
+    new Generator(0),
+    warn,
+  );
+  for await (const { image, label } of data.test) {
+    const probabilities = softmax(model.predict(image), 1);
+    const cells = Array.from(label.data, (truth, i): GridCell => {
+      const [{ label: predicted, share }] = ranked(probabilities, i);
+      return {
+        image: imageOf(image, i),
+        title: `${data.classNames[predicted]} ${percent(share)}`,
+        verdict: predicted === truth ? 'right' : 'wrong',
+      };
+    });
+    const right = cells.filter(({ verdict }) => verdict === 'right').length;
+    console.log(`${right} of ${cells.length} test images of ${data.source} are right`);
+    return cells;
+  }
+  return [];
+}
+
+await run(main);

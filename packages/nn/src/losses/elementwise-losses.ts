@@ -1,0 +1,108 @@
+import {
+  abs,
+  add,
+  exp,
+  lessEqual,
+  log,
+  maximum,
+  mul,
+  neg,
+  sub,
+  type Tensor,
+  ValueError,
+  where,
+} from '@firelight/tensor';
+import {
+  checkReduction,
+  checkSameShape,
+  type LossOptions,
+  type Reduction,
+  reduceLosses,
+} from './reduction.ts';
+
+/** Base of losses that compare a prediction with a target of its shape, element by element. */
+abstract class ElementwiseLoss {
+  readonly #name: string;
+  readonly #reduction: Reduction;
+
+  /** @throws ValueError for an unknown reduction */
+  constructor(name: string, { reduction = 'mean' }: LossOptions) {
+    checkReduction(name, reduction);
+    this.#name = name;
+    this.#reduction = reduction;
+  }
+
+  /**
+   * @returns of the shape of both, or a scalar if reduced
+   * @throws ShapeError if prediction and target have different shapes
+   */
+  forward(prediction: Tensor, target: Tensor): Tensor {
+    checkSameShape(this.#name, prediction, target);
+    return reduceLosses(this.losses(prediction, target), this.#reduction);
+  }
+
+  protected abstract losses(prediction: Tensor, target: Tensor): Tensor;
+}
+
+/** (p − t)² */
+export class MSELoss extends ElementwiseLoss {
+  constructor(options: LossOptions = {}) {
+    super('MSELoss', options);
+  }
+
+  protected losses(prediction: Tensor, target: Tensor): Tensor {
+    const difference = sub(prediction, target);
+    return mul(difference, difference);
+  }
+}
+
+/** |p − t| */
+export class L1Loss extends ElementwiseLoss {
+  constructor(options: LossOptions = {}) {
+    super('L1Loss', options);
+  }
+
+  protected losses(prediction: Tensor, target: Tensor): Tensor {
+    return abs(sub(prediction, target));
+  }
+}
+
+/**
+ * ½ d² where |d| ≤ δ, else δ (|d| − ½ δ), with d = p − t.
+ *
+ * @see Huber, "Robust estimation of a location parameter", 1964
+ */
+export class HuberLoss extends ElementwiseLoss {
+  readonly #delta: number;
+
+  /** @throws ValueError unless delta > 0 (1 by default) */
+  constructor({ delta = 1, ...options }: LossOptions & { readonly delta?: number } = {}) {
+    super('HuberLoss', options);
+    if (!(delta > 0)) throw new ValueError(`HuberLoss: delta must be > 0, got ${delta}`);
+    this.#delta = delta;
+  }
+
+  protected losses(prediction: Tensor, target: Tensor): Tensor {
+    const delta = this.#delta;
+    const difference = sub(prediction, target);
+    const size = abs(difference);
+    const square = mul(mul(difference, difference), 0.5);
+    const linear = mul(sub(size, 0.5 * delta), delta);
+    return where(lessEqual(size, delta), square, linear);
+  }
+}
+
+/**
+ * Binary cross-entropy of sigmoid(x), from the logits x, so that nothing overflows:
+ * max(x, 0) − x · t + ln(1 + e^{−|x|}), for t from 0 to 1.
+ */
+export class BCEWithLogitsLoss extends ElementwiseLoss {
+  constructor(options: LossOptions = {}) {
+    super('BCEWithLogitsLoss', options);
+  }
+
+  protected losses(prediction: Tensor, target: Tensor): Tensor {
+    const softened = log(add(exp(neg(abs(prediction))), 1));
+    return add(sub(maximum(prediction, 0), mul(prediction, target)), softened);
+  }
+}

@@ -1,0 +1,92 @@
+import { add, assign, div, mul, sqrt, sub, type Tensor, ValueError } from '@firelight/tensor';
+import { expectNotNegative, type ParameterGroup } from './groups.ts';
+import { Optimizer, type OptimizerOptions, type Slot } from './optimizer.ts';
+
+export interface AdamOptions extends OptimizerOptions {
+  /** Share of the mean gradient that is kept from step to step; 0.9 by default. */
+  readonly beta1?: number;
+  /** Share of the mean square that is kept from step to step; 0.999 by default. */
+  readonly beta2?: number;
+  /** Keeps the divisor from 0; 1e-8 by default. */
+  readonly eps?: number;
+}
+
+/** What Adam and AdamW share: everything but the weight decay. */
+abstract class AdamBase extends Optimizer {
+  readonly #beta1: number;
+  readonly #beta2: number;
+  readonly #eps: number;
+  readonly #means: readonly Tensor[];
+  readonly #squares: readonly Tensor[];
+
+  constructor(
+    name: string,
+    parameters: readonly Tensor[] | readonly ParameterGroup[],
+    options: AdamOptions,
+  ) {
+    super(name, parameters, options);
+    const { beta1 = 0.9, beta2 = 0.999, eps = 1e-8 } = options;
+    for (const [option, beta] of Object.entries({ beta1, beta2 })) {
+      if (!(beta >= 0 && beta < 1)) {
+        throw new ValueError(`${name}: ${option} must be in [0, 1), got ${beta}`);
+      }
+    }
+    expectNotNegative(name, 'eps', eps);
+    this.#beta1 = beta1;
+    this.#beta2 = beta2;
+    this.#eps = eps;
+    this.#means = this.keepForEach('moment1');
+    this.#squares = this.keepForEach('moment2');
+  }
+
+  /** w ← w − lr · m̂ / (√v̂ + eps), where m and v have taken g in. */
+  protected adapt(parameter: Tensor, index: number, g: Tensor, learningRate: number): void {
+    const [mean, square] = [this.#means[index], this.#squares[index]];
+    assign(mean, add(mul(mean, this.#beta1), mul(g, 1 - this.#beta1)));
+    assign(square, add(mul(square, this.#beta2), mul(mul(g, g), 1 - this.#beta2)));
+    // Both began at 0; these make up for it.
+    const meanShare = 1 - this.#beta1 ** this.globalStep;
+    const squareShare = 1 - this.#beta2 ** this.globalStep;
+    const divisor = add(div(sqrt(square), Math.sqrt(squareShare)), this.#eps);
+    assign(parameter, sub(parameter, mul(div(mean, divisor), learningRate / meanShare)));
+  }
+}
+
+/**
+ * Adam. With g = gradient + weightDecay · w, in step t (counted from 1):
+ *
+ * m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², w ← w − lr · m̂ / (√v̂ + eps), where
+ * m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ).
+ *
+ * @see Kingma and Ba, arXiv:1412.6980; torch.optim.Adam
+ */
+export class Adam extends AdamBase {
+  /** @throws ValueError for numbers out of range */
+  constructor(parameters: readonly Tensor[] | readonly ParameterGroup[], options: AdamOptions) {
+    super('Adam', parameters, options);
+  }
+
+  protected update(slot: Slot, index: number, grad: Tensor, learningRate: number): void {
+    this.adapt(slot.parameter, index, this.decayedGradient(slot, grad), learningRate);
+  }
+}
+
+/**
+ * Adam whose weight decay is apart from the gradient: w ← (1 − lr · weightDecay) · w, then a step of
+ * Adam with the plain gradient. `weightDecay` is 0.01 by default.
+ *
+ * @see Loshchilov and Hutter, arXiv:1711.05101; torch.optim.AdamW
+ */
+export class AdamW extends AdamBase {
+  /** @throws ValueError for numbers out of range */
+  constructor(parameters: readonly Tensor[] | readonly ParameterGroup[], options: AdamOptions) {
+    super('AdamW', parameters, { weightDecay: 0.01, ...options });
+  }
+
+  protected update(slot: Slot, index: number, grad: Tensor, learningRate: number): void {
+    const { parameter, weightDecay } = slot;
+    if (weightDecay > 0) assign(parameter, mul(parameter, 1 - learningRate * weightDecay));
+    const g = this.decayedGradient({ ...slot, weightDecay: 0 }, grad);
+    this.adapt(parameter, index, g, learningRate);
+  }
+}

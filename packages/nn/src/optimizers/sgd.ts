@@ -1,0 +1,58 @@
+import { add, assign, mul, sub, type Tensor, ValueError } from '@firelight/tensor';
+import { expectNotNegative, type ParameterGroup } from './groups.ts';
+import { Optimizer, type OptimizerOptions, type Slot } from './optimizer.ts';
+
+export interface SGDOptions extends OptimizerOptions {
+  /** Share of the velocity that is kept from step to step; 0 by default. */
+  readonly momentum?: number;
+  /** Share of the gradient that does not enter the velocity; 0 by default. */
+  readonly dampening?: number;
+  /** Look ahead along the velocity; false by default. */
+  readonly nesterov?: boolean;
+}
+
+/**
+ * Stochastic gradient descent. With g = gradient + weightDecay · w, in each step:
+ *
+ * v ← momentum · v + (1 − dampening) · g (in the first step v ← g), w ← w − lr · v, or
+ * w ← w − lr · (g + momentum · v) with `nesterov`, or w ← w − lr · g without momentum.
+ *
+ * @see torch.optim.SGD
+ */
+export class SGD extends Optimizer {
+  readonly #momentum: number;
+  readonly #dampening: number;
+  readonly #nesterov: boolean;
+  readonly #velocities: readonly Tensor[] | null;
+
+  /** @throws ValueError for numbers out of range, or nesterov without momentum or with dampening */
+  constructor(parameters: readonly Tensor[] | readonly ParameterGroup[], options: SGDOptions) {
+    super('SGD', parameters, options);
+    const { momentum = 0, dampening = 0, nesterov = false } = options;
+    expectNotNegative('SGD', 'momentum', momentum);
+    expectNotNegative('SGD', 'dampening', dampening);
+    if (nesterov && (momentum === 0 || dampening !== 0)) {
+      throw new ValueError(
+        `SGD: nesterov needs momentum > 0 and dampening 0, got ${momentum} and ${dampening}`,
+      );
+    }
+    this.#momentum = momentum;
+    this.#dampening = dampening;
+    this.#nesterov = nesterov;
+    this.#velocities = momentum === 0 ? null : this.keepForEach('velocity');
+  }
+
+  protected update(slot: Slot, index: number, grad: Tensor, learningRate: number): void {
+    const { parameter } = slot;
+    const g = this.decayedGradient(slot, grad);
+    const velocity = this.#velocities?.[index];
+    if (velocity === undefined) {
+      assign(parameter, sub(parameter, mul(g, learningRate)));
+      return;
+    }
+    const isFirst = this.globalStep === 1;
+    assign(velocity, isFirst ? g : add(mul(velocity, this.#momentum), mul(g, 1 - this.#dampening)));
+    const direction = this.#nesterov ? add(g, mul(velocity, this.#momentum)) : velocity;
+    assign(parameter, sub(parameter, mul(direction, learningRate)));
+  }
+}
