@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -89,45 +89,74 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+/** Whether somebody is just writing a checkpoint into the folder. */
+const isSaving = (path: string): boolean => {
+  try {
+    return readdirSync(checkpointsOf(path)).some((name) => name.endsWith('.tmp'));
+  } catch {
+    return false; // It is not there yet.
+  }
+};
+
 test('a training killed at random moments and resumed ends with the same bits', async () => {
   const out = join(folder, 'killed');
   const delays = new Generator(Date.now()).uniform(KILLS, { low: 0, high: 700 });
   let kills = 0;
-  let starts = 0;
-  for (let isComplete = false; !isComplete; starts++) {
+  let killsWhileSaving = 0;
+  for (let isComplete = false; !isComplete; ) {
     // Before config.json is there, nothing was begun.
     const resume = existsSync(join(out, 'config.json')) ? ['--resume'] : SHORT;
     const { code, stderr } = await train([...resume, '--threads', '1', '--out', out], {
       during: (signal, onOutput) => {
         if (kills >= KILLS) return;
         let isWaiting = false;
+        const kill = (): void => {
+          if (isSaving(out)) killsWhileSaving++;
+          signal('SIGKILL');
+        };
         onOutput((text) => {
           // From the moment when the training begins, so that each process gets somewhere.
           if (isWaiting || !text.includes('run:')) return;
           isWaiting = true;
-          setTimeout(() => signal('SIGKILL'), delays[kills]);
+          setTimeout(() => {
+            // Every other one waits for the next moment in which a checkpoint is written.
+            if (kills % 2 === 0) kill();
+            else killWhen(() => isSaving(out), kill);
+          }, delays[kills]);
         });
       },
     });
     expect(stderr).not.toContain('error');
     isComplete = code === 0 && kills >= KILLS;
-    if (code !== 0) kills++;
-    else if (kills < KILLS) {
+    if (code === 0 && !isComplete) {
       // It was complete before the kill came: the next is tried on a training that begins again.
       expect(await outcomeOf(out)).toEqual(await outcomeOf(whole));
       await rm(out, { recursive: true });
-      kills++;
     }
+    kills++;
   }
-  expect(starts).toBeGreaterThan(KILLS);
+  expect(killsWhileSaving).toBeGreaterThan(KILLS / 10);
   expect(await outcomeOf(out)).toEqual(await outcomeOf(whole));
   expect((await readdir(checkpointsOf(out))).filter((name) => name.endsWith('.tmp'))).toEqual([]);
 }, 240_000);
 
+/** Looks again and again for a second. */
+function killWhen(condition: () => boolean, kill: () => void): void {
+  const start = performance.now();
+  const look = (): void => {
+    if (condition()) kill();
+    else if (performance.now() - start < 1000) setImmediate(look);
+  };
+  look();
+}
+
 describe('a full disk', () => {
   const preload = ['--import', join(ROOT, 'test/fixtures/processes/full-disk.mjs')];
 
-  test.each([1, 2, 3, 4, 5, 6, 9, 14, 17])(
+  // The configuration, the log, and then line and checkpoint of each step: all kinds of writes.
+  const writes = Array.from({ length: 30 }, (_, i) => i + 1);
+
+  test.each(writes)(
     'at write %i loses nothing that was saved',
     async (at) => {
       const out = join(folder, `full-${at}`);
@@ -168,6 +197,23 @@ describe('Ctrl-C', () => {
     expect(await outcomeOf(out)).toEqual(await outcomeOf(whole));
   }, 60_000);
 });
+
+test('a second Ctrl-C stops at once', async () => {
+  const out = join(folder, 'stopped');
+  const { code, stdout } = await train([...SHORT, '--epochs', '50', '--out', out], {
+    during: (signal, onOutput) => {
+      let signals = 0;
+      onOutput(() => {
+        if (signals++ === 0) {
+          signal('SIGINT');
+          setTimeout(() => signal('SIGINT'), 20);
+        }
+      });
+    },
+  });
+  expect(stdout).not.toContain('go on with');
+  expect([130, null]).toContain(code);
+}, 60_000);
 
 describe('--resume', () => {
   test('refuses a folder without a run, and a new run refuses one with', async () => {

@@ -77,19 +77,16 @@ describe('a file', () => {
   test('that is cut or changed anywhere is refused', async () => {
     const network = fire(1);
     const bytes = await encodeCheckpoint({ tensors: network.stateDict(), metadata: { a: 'b' } });
-    await fc.assert(
-      fc.asyncProperty(
-        fc.nat({ max: bytes.length - 1 }),
-        fc.integer({ min: 1, max: 255 }),
-        async (at, change) => {
-          const damaged = bytes.slice();
-          damaged[at] ^= change;
-          await expect(decodeCheckpoint(damaged, 'x')).rejects.toThrow(CheckpointError);
-          await expect(decodeCheckpoint(bytes.slice(0, at), 'x')).rejects.toThrow(CheckpointError);
-        },
-      ),
-      { numRuns: 300 },
-    );
+    const changes = new Generator(7).words(bytes.length);
+    for (let at = 0; at < bytes.length; at++) {
+      const damaged = bytes.slice();
+      damaged[at] ^= 1 + (changes[at] % 255);
+      await expect(decodeCheckpoint(damaged, 'x')).rejects.toThrow(CheckpointError);
+      await expect(decodeCheckpoint(bytes.slice(0, at), 'x')).rejects.toThrow(CheckpointError);
+    }
+    const unnamed = bytes.slice();
+    unnamed[new TextDecoder('latin1').decode(bytes).indexOf('firelight.sha256')] ^= 1;
+    await expect(decodeCheckpoint(unnamed, 'x')).rejects.toThrow(/x: lacks its checksum/);
     const longer = new Uint8Array(bytes.length + 1);
     longer.set(bytes);
     await expect(decodeCheckpoint(longer, 'x')).rejects.toThrow(/too long/);

@@ -27,8 +27,11 @@ export async function encodeCheckpoint({ tensors, metadata }: Snapshot): Promise
  */
 export async function decodeCheckpoint(bytes: Uint8Array, file: string): Promise<Checkpoint> {
   const snapshot = decodeSafetensors(bytes, { source: file });
-  await verify(bytes, file);
+  const hasChecksum = await verify(bytes, file);
   const { format, formatVersion } = snapshot.metadata;
+  if (format === FORMAT.format && !hasChecksum) {
+    throw new CheckpointError(`${file}: lacks its checksum, so the file was damaged`);
+  }
   if (format === FORMAT.format && formatVersion !== FORMAT.formatVersion) {
     throw new CheckpointError(
       `${file}: is in version ${formatVersion} of the format, this Firelight reads version ` +

@@ -37,13 +37,14 @@ export async function seal(file: Uint8Array): Promise<Uint8Array> {
 }
 
 /**
- * Compares the checksum, if the file has one (those of other programs have none).
+ * Compares the checksum of a whole safetensors file.
  *
+ * @returns whether it has one; those of other programs have none
  * @throws CheckpointError if it differs
  */
-export async function verify(file: Uint8Array, source: string): Promise<void> {
-  const at = file.length < 8 ? -1 : findDigits(file);
-  if (at < 0) return;
+export async function verify(file: Uint8Array, source: string): Promise<boolean> {
+  const at = findDigits(file);
+  if (at < 0) return false;
   const found = new TextDecoder('latin1').decode(file.subarray(at, at + DIGITS));
   const expected = await digestWithout(file, at);
   if (found !== expected) {
@@ -52,4 +53,5 @@ export async function verify(file: Uint8Array, source: string): Promise<void> {
         `${expected.slice(0, 12)}…, so the file was damaged; take an earlier checkpoint`,
     );
   }
+  return true;
 }

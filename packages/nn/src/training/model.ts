@@ -114,6 +114,7 @@ export class Model {
         warn,
       },
     );
+    this.#step.accumulated = 0; // A training before this one may have been stopped in between.
     if (resumeFrom !== undefined) run.resumeFrom(resumeFrom);
     return run.run();
   }

@@ -195,7 +195,6 @@ export class TrainingRun implements TrainingContext {
   async #endEpoch(): Promise<void> {
     const { validate } = this.#options;
     if (validate !== null) this.metrics = await validate();
-    this.#parts.network.train();
     await this.#call('onEpochEnd');
   }
 
