@@ -92,6 +92,16 @@ describe('a file', () => {
     await expect(decodeCheckpoint(longer, 'x')).rejects.toThrow(/too long/);
   });
 
+  test('is not changed by being read', async () => {
+    const bytes = Buffer.from(
+      await encodeCheckpoint({ tensors: { a: tensor([1]) }, metadata: {} }),
+    );
+    const before = bytes.toString('hex');
+    const { tensors } = await decodeCheckpoint(bytes, 'x');
+    tensors.a.data[0] = 2;
+    expect(bytes.toString('hex')).toBe(before);
+  });
+
   test('of a newer version says so', async () => {
     const bytes = await encodeCheckpoint({ tensors: {}, metadata: { formatVersion: '2' } });
     await expect(decodeCheckpoint(bytes, 'new.safetensors')).rejects.toThrow(

@@ -12,7 +12,7 @@ const DIGITS = 64;
 /** What the metadata holds before the checksum is known. */
 export const NO_CHECKSUM = { [NAME]: '0'.repeat(DIGITS) } as const;
 
-/** Where the digits are; −1 if there are none. Nothing before them can be a header with a checksum. */
+/** Where the digits are; −1 if there are none. JSON escapes quotes, so no string can look like it. */
 function findDigits(file: Uint8Array): number {
   const headerEnd = 8 + Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
   const header = new TextDecoder('latin1').decode(
@@ -23,7 +23,7 @@ function findDigits(file: Uint8Array): number {
 }
 
 async function digestWithout(file: Uint8Array, at: number): Promise<string> {
-  const blank = file.slice();
+  const blank = new Uint8Array(file); // A copy, also of a Buffer, whose slice() is none.
   blank.fill(0x30, at, at + DIGITS);
   const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', blank));
   return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
