@@ -11,6 +11,8 @@ export default defineConfig(({ mode }) => {
     test: {
       include: [long ? 'test/**/*.long.test.ts' : 'test/**/!(*.long).test.ts'],
       maxWorkers: '100%',
+      // Worker threads of the data loader inherit it, and run from the sources too.
+      execArgv: ['--conditions=development'],
       testTimeout: long ? 1_800_000 : 30_000,
       hookTimeout: 30_000,
     },

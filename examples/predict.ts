@@ -1,13 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Compose, type Image, Resize, type TransformFunction } from '@firelight/data';
+import { Compose, type Image, Resize, readImage, type TransformFunction } from '@firelight/data';
 import { Model } from '@firelight/nn';
 import { Generator, softmax, stack, type Tensor, tensor, ValueError } from '@firelight/tensor';
 import { drawGrid, type GridCell } from './support/draw-grid.ts';
 import { imageOf, loadCifar, networkInput } from './support/load-cifar.ts';
 import { openNetwork } from './support/open-network.ts';
-import { readPicture } from './support/read-picture.ts';
 import { run, warn } from './support/run.ts';
 import { parseTrainOptions } from './support/train-options.ts';
 
@@ -99,7 +98,7 @@ async function classify(
 ): Promise<GridCell[]> {
   const resize = new Resize([imageSize, imageSize]);
   const transform = new Compose([centerSquare, resize, ...networkInput()]);
-  const pictures = await Promise.all(paths.map(readPicture));
+  const pictures = await Promise.all(paths.map((path) => readImage(path)));
   const inputs = pictures.map((picture) => {
     const { data, channels, height, width } = transform.apply(picture, new Generator(0));
     return tensor(data as Float32Array, { shape: [channels, height, width] });

@@ -1,10 +1,10 @@
+import { stat } from 'node:fs/promises';
 import {
   CIFAR10_CLASSES,
   CIFAR10_MEAN,
   CIFAR10_STD,
   Cifar10,
   Compose,
-  type DownloadProgress,
   downloadCifar10,
   findCifar10,
   HWC2CHW,
@@ -26,6 +26,7 @@ export type DataOptions = Pick<
   | 'data'
   | 'synthetic'
   | 'download'
+  | 'mirror'
   | 'train-size'
   | 'test-size'
   | 'batch-size'
@@ -78,16 +79,6 @@ export function imageOf(batch: Tensor, index: number): Image {
   return NORMALIZE.inverse().apply({ data, channels, height, width, layout: 'CHW' });
 }
 
-/** Prints a line at every tenth part of the download. */
-function reportDownload(): (progress: DownloadProgress) => void {
-  let tenths = 0;
-  return ({ receivedBytes, totalBytes }) => {
-    if (totalBytes === null || Math.floor((10 * receivedBytes) / totalBytes) === tenths) return;
-    tenths = Math.floor((10 * receivedBytes) / totalBytes);
-    console.log(`downloaded ${tenths}0 % of ${Math.round(totalBytes / 1e6)} MB`);
-  };
-}
-
 /** The folder with CIFAR-10, downloaded if need be; null if it is to be had nowhere. */
 async function locate(
   options: DataOptions,
@@ -98,7 +89,8 @@ async function locate(
   if (found !== null || !options.download) return found;
   try {
     console.log('CIFAR-10 was not found; downloading it into ./data');
-    await downloadCifar10('./data', { onProgress: reportDownload() });
+    const { mirror } = options;
+    await downloadCifar10('./data', mirror === undefined ? {} : { urls: [mirror] });
     return { path: './data', origin: 'downloaded' };
   } catch (error) {
     warn(`${(error as Error).message}`);
@@ -145,7 +137,7 @@ export async function loadCifar(
       test: Cifar10.fromBytes(bytes('test', testSize), testing),
     };
   }
-  if (found.path.endsWith('.bin')) {
+  if (!(await stat(found.path)).isDirectory()) {
     throw new ValueError(
       `--data must be a folder with training and test files, got the file ${found.path}`,
     );

@@ -4,6 +4,7 @@ import {
   Cifar10,
   type Dataset,
   HWC2CHW,
+  type Image,
   syntheticCifar10,
 } from '@firelight/data';
 import { Generator, ShapeError, ValueError } from '@firelight/tensor';
@@ -83,7 +84,7 @@ describe('batches', () => {
   test('give each sample the same random numbers, whatever the order and batch size', async () => {
     const drawn = async (batchSize: number, shuffle: boolean) => {
       const seen = new Map<number, number>();
-      const transform = (image: ReturnType<Dataset['get']>['image'], generator: Generator) => {
+      const transform = (image: Image, generator: Generator) => {
         seen.set(image.data[0], generator.words(1)[0]);
         return image;
       };

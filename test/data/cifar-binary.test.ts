@@ -71,10 +71,12 @@ describe('syntheticCifar10', () => {
   });
 
   test('cannot be told apart by mean colour alone', () => {
-    const { count, labels, image } = parseCifarBinary(syntheticCifar10({ count: 600, seed: 3 }));
+    const records = parseCifarBinary(syntheticCifar10({ count: 600, seed: 3 }));
+    const { count, labels } = records;
     const meansOf = (i: number) =>
       [0, 1, 2].map((c) =>
-        image(i)
+        records
+          .image(i)
           .subarray(c * 1024, c * 1024 + 1024)
           .reduce((s, v) => s + v, 0),
       );

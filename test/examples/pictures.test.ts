@@ -7,9 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { drawConfusion } from '../../examples/support/confusion.ts';
 import { drawCurves } from '../../examples/support/curves.ts';
 import { drawGrid } from '../../examples/support/draw-grid.ts';
-import { readPicture } from '../../examples/support/read-picture.ts';
 import { runExample } from '../helpers/run-example.ts';
-import { sharedPath } from '../helpers/shared.ts';
 
 // The libraries that examples have, and the root has not.
 const ofExamples = createRequire(new URL('../../examples/package.json', import.meta.url));
@@ -95,49 +93,6 @@ test('curves and confusion are SVG with the numbers in them', async () => {
   for (const text of ['predicted', 'truth', 'cat', 'dog', '>17<', '>4<', '>0<', '>23<']) {
     expect(confusion).toContain(text);
   }
-});
-
-describe('pictures of the user', () => {
-  test('are read from PNG of any kind', async () => {
-    const { encode } = await import(ofExamples.resolve('fast-png'));
-    const cases: [object, number[]][] = [
-      [{ data: Uint8Array.of(10, 20, 30), channels: 3 }, [10, 20, 30]],
-      [{ data: Uint8Array.of(0, 0, 0, 51), channels: 4 }, [204, 204, 204]],
-      [{ data: Uint8Array.of(77), channels: 1 }, [77, 77, 77]],
-      [{ data: Uint16Array.of(0xffff), channels: 1, depth: 16 }, [255, 255, 255]],
-    ];
-    for (const [png, expected] of cases) {
-      const path = join(folder, 'picture.png');
-      await writeFile(path, encode({ width: 1, height: 1, ...png }));
-      expect(Array.from((await readPicture(path)).data)).toEqual(expected);
-    }
-  });
-
-  test.skipIf(sharedPath('images') === null)(
-    'are read from JPEG (skipped without ../shared/images)',
-    async () => {
-      const image = await readPicture(sharedPath('images', 'tabby.jpg') as string);
-      expect(image.data).toHaveLength(image.height * image.width * 3);
-      expect(new Set(image.data).size).toBeGreaterThan(100);
-    },
-  );
-
-  test('that are none are refused in one sentence', async () => {
-    const write = async (name: string, bytes: number[]) => {
-      await writeFile(join(folder, name), Uint8Array.from(bytes));
-      return join(folder, name);
-    };
-    await expect(readPicture(join(folder, 'none.png'))).rejects.toThrow(/none\.png: no such file/);
-    await expect(readPicture(await write('text', [65]))).rejects.toThrow(
-      /text: is neither PNG nor JPEG/,
-    );
-    await expect(readPicture(await write('cut.png', [0x89, 0x50, 0x4e]))).rejects.toThrow(
-      /cut\.png: cannot be read as PNG/,
-    );
-    await expect(readPicture(await write('cut.jpg', [0xff, 0xd8, 0xff]))).rejects.toThrow(
-      /cut\.jpg: cannot be read as JPEG/,
-    );
-  });
 });
 
 describe('the examples', () => {

@@ -1,12 +1,17 @@
-import { Generator, ShapeError, tensor, ValueError } from '@firelight/tensor';
-import type { Batch, BatchSource, Dataset, Sample } from './dataset.ts';
-import { checkImage, describeImage, type Image } from './image.ts';
-import { type TransformFunction, type TransformLike, toFunction } from './transforms/transform.ts';
+import { Generator, tensor, ValueError } from '@firelight/tensor';
+import type { BatchArrays, BatchTransform } from './batch-transforms/batch-transform.ts';
+import type { Batch, BatchSource, Dataset } from './dataset.ts';
+import { BatchMaker, type Job } from './loader/batch-maker.ts';
+import { LoaderPool } from './loader/pool.ts';
+import { recipeOf } from './recipe.ts';
+import type { TransformLike } from './transforms/transform.ts';
 
 /** How samples become batches. */
 export interface BatchOptions {
   /** Takes the sample's image to the network's `[C, H, W]`. Default: none. */
   readonly transform?: TransformLike;
+  /** Applied to whole batches after that, in order: `OneHot`, `Mixup`, `CutMix`. Default: none. */
+  readonly batchTransforms?: readonly BatchTransform[];
   /** Samples in a batch. Default 32. */
   readonly batchSize?: number;
   /** Whether every epoch has a new random order. Default false. */
@@ -17,16 +22,25 @@ export interface BatchOptions {
   readonly dropRemainder?: boolean;
   /** Default `new Generator(0)`. */
   readonly generator?: Generator;
+  /** Threads that make batches ahead; 0, the default, makes each when it is asked for. */
+  readonly workers?: number;
+  /** Batches that are made ahead with workers. Default twice their number. */
+  readonly prefetch?: number;
 }
 
 /**
- * Batches of a data set, made when they are asked for.
+ * Batches of a data set, made when they are asked for, or ahead on worker threads.
  *
  * Each epoch takes two streams from `generator`: one for the order, and one in which every sample
- * has its own section, found by its index. So neither the order of work nor the batch size changes
- * what a random transform does to a sample.
+ * and every batch has its own section. So neither the order of work, nor the number of workers, nor
+ * the batch size changes what a random transform does to a sample.
  *
- * @throws ValueError if a number is out of its range; when iterated, if no batch is left
+ * Workers live as long as an iteration, of which each batch is a copy of its own; at most `prefetch`
+ * batches lie ready in memory that is used again and again. Data set and transforms are made anew on
+ * the workers by their `Recipe`.
+ *
+ * @throws ValueError if a number is out of its range; when iterated, if no batch is left or there
+ *   is no recipe
  * @throws ShapeError when iterated, if images are not `[C, H, W]` or of different shapes
  */
 export function batches(dataset: Dataset, options: BatchOptions = {}): BatchSource {
@@ -36,36 +50,25 @@ export function batches(dataset: Dataset, options: BatchOptions = {}): BatchSour
 class DatasetBatches implements BatchSource {
   readonly generator: Generator;
   readonly #dataset: Dataset;
-  readonly #transform: TransformFunction;
+  readonly #options: BatchOptions;
   readonly #batchSize: number;
-  readonly #shuffle: boolean;
   readonly #repeat: number;
-  readonly #dropRemainder: boolean;
+  readonly #workers: number;
+  readonly #prefetch: number;
 
-  constructor(
-    dataset: Dataset,
-    {
-      transform = (image) => image,
-      batchSize = 32,
-      shuffle = false,
-      repeat = 1,
-      dropRemainder = false,
-      generator = new Generator(0),
-    }: BatchOptions,
-  ) {
-    if (!Number.isInteger(batchSize) || batchSize < 1) {
-      throw new ValueError(`batches: batchSize must be an integer ≥ 1, got ${batchSize}`);
-    }
-    if (!(Number.isInteger(repeat) || repeat === Infinity) || repeat < 1) {
-      throw new ValueError(`batches: repeat must be an integer ≥ 1 or Infinity, got ${repeat}`);
-    }
-    this.generator = generator;
+  constructor(dataset: Dataset, options: BatchOptions) {
+    const { batchSize = 32, repeat = 1, workers = 0, prefetch = 2 * workers } = options;
+    checkInteger('batchSize', batchSize, 1);
+    if (repeat !== Infinity) checkInteger('repeat', repeat, 1, ' or Infinity');
+    checkInteger('workers', workers, 0);
+    checkInteger('prefetch', prefetch, workers === 0 ? 0 : 1);
+    this.generator = options.generator ?? new Generator(0);
     this.#dataset = dataset;
-    this.#transform = toFunction(transform);
+    this.#options = options;
     this.#batchSize = batchSize;
-    this.#shuffle = shuffle;
     this.#repeat = repeat;
-    this.#dropRemainder = dropRemainder;
+    this.#workers = workers;
+    this.#prefetch = prefetch;
   }
 
   get length(): number {
@@ -74,7 +77,7 @@ class DatasetBatches implements BatchSource {
 
   get batchesPerEpoch(): number {
     const batchCount = this.length / this.#batchSize;
-    return this.#dropRemainder ? Math.floor(batchCount) : Math.ceil(batchCount);
+    return this.#options.dropRemainder === true ? Math.floor(batchCount) : Math.ceil(batchCount);
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {
@@ -88,10 +91,50 @@ class DatasetBatches implements BatchSource {
           'counted from 0',
       );
     }
-    for (let epoch = 0; epoch < this.#repeat; epoch++) yield* this.#epoch(epoch === 0 ? batch : 0);
+    const pool = this.#workers === 0 ? null : await this.#startPool();
+    try {
+      for (let epoch = 0; epoch < this.#repeat; epoch++) {
+        const jobs = this.#epoch(epoch === 0 ? batch : 0);
+        yield* pool === null ? this.#makeHere(jobs) : this.#makeThere(jobs, pool);
+      }
+    } finally {
+      await pool?.close();
+    }
   }
 
-  *#epoch(first: number): IterableIterator<Batch> {
+  async *#makeHere(jobs: Iterable<Job>): AsyncGenerator<Batch, void, undefined> {
+    const { transform = (image) => image, batchTransforms = [] } = this.#options;
+    const maker = new BatchMaker(this.#dataset, transform, batchTransforms);
+    for (const job of jobs) yield toTensors(await maker.make(job));
+  }
+
+  async *#makeThere(jobs: Iterator<Job>, pool: LoaderPool): AsyncGenerator<Batch, void, undefined> {
+    const ahead: ReturnType<LoaderPool['load']>[] = [];
+    const order = (): void => {
+      const { value, done } = jobs.next();
+      if (done !== true) ahead.push(pool.load(value));
+    };
+    for (let i = 0; i < this.#prefetch; i++) order();
+    for (let next = ahead.shift(); next !== undefined; next = ahead.shift()) {
+      const { arrays, release } = await next;
+      const { pixels, labels } = arrays;
+      const batch = toTensors({ ...arrays, pixels: pixels.slice(), labels: labels.slice() });
+      release();
+      order();
+      yield batch;
+    }
+  }
+
+  #startPool(): Promise<LoaderPool> {
+    const { transform, batchTransforms = [] } = this.#options;
+    return LoaderPool.start(this.#workers, {
+      dataset: recipeOf(this.#dataset),
+      transform: transform === undefined ? null : recipeOf(transform),
+      batchTransforms: batchTransforms.map(recipeOf),
+    });
+  }
+
+  *#epoch(first: number): IterableIterator<Job> {
     const { length } = this;
     if (this.batchesPerEpoch === 0) {
       throw new ValueError(
@@ -100,62 +143,27 @@ class DatasetBatches implements BatchSource {
       );
     }
     const [orderGenerator, sampleGenerator] = this.generator.split(2);
-    const order = this.#shuffle
-      ? orderGenerator.permutation(length)
-      : Uint32Array.from({ length }, (_, index) => index);
+    const generator = sampleGenerator.state();
+    const order =
+      this.#options.shuffle === true
+        ? orderGenerator.permutation(length)
+        : Uint32Array.from({ length }, (_, index) => index);
     for (let batch = first; batch < this.batchesPerEpoch; batch++) {
       const start = batch * this.#batchSize;
-      yield this.#collate(order.subarray(start, start + this.#batchSize), sampleGenerator);
+      yield { batch, indices: order.slice(start, start + this.#batchSize), generator };
     }
-  }
-
-  #collate(indices: Uint32Array, sampleGenerator: Generator): Batch {
-    const count = indices.length;
-    const first = this.#sample(indices[0], sampleGenerator);
-    const { channels, height, width, data } = first.image;
-    const pixels = new Float32Array(count * data.length);
-    const labels = new Int32Array(count);
-    for (const [position, index] of indices.entries()) {
-      const target = pixels.subarray(position * data.length, (position + 1) * data.length);
-      const { image, label } =
-        position === 0 ? first : this.#sample(index, sampleGenerator, target);
-      if (!hasSameShape(image, first.image)) {
-        throw new ShapeError(
-          `batches: all images of a batch need one shape, but image ${indices[0]} is ` +
-            `${describeImage(first.image)} and image ${index} is ${describeImage(image)}; ` +
-            'let the transform resize or crop to [height, width]',
-        );
-      }
-      if (image.data !== target) target.set(image.data);
-      labels[position] = label;
-    }
-    return {
-      image: tensor(pixels, { shape: [count, channels, height, width] }),
-      label: tensor(labels, { shape: [count] }),
-    };
-  }
-
-  /** The transformed sample, in `target` if the transform can, checked to be `[C, H, W]`. */
-  #sample(index: number, sampleGenerator: Generator, target?: Float32Array): Sample {
-    const { image, label } = this.#dataset.get(index);
-    const transformed = this.#transform(image, sectionOf(sampleGenerator, index), target);
-    checkImage('batches', transformed);
-    if (transformed.layout !== 'CHW') {
-      throw new ShapeError(
-        `batches: a network needs [C, H, W], but image ${index} is ${describeImage(transformed)} ` +
-          'after the transform; add HWC2CHW as its last step',
-      );
-    }
-    return { image: transformed, label };
   }
 }
 
-/** The stream of sample `index`: the same key, 2^64 counter blocks away from that of its neighbours. */
-function sectionOf(generator: Generator, index: number): Generator {
-  const { key, counter } = generator.state();
-  return Generator.fromState({ key, counter: [0, 0, (counter[2] + index) >>> 0, counter[3]] });
+function checkInteger(name: string, value: number, least: number, also = ''): void {
+  if (!Number.isInteger(value) || value < least) {
+    throw new ValueError(`batches: ${name} must be an integer ≥ ${least}${also}, got ${value}`);
+  }
 }
 
-function hasSameShape(a: Image, b: Image): boolean {
-  return a.channels === b.channels && a.height === b.height && a.width === b.width;
+function toTensors({ pixels, imageShape, labels, labelShape }: BatchArrays): Batch {
+  return {
+    image: tensor(pixels, { shape: imageShape }),
+    label: tensor(labels, { shape: labelShape }),
+  };
 }

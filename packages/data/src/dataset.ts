@@ -1,5 +1,6 @@
 import type { Generator, Tensor } from '@firelight/tensor';
 import type { Image } from './image.ts';
+import type { Recipe } from './recipe.ts';
 
 /** One image `[H, W, C]` of bytes or floats, and its class number. */
 export interface Sample {
@@ -11,11 +12,18 @@ export interface Sample {
 export interface Dataset {
   /** Number of samples. */
   readonly length: number;
-  /** Sample `index`, 0 ≤ index < length. */
-  get(index: number): Sample;
+  /** Sample `index`, 0 ≤ index < length; a promise if it must be read first. */
+  get(index: number): Sample | Promise<Sample>;
+  /** What sample `index` is called in messages, such as the name of its file. */
+  describe?(index: number): string;
+  /** How a worker thread makes an equal data set; without it there can be no workers. */
+  recipe?(): Recipe;
 }
 
-/** What a network is trained on: `image` `[N, C, H, W]` float32 and `label` `[N]` int32. */
+/**
+ * What a network is trained on: `image` `[N, C, H, W]` float32 and `label` `[N]` int32, or
+ * probabilities `[N, classes]` float32 after `OneHot`, `Mixup` or `CutMix`.
+ */
 export interface Batch {
   readonly image: Tensor;
   readonly label: Tensor;

@@ -41,3 +41,34 @@ export function checkImage(op: string, image: Image): void {
     );
   }
 }
+
+/** Zeros of the same kind as `data`. */
+export function zerosLike(data: PixelData, length: number): PixelData {
+  return data instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
+}
+
+/**
+ * Checks an image that must be `[H, W, C]`.
+ *
+ * @throws ShapeError if it is `[C, H, W]`, or its data has another length
+ */
+export function checkInterleaved(op: string, image: Image): void {
+  if (image.layout !== 'HWC') {
+    throw new ShapeError(
+      `${op}: the image must be [H, W, C], got ${describeImage(image)}; put ${op} before HWC2CHW`,
+    );
+  }
+  checkImage(op, image);
+}
+
+/**
+ * Checks an image that must be red, green and blue, `[H, W, 3]`.
+ *
+ * @throws ShapeError if it is not
+ */
+export function checkColors(op: string, image: Image): void {
+  checkInterleaved(op, image);
+  if (image.channels !== 3) {
+    throw new ShapeError(`${op}: the image must have 3 channels, got ${describeImage(image)}`);
+  }
+}

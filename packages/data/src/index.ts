@@ -1,27 +1,52 @@
+export type { BatchArrays, BatchTransform } from './batch-transforms/batch-transform.ts';
+export { CutMix } from './batch-transforms/cut-mix.ts';
+export { Mixup } from './batch-transforms/mixup.ts';
+export { OneHot } from './batch-transforms/one-hot.ts';
 export { type BatchOptions, batches } from './batches.ts';
-export { type CifarRecords, parseCifarBinary } from './cifar10/binary.ts';
-export { Cifar10, type Cifar10Options } from './cifar10/cifar10.ts';
+export { parseCifar100Binary, parseCifarBinary } from './cifar/binary.ts';
+export { Cifar10, type Cifar10Options } from './cifar/cifar10.ts';
+export { Cifar100, type Cifar100Options } from './cifar/cifar100.ts';
 export {
   CIFAR10_CLASSES,
   CIFAR10_MEAN,
   CIFAR10_STD,
+  CIFAR100_CLASSES,
+  CIFAR100_COARSE_CLASSES,
+  CIFAR100_MEAN,
+  CIFAR100_STD,
   type CifarSplit,
-} from './cifar10/constants.ts';
+} from './cifar/constants.ts';
+export { type FoundCifar10, findCifar10 } from './cifar/find.ts';
+export { parseCifarPython } from './cifar/python-batch.ts';
+export { CifarRecords, type RecordTable } from './cifar/records.ts';
+export { syntheticCifar10 } from './cifar/synthetic.ts';
+export type { Batch, BatchSource, Dataset, Sample } from './dataset.ts';
 export {
   type DownloadOptions,
-  type DownloadProgress,
   downloadCifar10,
-} from './cifar10/download.ts';
-export { type FoundCifar10, findCifar10 } from './cifar10/find.ts';
-export { syntheticCifar10 } from './cifar10/synthetic.ts';
-export type { Batch, BatchSource, Dataset, Sample } from './dataset.ts';
+  downloadCifar100,
+} from './download/download.ts';
+export type { DownloadProgress } from './download/fetch-file.ts';
+export { downloadProgressBar } from './download/progress-bar.ts';
 export { DataError } from './errors.ts';
 export type { Image, ImageLayout, PixelData } from './image.ts';
+export { decodeImage, readImage } from './images/decode.ts';
+export { ImageFolder } from './images/image-folder.ts';
+export type { Recipe } from './recipe.ts';
+export { CenterCrop } from './transforms/center-crop.ts';
+export { ColorJitter, type ColorJitterOptions } from './transforms/color-jitter.ts';
 export { Compose } from './transforms/compose.ts';
+export { Cutout, type CutoutOptions } from './transforms/cutout.ts';
 export { HWC2CHW } from './transforms/hwc-to-chw.ts';
 export { Normalize, type NormalizeOptions } from './transforms/normalize.ts';
+export { RandAugment, type RandAugmentOptions } from './transforms/rand-augment.ts';
 export { RandomCrop, type RandomCropOptions } from './transforms/random-crop.ts';
 export { RandomHorizontalFlip } from './transforms/random-horizontal-flip.ts';
+export {
+  RandomResizedCrop,
+  type RandomResizedCropOptions,
+} from './transforms/random-resized-crop.ts';
+export { RandomRotation, type RandomRotationOptions } from './transforms/random-rotation.ts';
 export { Rescale } from './transforms/rescale.ts';
 export { type Interpolation, Resize } from './transforms/resize.ts';
 export type { Transform, TransformFunction, TransformLike } from './transforms/transform.ts';

@@ -1,5 +1,6 @@
 import { type Generator, ValueError } from '@firelight/tensor';
 import type { Image } from '../image.ts';
+import { type Recipe, recipeOf } from '../recipe.ts';
 import { withByteTable } from './byte-table.ts';
 import { HWC2CHW } from './hwc-to-chw.ts';
 import {
@@ -16,6 +17,7 @@ import {
  * together with an `HWC2CHW` after them.
  */
 export class Compose implements Transform {
+  readonly #transforms: readonly TransformLike[];
   readonly #steps: readonly TransformFunction[];
 
   /** @throws ValueError if a member is neither a transform nor a function */
@@ -28,6 +30,7 @@ export class Compose implements Transform {
         );
       }
     }
+    this.#transforms = [...transforms];
     this.#steps = joinPointwise(transforms);
   }
 
@@ -37,6 +40,11 @@ export class Compose implements Transform {
       (current, step, index) => step(current, generator, index === last ? target : undefined),
       image,
     );
+  }
+
+  /** @throws ValueError if a member has no recipe */
+  recipe(): Recipe {
+    return { name: 'Compose', args: [this.#transforms.map(recipeOf)] };
   }
 }
 

@@ -1,5 +1,6 @@
 import { ShapeError } from '@firelight/tensor';
 import { checkImage, describeImage, type Image, type PixelData } from '../image.ts';
+import type { Recipe } from '../recipe.ts';
 import type { Transform } from './transform.ts';
 
 /**
@@ -22,6 +23,10 @@ export class HWC2CHW implements Transform {
         ? gatherPlanes(source, new Uint8Array(source.length), channels)
         : gatherPlanes(source, new Float32Array(source.length), channels);
     return { data, height, width, channels, layout: 'CHW' };
+  }
+
+  recipe(): Recipe {
+    return { name: 'HWC2CHW', args: [] };
   }
 }
 

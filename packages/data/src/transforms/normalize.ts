@@ -1,5 +1,6 @@
 import { ShapeError, ValueError } from '@firelight/tensor';
 import { checkImage, describeImage, type Image } from '../image.ts';
+import type { Recipe } from '../recipe.ts';
 import type { Transform } from './transform.ts';
 
 /** One number for each channel. */
@@ -61,6 +62,10 @@ export class Normalize implements Transform {
       for (let i = 0, at = start; i < plane; i++, at += step) data[at] = (source[at] - mean) / std;
     }
     return { ...image, data };
+  }
+
+  recipe(): Recipe {
+    return { name: 'Normalize', args: [{ mean: this.mean, std: this.std }] };
   }
 
   /** The transform that undoes this one, to look at images again: `x = y · std + mean`. */

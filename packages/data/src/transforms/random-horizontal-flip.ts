@@ -1,5 +1,6 @@
 import { type Generator, ValueError } from '@firelight/tensor';
 import { checkImage, type Image, type PixelData } from '../image.ts';
+import type { Recipe } from '../recipe.ts';
 import type { Transform } from './transform.ts';
 
 /**
@@ -33,6 +34,10 @@ export class RandomHorizontalFlip implements Transform {
       step: isInterleaved ? channels : 1,
     });
     return { ...image, data: mirrored };
+  }
+
+  recipe(): Recipe {
+    return { name: 'RandomHorizontalFlip', args: [this.probability] };
   }
 }
 

@@ -1,5 +1,6 @@
 import type { PixelData } from '../image.ts';
 import type { Resampler, Size } from './resample.ts';
+import { roundHalfToEven } from './round.ts';
 
 /** One output position between two inputs: `(1 − fraction) · input[low] + fraction · input[high]`. */
 interface LinearTable {
@@ -13,13 +14,6 @@ interface LinearTable {
 
 /** Weights of the 8-bit rule are integers of this many units to one. */
 const WEIGHT_ONE = 2048;
-
-function roundHalfToEven(x: number): number {
-  const below = Math.floor(x);
-  const rest = x - below;
-  if (rest !== 0.5) return rest < 0.5 ? below : below + 1;
-  return below % 2 === 0 ? below : below + 1;
-}
 
 /**
  * Table of one axis. Positions are float32 as in OpenCV, since that decides how they round.

@@ -1,5 +1,6 @@
 import { ValueError } from '@firelight/tensor';
 import { checkImage, type Image } from '../image.ts';
+import type { Recipe } from '../recipe.ts';
 import type { Transform } from './transform.ts';
 
 /**
@@ -28,5 +29,9 @@ export class Rescale implements Transform {
     const data = new Float32Array(source.length);
     for (let i = 0; i < data.length; i++) data[i] = source[i] * scale + shift;
     return { ...image, data };
+  }
+
+  recipe(): Recipe {
+    return { name: 'Rescale', args: [this.scale, this.shift] };
   }
 }

@@ -1,5 +1,6 @@
-import { ShapeError, ValueError } from '@firelight/tensor';
-import { checkImage, describeImage, type Image } from '../image.ts';
+import { ValueError } from '@firelight/tensor';
+import { checkInterleaved, type Image } from '../image.ts';
+import type { Recipe } from '../recipe.ts';
 import type { Resampler, Size } from './resample.ts';
 import { linearResampler } from './resample-linear.ts';
 import { nearestResampler } from './resample-nearest.ts';
@@ -54,14 +55,13 @@ export class Resize implements Transform {
 
   /** @throws ShapeError if the image is not `[H, W, C]` */
   apply(image: Image): Image {
-    if (image.layout !== 'HWC') {
-      throw new ShapeError(
-        `Resize: the image must be [H, W, C], got ${describeImage(image)}; put Resize before HWC2CHW`,
-      );
-    }
-    checkImage('Resize', image);
+    checkInterleaved('Resize', image);
     const { output, resample } = this.#prepare(image);
     return { data: resample(image.data), ...output, layout: 'HWC' };
+  }
+
+  recipe(): Recipe {
+    return { name: 'Resize', args: [this.size, { interpolation: this.interpolation }] };
   }
 
   /** Tables depend on the size alone; a data set usually has one, so the last ones are kept. */

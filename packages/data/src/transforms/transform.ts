@@ -1,5 +1,6 @@
 import type { Generator } from '@firelight/tensor';
 import type { Image } from '../image.ts';
+import type { Recipe } from '../recipe.ts';
 
 /**
  * One step from image to image. It never changes its argument, and a random one draws from
@@ -13,6 +14,8 @@ export interface Transform {
    */
   readonly isPointwise?: boolean;
   apply(image: Image, generator: Generator, target?: Float32Array): Image;
+  /** How a worker thread makes an equal transform; without it, it runs on the main thread only. */
+  recipe?(): Recipe;
 }
 
 /** A transform as a plain function. */

@@ -1,7 +1,8 @@
 import { DataError } from '../errors.ts';
-import { isFile, locateCifar10, whereToPutFiles } from './files.ts';
+import { CIFAR10_BINARY, CIFAR10_PYTHON } from './archive.ts';
+import { type CifarForms, isFile, locateFolder, whereToPutFiles } from './files.ts';
 
-/** A folder with CIFAR-10 files (or one `.bin` file that was asked for), and what led to it. */
+/** A folder with CIFAR-10 files (or one file that was asked for), and what led to it. */
 export interface FoundCifar10 {
   readonly path: string;
   /** `'explicit'`, the name of the environment variable, or the candidate as it was given. */
@@ -9,6 +10,9 @@ export interface FoundCifar10 {
 }
 
 const VARIABLE = 'FIRELIGHT_CIFAR10';
+
+/** CIFAR-10 in either form; the binary one needs no unpickling. */
+export const CIFAR10_FORMS: CifarForms = [CIFAR10_BINARY, CIFAR10_PYTHON];
 
 /**
  * Looks for CIFAR-10: the explicit path, else `FIRELIGHT_CIFAR10`, else the first candidate that has
@@ -31,17 +35,19 @@ export async function findCifar10({
   const fromVariable = env[VARIABLE];
   if (fromVariable !== undefined && fromVariable !== '') return demand(fromVariable, VARIABLE);
   for (const candidate of candidates) {
-    const path = await locateCifar10(candidate);
+    const path = await locateFolder(candidate, CIFAR10_FORMS);
     if (path !== null) return { path, origin: candidate };
   }
   return null;
 }
 
 async function demand(path: string, origin: string): Promise<FoundCifar10> {
-  const folder = (await isFile(path)) ? path : await locateCifar10(path);
+  const folder = (await isFile(path)) ? path : await locateFolder(path, CIFAR10_FORMS);
   if (folder === null) {
     const asked = origin === VARIABLE ? `${path} (from ${VARIABLE})` : path;
-    throw new DataError(`findCifar10: no CIFAR-10 files in ${asked}; ${whereToPutFiles(path)}`);
+    throw new DataError(
+      `findCifar10: no CIFAR-10 files in ${asked}; ${whereToPutFiles(path, CIFAR10_FORMS)}`,
+    );
   }
   return { path: folder, origin };
 }

@@ -1,26 +1,39 @@
 import { ValueError } from '@firelight/tensor';
 import type { Dataset, Sample } from '../dataset.ts';
-import type { CifarRecords } from './binary.ts';
+import type { Recipe } from '../recipe.ts';
 import { CIFAR_IMAGE_BYTES, CIFAR_SIDE } from './constants.ts';
+import { CifarRecords, type RecordTable } from './records.ts';
+
+/** Which records count, and by which of their labels. */
+interface SampleOptions {
+  readonly title: string;
+  readonly limit: number | undefined;
+  readonly labels: 'fine' | 'coarse';
+}
 
 /** Records of one or several files, one after the other, as samples `[32, 32, 3]` of bytes. */
 export class CifarSamples implements Dataset {
   readonly length: number;
   readonly #files: readonly CifarRecords[];
+  readonly #options: SampleOptions;
 
   /** @throws ValueError if `limit` is more than there are */
-  constructor(files: readonly CifarRecords[], { limit }: { readonly limit: number | undefined }) {
+  constructor(tables: readonly RecordTable[], options: SampleOptions) {
+    const files = tables.map((table) => new CifarRecords(table));
     const count = files.reduce((sum, file) => sum + file.count, 0);
+    const { title, limit } = options;
     if (limit !== undefined && limit > count) {
-      throw new ValueError(`Cifar10: limit is ${limit}, but there are only ${count} images`);
+      throw new ValueError(`${title}: limit is ${limit}, but there are only ${count} images`);
     }
     this.length = limit ?? count;
     this.#files = files;
+    this.#options = options;
   }
 
   get(index: number): Sample {
+    const { title, labels } = this.#options;
     if (!Number.isInteger(index) || index < 0 || index >= this.length) {
-      throw new ValueError(`Cifar10: no image ${index}, there are ${this.length}, counted from 0`);
+      throw new ValueError(`${title}: no image ${index}, there are ${this.length}, counted from 0`);
     }
     let record = index;
     let file = 0;
@@ -33,7 +46,12 @@ export class CifarSamples implements Dataset {
       channels: 3,
       layout: 'HWC',
     } as const;
-    return { image, label: records.labels[record] };
+    const numbers = labels === 'coarse' ? records.coarseLabels : records.labels;
+    return { image, label: (numbers ?? records.labels)[record] };
+  }
+
+  recipe(): Recipe {
+    return { name: 'CifarSamples', args: [this.#files.map(({ table }) => table), this.#options] };
   }
 }
 

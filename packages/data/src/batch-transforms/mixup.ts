@@ -1,0 +1,46 @@
+import { type Generator, ValueError } from '@firelight/tensor';
+import type { Recipe } from '../recipe.ts';
+import {
+  type BatchArrays,
+  type BatchTransform,
+  classesOf,
+  mixWithPartners,
+} from './batch-transform.ts';
+import { drawBeta } from './beta.ts';
+
+/**
+ * Mixes each sample with a random partner of its batch, images and labels alike:
+ * λ · x[i] + (1 − λ) · x[partner(i)], with one λ of Beta(α, α) for the batch.
+ *
+ * @see Zhang et al., "mixup: Beyond empirical risk minimization", arXiv:1710.09412; MindSpore,
+ *   `mindspore.dataset.vision.MixUpBatch`
+ */
+export class Mixup implements BatchTransform {
+  readonly alpha: number;
+
+  /** @throws ValueError unless alpha is finite and above 0 */
+  constructor({ alpha = 1 }: { readonly alpha?: number } = {}) {
+    if (!(alpha > 0 && alpha < Infinity)) {
+      throw new ValueError(`Mixup: alpha must be finite and above 0, got ${alpha}`);
+    }
+    this.alpha = alpha;
+  }
+
+  /** @throws ShapeError if labels are class numbers; put `OneHot` before it */
+  apply(batch: BatchArrays, generator: Generator): BatchArrays {
+    const classes = classesOf('Mixup', batch);
+    const { pixels, imageShape, labels } = batch;
+    const [count] = imageShape;
+    const weight = drawBeta(generator, this.alpha);
+    const partners = generator.permutation(count);
+    return {
+      ...batch,
+      pixels: mixWithPartners(pixels, pixels.length / count, partners, weight),
+      labels: mixWithPartners(labels as Float32Array, classes, partners, weight),
+    };
+  }
+
+  recipe(): Recipe {
+    return { name: 'Mixup', args: [{ alpha: this.alpha }] };
+  }
+}

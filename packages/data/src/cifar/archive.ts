@@ -1,0 +1,81 @@
+import { CIFAR_RECORD_BYTES, type CifarSplit } from './constants.ts';
+
+/** One file of a split, with the sizes it may have. */
+export interface ArchiveFile {
+  readonly name: string;
+  readonly leastBytes: number;
+  readonly mostBytes: number;
+}
+
+/** One published archive of CIFAR and what is in it. */
+export interface CifarArchive {
+  /** Name of the data set in messages. */
+  readonly title: string;
+  /** File name of the archive. */
+  readonly name: string;
+  readonly url: string;
+  readonly md5: string;
+  /** Folder in the archive, and the one into which it is unpacked. */
+  readonly folder: string;
+  /** The files of each split, in the order in which they are read. */
+  readonly files: Readonly<Record<CifarSplit, readonly ArchiveFile[]>>;
+}
+
+const HOST = 'https://www.cs.toronto.edu/~kriz';
+const CIFAR100_RECORD_BYTES = CIFAR_RECORD_BYTES + 1;
+
+/** Python batches hold file names too, so their lengths differ by some hundred bytes. */
+const PYTHON_BATCH_BYTES = [31_000_000, 31_100_000] as const;
+
+function withAll(
+  train: readonly ArchiveFile[],
+  test: readonly ArchiveFile[],
+): CifarArchive['files'] {
+  return { train, test, all: [...train, ...test] };
+}
+
+function exactly(name: string, bytes: number): ArchiveFile {
+  return { name, leastBytes: bytes, mostBytes: bytes };
+}
+
+function pythonBatch(name: string): ArchiveFile {
+  const [leastBytes, mostBytes] = PYTHON_BATCH_BYTES;
+  return { name, leastBytes, mostBytes };
+}
+
+const TRAIN_BATCHES = [1, 2, 3, 4, 5].map((batch) => `data_batch_${batch}`);
+const BATCH_BYTES = 10_000 * CIFAR_RECORD_BYTES;
+
+/** @see https://www.cs.toronto.edu/~kriz/cifar.html for addresses and MD5 sums of all archives */
+export const CIFAR10_BINARY: CifarArchive = {
+  title: 'CIFAR-10',
+  name: 'cifar-10-binary.tar.gz',
+  url: `${HOST}/cifar-10-binary.tar.gz`,
+  md5: 'c32a1d4ab5d03f1284b67883e8d87530',
+  folder: 'cifar-10-batches-bin',
+  files: withAll(
+    TRAIN_BATCHES.map((name) => exactly(`${name}.bin`, BATCH_BYTES)),
+    [exactly('test_batch.bin', BATCH_BYTES)],
+  ),
+};
+
+export const CIFAR10_PYTHON: CifarArchive = {
+  title: 'CIFAR-10',
+  name: 'cifar-10-python.tar.gz',
+  url: `${HOST}/cifar-10-python.tar.gz`,
+  md5: 'c58f30108f718f92721af3b95e74349a',
+  folder: 'cifar-10-batches-py',
+  files: withAll(TRAIN_BATCHES.map(pythonBatch), [pythonBatch('test_batch')]),
+};
+
+export const CIFAR100_BINARY: CifarArchive = {
+  title: 'CIFAR-100',
+  name: 'cifar-100-binary.tar.gz',
+  url: `${HOST}/cifar-100-binary.tar.gz`,
+  md5: '03b5dce01913d631647c71ecec9e9cb8',
+  folder: 'cifar-100-binary',
+  files: withAll(
+    [exactly('train.bin', 50_000 * CIFAR100_RECORD_BYTES)],
+    [exactly('test.bin', 10_000 * CIFAR100_RECORD_BYTES)],
+  ),
+};

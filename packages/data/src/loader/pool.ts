@@ -1,0 +1,109 @@
+import { ShapeError, ValueError } from '@firelight/tensor';
+import type { BatchArrays } from '../batch-transforms/batch-transform.ts';
+import { DataError } from '../errors.ts';
+import type { Job } from './batch-maker.ts';
+import { type BatchMemory, type Reply, transferOf, type WorkerSetup } from './messages.ts';
+import { startThread, type Thread } from './thread.ts';
+
+/** A batch in memory of the pool, which goes back to it with `release`. */
+export interface LoanedBatch {
+  readonly arrays: BatchArrays;
+  release(): void;
+}
+
+interface Worker {
+  readonly thread: Thread;
+  waiting: number;
+}
+
+interface Pending {
+  readonly worker: Worker;
+  resolve(batch: LoanedBatch): void;
+  reject(error: Error): void;
+}
+
+const ERRORS: Readonly<Record<string, new (message: string) => Error>> = {
+  DataError,
+  ShapeError,
+  ValueError,
+};
+
+/** Worker threads that make batches, and the memory that they write them into. */
+export class LoaderPool {
+  readonly #workers: Worker[] = [];
+  readonly #pending = new Map<number, Pending>();
+  /** Memory of batches that were taken; never more than batches were under way at once. */
+  readonly #free: BatchMemory[] = [];
+  #nextId = 0;
+  #failure: DataError | null = null;
+
+  static async start(count: number, setup: WorkerSetup): Promise<LoaderPool> {
+    const pool = new LoaderPool();
+    for (let i = 0; i < count; i++) {
+      const thread = await startThread(
+        (reply) => pool.#receive(reply),
+        (reason) => pool.#fail(reason),
+      );
+      thread.send(setup, []);
+      pool.#workers.push({ thread, waiting: 0 });
+    }
+    return pool;
+  }
+
+  /** Has a batch made by the thread that has least to do. */
+  load(job: Job): Promise<LoanedBatch> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    const worker = this.#workers.reduce((a, b) => (b.waiting < a.waiting ? b : a));
+    const id = this.#nextId++;
+    const memory = this.#free.pop() ?? null;
+    worker.waiting++;
+    worker.thread.hold(true);
+    const batch = new Promise<LoanedBatch>((resolve, reject) => {
+      this.#pending.set(id, { worker, resolve, reject });
+    });
+    batch.catch(() => {}); // It is reported when its turn comes, if it does.
+    worker.thread.send({ id, job, memory }, transferOf(memory));
+    return batch;
+  }
+
+  /** Ends the threads, whatever they are at. */
+  async close(): Promise<void> {
+    this.#failure = new DataError('batches: the loader is closed');
+    this.#pending.clear();
+    await Promise.all(this.#workers.map(({ thread }) => thread.stop()));
+  }
+
+  #receive(reply: Reply): void {
+    const pending = this.#pending.get(reply.id);
+    if (pending === undefined) return;
+    this.#pending.delete(reply.id);
+    const { worker, resolve, reject } = pending;
+    worker.waiting--;
+    if (worker.waiting === 0) worker.thread.hold(false);
+    if ('error' in reply) {
+      const { name, message } = reply.error;
+      const known = Object.hasOwn(ERRORS, name);
+      reject(known ? new ERRORS[name](message) : new DataError(`batches: ${name}: ${message}`));
+      return;
+    }
+    const { memory, imageShape, labelShape, hasProbabilities } = reply;
+    const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
+    const labelCount = sizeOf(labelShape);
+    const arrays: BatchArrays = {
+      pixels: new Float32Array(memory.pixels, 0, sizeOf(imageShape)),
+      imageShape,
+      labels: hasProbabilities
+        ? new Float32Array(memory.labels, 0, labelCount)
+        : new Int32Array(memory.labels, 0, labelCount),
+      labelShape,
+    };
+    resolve({ arrays, release: () => void this.#free.push(memory) });
+  }
+
+  #fail(reason: string): void {
+    if (this.#failure !== null) return;
+    this.#failure = new DataError(`batches: a worker thread failed: ${reason}`);
+    for (const { reject } of this.#pending.values()) reject(this.#failure);
+    this.#pending.clear();
+  }
+}

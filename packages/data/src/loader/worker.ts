@@ -1,0 +1,98 @@
+// A worker thread that makes batches. It is told what of by its first message.
+import type { BatchArrays, BatchTransform } from '../batch-transforms/batch-transform.ts';
+import type { Dataset } from '../dataset.ts';
+import type { Transform } from '../transforms/transform.ts';
+import { BatchMaker } from './batch-maker.ts';
+import { build } from './build.ts';
+import {
+  type BatchMemory,
+  type Reply,
+  type Request,
+  transferOf,
+  type WorkerSetup,
+} from './messages.ts';
+
+/** The other end, in the words of a browser's worker. */
+interface Port {
+  postMessage(message: Reply, transfer: ArrayBuffer[]): void;
+  listen(onMessage: (message: WorkerSetup | Request) => void): void;
+}
+
+async function openPort(): Promise<Port> {
+  if (typeof process === 'undefined' || process.versions?.node === undefined) {
+    const scope = globalThis as unknown as {
+      postMessage: Port['postMessage'];
+      onmessage: (event: { data: WorkerSetup | Request }) => void;
+    };
+    return {
+      postMessage: (message, transfer) => scope.postMessage(message, transfer),
+      listen(onMessage) {
+        scope.onmessage = ({ data }) => onMessage(data);
+      },
+    };
+  }
+  const { parentPort } = await import('node:worker_threads');
+  if (parentPort === null) throw new Error('this module is the code of a worker thread');
+  return {
+    postMessage: (message, transfer) => parentPort.postMessage(message, transfer),
+    listen: (onMessage) => parentPort.on('message', onMessage),
+  };
+}
+
+async function makerOf({ dataset, transform, batchTransforms }: WorkerSetup): Promise<BatchMaker> {
+  return new BatchMaker(
+    (await build(dataset)) as Dataset,
+    transform === null ? (image) => image : ((await build(transform)) as Transform),
+    (await Promise.all(batchTransforms.map(build))) as BatchTransform[],
+  );
+}
+
+function allocate(bytes: number): ArrayBufferLike {
+  return typeof SharedArrayBuffer === 'undefined'
+    ? new ArrayBuffer(bytes)
+    : new SharedArrayBuffer(bytes);
+}
+
+/** The arrays in `memory`, or in new memory if they do not fit. */
+function store({ pixels, labels }: BatchArrays, memory: BatchMemory | null): BatchMemory {
+  const place = (buffer: ArrayBufferLike | undefined, array: Float32Array | Int32Array) => {
+    if (array.buffer === buffer) return buffer;
+    const into =
+      buffer !== undefined && buffer.byteLength >= array.byteLength
+        ? buffer
+        : allocate(array.byteLength);
+    new Uint8Array(into).set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
+    return into;
+  };
+  return { pixels: place(memory?.pixels, pixels), labels: place(memory?.labels, labels) };
+}
+
+async function answer(maker: Promise<BatchMaker>, { id, job, memory }: Request): Promise<Reply> {
+  try {
+    // A last batch that is smaller takes the front of the memory only after it is made.
+    const target = memory === null ? undefined : new Float32Array(memory.pixels);
+    const arrays = await (await maker).make(job, target);
+    const { imageShape, labelShape, labels } = arrays;
+    const hasProbabilities = labels instanceof Float32Array;
+    return { id, memory: store(arrays, memory), imageShape, labelShape, hasProbabilities };
+  } catch (error) {
+    const { name, message } = error instanceof Error ? error : new Error(String(error));
+    return { id, error: { name, message } };
+  }
+}
+
+const port = await openPort();
+let maker: Promise<BatchMaker> | undefined;
+let last: Promise<void> = Promise.resolve();
+port.listen((message) => {
+  if (!('job' in message)) {
+    maker = makerOf(message);
+    maker.catch(() => {}); // Every request reports it.
+    return;
+  }
+  const making = maker ?? Promise.reject(new Error('no setup'));
+  last = last.then(async () => {
+    const reply = await answer(making, message);
+    port.postMessage(reply, 'memory' in reply ? transferOf(reply.memory) : []);
+  });
+});

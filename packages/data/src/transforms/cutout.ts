@@ -1,0 +1,63 @@
+import { type Generator, ValueError } from '@firelight/tensor';
+import { checkImage, type Image } from '../image.ts';
+import type { Recipe } from '../recipe.ts';
+import type { Transform } from './transform.ts';
+
+export interface CutoutOptions {
+  /** Number of squares; 1 by default. */
+  readonly holes?: number;
+  /** Their value; 0 by default, which after `Normalize` is the mean colour. */
+  readonly fill?: number;
+}
+
+/**
+ * Covers squares of the given side, whose centres are uniform over the pixels; what would be outside
+ * of the image is cut off. Two draws a square. Takes either layout.
+ *
+ * @see DeVries and Taylor, "Improved regularization of convolutional neural networks with cutout",
+ *   arXiv:1708.04552; MindSpore, `mindspore.dataset.vision.CutOut`
+ */
+export class Cutout implements Transform {
+  readonly length: number;
+  readonly holes: number;
+  readonly fill: number;
+
+  /** @throws ValueError unless `length` and `holes` are integers ≥ 0 */
+  constructor(length: number, { holes = 1, fill = 0 }: CutoutOptions = {}) {
+    if (!Number.isInteger(length) || length < 0 || !Number.isInteger(holes) || holes < 0) {
+      throw new ValueError(
+        `Cutout: length and holes must be integers ≥ 0, got ${length} and ${holes}`,
+      );
+    }
+    this.length = length;
+    this.holes = holes;
+    this.fill = fill;
+  }
+
+  apply(image: Image, generator: Generator): Image {
+    checkImage('Cutout', image);
+    const { height, width, channels, layout } = image;
+    const data = image.data.slice();
+    const isInterleaved = layout === 'HWC';
+    const planes = isInterleaved ? 1 : channels;
+    const step = isInterleaved ? channels : 1;
+    for (let hole = 0; hole < this.holes; hole++) {
+      const top = generator.integer(height) - (this.length >> 1);
+      const left = generator.integer(width) - (this.length >> 1);
+      const right = Math.min(left + this.length, width);
+      const bottom = Math.min(top + this.length, height);
+      for (let plane = 0; plane < planes; plane++) {
+        for (let row = Math.max(top, 0); row < bottom; row++) {
+          const start = (plane * height + row) * width;
+          data.fill(this.fill, (start + Math.max(left, 0)) * step, (start + right) * step);
+        }
+      }
+    }
+    return { ...image, data };
+  }
+
+  recipe(): Recipe {
+    const { length, holes, fill } = this;
+    return { name: 'Cutout', args: [length, { holes, fill }] };
+  }
+}

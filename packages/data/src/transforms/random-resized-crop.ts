@@ -1,0 +1,86 @@
+import { type Generator, ValueError } from '@firelight/tensor';
+import { checkInterleaved, type Image } from '../image.ts';
+import type { Recipe } from '../recipe.ts';
+import { drawFrom, type Range } from './range.ts';
+import { type Interpolation, Resize } from './resize.ts';
+import type { Transform } from './transform.ts';
+import { type SideOption, takeWindow, toSides, type Window } from './window.ts';
+
+export interface RandomResizedCropOptions {
+  /** Part of the image's area; [0.08, 1] by default. */
+  readonly scale?: Range;
+  /** Width divided by height, uniform in its logarithm; [3/4, 4/3] by default. */
+  readonly ratio?: Range;
+  /** Default `'linear'`. */
+  readonly interpolation?: Interpolation;
+}
+
+/** Windows that do not fit are drawn again so often. */
+const ATTEMPTS = 10;
+
+/**
+ * Takes a window of random area and ratio at a random place and resizes it, as GoogLeNet was trained.
+ * If ten draws give none that fits, the largest one in the middle with an allowed ratio is taken.
+ *
+ * @see MindSpore, `mindspore.dataset.vision.RandomResizedCrop`; Szegedy et al., arXiv:1409.4842
+ */
+export class RandomResizedCrop implements Transform {
+  readonly scale: Range;
+  readonly ratio: Range;
+  readonly #resize: Resize;
+
+  /**
+   * @param size one number for both sides, or [height, width]
+   * @throws ValueError unless sides are integers ≥ 1, 0 < scale ≤ 1 and 0 < ratio
+   */
+  constructor(
+    size: SideOption,
+    {
+      scale = [0.08, 1],
+      ratio = [3 / 4, 4 / 3],
+      interpolation = 'linear',
+    }: RandomResizedCropOptions = {},
+  ) {
+    const isRange = ([low, high]: Range): boolean => low > 0 && low <= high && high < Infinity;
+    if (!isRange(scale) || scale[1] > 1 || !isRange(ratio)) {
+      throw new ValueError(
+        'RandomResizedCrop: scale must be [low, high] within 0 to 1 and ratio [low, high] above 0, ' +
+          `got [${scale.join(', ')}] and [${ratio.join(', ')}]`,
+      );
+    }
+    this.scale = scale;
+    this.ratio = ratio;
+    this.#resize = new Resize(toSides('RandomResizedCrop', size), { interpolation });
+  }
+
+  /** @throws ShapeError if the image is not `[H, W, C]` */
+  apply(image: Image, generator: Generator): Image {
+    checkInterleaved('RandomResizedCrop', image);
+    return this.#resize.apply(takeWindow(image, this.#draw(image, generator), 0));
+  }
+
+  #draw({ height: rows, width: columns }: Image, generator: Generator): Window {
+    const [least, most] = this.ratio;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const area = rows * columns * drawFrom(generator, this.scale);
+      const ratio = Math.exp(drawFrom(generator, [Math.log(least), Math.log(most)]));
+      const width = Math.round(Math.sqrt(area * ratio));
+      const height = Math.round(Math.sqrt(area / ratio));
+      if (width < 1 || height < 1 || width > columns || height > rows) continue;
+      const top = generator.integer(rows - height + 1);
+      const left = generator.integer(columns - width + 1);
+      return { top, left, height, width };
+    }
+    const ratio = Math.min(Math.max(columns / rows, least), most);
+    const width = Math.max(Math.min(columns, Math.round(rows * ratio)), 1);
+    const height = Math.max(Math.min(rows, Math.round(columns / ratio)), 1);
+    const top = Math.floor((rows - height) / 2);
+    return { top, left: Math.floor((columns - width) / 2), height, width };
+  }
+
+  recipe(): Recipe {
+    const { scale, ratio } = this;
+    const { size, interpolation } = this.#resize;
+    return { name: 'RandomResizedCrop', args: [size, { scale, ratio, interpolation }] };
+  }
+}

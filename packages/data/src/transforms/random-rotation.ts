@@ -1,0 +1,60 @@
+import { type Generator, ValueError } from '@firelight/tensor';
+import { checkInterleaved, type Image } from '../image.ts';
+import type { Recipe } from '../recipe.ts';
+import { drawFrom, type Range, toRange } from './range.ts';
+import type { Interpolation } from './resize.ts';
+import type { Transform } from './transform.ts';
+import { rotationMap, warpAffine } from './warp-affine.ts';
+
+export interface RandomRotationOptions {
+  /** Default `'nearest'`. */
+  readonly interpolation?: Interpolation;
+  /** Value of pixels that come from outside of the image; 0 by default. */
+  readonly fill?: number;
+}
+
+/**
+ * Turns an `[H, W, C]` image around its middle by a uniformly random angle; its size stays. Bytes
+ * come out as OpenCV's `warpAffine` gives them. One draw an image.
+ *
+ * @see MindSpore, `mindspore.dataset.vision.RandomRotation`
+ */
+export class RandomRotation implements Transform {
+  readonly degrees: Range;
+  readonly interpolation: Interpolation;
+  readonly fill: number;
+
+  /**
+   * @param degrees counter-clockwise: `[low, high]`, or one number d for [−d, d]
+   * @throws ValueError unless −360 ≤ low ≤ high ≤ 360, or for an unknown interpolation
+   */
+  constructor(
+    degrees: number | Range,
+    { interpolation = 'nearest', fill = 0 }: RandomRotationOptions = {},
+  ) {
+    this.degrees = toRange('RandomRotation: degrees', degrees, {
+      centre: 0,
+      least: -360,
+      most: 360,
+    });
+    if (interpolation !== 'linear' && interpolation !== 'nearest') {
+      throw new ValueError(
+        `RandomRotation: interpolation must be 'linear' or 'nearest', got '${interpolation}'`,
+      );
+    }
+    this.interpolation = interpolation;
+    this.fill = fill;
+  }
+
+  /** @throws ShapeError if the image is not `[H, W, C]` */
+  apply(image: Image, generator: Generator): Image {
+    checkInterleaved('RandomRotation', image);
+    const degrees = drawFrom(generator, this.degrees);
+    return degrees === 0 ? image : warpAffine(image, rotationMap(image, degrees), this);
+  }
+
+  recipe(): Recipe {
+    const { degrees, interpolation, fill } = this;
+    return { name: 'RandomRotation', args: [degrees, { interpolation, fill }] };
+  }
+}

@@ -1,0 +1,77 @@
+import { ValueError } from '@firelight/tensor';
+import { type Image, type PixelData, zerosLike } from '../image.ts';
+
+/** A part of an image; it may reach beyond the edges. */
+export interface Window {
+  readonly top: number;
+  readonly left: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** One number for both sides, or [height, width]. */
+export type SideOption = number | readonly [height: number, width: number];
+
+/**
+ * Both sides of a `size` option.
+ *
+ * @throws ValueError unless they are integers ≥ 1
+ */
+export function toSides(op: string, size: SideOption): readonly [height: number, width: number] {
+  const sides = typeof size === 'number' ? [size, size] : size;
+  if (sides.length !== 2 || !sides.every((side) => Number.isInteger(side) && side >= 1)) {
+    throw new ValueError(
+      `${op}: size must be an integer ≥ 1 or two of them, got [${sides.join(', ')}]`,
+    );
+  }
+  return [sides[0], sides[1]];
+}
+
+/** What a window takes: rows of `width` pixels of `step` elements, in `planes` planes. */
+interface Grid {
+  readonly planes: number;
+  readonly step: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** The window of an image in either layout; what lies beyond the edges gets the value `fill`. */
+export function takeWindow(image: Image, window: Window, fill: number): Image {
+  const { channels, layout, data } = image;
+  const { top, left, height, width } = window;
+  const isInterleaved = layout === 'HWC';
+  const grid = { planes: isInterleaved ? 1 : channels, step: isInterleaved ? channels : 1 };
+  const taken = zerosLike(data, height * width * channels);
+  if (fill !== 0) taken.fill(fill);
+  copyWindow(
+    data,
+    { ...grid, height: image.height, width: image.width },
+    taken,
+    { ...grid, height, width },
+    { firstRow: top, firstColumn: left },
+  );
+  return { data: taken, height, width, channels, layout };
+}
+
+/** Copies the part of the window that is inside the source, row by row. */
+function copyWindow(
+  source: PixelData,
+  from: Grid,
+  target: PixelData,
+  to: Grid,
+  { firstRow, firstColumn }: { firstRow: number; firstColumn: number },
+): void {
+  const { step } = from;
+  const left = Math.max(0, firstColumn);
+  const length = (Math.min(from.width, firstColumn + to.width) - left) * step;
+  if (length <= 0) return;
+  for (let plane = 0; plane < from.planes; plane++) {
+    const top = Math.max(0, firstRow);
+    const bottom = Math.min(from.height, firstRow + to.height);
+    for (let row = top; row < bottom; row++) {
+      const at = ((plane * from.height + row) * from.width + left) * step;
+      const into = ((plane * to.height + row - firstRow) * to.width + left - firstColumn) * step;
+      for (let i = 0; i < length; i++) target[into + i] = source[at + i];
+    }
+  }
+}

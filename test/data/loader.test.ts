@@ -1,0 +1,181 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type Batch,
+  type BatchOptions,
+  batches,
+  Cifar10,
+  ColorJitter,
+  Compose,
+  CutMix,
+  Cutout,
+  HWC2CHW,
+  Normalize,
+  OneHot,
+  RandomCrop,
+  RandomHorizontalFlip,
+  RandomRotation,
+  Rescale,
+  Resize,
+  syntheticCifar10,
+} from '@firelight/data';
+import { Generator } from '@firelight/tensor';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Broken, Numbers } from '../fixtures/loader/numbers.ts';
+
+const bytes = syntheticCifar10({ count: 70, seed: 3 });
+const transform = new Compose([
+  new RandomCrop(32, { padding: 4 }),
+  new RandomHorizontalFlip(),
+  new RandomRotation(10, { interpolation: 'linear' }),
+  new ColorJitter({ brightness: 0.3, hue: 0.1 }),
+  new Resize([40, 40]),
+  new Rescale(1 / 255, 0),
+  new Normalize({ mean: [0.5, 0.5, 0.5], std: [0.2, 0.2, 0.2] }),
+  new Cutout(8),
+  new HWC2CHW(),
+]);
+
+/** Shapes and bytes of all batches. */
+async function contents(source: AsyncIterable<Batch>): Promise<[string, number[], number[]][]> {
+  const list: [string, number[], number[]][] = [];
+  for await (const { image, label } of source) {
+    const shapes = `${image.shape} ${image.dtype} ${label.shape} ${label.dtype}`;
+    list.push([shapes, Array.from(image.data), Array.from(label.data)]);
+  }
+  return list;
+}
+
+const cifar = (options: BatchOptions): Cifar10 =>
+  Cifar10.fromBytes(bytes, {
+    transform,
+    batchSize: 16,
+    generator: new Generator(5),
+    repeat: 2,
+    ...options,
+  });
+
+/** Threads of this process, as Linux counts them. */
+const workersAlive = (): number =>
+  process.getActiveResourcesInfo().filter((name) => name === 'MessagePort' || name === 'Worker')
+    .length;
+
+describe('batches on worker threads', () => {
+  test('have the same bytes with 0, 1 and 4 workers, and leave the generator in the same state', async () => {
+    const mixing = { batchTransforms: [new OneHot(10), new CutMix()] };
+    for (const options of [{}, mixing]) {
+      const here = cifar({ ...options });
+      const expected = await contents(here);
+      expect(expected).toHaveLength(10);
+      expect(expected[4][0]).toMatch(/^6,3,40,40 float32 6/);
+      for (const workers of [1, 4]) {
+        const there = cifar({ ...options, workers });
+        expect(await contents(there)).toEqual(expected);
+        expect(there.generator.state()).toEqual(here.generator.state());
+      }
+    }
+  }, 60_000);
+
+  test('go on exactly where an iteration was left', async () => {
+    const whole = await contents(cifar({ repeat: 1 }));
+    const source = cifar({ repeat: 1, workers: 2, prefetch: 3 });
+    const saved = source.generator.state();
+    let taken = 0;
+    for await (const _ of source) if (++taken === 2) break;
+    const again = cifar({ repeat: 1, workers: 2, generator: Generator.fromState(saved) });
+    expect(await contents(again.from(2))).toEqual(whole.slice(2));
+  }, 60_000);
+
+  test('stop their threads at the end, at a break, and when the loop throws', async () => {
+    const before = workersAlive();
+    for await (const _ of cifar({ workers: 3 })) break;
+    expect(workersAlive()).toBe(before);
+    const loop = async () => {
+      for await (const _ of cifar({ workers: 3 })) throw new Error('mine');
+    };
+    await expect(loop()).rejects.toThrow('mine');
+    expect(workersAlive()).toBe(before);
+    await contents(cifar({ workers: 3, repeat: 1 }));
+    expect(workersAlive()).toBe(before);
+  }, 60_000);
+
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'firelight-loader-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test('are made ahead, but not further than told', async () => {
+    const log = join(folder, 'log');
+    const options = { workers: 2, prefetch: 3, batchSize: 2 };
+    const source = batches(new Numbers(100, log), options);
+    const iterator = source[Symbol.asyncIterator]();
+    for (let taken = 1; taken <= 4; taken++) {
+      await iterator.next();
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      // The batches that were taken and three more, two samples each.
+      expect(Numbers.countIn(log)).toBe(2 * (taken + 3));
+    }
+    await iterator.return?.(undefined);
+  }, 60_000);
+
+  test('report an error with file and index, after the batches before it', async () => {
+    for (const workers of [0, 2]) {
+      const source = batches(new Broken(20, 13), { workers, batchSize: 4 });
+      const seen: number[] = [];
+      const loop = async () => {
+        for await (const { label } of source) seen.push(...(label.data as Int32Array));
+      };
+      await expect(loop()).rejects.toThrow('batches: image 13 (file-13.png): it is damaged');
+      await expect(loop()).rejects.toThrow(expect.objectContaining({ name: 'DataError' }));
+      expect(seen.slice(0, 12)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    }
+  }, 60_000);
+
+  test('report a thread that dies', async () => {
+    const source = batches(new Broken(20, 5, 'exit'), { workers: 2, batchSize: 2 });
+    await expect(contents(source)).rejects.toThrow(/a worker thread failed: it ended with code 7/);
+  }, 60_000);
+
+  test('need recipes', async () => {
+    const none = cifar({ workers: 1, transform: (image) => image });
+    await expect(contents(none)).rejects.toThrow(
+      /worker threads cannot make 'function transform', since it has no recipe.*workers: 0/,
+    );
+    const unknown = {
+      length: 1,
+      get: () => ({}) as never,
+      recipe: () => ({ name: 'None', args: [] }),
+    };
+    await expect(contents(batches(unknown, { workers: 1 }))).rejects.toThrow(
+      /a recipe asks for 'None' of @firelight\/data, which has none/,
+    );
+    expect(() => batches(unknown, { workers: -1 })).toThrow(
+      /workers must be an integer ≥ 0, got -1/,
+    );
+    expect(() => batches(unknown, { workers: 1, prefetch: 0 })).toThrow(
+      /prefetch must be an integer ≥ 1/,
+    );
+  }, 60_000);
+
+  test('use the same memory again and again', async () => {
+    const source = cifar({
+      workers: 2,
+      repeat: 60,
+      transform: new Compose([new Resize([96, 96]), new HWC2CHW()]),
+    });
+    let most = 0;
+    let first = 0;
+    let taken = 0;
+    for await (const _ of source) {
+      if (++taken % 10 !== 0) continue;
+      const { arrayBuffers, external } = process.memoryUsage();
+      most = Math.max(most, arrayBuffers + external);
+      if (taken === 30) first = most;
+    }
+    expect(taken).toBe(300);
+    // 300 batches of 1.8 MB went by. What is let go of is collected now and then.
+    expect(most - first).toBeLessThan(250e6);
+  }, 60_000);
+});
