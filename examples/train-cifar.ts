@@ -39,7 +39,7 @@ interface Session {
 }
 
 /** Flags of a resumed run that may differ from those it began with. */
-const MACHINE_FLAGS = ['data', 'backend', 'threads', 'download', 'mirror'] as const;
+const MACHINE_FLAGS = ['data', 'backend', 'threads', 'download', 'mirror', 'workers'] as const;
 
 async function openSession(given: TrainOptions): Promise<Session> {
   if (!given.resume) {

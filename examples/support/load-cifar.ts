@@ -32,6 +32,7 @@ export type DataOptions = Pick<
   | 'batch-size'
   | 'image-size'
   | 'augment'
+  | 'workers'
 >;
 
 const CIFAR10_SIDE = 32;
@@ -114,6 +115,7 @@ export async function loadCifar(
   const training = {
     transform: transformTo(size, options),
     batchSize,
+    workers: options.workers,
     generator: trainGenerator,
   };
   const testing = {

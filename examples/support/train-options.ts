@@ -20,6 +20,7 @@ const FLAGS = {
   data: { value: 'text', default: undefined, help: 'folder with the CIFAR-10 files' },
   synthetic: { value: 'switch', default: false, help: 'use the built-in made-up images' },
   download: { value: 'switch', default: true, help: 'fetch CIFAR-10 into ./data if not found' },
+  workers: { value: 'count', default: '0', help: 'threads that load training images ahead' },
   mirror: { value: 'text', default: undefined, help: 'address to fetch the binary archive from' },
   out: { value: 'text', default: undefined, help: 'folder of the run; runs/<recipe>-<time>' },
   resume: { value: 'switch', default: false, help: 'go on with the run in --out, or the latest' },

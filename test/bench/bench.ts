@@ -1,4 +1,4 @@
-// npm run bench [-- --peers] [--epoch] [--rounds N]
+// npm run bench [-- --peers] [--data] [--epoch] [--rounds N]
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -12,6 +12,7 @@ Usage: npm run bench -- [flags]
 
   --peers     also PyTorch (Debian's python3-torch), TensorFlow.js and onnxruntime-web (installed
               outside of the project), one process after the other in every round
+  --data      only reading and transforming CIFAR-10, beside numpy and OpenCV if they are there
   --epoch     also one epoch of CIFAR-10 at 64² with data loading (2 to 4 minutes)
   --rounds N  processes of each contender (3)
   --help      print this text`;
@@ -19,6 +20,7 @@ Usage: npm run bench -- [flags]
 const { values } = parseArgs({
   options: {
     peers: { type: 'boolean', default: false },
+    data: { type: 'boolean', default: false },
     epoch: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '3' },
     help: { type: 'boolean', default: false },
@@ -96,10 +98,13 @@ if (values.help) console.log(HELP);
 else if (!Number.isInteger(rounds) || rounds < 1) {
   console.error(`error: --rounds must be a whole number ≥ 1, got '${values.rounds}'`);
   process.exitCode = 1;
+} else if (values.data) {
+  runScript('./data.ts');
 } else {
   runScript('./kernels.ts');
   const contenders = values.peers ? [firelight, ...peers()] : [firelight];
   console.log(`\n${rounds} rounds, one process after the other:`);
   print(contenders, measure(contenders, rounds));
+  runScript('./data.ts');
   if (values.epoch) runScript('./epoch.ts');
 }

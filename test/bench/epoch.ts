@@ -32,6 +32,7 @@ const options = {
   ]),
   batchSize: BATCH,
   dropRemainder: true,
+  workers: Number(process.env.WORKERS ?? 0),
 };
 const found = await findCifar10();
 const dataset =
@@ -40,7 +41,10 @@ const dataset =
     : new Cifar10({ ...options, path: found.path });
 await dataset.load();
 const source = found === null ? 'made-up images' : 'CIFAR-10';
-console.log(`\nOne epoch of ${dataset.length} ${source} at 64², batch ${BATCH}:`);
+const { workers } = options;
+console.log(
+  `\nOne epoch of ${dataset.length} ${source} at 64², batch ${BATCH}, ${workers} loader workers:`,
+);
 
 const step = trainingStep(new Generator(0));
 const batches = dataset[Symbol.asyncIterator]();

@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { type Image, type Interpolation, Resize } from '@firelight/data';
+import {
+  Compose,
+  HWC2CHW,
+  type Image,
+  type Interpolation,
+  Normalize,
+  Rescale,
+  Resize,
+} from '@firelight/data';
 import { Generator, ShapeError, ValueError } from '@firelight/tensor';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -115,4 +123,40 @@ describe('Resize', () => {
     expect(() => new Resize(3).apply(chw)).toThrow(ShapeError);
     expect(() => new Resize(3).apply(chw)).toThrow(/put Resize before HWC2CHW/);
   });
+});
+
+test('Resize, pointwise steps and HWC2CHW give the same bits in Compose as one by one', () => {
+  const cases = fc.record({
+    height: fc.integer({ min: 1, max: 20 }),
+    width: fc.integer({ min: 1, max: 20 }),
+    size: fc.tuple(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 40 })),
+    channels: fc.constantFrom(1, 3),
+    interpolation: fc.constantFrom<Interpolation>('linear', 'nearest'),
+    seed: fc.nat(),
+  });
+  fc.assert(
+    fc.property(cases, ({ height, width, size, channels, interpolation, seed }) => {
+      const words = new Generator(seed).words(height * width * channels);
+      const image = hwc(
+        Uint8Array.from(words, (word) => word & 255),
+        height,
+        width,
+        channels,
+      );
+      const steps = [
+        new Resize(size, { interpolation }),
+        new Rescale(1 / 255, -0.1),
+        new Normalize({ mean: Array(channels).fill(0.3), std: Array(channels).fill(0.7) }),
+        new HWC2CHW(),
+      ];
+      const expected = steps.reduce<Image>((current, step) => step.apply(current), image);
+      const together = new Compose(steps);
+      const generator = new Generator(0);
+      const target = new Float32Array(expected.data.length);
+      expect(together.apply(image, generator)).toEqual(expected); // Step by step.
+      expect(together.apply(image, generator)).toEqual(expected); // By table.
+      expect(together.apply(image, generator, target).data).toBe(target);
+      expect(target).toEqual(expected.data);
+    }),
+  );
 });

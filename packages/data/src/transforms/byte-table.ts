@@ -1,107 +1,111 @@
-import { checkImage, type Image, type ImageLayout } from '../image.ts';
+import { checkImage, type Image } from '../image.ts';
 import { HWC2CHW } from './hwc-to-chw.ts';
+import type { Resize } from './resize.ts';
 import type { TransformFunction } from './transform.ts';
 
 const BYTES = 256;
 
+/** What stands around the pointwise steps. */
+interface Neighbours {
+  /** The step before them, if it is one. */
+  readonly resize: Resize | null;
+  /** Whether `HWC2CHW` comes after them. */
+  readonly thenPlanes: boolean;
+}
+
 /**
- * Pointwise steps, and `HWC2CHW` after them if wanted, as one step that looks the result up where
- * the image is of bytes.
+ * Pointwise steps, together with a `Resize` before and an `HWC2CHW` after them if there is one, as
+ * one step that looks the result up where the image is of bytes.
  *
  * A byte has 256 values, so for each channel the steps can be run on all of them once; every image
  * then costs one pass instead of one for each step. The results are those of the steps to the bit.
  */
 export function withByteTable(
   pointwise: readonly TransformFunction[],
-  { thenPlanes }: { readonly thenPlanes: boolean },
+  { resize, thenPlanes }: Neighbours,
 ): TransformFunction {
   const toPlanes = new HWC2CHW();
-  /** By the number of channels; null where the steps give bytes. */
-  const tables = new Map<number, Float32Array | null>();
+  /** By the number of channels, one table for each; null where the steps give no floats. */
+  const tables = new Map<number, readonly Float32Array[] | null>();
 
   const run: TransformFunction = (image, generator) =>
     pointwise.reduce((current, step) => step(current, generator), image);
   const inSteps: TransformFunction = (image, generator) => {
-    const result = run(image, generator);
+    const result = run(resize === null ? image : resize.apply(image), generator);
     return thenPlanes ? toPlanes.apply(result) : result;
   };
 
   return (image, generator, target) => {
-    const { data, channels, layout } = image;
+    const { channels, layout } = image;
     const table = tables.get(channels);
-    if (!(data instanceof Uint8Array) || (thenPlanes && layout === 'CHW') || table === null) {
-      return inSteps(image, generator);
-    }
+    const isForTable = image.data instanceof Uint8Array && !(thenPlanes && layout === 'CHW');
+    if (!isForTable || table === null) return inSteps(image, generator);
     if (table === undefined) {
       // The first image takes the steps themselves, so that an error of theirs names it.
       const result = inSteps(image, generator);
       const values = run(everyByte(channels), generator).data;
-      tables.set(channels, values instanceof Float32Array ? values : null);
+      tables.set(channels, values instanceof Float32Array ? splitTable(values, channels) : null);
       return result;
     }
     checkImage('Compose', image);
-    const resultLayout = thenPlanes ? 'CHW' : layout;
-    const values = target?.length === data.length ? target : new Float32Array(data.length);
-    const count = data.length / channels;
-    for (let channel = 0; channel < channels; channel++) {
-      lookUp(table, positions('HWC', channel, channels, BYTES), {
-        count,
-        bytes: data,
-        from: positions(layout, channel, channels, count),
-        values,
-        to: positions(resultLayout, channel, channels, count),
-      });
+    if (resize !== null && thenPlanes) {
+      const resized = resize.lookUpInPlanes(image, table, target);
+      if (resized !== null) return resized;
     }
-    return { ...image, data: values, layout: resultLayout };
+    return lookUpImage(resize === null ? image : resize.apply(image), table, thenPlanes, target);
   };
 }
 
-/** An image `[1, 256, channels]` with byte `v` in every channel of pixel `v`. */
+/** An image `[channels, 1, 256]` with byte `v` at place `v` of every channel. */
 function everyByte(channels: number): Image {
-  const data = Uint8Array.from({ length: BYTES * channels }, (_, at) => Math.floor(at / channels));
-  return { data, height: 1, width: BYTES, channels, layout: 'HWC' };
+  const data = Uint8Array.from({ length: BYTES * channels }, (_, at) => at % BYTES);
+  return { data, height: 1, width: BYTES, channels, layout: 'CHW' };
 }
 
-/** Where the values of one channel are: at `start + i · step`. */
-interface Positions {
-  readonly start: number;
-  readonly step: number;
+function splitTable(values: Float32Array, channels: number): Float32Array[] {
+  return Array.from({ length: channels }, (_, channel) =>
+    values.slice(channel * BYTES, (channel + 1) * BYTES),
+  );
 }
 
-function positions(
-  layout: ImageLayout,
-  channel: number,
-  channels: number,
-  planeSize: number,
-): Positions {
-  return layout === 'HWC'
-    ? { start: channel, step: channels }
-    : { start: channel * planeSize, step: 1 };
+/** All of an image at once. */
+function lookUpImage(
+  image: Image,
+  table: readonly Float32Array[],
+  thenPlanes: boolean,
+  target: Float32Array | undefined,
+): Image {
+  const { channels, layout } = image;
+  const data = image.data as Uint8Array;
+  const values = target?.length === data.length ? target : new Float32Array(data.length);
+  const count = data.length / channels;
+  const isInterleaved = layout === 'HWC';
+  for (let channel = 0; channel < channels; channel++) {
+    const from = isInterleaved ? channel : channel * count;
+    const step = isInterleaved ? channels : 1;
+    if (isInterleaved && !thenPlanes) {
+      lookUp(table[channel], data, from, step, values, from, step, count);
+    } else {
+      lookUp(table[channel], data, from, step, values, channel * count, 1, count);
+    }
+  }
+  return { ...image, data: values, layout: thenPlanes ? 'CHW' : layout };
 }
 
-/** `values[to(i)] = table[entries(bytes[from(i)])]` for all `i < count`. */
+/** `values[to + i · toStep] = table[bytes[from + i · fromStep]]` for all `i < count`. */
 function lookUp(
   table: Float32Array,
-  entries: Positions,
-  {
-    count,
-    bytes,
-    from,
-    values,
-    to,
-  }: {
-    count: number;
-    bytes: Uint8Array;
-    from: Positions;
-    values: Float32Array;
-    to: Positions;
-  },
+  bytes: Uint8Array,
+  from: number,
+  fromStep: number,
+  values: Float32Array,
+  to: number,
+  toStep: number,
+  count: number,
 ): void {
-  const { start: entry, step: entryStep } = entries;
-  const { start: source, step: sourceStep } = from;
-  const { start: target, step: targetStep } = to;
   for (let i = 0; i < count; i++) {
-    const byte = bytes[source + i * sourceStep];
-    values[target + i * targetStep] = table[entry + byte * entryStep];
+    values[to] = table[bytes[from]];
+    from += fromStep;
+    to += toStep;
   }
 }

@@ -24,7 +24,7 @@ function toGrey({ data }: Image): PixelData {
  * `other + factor · (image − other)`, kept within what a pixel can be; a factor above 1 goes away
  * from `other`, whose value at element i is `other(i)`.
  */
-export function blend(image: Image, other: (element: number) => number, factor: number): Image {
+function blend(image: Image, other: (element: number) => number, factor: number): Image {
   const { data: source } = image;
   if (source instanceof Uint8Array) {
     const data = new Uint8ClampedArray(source.length);

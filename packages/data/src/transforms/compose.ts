@@ -3,6 +3,7 @@ import type { Image } from '../image.ts';
 import { type Recipe, recipeOf } from '../recipe.ts';
 import { withByteTable } from './byte-table.ts';
 import { HWC2CHW } from './hwc-to-chw.ts';
+import { Resize } from './resize.ts';
 import {
   type Transform,
   type TransformFunction,
@@ -14,7 +15,7 @@ import {
  * Applies transforms one after the other; an empty list changes nothing.
  *
  * Neighbours that are pointwise, as `Rescale` and `Normalize`, take one pass over a byte image,
- * together with an `HWC2CHW` after them.
+ * together with a `Resize` before and an `HWC2CHW` after them.
  */
 export class Compose implements Transform {
   readonly #transforms: readonly TransformLike[];
@@ -50,20 +51,24 @@ export class Compose implements Transform {
 
 /**
  * The transforms as functions, where each run of pointwise ones is a single function, together with
- * `HWC2CHW` if that comes next.
+ * a `Resize` before it and an `HWC2CHW` after it.
  */
 function joinPointwise(transforms: readonly TransformLike[]): TransformFunction[] {
   const steps: TransformFunction[] = [];
   for (let start = 0; start < transforms.length; ) {
-    let end = start;
+    const first = transforms[start];
+    const resize = first instanceof Resize ? first : null;
+    const firstPointwise = resize === null ? start : start + 1;
+    let end = firstPointwise;
     while (end < transforms.length && isPointwise(transforms[end])) end++;
-    if (end === start) {
-      steps.push(toFunction(transforms[start]));
+    if (end === firstPointwise) {
+      steps.push(toFunction(first));
       start++;
       continue;
     }
     const thenPlanes = transforms[end] instanceof HWC2CHW;
-    steps.push(withByteTable(transforms.slice(start, end).map(toFunction), { thenPlanes }));
+    const pointwise = transforms.slice(firstPointwise, end).map(toFunction);
+    steps.push(withByteTable(pointwise, { resize, thenPlanes }));
     start = thenPlanes ? end + 1 : end;
   }
   return steps;

@@ -1,4 +1,3 @@
-import type { PixelData } from '../image.ts';
 import type { Resampler, Size } from './resample.ts';
 import { roundHalfToEven } from './round.ts';
 
@@ -78,23 +77,67 @@ function bytesInX(
   }
 }
 
-/** 8-bit rule of OpenCV in y: `(((b0·S0) ≫ 16) + ((b1·S1) ≫ 16) + 2) ≫ 2`. */
+/** 8-bit rule of OpenCV in y: `(((b0·S0) ≫ 16) + ((b1·S1) ≫ 16) + 2) ≫ 2`, for output row `y`. */
 function bytesInY(
   source: Int32Array,
   rowLength: number,
   rows: LinearTable,
+  y: number,
   into: Uint8Array,
+  intoStart: number,
 ): void {
-  for (let y = 0, at = 0; y < rows.low.length; y++) {
-    const above = rows.low[y] * rowLength;
-    const below = rows.high[y] * rowLength;
-    const aboveWeight = rows.lowWeight[y];
-    const belowWeight = rows.highWeight[y];
-    for (let i = 0; i < rowLength; i++, at++) {
+  const above = rows.low[y] * rowLength;
+  const below = rows.high[y] * rowLength;
+  const aboveWeight = rows.lowWeight[y];
+  const belowWeight = rows.highWeight[y];
+  for (let i = 0; i < rowLength; i++) {
+    const sum =
+      (Math.imul(aboveWeight, source[above + i]) >> 16) +
+      (Math.imul(belowWeight, source[below + i]) >> 16);
+    into[intoStart + i] = (sum + 2) >> 2;
+  }
+}
+
+/**
+ * The same for one channel, each value looked up in a table. Two output rows between the same input
+ * rows are made together, since reading and writing arrays is what takes the time.
+ */
+function bytesInYByTable(
+  source: Int32Array,
+  { channel, channels, width }: { channel: number; channels: number; width: number },
+  rows: LinearTable,
+  table: Float32Array,
+  into: Float32Array,
+): void {
+  const { low, high, lowWeight, highWeight } = rows;
+  const rowLength = width * channels;
+  let at = channel * low.length * width;
+  for (let y = 0; y < low.length; y++, at += width) {
+    let above = low[y] * rowLength + channel;
+    let below = high[y] * rowLength + channel;
+    const aboveWeight = lowWeight[y];
+    const belowWeight = highWeight[y];
+    if (y + 1 < low.length && low[y + 1] === low[y] && high[y + 1] === high[y]) {
+      const nextAboveWeight = lowWeight[y + 1];
+      const nextBelowWeight = highWeight[y + 1];
+      for (let x = at; x < at + width; x++, above += channels, below += channels) {
+        const top = source[above];
+        const bottom = source[below];
+        const sum = (Math.imul(aboveWeight, top) >> 16) + (Math.imul(belowWeight, bottom) >> 16);
+        const next =
+          (Math.imul(nextAboveWeight, top) >> 16) + (Math.imul(nextBelowWeight, bottom) >> 16);
+        into[x] = table[(sum + 2) >> 2];
+        into[x + width] = table[(next + 2) >> 2];
+      }
+      y++;
+      at += width;
+      continue;
+    }
+    for (let x = at; x < at + width; x++, above += channels, below += channels) {
       const sum =
-        (Math.imul(aboveWeight, source[above + i]) >> 16) +
-        (Math.imul(belowWeight, source[below + i]) >> 16);
-      into[at] = (sum + 2) >> 2;
+        (Math.imul(aboveWeight, source[above]) >> 16) +
+        (Math.imul(belowWeight, source[below]) >> 16);
+      into[x] = table[(sum + 2) >> 2];
     }
   }
 }
@@ -144,20 +187,36 @@ export function linearResampler(input: Size, output: Size): Resampler {
   let bytesInXOnly: Int32Array | undefined;
   let floatsInXOnly: Float32Array | undefined;
 
-  return (source: PixelData): PixelData => {
-    if (source instanceof Uint8Array) {
-      bytesInXOnly ??= new Int32Array(input.height * outputRow);
-      const inX = bytesInXOnly;
-      for (const y of usedRows) bytesInX(source, y * inputRow, columns, inX, y * outputRow);
-      const result = new Uint8Array(length);
-      bytesInY(inX, outputRow, rows, result);
+  const resizeInX = (source: Uint8Array): Int32Array => {
+    bytesInXOnly ??= new Int32Array(input.height * outputRow);
+    for (const y of usedRows) bytesInX(source, y * inputRow, columns, bytesInXOnly, y * outputRow);
+    return bytesInXOnly;
+  };
+
+  return {
+    resample(source) {
+      if (source instanceof Uint8Array) {
+        const inX = resizeInX(source);
+        const result = new Uint8Array(length);
+        for (let y = 0; y < output.height; y++) {
+          bytesInY(inX, outputRow, rows, y, result, y * outputRow);
+        }
+        return result;
+      }
+      floatsInXOnly ??= new Float32Array(input.height * outputRow);
+      const inX = floatsInXOnly;
+      for (const y of usedRows) floatsInX(source, y * inputRow, columns, inX, y * outputRow);
+      const result = new Float32Array(length);
+      floatsInY(inX, outputRow, rows, result);
       return result;
-    }
-    floatsInXOnly ??= new Float32Array(input.height * outputRow);
-    const inX = floatsInXOnly;
-    for (const y of usedRows) floatsInX(source, y * inputRow, columns, inX, y * outputRow);
-    const result = new Float32Array(length);
-    floatsInY(inX, outputRow, rows, result);
-    return result;
+    },
+    lookUpInPlanes(source, tables, planes) {
+      const inX = resizeInX(source);
+      const { channels } = input;
+      for (let channel = 0; channel < channels; channel++) {
+        const place = { channel, channels, width: output.width };
+        bytesInYByTable(inX, place, rows, tables[channel], planes);
+      }
+    },
   };
 }

@@ -16,7 +16,7 @@ export function nearestResampler(input: Size, output: Size): Resampler {
   const rows = nearestTable(input.height, output.height);
   const columns = nearestTable(input.width, output.width);
 
-  return (source: PixelData): PixelData => {
+  const resample = (source: PixelData): PixelData => {
     const length = output.height * output.width * channels;
     const result = source instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
     let at = 0;
@@ -29,4 +29,5 @@ export function nearestResampler(input: Size, output: Size): Resampler {
     }
     return result;
   };
+  return { resample };
 }

@@ -24,7 +24,7 @@ const MAX_SIDE = 2 ** 24;
 export class Resize implements Transform {
   readonly size: number | readonly [height: number, width: number];
   readonly interpolation: Interpolation;
-  #last: { input: Size; output: Size; resample: Resampler } | undefined;
+  #last: { input: Size; output: Size; resampler: Resampler } | undefined;
 
   /**
    * @param size `[height, width]`, or one number for the shorter side; the longer one then keeps
@@ -56,8 +56,29 @@ export class Resize implements Transform {
   /** @throws ShapeError if the image is not `[H, W, C]` */
   apply(image: Image): Image {
     checkInterleaved('Resize', image);
-    const { output, resample } = this.#prepare(image);
-    return { data: resample(image.data), ...output, layout: 'HWC' };
+    const { output, resampler } = this.#prepare(image);
+    return { data: resampler.resample(image.data), ...output, layout: 'HWC' };
+  }
+
+  /**
+   * What a look-up of each byte in its channel's table, and `HWC2CHW`, would make of the resized
+   * image of bytes, without that image in between.
+   *
+   * @param target takes the values if it has the right length
+   * @returns null if this interpolation cannot
+   */
+  lookUpInPlanes(
+    image: Image,
+    tables: readonly Float32Array[],
+    target: Float32Array | undefined,
+  ): Image | null {
+    checkInterleaved('Resize', image);
+    const { output, resampler } = this.#prepare(image);
+    if (resampler.lookUpInPlanes === undefined) return null;
+    const length = output.height * output.width * output.channels;
+    const data = target?.length === length ? target : new Float32Array(length);
+    resampler.lookUpInPlanes(image.data as Uint8Array, tables, data);
+    return { data, ...output, layout: 'CHW' };
   }
 
   recipe(): Recipe {
@@ -65,7 +86,7 @@ export class Resize implements Transform {
   }
 
   /** Tables depend on the size alone; a data set usually has one, so the last ones are kept. */
-  #prepare({ height, width, channels }: Image): { output: Size; resample: Resampler } {
+  #prepare({ height, width, channels }: Image): { output: Size; resampler: Resampler } {
     const held = this.#last;
     if (
       held?.input.height === height &&
@@ -77,7 +98,7 @@ export class Resize implements Transform {
     const input = { height, width, channels };
     const output = { ...outputSides(this.size, height, width), channels };
     const createResampler = this.interpolation === 'linear' ? linearResampler : nearestResampler;
-    this.#last = { input, output, resample: createResampler(input, output) };
+    this.#last = { input, output, resampler: createResampler(input, output) };
     return this.#last;
   }
 }
