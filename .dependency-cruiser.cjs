@@ -23,10 +23,11 @@ module.exports = {
     {
       name: 'no-unresolvable',
       comment:
-        'a package offers only what its exports name; benchmarks install their peers elsewhere',
+        'a package offers only what its exports name; benchmarks install their peers elsewhere, and ' +
+        'Vite resolves ?worker',
       severity: 'error',
       from: { pathNot: '^test/bench/contenders/.*\\.mjs$' },
-      to: { couldNotResolve: true },
+      to: { couldNotResolve: true, pathNot: '\\?worker$' },
     },
 
     layer('core', []),

@@ -13,12 +13,16 @@ export function chromiumPath(): string | null {
   return candidates.find((path) => path !== undefined && existsSync(path)) ?? null;
 }
 
+/** Code of a page and of what it loads, by the path under which it asks for it. */
+export type Bundle = ReadonlyMap<string, string>;
+
 /** Bundles a TypeScript file for browsers, as a user's bundler would. */
-export async function bundle(entry: string): Promise<string> {
+export async function bundle(entry: string): Promise<Bundle> {
   const result = await build({
     configFile: false,
     logLevel: 'error',
     resolve: { conditions: ['development', 'module', 'browser'] },
+    worker: { format: 'es' },
     build: {
       write: false,
       target: 'es2022',
@@ -26,12 +30,12 @@ export async function bundle(entry: string): Promise<string> {
     },
   });
   const [{ output }] = (Array.isArray(result) ? result : [result]) as Rollup.RollupOutput[];
-  expectSingle(output.length);
-  return output[0].code;
-}
-
-function expectSingle(chunks: number): void {
-  if (chunks !== 1) throw new Error(`expected one chunk, got ${chunks}`);
+  return new Map(
+    output.map((file, i) => {
+      const code = file.type === 'chunk' ? file.code : String(file.source);
+      return [i === 0 ? '/page.js' : `/${file.fileName}`, code];
+    }),
+  );
 }
 
 /**
@@ -40,7 +44,7 @@ function expectSingle(chunks: number): void {
  * @param isolated send the headers that allow shared memory between threads (COOP and COEP)
  */
 export async function reportOf(
-  code: string,
+  files: Bundle,
   { chromium, isolated }: { chromium: string; isolated: boolean },
 ): Promise<unknown> {
   const profile = await mkdtemp(join(tmpdir(), 'firelight-chromium-'));
@@ -60,9 +64,9 @@ export async function reportOf(
       received(JSON.parse(body));
       return;
     }
-    const isScript = request.url === '/page.js';
-    response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html');
-    response.end(isScript ? code : '<!doctype html><script type="module" src="/page.js"></script>');
+    const code = files.get(request.url ?? '');
+    response.setHeader('Content-Type', code === undefined ? 'text/html' : 'text/javascript');
+    response.end(code ?? '<!doctype html><script type="module" src="/page.js"></script>');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

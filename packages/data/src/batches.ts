@@ -3,6 +3,7 @@ import type { BatchArrays, BatchTransform } from './batch-transforms/batch-trans
 import type { Batch, BatchSource, Dataset } from './dataset.ts';
 import { BatchMaker, type Job } from './loader/batch-maker.ts';
 import { LoaderPool } from './loader/pool.ts';
+import type { BrowserWorker } from './loader/thread.ts';
 import { recipeOf } from './recipe.ts';
 import type { TransformLike } from './transforms/transform.ts';
 
@@ -24,6 +25,11 @@ export interface BatchOptions {
   readonly generator?: Generator;
   /** Threads that make batches ahead; 0, the default, makes each when it is asked for. */
   readonly workers?: number;
+  /**
+   * Starts a thread in a browser, where only the bundler knows the address of the module
+   * `@firelight/data/worker`. Default: Node's own threads.
+   */
+  readonly createWorker?: () => BrowserWorker;
   /** Batches that are made ahead with workers. Default twice their number. */
   readonly prefetch?: number;
 }
@@ -126,12 +132,13 @@ class DatasetBatches implements BatchSource {
   }
 
   #startPool(): Promise<LoaderPool> {
-    const { transform, batchTransforms = [] } = this.#options;
-    return LoaderPool.start(this.#workers, {
+    const { transform, batchTransforms = [], createWorker } = this.#options;
+    const setup = {
       dataset: recipeOf(this.#dataset),
       transform: transform === undefined ? null : recipeOf(transform),
       batchTransforms: batchTransforms.map(recipeOf),
-    });
+    };
+    return LoaderPool.start(this.#workers, setup, createWorker);
   }
 
   *#epoch(first: number): IterableIterator<Job> {

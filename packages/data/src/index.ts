@@ -32,6 +32,7 @@ export { DataError } from './errors.ts';
 export type { Image, ImageLayout, PixelData } from './image.ts';
 export { decodeImage, readImage } from './images/decode.ts';
 export { ImageFolder } from './images/image-folder.ts';
+export type { BrowserWorker } from './loader/thread.ts';
 export type { Recipe } from './recipe.ts';
 export { CenterCrop } from './transforms/center-crop.ts';
 export { ColorJitter, type ColorJitterOptions } from './transforms/color-jitter.ts';

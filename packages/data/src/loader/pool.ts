@@ -3,7 +3,7 @@ import type { BatchArrays } from '../batch-transforms/batch-transform.ts';
 import { DataError } from '../errors.ts';
 import type { Job } from './batch-maker.ts';
 import { type BatchMemory, type Reply, transferOf, type WorkerSetup } from './messages.ts';
-import { startThread, type Thread } from './thread.ts';
+import { type BrowserWorker, startThread, type Thread } from './thread.ts';
 
 /** A batch in memory of the pool, which goes back to it with `release`. */
 export interface LoanedBatch {
@@ -37,12 +37,17 @@ export class LoaderPool {
   #nextId = 0;
   #failure: DataError | null = null;
 
-  static async start(count: number, setup: WorkerSetup): Promise<LoaderPool> {
+  static async start(
+    count: number,
+    setup: WorkerSetup,
+    createWorker: (() => BrowserWorker) | undefined,
+  ): Promise<LoaderPool> {
     const pool = new LoaderPool();
     for (let i = 0; i < count; i++) {
       const thread = await startThread(
         (reply) => pool.#receive(reply),
         (reason) => pool.#fail(reason),
+        createWorker,
       );
       thread.send(setup, []);
       pool.#workers.push({ thread, waiting: 0 });

@@ -1,4 +1,13 @@
+import { ValueError } from '@firelight/tensor';
 import type { Reply, Request, WorkerSetup } from './messages.ts';
+
+/** What the loader needs of a browser's `Worker`. */
+export interface BrowserWorker {
+  postMessage(message: unknown, transfer: ArrayBuffer[]): void;
+  terminate(): void;
+  onmessage: ((event: never) => unknown) | null;
+  onerror: ((event: never) => unknown) | null;
+}
 
 /** A worker thread of Node or of a browser. */
 export interface Thread {
@@ -19,13 +28,22 @@ const FROM_SOURCES = `
     return import(workerData);
   });`;
 
-/** Starts `worker.ts`. */
+/**
+ * Starts a thread that runs `worker.ts`.
+ *
+ * @throws ValueError in a browser without `createWorker`
+ */
 export async function startThread(
   onReply: (reply: Reply) => void,
   onFailure: (reason: string) => void,
+  createWorker: (() => BrowserWorker) | undefined,
 ): Promise<Thread> {
+  if (createWorker !== undefined) return useWorker(createWorker(), onReply, onFailure);
   if (typeof process === 'undefined' || process.versions?.node === undefined) {
-    return startInBrowser(onReply, onFailure);
+    throw new ValueError(
+      'batches: in a browser, workers need the option createWorker, since only your bundler knows ' +
+        'where their code is; see "Worker threads" in the README of @firelight/data',
+    );
   }
   const { Worker } = await import('node:worker_threads');
   const worker = import.meta.url.endsWith('.ts')
@@ -47,13 +65,14 @@ export async function startThread(
   };
 }
 
-function startInBrowser(
+function useWorker(
+  worker: BrowserWorker,
   onReply: (reply: Reply) => void,
   onFailure: (reason: string) => void,
 ): Thread {
-  const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
-  worker.onmessage = ({ data }) => onReply(data);
-  worker.onerror = (event) => onFailure(event.message ?? 'the browser did not load it');
+  worker.onmessage = ({ data }: { data: Reply }) => onReply(data);
+  worker.onerror = ({ message }: { message?: string }) =>
+    onFailure(message ?? 'the browser did not load it');
   return {
     send: (message, transfer) => worker.postMessage(message, transfer),
     hold: () => {},
