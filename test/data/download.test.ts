@@ -325,11 +325,17 @@ describe('two processes', () => {
   const script = fileURLToPath(new URL('../fixtures/processes/download.ts', import.meta.url));
   const flags = ['--conditions=development', '--import', 'tsx', script];
 
+  let complaints: string[] = [];
+  beforeEach(() => {
+    complaints = [];
+  });
+
   function start(url: string): { process: ChildProcess; ended: Promise<number | null> } {
     const child = spawn(process.execPath, [...flags, directory, url, md5(whole)], {
-      stdio: ['ignore', 'ignore', 'inherit'],
+      stdio: ['ignore', 'ignore', 'pipe'],
     });
-    return { process: child, ended: new Promise((resolve) => child.on('exit', resolve)) };
+    child.stderr?.on('data', (text) => complaints.push(String(text)));
+    return { process: child, ended: new Promise((resolve) => child.on('close', resolve)) };
   }
 
   test('that want the same folder fetch the archive once', async () => {
@@ -341,6 +347,8 @@ describe('two processes', () => {
     const children = [start(url), start(url), start(url)];
     expect(await Promise.all(children.map(({ ended }) => ended))).toEqual([0, 0, 0]);
     expect(requests).toBe(1);
+    const waiting = `waiting: another process fetches cifar-10-binary.tar.gz into ${directory}\n`;
+    expect(complaints).toEqual([waiting, waiting]);
     expect(await readdir(directory)).toEqual([FOLDER]);
     expect(await readdir(join(directory, FOLDER))).toHaveLength(6);
   }, 60_000);

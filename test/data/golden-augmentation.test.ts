@@ -10,6 +10,7 @@ import {
 } from '../../packages/data/src/transforms/color.ts';
 import { autoContrastTable, equalizeTable } from '../../packages/data/src/transforms/histogram.ts';
 import { adjustHue } from '../../packages/data/src/transforms/hue.ts';
+import { OPERATIONS as RAND_AUGMENT } from '../../packages/data/src/transforms/rand-augment-operations.ts';
 import { rotationMap, warpAffine } from '../../packages/data/src/transforms/warp-affine.ts';
 import expected from '../fixtures/augmentation/expected.json' with { type: 'json' };
 
@@ -28,6 +29,14 @@ const dim = (image: Image): Image => ({
   data: Uint8Array.from(image.data, (byte) => Math.floor(byte / 3) + 40),
 });
 
+/** An operation of RandAugment at strength |amount| with the sign of `amount`. */
+const augment =
+  (name: string) =>
+  (image: Image, amount: number): Image => {
+    const warping = { interpolation: 'nearest', fill: 9 } as const;
+    return RAND_AUGMENT[name](image, Math.abs(amount), Math.sign(amount) || 1, warping);
+  };
+
 const OPERATIONS: Record<string, (image: Image, amount: number) => Image> = {
   'rotate nearest': (image, amount) =>
     warpAffine(image, rotationMap(image, amount), { interpolation: 'nearest', fill: 9 }),
@@ -42,6 +51,12 @@ const OPERATIONS: Record<string, (image: Image, amount: number) => Image> = {
     const source = dim(image);
     return lookUpBytes(source, (channel) => autoContrastTable(source, channel));
   },
+  shearX: augment('shearX'),
+  shearY: augment('shearY'),
+  translateX: augment('translateX'),
+  translateY: augment('translateY'),
+  posterize: augment('posterize'),
+  solarize: augment('solarize'),
   equalize(image) {
     const source = dim(image);
     return lookUpBytes(source, (channel) => equalizeTable(source, channel));
@@ -59,4 +74,16 @@ describe(`bytes come out as OpenCV ${expected.opencv} and PIL ${expected.pil} gi
     });
     expect(wrong.map(({ shape, amount }) => ({ shape, amount }))).toEqual([]);
   });
+});
+
+test('RandAugment has the fourteen operations of the paper', () => {
+  expect(Object.keys(RAND_AUGMENT)).toHaveLength(14);
+  const image = pseudoRandom(1, 9, 9);
+  const warping = { interpolation: 'nearest', fill: 0 } as const;
+  // Strength 0 changes nothing where there is strength.
+  const steady = new Set(['autoContrast', 'equalize', 'solarize']); // The last inverts 255 always.
+  for (const [name, operation] of Object.entries(RAND_AUGMENT)) {
+    if (!steady.has(name)) expect(operation(image, 0, 1, warping)).toEqual(image);
+    if (name !== 'identity') expect(operation(image, 1, 1, warping)).not.toEqual(image);
+  }
 });

@@ -67,8 +67,15 @@ export async function downloadArchive(
   let created: string | undefined;
   try {
     created = await mkdir(directory, { recursive: true });
-    return await withLock(join(directory, `${archive.name}.lock`), () =>
-      fetchAndUnpack(directory, archive, options),
+    return await withLock(
+      join(directory, `${archive.name}.lock`),
+      () => fetchAndUnpack(directory, archive, options),
+      () => {
+        if (options.onProgress === null) return;
+        process.stderr.write(
+          `waiting: another process fetches ${archive.name} into ${directory}\n`,
+        );
+      },
     );
   } catch (error) {
     // A folder that was made for this alone; it stays if something is in it.

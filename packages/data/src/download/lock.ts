@@ -13,15 +13,26 @@ interface Holder {
 /**
  * Runs `body` while no other process does so with the same lock file. A lock whose process has
  * ended is taken over: at once if that was on this machine, else when its heartbeat has stopped.
+ * `onWait` is called once if there is one to wait for.
  *
  * Two processes that find the same dead lock in the same instant might both go on; what they write
  * is therefore checked before it gets its name.
  */
-export async function withLock<Result>(path: string, body: () => Promise<Result>): Promise<Result> {
+export async function withLock<Result>(
+  path: string,
+  body: () => Promise<Result>,
+  onWait: () => void,
+): Promise<Result> {
   const { rm, utimes } = await import('node:fs/promises');
+  let isWaiting = false;
   while (!(await tryToLock(path))) {
-    if (await isAbandoned(path)) await rm(path, { force: true });
-    else await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    if (await isAbandoned(path)) {
+      await rm(path, { force: true });
+      continue;
+    }
+    if (!isWaiting) onWait();
+    isWaiting = true;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   const heartbeat = setInterval(() => {
     const now = new Date();
