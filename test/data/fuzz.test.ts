@@ -69,6 +69,7 @@ const SMALL: CifarArchive = {
   url: 'none',
   md5: 'none',
   folder: 'small',
+  parse: parseCifarBinary,
   files: (() => {
     const file = (name: string) => ({ name, leastBytes: 700, mostBytes: 700 });
     return { train: [file('a')], test: [file('b')], all: [file('a'), file('b')] };

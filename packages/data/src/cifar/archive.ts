@@ -1,4 +1,7 @@
+import { parseCifar100Binary } from './binary.ts';
 import { CIFAR_RECORD_BYTES, type CifarSplit } from './constants.ts';
+import { parseCifar10 } from './python-batch.ts';
+import type { CifarRecords } from './records.ts';
 
 /** One file of a split, with the sizes it may have. */
 export interface ArchiveFile {
@@ -19,6 +22,8 @@ export interface CifarArchive {
   readonly folder: string;
   /** The files of each split, in the order in which they are read. */
   readonly files: Readonly<Record<CifarSplit, readonly ArchiveFile[]>>;
+  /** Reads one of the files, whose name is `source`. */
+  readonly parse: (bytes: Uint8Array, options: { source: string }) => CifarRecords;
 }
 
 const HOST = 'https://www.cs.toronto.edu/~kriz';
@@ -57,6 +62,7 @@ export const CIFAR10_BINARY: CifarArchive = {
     TRAIN_BATCHES.map((name) => exactly(`${name}.bin`, BATCH_BYTES)),
     [exactly('test_batch.bin', BATCH_BYTES)],
   ),
+  parse: parseCifar10,
 };
 
 export const CIFAR10_PYTHON: CifarArchive = {
@@ -66,6 +72,7 @@ export const CIFAR10_PYTHON: CifarArchive = {
   md5: 'c58f30108f718f92721af3b95e74349a',
   folder: 'cifar-10-batches-py',
   files: withAll(TRAIN_BATCHES.map(pythonBatch), [pythonBatch('test_batch')]),
+  parse: parseCifar10,
 };
 
 export const CIFAR100_BINARY: CifarArchive = {
@@ -78,4 +85,5 @@ export const CIFAR100_BINARY: CifarArchive = {
     [exactly('train.bin', 50_000 * CIFAR100_RECORD_BYTES)],
     [exactly('test.bin', 10_000 * CIFAR100_RECORD_BYTES)],
   ),
+  parse: parseCifar100Binary,
 };

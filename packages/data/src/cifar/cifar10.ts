@@ -1,8 +1,7 @@
-import { parseCifarBinary } from './binary.ts';
 import { CifarBatches, type CifarOptions } from './cifar-batches.ts';
 import { CIFAR10_MEAN, CIFAR10_STD } from './constants.ts';
 import { CIFAR10_FORMS } from './find.ts';
-import { isPickle, parseCifarPython } from './python-batch.ts';
+import { parseCifar10 } from './python-batch.ts';
 
 /** How `Cifar10` reads and batches. */
 export type Cifar10Options = CifarOptions;
@@ -41,13 +40,11 @@ export class Cifar10 extends CifarBatches {
     options: Omit<Cifar10Options, 'path' | 'records' | 'download'> = {},
   ): Cifar10 {
     const list = files instanceof Uint8Array || files instanceof ArrayBuffer ? [files] : files;
-    const records = list.map((file, number) => {
-      const bytes = file instanceof Uint8Array ? file : new Uint8Array(file);
-      const source = `CIFAR-10 file ${number}`;
-      return isPickle(bytes)
-        ? parseCifarPython(bytes, { source })
-        : parseCifarBinary(bytes, { source });
-    });
+    const records = list.map((file, number) =>
+      parseCifar10(file instanceof Uint8Array ? file : new Uint8Array(file), {
+        source: `CIFAR-10 file ${number}`,
+      }),
+    );
     return new Cifar10({ ...options, records });
   }
 }

@@ -1,8 +1,6 @@
 import { DataError } from '../errors.ts';
 import type { ArchiveFile, CifarArchive } from './archive.ts';
-import { parseCifar100Binary, parseCifarBinary } from './binary.ts';
 import type { CifarSplit } from './constants.ts';
-import { isPickle, parseCifarPython } from './python-batch.ts';
 import type { CifarRecords } from './records.ts';
 
 /** A data set: the forms in which it is published, the preferred one first. */
@@ -101,7 +99,7 @@ export async function readRecords(
 ): Promise<CifarRecords[]> {
   const { join } = await import('node:path');
   const [{ title }] = forms;
-  if (await isFile(path)) return [parse(await readShared(path), path, forms)];
+  if (await isFile(path)) return [forms[0].parse(await readShared(path), { source: path })];
   const location = await locate(path, forms, split);
   if (location === null) {
     throw new DataError(
@@ -114,7 +112,7 @@ export async function readRecords(
   return Promise.all(
     [...sizes.keys()].map(async ({ name }) => {
       const file = join(folder, name);
-      return parse(await readShared(file), file, forms);
+      return archive.parse(await readShared(file), { source: file });
     }),
   );
 }
@@ -140,13 +138,6 @@ function checkSize(
     `${title}: ${path} has ${size} bytes, expected ${expected}, so it is ` +
       `${size < leastBytes ? 'truncated' : 'too long'}; fetch it again from ${url}`,
   );
-}
-
-function parse(bytes: Uint8Array, source: string, [{ title }]: CifarForms): CifarRecords {
-  if (title === 'CIFAR-100') return parseCifar100Binary(bytes, { source });
-  return isPickle(bytes)
-    ? parseCifarPython(bytes, { source })
-    : parseCifarBinary(bytes, { source });
 }
 
 /** A file in memory that worker threads can see too, so that none needs a copy of its own. */

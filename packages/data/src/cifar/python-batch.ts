@@ -1,4 +1,5 @@
 import { DataError } from '../errors.ts';
+import { parseCifarBinary } from './binary.ts';
 import { CIFAR_IMAGE_BYTES, CIFAR10_CLASSES } from './constants.ts';
 import { unpickle } from './pickle.ts';
 import { NumpyArray, type PickleValue } from './pickle-values.ts';
@@ -7,9 +8,14 @@ import { CifarRecords } from './records.ts';
 /** With this byte every pickle of protocol 2 begins, and no binary file, since it is no label. */
 const PICKLE_START = 0x80;
 
-/** Whether a file is a python batch, by its first byte. */
-export function isPickle(bytes: Uint8Array): boolean {
-  return bytes[0] === PICKLE_START;
+/**
+ * Reads a file of CIFAR-10 in either form, which its first byte tells.
+ *
+ * @throws DataError if it is neither, cut, or damaged
+ */
+export function parseCifar10(bytes: Uint8Array, { source }: { source: string }): CifarRecords {
+  const parse = bytes[0] === PICKLE_START ? parseCifarPython : parseCifarBinary;
+  return parse(bytes, { source });
 }
 
 /**
