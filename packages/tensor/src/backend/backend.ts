@@ -12,6 +12,32 @@ export interface BackendOptions {
    * Without it results have the same bits on every machine.
    */
   readonly relaxedSimd?: boolean;
+  /**
+   * `gpu`: how gpu.js shall run kernels; by default the first of `'webgl2'` (browsers),
+   * `'headlessgl'` (Node with a display) and `'webgpu'` that is to be had. `'webasm'` and `'cpu'` are
+   * its substitutes without a GPU, for tests.
+   */
+  readonly mode?: 'webgl2' | 'headlessgl' | 'webgpu' | 'webasm' | 'cpu';
+  /**
+   * `gpu`: leave results on the device until the CPU asks for them; true by default. Without it they
+   * are read at once, which takes less of its memory.
+   */
+  readonly keepOnDevice?: boolean;
+  /**
+   * `gpu`, mode `webgpu` in Node: a module that makes `navigator.gpu`, such as
+   * `import.meta.resolve('webgpu')` after `npm install webgpu`.
+   */
+  readonly webgpuModule?: string;
+  /** `gpu`, mode `webgpu` in a browser: starts the worker `@firelight/tensor/webgpu-worker`. */
+  readonly createWorker?: () => BrowserWorker;
+}
+
+/** What is used of a browser's `Worker`. */
+export interface BrowserWorker {
+  postMessage(message: unknown, transfer: ArrayBuffer[]): void;
+  terminate(): void;
+  onmessage: ((event: never) => unknown) | null;
+  onerror: ((event: never) => unknown) | null;
 }
 
 /** A backend: its own kernels, and where calls go for those it lacks. */
@@ -28,4 +54,10 @@ export interface Backend {
    * @throws BackendError that says why it cannot run here, or which option it does not know
    */
   start(options: BackendOptions): Promise<void>;
+}
+
+/** A backend that `'auto'` may choose. */
+export interface AutomaticBackend extends Backend {
+  /** Starts it, unless it shall be passed over here: then it says why. */
+  startAutomatically(options: BackendOptions): Promise<string | null>;
 }

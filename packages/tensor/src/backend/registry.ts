@@ -1,5 +1,6 @@
 import { BackendError } from '../core/errors.ts';
 import type { Backend, BackendOptions } from './backend.ts';
+import { gpuBackend } from './gpu/backend.ts';
 import type { Kernels } from './kernels.ts';
 import { referenceKernels } from './reference/index.ts';
 import { wasmBackend, whyNotWasm } from './wasm/backend.ts';
@@ -20,15 +21,20 @@ const referenceBackend: Backend = {
   async start() {},
 };
 
-const backends = new Map([referenceBackend, wasmBackend].map((backend) => [backend.name, backend]));
+const backends = new Map(
+  [referenceBackend, wasmBackend, gpuBackend].map((backend) => [backend.name, backend]),
+);
 
 /** `wasm` where the engine can run it; it starts with the first kernel called. */
 let current = complete(whyNotWasm() === null ? wasmBackend : referenceBackend);
 
+/** In the order in which `'auto'` tries them; then it takes `reference`. */
+const AUTOMATIC = [gpuBackend, wasmBackend];
+
 function lookUp(name: string): Backend {
   const backend = backends.get(name);
   if (backend === undefined) {
-    const known = [...backends.keys()].map((known) => `'${known}'`).join(', ');
+    const known = [...backends.keys(), 'auto'].map((known) => `'${known}'`).join(', ');
     throw new BackendError(`setBackend: there is no backend '${name}'; choose one of ${known}`);
   }
   return backend;
@@ -38,10 +44,18 @@ function chainOf(backend: Backend): Backend[] {
   return backend.fallback === null ? [backend] : [backend, ...chainOf(lookUp(backend.fallback))];
 }
 
-function complete(backend: Backend): { backend: Backend; kernels: Kernels } {
+/** A backend with the kernels that others lend it, and whom `'auto'` passed over for it. */
+interface Choice {
+  readonly backend: Backend;
+  readonly kernels: Kernels;
+  readonly passedOver: readonly string[];
+}
+
+function complete(backend: Backend, passedOver: readonly string[] = []): Choice {
   const partials = chainOf(backend).map((link) => link.kernels);
   // Every chain ends at `reference`, whose type is the full interface.
-  return { backend, kernels: Object.assign({}, ...partials.reverse()) as Kernels };
+  const kernels = Object.assign({}, ...partials.reverse()) as Kernels;
+  return { backend, kernels, passedOver };
 }
 
 /** The kernels that ops call now. */
@@ -51,15 +65,30 @@ export function kernels(): Kernels {
 
 /**
  * Chooses the backend for all operations that follow: `'wasm'` (the default where the engine has
- * WebAssembly SIMD) or `'reference'`.
+ * WebAssembly SIMD), `'gpu'`, `'reference'`, or `'auto'`: `gpu` where there is a hardware GPU, else
+ * `wasm`, else `reference`.
  *
  * @throws BackendError if the name is unknown, the backend cannot run here, or an option is not its
  *   own; the one in use stays
  */
 export async function setBackend(name: string, options: BackendOptions = {}): Promise<void> {
+  if (name === 'auto') {
+    current = await chooseAutomatically(options);
+    return;
+  }
   const backend = lookUp(name);
   await backend.start(options);
   current = complete(backend);
+}
+
+async function chooseAutomatically(options: BackendOptions): Promise<Choice> {
+  const passedOver: string[] = [];
+  for (const backend of AUTOMATIC) {
+    const problem = await backend.startAutomatically(options);
+    if (problem === null) return complete(backend, passedOver);
+    passedOver.push(`not '${backend.name}': ${problem}`);
+  }
+  return complete(referenceBackend, passedOver);
 }
 
 /** Runs `body`, which must be synchronous, on another backend that was started before. */
@@ -75,7 +104,7 @@ export function withBackend<Result>(name: string, body: () => Result): Result {
 
 /** Says for the backend in use which code computes each kernel, and why. */
 export function describeBackend(): BackendDescription {
-  const { backend } = current;
+  const { backend, passedOver } = current;
   const chain = chainOf(backend);
   const names = Object.keys(current.kernels) as (keyof Kernels)[];
   const entries = names.map((kernel) => {
@@ -85,7 +114,7 @@ export function describeBackend(): BackendDescription {
   });
   return {
     name: backend.name,
-    summary: backend.describe(),
+    summary: [backend.describe(), ...passedOver].join('; '),
     kernels: Object.fromEntries(entries) as BackendDescription['kernels'],
   };
 }

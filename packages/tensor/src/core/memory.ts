@@ -7,11 +7,20 @@ import { ReleasedError } from './errors.ts';
  */
 export interface StorageSource {
   readonly length: number;
+  /** Whether what `read` gives is a copy, so that writing to it would be lost. */
+  readonly isReadOnly?: boolean;
   read(): TypedArray;
   /** Gives memory back that the garbage collector does not manage. */
   free?(): void;
   /** Called when no scope owns the elements any more: the source that shall hold them from now on. */
   leaveScopes?(): StorageSource;
+}
+
+/** A second place of a storage's elements, such as on a device; given up when they change. */
+export interface StorageCopy {
+  free(): void;
+  /** Called when no scope owns the elements any more; whether the copy may stay. */
+  leaveScopes(): boolean;
 }
 
 /** Elements in main memory, in an ordinary typed array. */
@@ -49,12 +58,23 @@ function count(bytes: number, sign: 1 | -1): void {
  * never lets it do. So they only keep the count of arrays that live outside every scope, and hold
  * no source but one that must be freed; the others are ordinary garbage and nothing leaks meanwhile.
  */
-const collected = new FinalizationRegistry<{ source: StorageSource | null; bytes: number }>(
-  ({ source, bytes }) => {
-    count(bytes, -1);
-    source?.free?.();
-  },
-);
+const collected = new FinalizationRegistry<{
+  source: StorageSource | null;
+  copies: Copies | null;
+  bytes: number;
+}>(({ source, copies, bytes }) => {
+  count(bytes, -1);
+  source?.free?.();
+  if (copies !== null) freeAll(copies);
+});
+
+/** Copies by what a backend tells them apart by. */
+type Copies = Map<string, StorageCopy>;
+
+function freeAll(copies: Copies): void {
+  for (const copy of copies.values()) copy.free();
+  copies.clear();
+}
 
 /** Arrays made while the scope is open; what was not moved out is released when it closes. */
 class MemoryScope {
@@ -71,6 +91,7 @@ export class Storage {
   readonly dtype: DType;
   readonly bytes: number;
   #source: StorageSource | null;
+  #copies: Copies | null = null;
   #scope: MemoryScope | null = null;
   #isExposed: boolean;
 
@@ -111,8 +132,15 @@ export class Storage {
    */
   expose(): TypedArray {
     if (this.#scope === null) this.moveToHost();
+    this.beginChange();
     this.#isExposed = true;
     return this.source.read();
+  }
+
+  /** To be called before the elements are changed in place: from now on there is only one of each. */
+  beginChange(): void {
+    if (this.source.isReadOnly) this.moveToHost();
+    this.#dropCopies();
   }
 
   /** Copies the elements into an ordinary typed array, if they are not in one, and stays there. */
@@ -130,6 +158,25 @@ export class Storage {
     this.#enter(this.#scope);
   }
 
+  /** The copy that was kept under a key. */
+  copyOf(key: string): StorageCopy | undefined {
+    return this.#copies?.get(key);
+  }
+
+  /** Keeps a copy of the elements until they change or are released. */
+  keepCopy(key: string, copy: StorageCopy): void {
+    if (this.#copies === null) {
+      this.#leave();
+      this.#copies = new Map();
+      this.#enter(this.#scope); // Finalizers learn of the copies.
+    }
+    this.#copies.set(key, copy);
+  }
+
+  #dropCopies(): void {
+    if (this.#copies !== null) freeAll(this.#copies);
+  }
+
   get isReleased(): boolean {
     return this.#source === null;
   }
@@ -145,6 +192,7 @@ export class Storage {
     this.#leave();
     this.#source.free?.();
     this.#source = null;
+    this.#dropCopies();
     count(this.bytes, -1);
   }
 
@@ -161,7 +209,14 @@ export class Storage {
   #moveTo(scope: MemoryScope | null): void {
     if (this.#source === null || scope === this.#scope) return;
     this.#leave();
-    if (scope === null) this.#source = this.#source.leaveScopes?.() ?? this.#source;
+    if (scope === null) {
+      this.#source = this.#source.leaveScopes?.() ?? this.#source;
+      for (const [key, copy] of this.#copies ?? []) {
+        if (copy.leaveScopes()) continue;
+        copy.free();
+        this.#copies?.delete(key);
+      }
+    }
     this.#enter(scope);
   }
 
@@ -170,7 +225,7 @@ export class Storage {
     if (scope !== null) scope.storages.add(this);
     else if (this.#source !== null) {
       const source = this.#source.free === undefined ? null : this.#source;
-      collected.register(this, { source, bytes: this.bytes }, this);
+      collected.register(this, { source, copies: this.#copies, bytes: this.bytes }, this);
     }
   }
 

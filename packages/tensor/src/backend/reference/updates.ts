@@ -2,6 +2,7 @@ import type { Kernels } from '../kernels.ts';
 
 export const updates: Pick<Kernels, 'blend' | 'momentumStep'> = {
   blend(target, x, { keep, add }) {
+    target.storage.beginChange();
     const [to, from] = [target.data, x.data];
     // Assignment (keep = 0) must not keep a NaN or infinity alive.
     for (let i = 0; i < to.length; i++) to[i] = (keep === 0 ? 0 : keep * to[i]) + add * from[i];
@@ -9,6 +10,8 @@ export const updates: Pick<Kernels, 'blend' | 'momentumStep'> = {
 
   momentumStep(target, velocity, grad, options) {
     const { learningRate, momentum, weightDecay, lossScale, nesterov } = options;
+    target.storage.beginChange();
+    velocity.storage.beginChange();
     const [w, v, gradient] = [target.data, velocity.data, grad.data];
     for (let i = 0; i < w.length; i++) {
       const g = (gradient[i] + weightDecay * lossScale * w[i]) / lossScale;

@@ -1,6 +1,6 @@
 import { BackendError, ValueError } from '../../core/errors.ts';
 import { NdArray } from '../../core/ndarray.ts';
-import type { Backend } from '../backend.ts';
+import type { AutomaticBackend } from '../backend.ts';
 import type { Kernels } from '../kernels.ts';
 import { referenceKernels } from '../reference/index.ts';
 import { supportsSimd } from './host.ts';
@@ -47,7 +47,7 @@ function forFloat32(kernels: Partial<Kernels>): Partial<Kernels> {
   return Object.fromEntries(entries) as Partial<Kernels>; // Names and signatures did not change.
 }
 
-export const wasmBackend: Backend = {
+export const wasmBackend: AutomaticBackend = {
   name: 'wasm',
   kernels: forFloat32({
     ...unaryFunctions,
@@ -86,6 +86,12 @@ export const wasmBackend: Backend = {
     settings.winograd = winograd;
     settings.relaxedSimd = relaxedSimd;
     runtime().useRelaxedSimd(relaxedSimd);
+  },
+
+  async startAutomatically(options) {
+    const problem = whyNotWasm();
+    if (problem === null) await this.start(options);
+    return problem;
   },
 };
 

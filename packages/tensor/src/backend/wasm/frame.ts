@@ -117,6 +117,7 @@ export class Frame {
 
   /** The address of an array that will be changed in place. */
   target(x: NdArray): number {
+    x.storage.beginChange();
     const { source } = x.storage;
     if (source instanceof ArenaSource) return source.address;
     if (mayMove(x)) return moveToArena(x).address;

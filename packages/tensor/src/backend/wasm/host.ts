@@ -1,16 +1,26 @@
 /** What is used of the JavaScript engine around us, in Node and in browsers, without types of either. */
 
 interface NodeWorker {
+  ref(): void;
   unref(): void;
+  postMessage(message: unknown, transfer: readonly ArrayBuffer[]): void;
   on(event: 'error', listener: (error: Error) => void): void;
+  on(event: 'message', listener: (message: unknown) => void): void;
   terminate(): Promise<number>;
+}
+
+/** The other end of a worker thread. */
+interface NodePort {
+  postMessage(message: unknown): void;
+  on(event: 'message', listener: (message: unknown) => void): void;
 }
 
 interface NodeModules {
   'node:os': { availableParallelism(): number };
   'node:v8': { setFlagsFromString(flags: string): void };
   'node:worker_threads': {
-    Worker: new (code: string, options: Readonly<Record<string, unknown>>) => NodeWorker;
+    Worker: new (code: string | URL, options?: Readonly<Record<string, unknown>>) => NodeWorker;
+    parentPort: NodePort | null;
   };
 }
 

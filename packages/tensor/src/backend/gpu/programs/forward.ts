@@ -1,0 +1,56 @@
+import { affine, type Geometry, tapsOf } from './geometry.ts';
+import { type Dialect, defineProgram, type Program, quotient, readTexel } from './program.ts';
+
+/**
+ * y[n, o, oh, ow] = bias[o] + Σ x[n, i, oh · s + kh · d − top, ow · s + kw · d − left] ·
+ * weight[o, i, kh, kw], for four output channels a thread; sixteen products for five reads.
+ */
+export function forwardProgram(
+  dialect: Dialect,
+  { images, height, width, inQuads, outQuads, window }: Geometry,
+  { hasBias, relu }: { readonly hasBias: boolean; readonly relu: boolean },
+): Program {
+  const { groups, kernelHeight, kernelWidth, outHeight, outWidth, padding } = window;
+  const taps = tapsOf(window);
+  const quads = groups * outQuads;
+  const rows = [0, 1, 2, 3].map((lane) =>
+    readTexel(dialect, `w${'abcd'[lane]}`, 'weight', `tap + ${lane * taps}`),
+  );
+  const products = [0, 1, 2, 3].map(
+    (lane) => `t${lane} += v0 * wa${lane} + v1 * wb${lane} + v2 * wc${lane} + v3 * wd${lane};`,
+  );
+  const start = hasBias
+    ? `${readTexel(dialect, 'b', 'bias', 'q')}
+    let s0 = b0; let s1 = b1; let s2 = b2; let s3 = b3;`
+    : 'let s0 = 0.0; let s1 = 0.0; let s2 = 0.0; let s3 = 0.0;';
+  const result = [0, 1, 2, 3].map((lane) => (relu ? `Math.max(s${lane}, 0.0)` : `s${lane}`));
+  return defineProgram('conv2d', {
+    output: [outWidth, outHeight, images * quads],
+    parameters: { x: null, weight: null, ...(hasBias && { bias: null }) },
+    // Sums are taken quad by quad and then added: shorter sums, smaller errors.
+    body: `
+    const n = ${quotient('this.thread.z', quads)};
+    const q = this.thread.z - n * ${quads};
+    const firstQuad = n * ${groups * inQuads} + ${quotient('q', outQuads)} * ${groups === 1 ? 0 : inQuads};
+    ${start}
+    for (let i = 0; i < ${inQuads}; i++) {
+      let t0 = 0.0; let t1 = 0.0; let t2 = 0.0; let t3 = 0.0;
+      for (let kh = 0; kh < ${kernelHeight}; kh++) {
+        const h = ${affine('this.thread.y', window.strideHeight, -padding.top)} + kh * ${window.dilationHeight};
+        if (h >= 0 && h < ${height}) {
+          for (let kw = 0; kw < ${kernelWidth}; kw++) {
+            const w = ${affine('this.thread.x', window.strideWidth, -padding.left)} + kw * ${window.dilationWidth};
+            if (w >= 0 && w < ${width}) {
+              ${readTexel(dialect, 'v', 'x', `((firstQuad + i) * ${height} + h) * ${width} + w`)}
+              const tap = (q * ${4 * inQuads} + 4 * i) * ${taps} + kh * ${kernelWidth} + kw;
+              ${rows.join('\n              ')}
+              ${products.join('\n              ')}
+            }
+          }
+        }
+      }
+      s0 += t0; s1 += t1; s2 += t2; s3 += t3;
+    }
+    return [${result.join(', ')}];`,
+  });
+}

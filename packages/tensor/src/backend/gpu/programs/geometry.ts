@@ -1,0 +1,29 @@
+import type { Conv2dWindow } from '../../../core/window.ts';
+
+/** One convolution on the device: a branch of the output, with its places in the textures. */
+export interface Geometry {
+  readonly images: number;
+  /** Texels of x are [images, inQuads · groups, height, width]. */
+  readonly height: number;
+  readonly width: number;
+  /** Quads of input channels in each group. */
+  readonly inQuads: number;
+  /** Quads of output channels in each group. */
+  readonly outQuads: number;
+  readonly window: Conv2dWindow;
+  /** Quads of the gradient by the output, which may hold other branches too… */
+  readonly gradQuads: number;
+  /** …and the first of this branch in it. */
+  readonly firstGradQuad: number;
+}
+
+export function tapsOf({ kernelHeight, kernelWidth }: Conv2dWindow): number {
+  return kernelHeight * kernelWidth;
+}
+
+/** The expression `factor · name + offset`, short where it can be. */
+export function affine(name: string, factor: number, offset: number): string {
+  const product = factor === 1 ? name : `${name} * ${factor}`;
+  if (offset === 0) return product;
+  return offset > 0 ? `${product} + ${offset}` : `${product} - ${-offset}`;
+}
