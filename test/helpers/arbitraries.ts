@@ -71,26 +71,29 @@ function paddings(max: number): fc.Arbitrary<PaddingOption> {
 }
 
 /** Shapes and options of a convolution that fits, over all strides, paddings, dilations and groups. */
-export const convolutions = fc
-  .record({
-    batch: fc.integer({ min: 1, max: 2 }),
-    groups: fc.integer({ min: 1, max: 3 }),
-    groupIn: fc.integer({ min: 1, max: 2 }),
-    groupOut: fc.integer({ min: 1, max: 2 }),
-    kernel: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
-    size: fc.tuple(fc.integer({ min: 5, max: 8 }), fc.integer({ min: 5, max: 8 })),
-    stride: pair(1, 3),
-    dilation: pair(1, 2),
-    padding: paddings(2),
-    hasBias: fc.boolean(),
-    seed: seeds,
-  })
-  .map(({ batch, groups, groupIn, groupOut, kernel, size, ...rest }) => ({
-    x: [batch, groups * groupIn, ...size],
-    weight: [groups * groupOut, groupIn, ...kernel],
-    groups,
-    ...rest,
-  }));
+export const convolutionsWith = ({ maxGroupChannels }: { readonly maxGroupChannels: number }) =>
+  fc
+    .record({
+      batch: fc.integer({ min: 1, max: 2 }),
+      groups: fc.integer({ min: 1, max: 3 }),
+      groupIn: fc.integer({ min: 1, max: maxGroupChannels }),
+      groupOut: fc.integer({ min: 1, max: maxGroupChannels }),
+      kernel: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
+      size: fc.tuple(fc.integer({ min: 5, max: 8 }), fc.integer({ min: 5, max: 8 })),
+      stride: pair(1, 3),
+      dilation: pair(1, 2),
+      padding: paddings(2),
+      hasBias: fc.boolean(),
+      seed: seeds,
+    })
+    .map(({ batch, groups, groupIn, groupOut, kernel, size, ...rest }) => ({
+      x: [batch, groups * groupIn, ...size],
+      weight: [groups * groupOut, groupIn, ...kernel],
+      groups,
+      ...rest,
+    }));
+
+export const convolutions = convolutionsWith({ maxGroupChannels: 2 });
 
 /** Shape and options of a pooling that fits. */
 export const poolings = fc

@@ -2,7 +2,7 @@ import { BatchNorm2d, Conv2d, Momentum, type MomentumOptimizerOptions } from '@f
 import { Generator, randn, type Tensor, tensor, ValueError, zeros } from '@firelight/tensor';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { relativeError } from '../helpers/close.ts';
+import { relativeError } from '../helpers/relative-error.ts';
 
 const parameter = (values: number[]): Tensor => tensor(values, { requiresGrad: true });
 const setGrad = (p: Tensor, values: ArrayLike<number>): void => {

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { SqueezeNet } from '@firelight/nn';
 import { noGrad, reshape, softmax, type Tensor, tensor } from '@firelight/tensor';
 import { describe, expect, test } from 'vitest';
-import { relativeError } from '../helpers/close.ts';
 import { readNpy } from '../helpers/npy.ts';
+import { relativeError } from '../helpers/relative-error.ts';
 import { sharedPath } from '../helpers/shared.ts';
 
 const folder = sharedPath('squeezenet', 'squeezenet1.1_nchw');

@@ -1,7 +1,7 @@
 import { gradCheck, listOps, setBackend, type Tensor, tensor } from '@firelight/tensor';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { relativeError } from '../helpers/close.ts';
+import { relativeError } from '../helpers/relative-error.ts';
 import { OP_CASES } from './op-cases/index.ts';
 import type { OpCall } from './op-cases/op-case.ts';
 

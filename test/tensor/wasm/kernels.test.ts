@@ -21,7 +21,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { referenceKernels } from '../../../packages/tensor/src/backend/reference/index.ts';
 import { wasmBackend } from '../../../packages/tensor/src/backend/wasm/backend.ts';
 import { seeds } from '../../helpers/arbitraries.ts';
-import { relativeError } from '../../helpers/close.ts';
+import { evaluate, random } from '../../helpers/evaluate.ts';
+import { relativeError } from '../../helpers/relative-error.ts';
 
 /**
  * `all-ops.test.ts` compares every operation on small shapes; here shapes are large enough for
@@ -33,20 +34,6 @@ const PLAIN = 1e-5;
 const WINOGRAD = 3e-5;
 
 afterAll(() => setBackend('wasm'));
-
-function random(shape: readonly number[], seed: number, requiresGrad = false): Tensor {
-  const count = shape.reduce((product, length) => product * length, 1);
-  const values = Float32Array.from(new Generator(seed).normal(count));
-  return tensor(values, { shape, requiresGrad });
-}
-
-/** The output and the gradients by all inputs. */
-function evaluate(run: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[]): Tensor[] {
-  for (const input of inputs) input.grad = null;
-  const y = run(...inputs);
-  y.backward(random(y.shape, 99));
-  return [y, ...inputs.map((input) => input.grad as Tensor)];
-}
 
 async function compare(
   run: (...inputs: Tensor[]) => Tensor,

@@ -87,7 +87,7 @@ export class WorkerDevice implements Device {
     const { promise, resolve, reject } = promiseParts<SetupReply>();
     const thread = startThread(options.createWorker, {
       onReply: resolve,
-      onFailure: (reason) => reject(new BackendError(`gpu: the WebGPU thread failed: ${reason}`)),
+      onFailure: (reason) => reject(new BackendError(`its thread failed: ${reason}`)),
     });
     thread.hold(true);
     thread.send({ webgpuModule: options.webgpuModule ?? null }, []);
@@ -95,7 +95,7 @@ export class WorkerDevice implements Device {
     thread.hold(false);
     if (reply.ok) return new WorkerDevice(thread, reply);
     thread.stop();
-    throw new BackendError(`setBackend: gpu mode 'webgpu' cannot start: ${reply.problem}`);
+    throw new BackendError(reply.problem);
   }
 
   run(program: Program, values: readonly (DeviceArray | Float32Array)[]): DeviceArray {

@@ -1,0 +1,177 @@
+import { BackendError, conv2d, describeBackend, setBackend, tensor } from '@firelight/tensor';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Gpu, GpuJs } from '../../packages/tensor/src/backend/gpu/gpu-js.ts';
+import { LocalDevice } from '../../packages/tensor/src/backend/gpu/local-device.ts';
+import { rendererOf, rendererOfAdapter } from '../../packages/tensor/src/backend/gpu/renderer.ts';
+import { random } from '../helpers/evaluate.ts';
+
+// How a device is chosen and described. Here Node runs without a display, so there is no GPU.
+
+afterEach(() => setBackend('wasm'));
+
+describe('setBackend', () => {
+  test("'gpu' without a GPU says for each mode why, and changes nothing", async () => {
+    await setBackend('reference');
+    const error = await setBackend('gpu').catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(BackendError);
+    expect((error as Error).message).toBe(
+      "setBackend: 'gpu' cannot run here: webgl2: it needs a browser with WebGL2; headlessgl: it " +
+        "needs Node with the optional package 'gl' built (npm rebuild gl) and a display (xvfb-run " +
+        'makes one); webgpu: in Node it needs the option webgpuModule: ' +
+        "import.meta.resolve('webgpu') after npm install webgpu, in a browser the option " +
+        "createWorker; or use 'wasm'",
+    );
+    expect(describeBackend().name).toBe('reference');
+  });
+
+  test('with a mode that is not there throws, and never takes another', async () => {
+    await expect(setBackend('gpu', { mode: 'webgl2' })).rejects.toThrow(
+      "setBackend: 'gpu' cannot run here: webgl2: it needs a browser with WebGL2; or use 'wasm'",
+    );
+    await expect(setBackend('gpu', { mode: 'vulkan' as 'cpu' })).rejects.toThrow(
+      "setBackend: there is no gpu mode 'vulkan'; choose one of 'webgl2', 'headlessgl', 'webgpu', " +
+        "'webasm', 'cpu'",
+    );
+  });
+
+  test('with webgpu passes on what stands in the way', async () => {
+    const start = (file: string): Promise<void> =>
+      setBackend('gpu', {
+        mode: 'webgpu',
+        webgpuModule: new URL(`../fixtures/gpu/${file}`, import.meta.url).href,
+      });
+    await expect(start('no-adapter.mjs')).rejects.toThrow(
+      'webgpu: WebGPU is there, but no adapter (no GPU, or no driver)',
+    );
+    await expect(start('missing.mjs')).rejects.toThrow(/webgpu: .*Cannot find module/);
+  });
+
+  test("'auto' takes wasm where there is no GPU, and says why", async () => {
+    await setBackend('auto');
+    const { name, summary } = describeBackend();
+    expect(name).toBe('wasm');
+    expect(summary).toContain("not 'gpu': webgl2: it needs a browser with WebGL2; headlessgl: it ");
+  });
+});
+
+describe('describeBackend', () => {
+  test('names the class of kernels, what computes, and who does the rest', async () => {
+    await setBackend('gpu', { mode: 'webasm' });
+    const { name, summary, kernels } = describeBackend();
+    expect(name).toBe('gpu');
+    expect(summary).toBe(
+      "gpu: gpu.js in mode webasm (WebAssemblyKernel) on 'gpu.js's WebAssembly' (software); " +
+        "convolutions in float32, kept on the device; the rest on 'wasm'",
+    );
+    expect(kernels.conv2d).toEqual({ backend: 'gpu', reason: null });
+    expect(kernels.conv2dGrad).toEqual({ backend: 'gpu', reason: null });
+    expect(kernels.maxPool2d).toEqual({ backend: 'wasm', reason: "'gpu' has no kernel for it" });
+    expect(kernels.gather.backend).toBe('reference');
+    await setBackend('gpu', { mode: 'cpu', keepOnDevice: false });
+    expect(describeBackend().summary).toBe(
+      "gpu: gpu.js in mode cpu (CPUKernel) on 'gpu.js's JavaScript' (software); convolutions in " +
+        "float32; the rest on 'wasm'",
+    );
+  });
+});
+
+test('float64 is left to the reference backend', async () => {
+  const x = tensor(
+    Float64Array.from({ length: 18 }, (_, i) => i / 7),
+    { shape: [1, 2, 3, 3] },
+  );
+  const weight = tensor(new Float64Array([0.1, 0.3]), { shape: [1, 2, 1, 1] });
+  await setBackend('reference');
+  const expected = conv2d(x, weight).data.slice();
+  await setBackend('gpu', { mode: 'webasm' });
+  expect(conv2d(x, weight).data).toEqual(expected);
+});
+
+test('an empty batch gives an empty result', async () => {
+  await setBackend('gpu', { mode: 'webasm' });
+  const y = conv2d(tensor(new Float32Array(0), { shape: [0, 2, 3, 3] }), random([4, 2, 1, 1], 1));
+  expect(y.shape).toEqual([0, 4, 3, 3]);
+});
+
+describe('a device', () => {
+  class Kernel {
+    readonly fallbackReason = 'the texture is too large';
+  }
+  /** A gpu.js that gives what it is told to, as one that fell back would. */
+  const libraryThat = (answer: () => unknown, Class: unknown): GpuJs => {
+    const kernel = Object.assign(answer, { kernel: new Kernel(), context: null, destroy() {} });
+    class GPU implements Gpu {
+      readonly context = null;
+      createKernel = () => kernel;
+    }
+    return {
+      GPU,
+      input: (values: Float32Array) => values,
+      CPUKernel: Class,
+    } as unknown as GpuJs;
+  };
+
+  test('that gpu.js would replace by another is refused', () => {
+    class Expected {}
+    expect(
+      () =>
+        new LocalDevice(
+          libraryThat(() => [], Expected),
+          'cpu',
+        ),
+    ).toThrow(
+      "gpu: gpu.js would run 'probe' on another device: the texture is too large; use 'wasm'",
+    );
+  });
+
+  test('that does not compute in float32 is refused', () => {
+    const inaccurate = () => [new Float32Array([1.2, 3.7, 2.2, 0.1]), new Float32Array(4)];
+    expect(() => new LocalDevice(libraryThat(inaccurate, Kernel), 'cpu')).toThrow(
+      'it does not compute in float32 here: 1.2000000476837158, ',
+    );
+  });
+
+  test('that throws is quoted', () => {
+    const failing = () => {
+      throw new Error('shader lost');
+    };
+    expect(() => new LocalDevice(libraryThat(failing, Kernel), 'cpu')).toThrow(
+      "gpu: gpu.js refuses 'probe': shader lost",
+    );
+  });
+});
+
+describe('hardware and software are told apart', () => {
+  const context = (name: string, hasExtension: boolean) => ({
+    RENDERER: 1,
+    getExtension: () => (hasExtension ? { UNMASKED_RENDERER_WEBGL: 2 } : null),
+    getParameter: (parameter: number) => (parameter === 2 ? name : hasExtension ? 'WebKit' : name),
+  });
+
+  test.each([
+    ['ANGLE (NVIDIA, NVIDIA GeForce RTX 4090 Direct3D11 vs_5_0 ps_5_0)', true, true],
+    [
+      'ANGLE (Google, Vulkan 1.3.0 (SwiftShader Device (Subzero)), SwiftShader driver)',
+      true,
+      false,
+    ],
+    ['llvmpipe (LLVM 15.0.6, 256 bits)', false, false],
+    ['ANGLE (Microsoft, Microsoft Basic Render Driver Direct3D11)', true, false],
+    ['ANGLE', false, null],
+  ])('%s', (name, hasExtension, isHardware) => {
+    expect(rendererOf(context(name, hasExtension))).toEqual({ renderer: name, isHardware });
+  });
+
+  test('by an adapter of WebGPU', () => {
+    expect(rendererOfAdapter({ vendor: 'nvidia', architecture: 'hopper' })).toEqual({
+      renderer: 'nvidia, hopper',
+      isHardware: true,
+    });
+    expect(rendererOfAdapter({ vendor: 'google', architecture: 'swiftshader' })).toEqual({
+      renderer: 'google, swiftshader',
+      isHardware: false,
+    });
+    expect(rendererOfAdapter({ device: 'x', isFallbackAdapter: true }).isHardware).toBe(false);
+    expect(rendererOfAdapter({})).toEqual({ renderer: 'unnamed adapter', isHardware: null });
+  });
+});

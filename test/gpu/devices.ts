@@ -1,0 +1,78 @@
+import { setBackend } from '@firelight/tensor';
+import { convolutionOn } from '../../packages/tensor/src/backend/gpu/conv2d.ts';
+import type { Device, DeviceArray } from '../../packages/tensor/src/backend/gpu/device.ts';
+import { loadGpuJs } from '../../packages/tensor/src/backend/gpu/gpu-js.ts';
+import { LocalDevice } from '../../packages/tensor/src/backend/gpu/local-device.ts';
+import type { GpuSettings } from '../../packages/tensor/src/backend/gpu/pass.ts';
+import type { Program } from '../../packages/tensor/src/backend/gpu/programs/program.ts';
+import type { Kernels } from '../../packages/tensor/src/backend/kernels.ts';
+import { wasmBackend } from '../../packages/tensor/src/backend/wasm/backend.ts';
+
+/** A device that notes what it is asked to do, and may be made smaller than it is. */
+export class WatchedDevice implements Device {
+  readonly id: string;
+  readonly description: Device['description'];
+  readonly dialect: Device['dialect'];
+  readonly maxTexels: number;
+  readonly maxPlanes: number;
+  readonly limit: string;
+  /** Names of the programs that ran. */
+  readonly runs: string[] = [];
+  reads = 0;
+  readonly live = new Set<DeviceArray>();
+  readonly #device: Device;
+
+  constructor(device: Device, limits: Partial<Pick<Device, 'maxTexels' | 'maxPlanes'>> = {}) {
+    this.#device = device;
+    this.id = `watched ${device.id}`;
+    this.description = device.description;
+    this.dialect = device.dialect;
+    this.maxTexels = limits.maxTexels ?? device.maxTexels;
+    this.maxPlanes = limits.maxPlanes ?? device.maxPlanes;
+    this.limit = device.limit;
+  }
+
+  run(program: Program, values: readonly (DeviceArray | Float32Array)[]): DeviceArray {
+    this.runs.push(program.name);
+    const array = this.#device.run(program, values);
+    this.live.add(array);
+    return array;
+  }
+
+  read(array: DeviceArray): Float32Array {
+    this.reads++;
+    return this.#device.read(array);
+  }
+
+  free(array: DeviceArray): void {
+    if (!this.live.delete(array)) throw new Error('freed twice');
+    this.#device.free(array);
+  }
+}
+
+export async function webAssemblyDevice(): Promise<Device> {
+  return new LocalDevice(await loadGpuJs(), 'webasm');
+}
+
+/**
+ * Runs `body` with convolutions on a device of the test's own. (The kernels of the wasm backend are
+ * exchanged meanwhile: the registry knows one gpu backend only.)
+ */
+export async function withDevice<Result>(
+  settings: GpuSettings,
+  body: () => Result | Promise<Result>,
+): Promise<Result> {
+  const kernels = wasmBackend.kernels as Partial<Kernels>;
+  const originals = { conv2d: kernels.conv2d, conv2dGrad: kernels.conv2dGrad };
+  Object.assign(
+    kernels,
+    convolutionOn(() => settings),
+  );
+  await setBackend('wasm');
+  try {
+    return await body();
+  } finally {
+    Object.assign(kernels, originals);
+    await setBackend('wasm');
+  }
+}

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import type { Gpu, GpuKernel } from '../../packages/tensor/src/backend/gpu/gpu-js.ts';
+import { KernelCache } from '../../packages/tensor/src/backend/gpu/kernel-cache.ts';
+import { defineProgram } from '../../packages/tensor/src/backend/gpu/programs/program.ts';
+
+const program = (name: string) =>
+  defineProgram(name, { output: [1, 1, 1], parameters: {}, body: `return [${name}, 0, 0, 0];` });
+
+test('keeps the kernels used last, and never destroys one whose result is in use', () => {
+  const made: string[] = [];
+  const destroyed: string[] = [];
+  const gpu: Gpu = {
+    context: null,
+    createKernel(source) {
+      const name = /return \[(\d)/.exec(source)?.[1] ?? '';
+      made.push(name);
+      const kernel = { kernel: { constructor: null }, context: null };
+      return Object.assign(() => null, kernel, {
+        destroy: () => void destroyed.push(name),
+      }) as unknown as GpuKernel;
+    },
+  };
+  const cache = new KernelCache(gpu, 2);
+  const first = cache.kernelFor(program('1'));
+  first.resultsInUse++;
+  const second = cache.kernelFor(program('2'));
+  expect(cache.kernelFor(program('1'))).toBe(first);
+  expect(cache.kernelFor(program('2'))).toBe(second);
+  cache.kernelFor(program('3'));
+  expect(destroyed).toEqual(['2']);
+  cache.kernelFor(program('4'));
+  expect(destroyed).toEqual(['2', '3']);
+  first.resultsInUse--;
+  cache.kernelFor(program('5'));
+  expect(destroyed).toEqual(['2', '3', '1']);
+  expect(cache.size).toBe(2);
+  expect(made).toEqual(['1', '2', '3', '4', '5']);
+});
