@@ -99,7 +99,7 @@ module.exports = {
     {
       name: 'only-gpu-imports-gpu-js',
       severity: 'error',
-      from: { pathNot: `${tensor}/backend/gpu/` },
+      from: { pathNot: [`${tensor}/backend/gpu/`, '^test/gpu/'] },
       to: { path: '(^|/)gpu\\.js(/|$)', pathNot: '^packages/' },
     },
     {

@@ -1,20 +1,94 @@
-import { defineConfig } from 'vitest/config';
+import { realpathSync } from 'node:fs';
+import { playwright } from '@vitest/browser-playwright';
+import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { chromiumPath } from './test/helpers/browser.ts';
+import { sharedPath } from './test/helpers/shared.ts';
 
-// Tests run from the packages' sources, so nothing has to be built first.
-const resolve = { conditions: ['development', 'module', 'node'] };
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The folder `../shared` as a page may ask the test server for it; null where there is none. */
+    readonly sharedUrl: string | null;
+  }
+}
+
+const BROWSER_TESTS = 'test/gpu/browser';
+
+/** SwiftShader stands in for a GPU, for WebGL2 as well as for WebGPU. */
+const CHROMIUM_FLAGS = [
+  '--no-sandbox',
+  '--ignore-gpu-blocklist',
+  '--use-angle=swiftshader',
+  '--enable-unsafe-swiftshader',
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+];
 
 export default defineConfig(({ mode }) => {
-  const long = mode === 'long';
-  return {
-    resolve,
-    ssr: { resolve },
+  const files = mode === 'long' ? '**/*.long.test.ts' : '**/!(*.long).test.ts';
+  const timeouts = { testTimeout: mode === 'long' ? 1_800_000 : 30_000, hookTimeout: 30_000 };
+
+  const nodeResolve = { conditions: ['development', 'module', 'node'] };
+  /** Tests that run in Node, from the packages' sources, so nothing has to be built first. */
+  const nodeProject = {
+    resolve: nodeResolve,
+    ssr: { resolve: nodeResolve },
     test: {
-      include: [long ? 'test/**/*.long.test.ts' : 'test/**/!(*.long).test.ts'],
-      maxWorkers: '100%',
+      name: 'node',
+      include: [`test/${files}`],
+      exclude: [...configDefaults.exclude, `${BROWSER_TESTS}/**`],
       // Worker threads of the data loader inherit it, and run from the sources too.
       execArgv: ['--conditions=development'],
-      testTimeout: long ? 1_800_000 : 30_000,
-      hookTimeout: 30_000,
+      ...timeouts,
+    },
+  } satisfies TestProjectInlineConfiguration;
+
+  /** Tests that run in a page of headless Chromium, from the packages' sources too. */
+  function browserProject(executablePath: string) {
+    const shared = sharedPath();
+    const sharedFolder = shared === null ? null : realpathSync(shared);
+    return {
+      resolve: { conditions: ['development', 'module', 'browser'] },
+      // Bundled before the first test: the backend imports it lazily, and when Vite finds a package
+      // late, it reloads the page amid the tests.
+      optimizeDeps: { include: ['gpu.js'] },
+      server: {
+        // With them a page may share memory between threads.
+        headers: {
+          'Cross-Origin-Opener-Policy': 'same-origin',
+          'Cross-Origin-Embedder-Policy': 'require-corp',
+        },
+        fs: { allow: ['.', ...(sharedFolder === null ? [] : [sharedFolder])] },
+      },
+      test: {
+        name: 'browser',
+        include: [`${BROWSER_TESTS}/${files}`],
+        provide: { sharedUrl: sharedFolder === null ? null : `/@fs${sharedFolder}` },
+        // The software GPU takes all cores: one page at a time, after the tests in Node.
+        fileParallelism: false,
+        browser: {
+          enabled: true,
+          headless: true,
+          ui: false,
+          screenshotFailures: false,
+          provider: playwright({ launchOptions: { executablePath, args: CHROMIUM_FLAGS } }),
+          instances: [{ browser: 'chromium' }],
+        },
+        ...timeouts,
+      },
+    } satisfies TestProjectInlineConfiguration;
+  }
+
+  const chromium = chromiumPath();
+  if (chromium === null) {
+    console.error(
+      `No Chromium: the tests in ${BROWSER_TESTS} are skipped. ` +
+        'Install it (Debian: apt-get install chromium) or name it in CHROME_BIN.',
+    );
+  }
+  return {
+    test: {
+      maxWorkers: '100%',
+      projects: [nodeProject, ...(chromium === null ? [] : [browserProject(chromium)])],
     },
   };
 });
