@@ -12,6 +12,7 @@ declare module 'vitest' {
 }
 
 const BROWSER_TESTS = 'test/gpu/browser';
+const HEADLESS_GL_TESTS = 'test/gpu/headless-gl';
 
 /** SwiftShader stands in for a GPU, for WebGL2 as well as for WebGPU. */
 const CHROMIUM_FLAGS = [
@@ -27,20 +28,22 @@ export default defineConfig(({ mode }) => {
   const files = mode === 'long' ? '**/*.long.test.ts' : '**/!(*.long).test.ts';
   const timeouts = { testTimeout: mode === 'long' ? 1_800_000 : 30_000, hookTimeout: 30_000 };
 
-  const nodeResolve = { conditions: ['development', 'module', 'node'] };
   /** Tests that run in Node, from the packages' sources, so nothing has to be built first. */
-  const nodeProject = {
-    resolve: nodeResolve,
-    ssr: { resolve: nodeResolve },
-    test: {
-      name: 'node',
-      include: [`test/${files}`],
-      exclude: [...configDefaults.exclude, `${BROWSER_TESTS}/**`],
-      // Worker threads of the data loader inherit it, and run from the sources too.
-      execArgv: ['--conditions=development'],
-      ...timeouts,
-    },
-  } satisfies TestProjectInlineConfiguration;
+  function nodeProject(name: string, folder: string, exclude: readonly string[] = []) {
+    const resolve = { conditions: ['development', 'module', 'node'] };
+    return {
+      resolve,
+      ssr: { resolve },
+      test: {
+        name,
+        include: [`${folder}/${files}`],
+        exclude: [...configDefaults.exclude, ...exclude],
+        // Worker threads of the data loader inherit it, and run from the sources too.
+        execArgv: ['--conditions=development'],
+        ...timeouts,
+      },
+    } satisfies TestProjectInlineConfiguration;
+  }
 
   /** Tests that run in a page of headless Chromium, from the packages' sources too. */
   function browserProject(executablePath: string) {
@@ -78,6 +81,10 @@ export default defineConfig(({ mode }) => {
     } satisfies TestProjectInlineConfiguration;
   }
 
+  if (mode === 'headless-gl') {
+    return { test: { projects: [nodeProject('headless-gl', HEADLESS_GL_TESTS)] } };
+  }
+
   const chromium = chromiumPath();
   if (chromium === null) {
     console.error(
@@ -88,7 +95,10 @@ export default defineConfig(({ mode }) => {
   return {
     test: {
       maxWorkers: '100%',
-      projects: [nodeProject, ...(chromium === null ? [] : [browserProject(chromium)])],
+      projects: [
+        nodeProject('node', 'test', [`${BROWSER_TESTS}/**`, `${HEADLESS_GL_TESTS}/**`]),
+        ...(chromium === null ? [] : [browserProject(chromium)]),
+      ],
     },
   };
 });
