@@ -69,7 +69,7 @@ function whyNotHardware({ description: { renderer, isHardware } }: Device): stri
   const name = `'${renderer}'`;
   return isHardware === false
     ? `${name} is software, slower than 'wasm'`
-    : `${name} does not tell whether it is a GPU`;
+    : `${name} does not say whether it is a GPU`;
 }
 
 export const gpuBackend: AutomaticBackend = {
@@ -80,7 +80,8 @@ export const gpuBackend: AutomaticBackend = {
   describe() {
     const { device, keepOnDevice, passedOver } = startedSettings();
     const { mode, kernelClass, renderer, isHardware } = device.description;
-    const kind = { true: 'hardware', false: 'software', null: 'perhaps software' }[`${isHardware}`];
+    const unknown = 'it does not say whether it is a GPU';
+    const kind = isHardware === null ? unknown : isHardware ? 'hardware' : 'software';
     return [
       `gpu: gpu.js in mode ${mode} (${kernelClass}) on '${renderer}' (${kind})`,
       `convolutions in float32${keepOnDevice ? ', kept on the device' : ''}`,

@@ -25,6 +25,7 @@ interface NodeModules {
 }
 
 interface NodeProcess {
+  on(event: 'exit', listener: () => void): void;
   readonly versions: Readonly<Record<string, string | undefined>>;
   getBuiltinModule?<Name extends keyof NodeModules>(name: Name): NodeModules[Name] | undefined;
 }
@@ -37,6 +38,11 @@ export function nodeModule<Name extends keyof NodeModules>(
   name: Name,
 ): NodeModules[Name] | undefined {
   return node?.getBuiltinModule?.(name);
+}
+
+/** Runs `body` when the process or its thread ends; never in a browser. */
+export function atExit(body: () => void): void {
+  node?.on('exit', body);
 }
 
 /** Processors that this process may use. */

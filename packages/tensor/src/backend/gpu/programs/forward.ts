@@ -23,7 +23,10 @@ export function forwardProgram(
     ? `${readTexel(dialect, 'b', 'bias', 'q')}
     let s0 = b0; let s1 = b1; let s2 = b2; let s3 = b3;`
     : 'let s0 = 0.0; let s1 = 0.0; let s2 = 0.0; let s3 = 0.0;';
-  const result = [0, 1, 2, 3].map((lane) => (relu ? `Math.max(s${lane}, 0.0)` : `s${lane}`));
+  // Unlike Math.max on a GPU, it lets NaN through, so that a training that fails is noticed.
+  const result = [0, 1, 2, 3].map((lane) =>
+    relu ? `(s${lane} < 0.0 ? 0.0 : s${lane})` : `s${lane}`,
+  );
   return defineProgram('conv2d', {
     output: [outWidth, outHeight, images * quads],
     parameters: { x: null, weight: null, ...(hasBias && { bias: null }) },

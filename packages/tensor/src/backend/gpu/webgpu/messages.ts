@@ -17,7 +17,7 @@ export type SetupReply =
 /** An array of the device by its number, or one of the host. */
 export type Operand = number | Float32Array;
 
-/** Orders, carried out in turn. Only `read` is answered, through its shared memory. */
+/** Orders, carried out in turn. `read` and `finish` are answered, through their shared memory. */
 export type Order =
   | {
       readonly kind: 'run';
@@ -26,9 +26,10 @@ export type Order =
       readonly result: number;
     }
   | { readonly kind: 'read'; readonly array: number; readonly reply: SharedArrayBuffer }
-  | { readonly kind: 'free'; readonly array: number };
+  | { readonly kind: 'free'; readonly array: number }
+  | { readonly kind: 'finish'; readonly reply: SharedArrayBuffer };
 
-/** The reply to `read`: a state, a count, and then numbers or the letters of an error. */
+/** A reply: a state, a count, and then numbers or the letters of an error. */
 export const REPLY_HEADER_BYTES = 8;
 export const REPLY = { pending: 0, done: 1, failed: 2 } as const;
 export const MESSAGE_BYTES = 4096;

@@ -1,11 +1,12 @@
 import { BackendError } from '../../../core/errors.ts';
 import type { BackendOptions } from '../../backend.ts';
-import { maySleep } from '../../wasm/host.ts';
+import { atExit, maySleep } from '../../wasm/host.ts';
 import { type Device, type DeviceArray, type DeviceDescription, nextDeviceId } from '../device.ts';
 import { type Program, texelCount } from '../programs/program.ts';
 import {
   MESSAGE_BYTES,
   type Operand,
+  type Order,
   REPLY,
   REPLY_HEADER_BYTES,
   type SetupReply,
@@ -14,6 +15,7 @@ import { type GpuThread, startThread } from './thread.ts';
 
 /** A first call may compile many kernels; longer than this means that the thread is gone. */
 const LONGEST_WAIT_MS = 300_000;
+const LONGEST_WAIT_AT_EXIT_MS = 5_000;
 
 /** Texels in a buffer of the other thread. */
 class WorkerArray implements DeviceArray {
@@ -93,7 +95,12 @@ export class WorkerDevice implements Device {
     thread.send({ webgpuModule: options.webgpuModule ?? null }, []);
     const reply = await promise;
     thread.hold(false);
-    if (reply.ok) return new WorkerDevice(thread, reply);
+    if (reply.ok) {
+      const device = new WorkerDevice(thread, reply);
+      // The package 'webgpu' aborts the process if it ends amid a call.
+      atExit(() => device.#finish());
+      return device;
+    }
     thread.stop();
     throw new BackendError(reply.problem);
   }
@@ -115,16 +122,16 @@ export class WorkerDevice implements Device {
     const { number, texels } = array as WorkerArray; // As made here.
     const bytes = REPLY_HEADER_BYTES + Math.max(16 * texels, MESSAGE_BYTES);
     if (this.#reply.byteLength < bytes) this.#reply = new SharedArrayBuffer(bytes);
-    const state = new Int32Array(this.#reply, 0, 2);
-    Atomics.store(state, 0, REPLY.pending);
-    this.#thread.send({ kind: 'read', array: number, reply: this.#reply }, []);
-    if (Atomics.wait(state, 0, REPLY.pending, LONGEST_WAIT_MS) === 'timed-out') {
+    const reply = this.#reply;
+    const state = this.#ask({ kind: 'read', array: number, reply }, LONGEST_WAIT_MS);
+    if (state === REPLY.pending) {
       throw new BackendError(
         `gpu: WebGPU gave no answer for ${LONGEST_WAIT_MS / 1000} seconds; use 'wasm'`,
       );
     }
-    if (Atomics.load(state, 0) === REPLY.failed) {
-      const letters = new Uint8Array(this.#reply, REPLY_HEADER_BYTES, state[1]).slice();
+    if (state === REPLY.failed) {
+      const [, length] = new Int32Array(reply, 0, 2);
+      const letters = new Uint8Array(reply, REPLY_HEADER_BYTES, length).slice();
       throw new BackendError(`gpu: ${new TextDecoder().decode(letters)}`);
     }
     return new Float32Array(this.#reply, REPLY_HEADER_BYTES, 4 * texels).slice();
@@ -132,5 +139,18 @@ export class WorkerDevice implements Device {
 
   free(array: DeviceArray): void {
     this.#thread.send({ kind: 'free', array: (array as WorkerArray).number }, []); // As made here.
+  }
+
+  #finish(): void {
+    this.#ask({ kind: 'finish', reply: this.#reply }, LONGEST_WAIT_AT_EXIT_MS);
+  }
+
+  /** Sends an order and sleeps until its reply has a state; it stays pending if none comes. */
+  #ask(order: Order & { readonly reply: SharedArrayBuffer }, milliseconds: number): number {
+    const states = new Int32Array(order.reply, 0, 1);
+    Atomics.store(states, 0, REPLY.pending);
+    this.#thread.send(order, []);
+    Atomics.wait(states, 0, REPLY.pending, milliseconds);
+    return Atomics.load(states, 0);
   }
 }

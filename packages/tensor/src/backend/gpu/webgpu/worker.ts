@@ -71,6 +71,9 @@ class Executor {
       case 'free':
         this.#free(order.array);
         break;
+      case 'finish':
+        answer(order.reply, REPLY.done);
+        break;
       default:
         order satisfies never;
     }
@@ -103,7 +106,6 @@ class Executor {
   }
 
   async #read(array: number, reply: SharedArrayBuffer): Promise<void> {
-    const state = new Int32Array(reply, 0, 2);
     const result = this.#results.get(array) ?? { problem: 'the array was freed' };
     let problem = 'problem' in result ? result.problem : null;
     if ('buffer' in result) {
@@ -118,10 +120,9 @@ class Executor {
     if (problem !== null) {
       const letters = new TextEncoder().encode(problem).subarray(0, MESSAGE_BYTES);
       new Uint8Array(reply, REPLY_HEADER_BYTES).set(letters);
-      state[1] = letters.length;
+      new Int32Array(reply, 0, 2)[1] = letters.length;
     }
-    Atomics.store(state, 0, problem === null ? REPLY.done : REPLY.failed);
-    Atomics.notify(state, 0);
+    answer(reply, problem === null ? REPLY.done : REPLY.failed);
   }
 
   #free(array: number): void {
@@ -131,6 +132,13 @@ class Executor {
     result.kernel.resultsInUse--;
     result.buffer.delete();
   }
+}
+
+/** Wakes the calling thread. */
+function answer(reply: SharedArrayBuffer, state: number): void {
+  const states = new Int32Array(reply, 0, 1);
+  Atomics.store(states, 0, state);
+  Atomics.notify(states, 0);
 }
 
 async function setUp({ webgpuModule }: Setup): Promise<[SetupReply, Executor | null]> {
