@@ -18,6 +18,10 @@ const pickle = (...codes: (number | string)[]): Uint8Array =>
     ...codes.flatMap((code) => (typeof code === 'string' ? [...Buffer.from(code)] : [code])),
   ]);
 
+const TYPE = ['cnumpy\ndtype\n'] as const;
+/** An array before its state is set: REDUCE of a function and its arguments. */
+const ARRAY = ['cnumpy.core.multiarray\n_reconstruct\n', 'cnumpy\nndarray\n', 0x85, 0x52] as const;
+
 describe('parseCifarPython', () => {
   test('gives labels, and images that are views of the file', () => {
     const records = parseCifarPython(batch);
@@ -86,9 +90,25 @@ describe('parseCifarPython', () => {
       pythonBatch([1, 2], pixels, { reconstruct: ['builtins', 'eval'] }),
       /asks for "builtins.eval", which is refused/,
     ],
+    [
+      'a long unreadable name, of which it quotes the start',
+      pickle(`c${'\x1b'.repeat(200)}\nx\n`),
+      /asks for "(\\u001b){40}…", which is refused/,
+    ],
     ['a name without an end', pickle('c', 'x'.repeat(1000)), /a name has no end/],
     ['a call of no function', pickle(0x4e, 0x29, 0x52), /a call must have a name/],
     ['a mark that is not there', pickle(0x74), /no mark to go back to/],
+    ['a call that numpy does not make', pickle(...TYPE, 0x29, 0x52), /numpy does not make/],
+    ['a state that is no tuple', pickle(...TYPE, 0x4e, 0x62), /an object must be a tuple/],
+    ['a state of a list', pickle(0x5d, 0x29, 0x62), /only arrays and types have a state/],
+    ['a state of an array without sides', pickle(...ARRAY, 0x29, 0x62), /must be two sides/],
+    [
+      'an array of no elements',
+      pickle(0x7d, 0x55, 4, 'data', ...ARRAY, 0x73, 0x2e),
+      /'data' must be an array .*, got \[\] of "" with 0 bytes/,
+    ],
+    ['pairs for no dict', pickle(0x5d, 0x28, 0x75), /only a dict takes pairs/],
+    ['nothing to store', pickle(0x71, 0), /nothing to look at/],
     ['an empty stack', pickle(0x2e), /nothing to take/],
     ['an append to no list', pickle(0x4e, 0x4e, 0x61), /only a list can be appended to/],
     ['a key that is no string', pickle(0x7d, 0x4e, 0x4e, 0x73), /a key must be a string/],

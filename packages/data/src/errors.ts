@@ -4,3 +4,10 @@ import { FirelightError } from '@firelight/tensor';
 export class DataError extends FirelightError {
   override name = 'DataError';
 }
+
+const QUOTED_LENGTH = 40;
+
+/** Text out of a file that may be hostile, as a message shows it: escaped, and cut where long. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > QUOTED_LENGTH ? `${text.slice(0, QUOTED_LENGTH)}…` : text);
+}

@@ -23,7 +23,15 @@ export class Tuple {
 }
 
 /** What the allowed names stand for. */
-export type Global = 'array' | 'reconstruct' | 'type';
+type Global = 'array' | 'reconstruct' | 'type';
+
+/** All that a pickle may name; numpy's module was renamed in its version 2. */
+export const GLOBALS: Readonly<Record<string, Global>> = {
+  'numpy.core.multiarray._reconstruct': 'reconstruct',
+  'numpy._core.multiarray._reconstruct': 'reconstruct',
+  'numpy.ndarray': 'array',
+  'numpy.dtype': 'type',
+};
 
 /** One of the allowed names. */
 export class GlobalName {

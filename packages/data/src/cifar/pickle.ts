@@ -1,20 +1,12 @@
-import { DataError } from '../errors.ts';
+import { DataError, quote } from '../errors.ts';
 import {
-  type Global,
+  GLOBALS,
   GlobalName,
   NumpyArray,
   NumpyType,
   type PickleValue,
   Tuple,
 } from './pickle-values.ts';
-
-/** All that a pickle may name; numpy's module was renamed in its version 2. */
-const GLOBALS: Readonly<Record<string, Global>> = {
-  'numpy.core.multiarray._reconstruct': 'reconstruct',
-  'numpy._core.multiarray._reconstruct': 'reconstruct',
-  'numpy.ndarray': 'array',
-  'numpy.dtype': 'type',
-};
 
 /**
  * Most instructions in one file. A batch of 10000 images has about 30000. Each makes one object at
@@ -203,7 +195,7 @@ class Unpickler {
   global(): void {
     const name = `${this.line()}.${this.line()}`;
     if (!Object.hasOwn(GLOBALS, name)) {
-      throw this.error(`it asks for ${JSON.stringify(name)}, which is refused`);
+      throw this.error(`it asks for ${quote(name)}, which is refused`);
     }
     this.push(new GlobalName(GLOBALS[name]));
   }
@@ -235,14 +227,17 @@ class Unpickler {
     const sides = shape instanceof Tuple ? shape.items : [];
     const isSide = (side: PickleValue): side is number => typeof side === 'number' && side >= 0;
     if (
-      !(shape instanceof Tuple && sides.every(isSide)) ||
+      sides.length !== 2 ||
+      !sides.every(isSide) ||
       !(type instanceof NumpyType) ||
       isFortran !== false ||
       !(data instanceof Uint8Array)
     ) {
-      throw this.error('the state of an array must be shape, type, row-major order and bytes');
+      throw this.error(
+        'the state of an array must be two sides, a type, row-major order and bytes',
+      );
     }
-    target.shape = sides as number[];
+    target.shape = sides;
     target.type = type.name;
     target.data = data;
   }
