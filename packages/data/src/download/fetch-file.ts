@@ -91,13 +91,15 @@ async function restart(part: Part): Promise<void> {
 }
 
 async function fetchRest(part: Part, url: string, options: FetchOptions): Promise<void> {
+  if (isRight(part, options)) return;
   for (let attempt = 0; ; attempt++) {
     try {
-      if (part.length > 0 && isRight(part, options)) return;
       await fetchOnce(part, url, options);
       return;
     } catch (error) {
-      if (!(error instanceof Interruption) || attempt === options.retries) throw error;
+      if (!(error instanceof Interruption)) throw error;
+      if (isRight(part, options)) return; // It broke off after the last byte.
+      if (attempt === options.retries) throw error;
       const pause = options.retryDelayMs * 2 ** attempt;
       await new Promise((resolve) => setTimeout(resolve, pause));
     }

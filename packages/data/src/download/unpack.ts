@@ -1,12 +1,10 @@
-import type { CifarArchive } from '../cifar/archive.ts';
-import { DataError } from '../errors.ts';
+import type { TarHeader } from 'modern-tar';
+import type { ArchiveFile, CifarArchive } from '../cifar/archive.ts';
+import { DataError, quote } from '../errors.ts';
+import { reasonOf } from './fetch-file.ts';
 
-/** What of a member's header decides whether it is taken. */
-interface Member {
-  readonly name: string;
-  readonly size: number;
-  readonly type?: string;
-}
+/** The same streams as those of `node:stream/web`, whose types are declared once more. */
+type DomStream<Chunk> = ReadableStream<Chunk>;
 
 /** More than so many bytes are never taken out of an archive; CIFAR's files have 187 MB. */
 const MOST_UNPACKED_BYTES = 250e6;
@@ -14,84 +12,97 @@ const MOST_UNPACKED_BYTES = 250e6;
 /**
  * Unpacks the files of a `.tar.gz` into `directory/<the archive's folder>`: first into a temporary
  * folder beside it, then, when all are whole, under their names. Other members of the folder are
- * left out; one that lies elsewhere, is a link or has another size refuses the archive.
+ * left out; one that lies elsewhere, is a link, comes twice or has another size refuses the archive.
  *
  * @returns the folder with the files
- * @throws DataError if the archive is not what it should be
+ * @throws DataError if the archive is not what it should be, or a file cannot be written
  */
 export async function unpackArchive(
   file: string,
   directory: string,
   archive: CifarArchive,
 ): Promise<string> {
-  const { createReadStream } = await import('node:fs');
   const { mkdir, mkdtemp, rename, rm } = await import('node:fs/promises');
   const { join } = await import('node:path');
-  const { Transform } = await import('node:stream');
-  const { pipeline } = await import('node:stream/promises');
-  const { createGunzip } = await import('node:zlib');
-  const { unpackTar } = await import('modern-tar/fs');
 
   const temporary = await mkdtemp(join(directory, '.cifar-'));
-  const taken = new Set<string>();
-  let refusal: string | null = null;
-  let unpackedBytes = 0;
-  const bounded = new Transform({
-    transform(chunk: Uint8Array, _, done) {
-      unpackedBytes += chunk.length;
-      if (refusal !== null) done(new DataError(`the archive is refused: ${refusal}`));
-      else if (unpackedBytes <= MOST_UNPACKED_BYTES) done(null, chunk);
-      else
-        done(
-          new DataError(`the archive is refused: it unpacks to over ${MOST_UNPACKED_BYTES} bytes`),
-        );
-    },
-  });
   try {
-    const unpack = unpackTar(temporary, {
-      strict: true,
-      fmode: 0o644,
-      filter(header) {
-        refusal ??= complaintAbout(header, archive);
-        if (refusal !== null || !isWanted(header, archive)) return false;
-        taken.add(header.name);
-        return true;
-      },
-    });
-    await pipeline(createReadStream(file), createGunzip(), bounded, unpack);
-    if (refusal !== null) throw new DataError(`the archive is refused: ${refusal}`);
-    const names = archive.files.all.map(({ name }) => name);
-    const missing = names.filter((name) => !taken.has(`${archive.folder}/${name}`));
-    if (missing.length > 0) throw new DataError(`the archive lacks ${missing.join(', ')}`);
+    await takeMembers(file, temporary, archive);
     const folder = join(directory, archive.folder);
     await mkdir(folder, { recursive: true });
-    for (const name of names) {
-      await rename(join(temporary, archive.folder, name), join(folder, name));
+    for (const { name } of archive.files.all) {
+      await rename(join(temporary, name), join(folder, name));
     }
     return folder;
+  } catch (error) {
+    if (error instanceof DataError) throw error;
+    throw new DataError(`${file} cannot be unpacked (${reasonOf(error)})`, { cause: error });
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
 }
 
-function isWanted({ name }: Member, { folder, files }: CifarArchive): boolean {
-  return files.all.some((file) => name === `${folder}/${file.name}`);
+/** Writes the wanted members into `folder`, one after the other; when it ends, no write goes on. */
+async function takeMembers(file: string, folder: string, archive: CifarArchive): Promise<void> {
+  const { writeFile } = await import('node:fs/promises');
+  const { join } = await import('node:path');
+  const { ReadableStream } = await import('node:stream/web');
+  const { createTarDecoder } = await import('modern-tar');
+
+  const missing = new Set(archive.files.all);
+  const tar = ReadableStream.from(gunzip(file)) as DomStream<Uint8Array>;
+  for await (const { header, body } of tar.pipeThrough(createTarDecoder({ strict: true }))) {
+    const wanted = archive.files.all.find(
+      ({ name }) => header.name === `${archive.folder}/${name}`,
+    );
+    const complaint = complaintAbout(header, archive.folder, wanted);
+    if (complaint !== null) throw refusal(`its member ${quote(header.name)} ${complaint}`);
+    if (wanted === undefined) {
+      // Not body.cancel(), which in modern-tar 0.8.6 can end the next member instead.
+      for await (const _ of body);
+    } else if (missing.delete(wanted)) {
+      await writeFile(join(folder, wanted.name), body);
+    } else {
+      throw refusal(`its member ${quote(header.name)} comes twice`);
+    }
+  }
+  if (missing.size > 0) {
+    throw refusal(`it lacks ${[...missing].map(({ name }) => name).join(', ')}`);
+  }
+}
+
+function refusal(reason: string): DataError {
+  return new DataError(`the archive is refused: ${reason}`);
+}
+
+/** What a file unzips to, up to the most that is taken. */
+async function* gunzip(file: string): AsyncGenerator<Uint8Array> {
+  const { createReadStream } = await import('node:fs');
+  const { pipeline } = await import('node:stream');
+  const { createGunzip } = await import('node:zlib');
+  let bytes = 0;
+  // The loop sees every error, so the callback has nothing to do.
+  for await (const chunk of pipeline(createReadStream(file), createGunzip(), () => {})) {
+    bytes += chunk.length;
+    if (bytes > MOST_UNPACKED_BYTES) {
+      throw refusal(`it unpacks to over ${MOST_UNPACKED_BYTES} bytes`);
+    }
+    yield chunk;
+  }
 }
 
 /** Why a member has no place in the archive, or null. */
 function complaintAbout(
-  { name, size, type = 'file' }: Member,
-  archive: CifarArchive,
+  { name, size, type = 'file' }: TarHeader,
+  folder: string,
+  wanted: ArchiveFile | undefined,
 ): string | null {
   const segments = name.split('/');
-  if (segments[0] !== archive.folder || segments.includes('..')) {
-    return `its member '${name}' lies outside ${archive.folder}`;
-  }
-  if (type !== 'file' && type !== 'directory') return `its member '${name}' is a ${type}`;
-  const wanted = archive.files.all.find((file) => name === `${archive.folder}/${file.name}`);
+  if (segments[0] !== folder || segments.includes('..')) return `lies outside ${folder}`;
+  if (type !== 'file' && type !== 'directory') return `is a ${type}`;
   if (wanted === undefined) return null;
   const { leastBytes, mostBytes } = wanted;
   if (type === 'file' && size >= leastBytes && size <= mostBytes) return null;
   const expected = leastBytes === mostBytes ? leastBytes : `${leastBytes} to ${mostBytes}`;
-  return `its member '${name}' has ${size} bytes, expected ${expected}`;
+  return `has ${size} bytes, expected ${expected}`;
 }

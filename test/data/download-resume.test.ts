@@ -1,0 +1,117 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { downloadCifar10 } from '@firelight/data';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { FOLDER, md5, wholeArchive } from '../helpers/cifar-archive.ts';
+import { breaking, closeServers, ranges, send, serve } from '../helpers/loopback.ts';
+
+const PART = 'cifar-10-binary.tar.gz.part';
+
+let whole: Buffer;
+let directory: string;
+
+beforeAll(async () => {
+  whole = await wholeArchive();
+}, 120_000);
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'firelight-download-'));
+});
+
+afterEach(async () => {
+  closeServers();
+  await rm(directory, { recursive: true, force: true });
+});
+
+describe('a download that breaks off', () => {
+  const options = () => ({
+    md5: md5(whole),
+    onProgress: null,
+    retryDelayMs: 10,
+    timeoutMs: 20_000,
+  });
+
+  test('goes on where it was, in the same call', async () => {
+    const third = Math.ceil(whole.length / 3);
+    const { asked, listener, onProgress } = breaking(whole, third);
+    const urls = [await serve(listener)];
+    const folder = await downloadCifar10(directory, { ...options(), urls, onProgress });
+    expect(asked).toEqual([undefined, `bytes=${third}-`, `bytes=${2 * third}-`]);
+    expect(await readdir(folder)).toHaveLength(6);
+  }, 60_000);
+
+  test('goes on in a later call, and with another server', async () => {
+    const { asked, listener, onProgress } = breaking(whole, 1000);
+    const url = await serve(listener);
+    const broken = { ...options(), retries: 0, onProgress };
+    const once = downloadCifar10(directory, { ...broken, urls: [url] });
+    await expect(once).rejects.toThrow(/broke off after 1000 of \d+ bytes .* goes on from what/);
+    expect(await readdir(directory)).toEqual([PART]);
+    const mirror = await serve(listener.bind(null));
+    const urls = ['http://127.0.0.1:9/', mirror, mirror];
+    const again = downloadCifar10(directory, { ...broken, urls });
+    await expect(again).rejects.toThrow(/cannot be reached.*broke off after 2000.*after 3000/);
+    expect(asked).toEqual([undefined, 'bytes=1000-', 'bytes=2000-']);
+  });
+
+  test('starts anew where the server sends no ranges, or what is there is of another file', async () => {
+    await writeFile(join(directory, PART), 'not the archive');
+    const url = await serve(send(whole));
+    await downloadCifar10(directory, { ...options(), urls: [url] });
+    await rm(join(directory, FOLDER), { recursive: true });
+    await writeFile(join(directory, PART), 'not the archive');
+    const { asked, listener } = ranges(whole, (response, rest) => response.end(rest));
+    await downloadCifar10(directory, { ...options(), urls: [await serve(listener)] });
+    expect(asked).toEqual(['bytes=15-', undefined]);
+    expect(await readdir(directory)).toEqual([FOLDER]);
+  }, 60_000);
+
+  test('fetches nothing when all of it, the archive, or its files are there', async () => {
+    const { asked, listener } = ranges(whole, (response, rest) => response.end(rest));
+    const urls = [await serve(listener)];
+    await writeFile(join(directory, PART), whole);
+    const folder = await downloadCifar10(directory, { ...options(), urls });
+    await downloadCifar10(directory, { ...options(), urls });
+    await rm(folder, { recursive: true });
+    const archive = join(directory, 'cifar-10-binary.tar.gz');
+    await writeFile(archive, whole);
+    await downloadCifar10(directory, { ...options(), urls });
+    expect(asked).toEqual([]);
+    expect(await readFile(archive)).toEqual(whole); // The user's own file stays.
+    await rm(folder, { recursive: true });
+    await writeFile(archive, 'cut');
+    await expect(downloadCifar10(directory, { ...options(), urls })).rejects.toThrow(
+      /cifar-10-binary.tar.gz, which is there, has MD5 \w+, expected \w+; remove it/,
+    );
+  }, 60_000);
+
+  test('refuses a server that lies about the length', async () => {
+    const more = await serve((_, response) => {
+      response.setHeader('content-length', whole.length + 10);
+      response.end(whole);
+    });
+    // It falls silent before the promised end, but by then all bytes are there and right.
+    const tooMany = { ...options(), urls: [more], retries: 0, timeoutMs: 1500 };
+    const folder = await downloadCifar10(directory, tooMany);
+    await rm(folder, { recursive: true });
+    const huge = await serve((_, response) => {
+      response.setHeader('content-length', 10e9);
+      response.write('x');
+    });
+    await expect(downloadCifar10(directory, { ...options(), urls: [huge] })).rejects.toThrow(
+      /has 10000000000 bytes, cifar-10-binary.tar.gz has at most 200000000/,
+    );
+    const fewer = await serve((_, response) => {
+      response.setHeader('content-length', 1000);
+      response.socket?.write(
+        `HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n${'x'.repeat(5000)}`,
+        () => response.socket?.destroy(),
+      );
+    });
+    await expect(downloadCifar10(directory, { ...options(), urls: [fewer] })).rejects.toThrow(
+      /has MD5 \w+, expected/,
+    );
+    expect(await readdir(directory)).toEqual([]);
+  }, 60_000);
+});
