@@ -57,17 +57,8 @@ export class LoaderPool {
 
   /** Has a batch made by the thread that has least to do. */
   load(job: Job): Promise<LoanedBatch> {
-    if (this.#failure !== null) return Promise.reject(this.#failure);
-    const worker = this.#workers.reduce((a, b) => (b.waiting < a.waiting ? b : a));
-    const id = this.#nextId++;
-    const memory = this.#free.pop() ?? null;
-    worker.waiting++;
-    worker.thread.hold(true);
-    const batch = new Promise<LoanedBatch>((resolve, reject) => {
-      this.#pending.set(id, { worker, resolve, reject });
-    });
+    const batch = this.#failure === null ? this.#send(job) : Promise.reject(this.#failure);
     batch.catch(() => {}); // It is reported when its turn comes, if it does.
-    worker.thread.send({ id, job, memory }, transferOf(memory));
     return batch;
   }
 
@@ -76,6 +67,19 @@ export class LoaderPool {
     this.#failure = new DataError('batches: the loader is closed');
     this.#pending.clear();
     await Promise.all(this.#workers.map(({ thread }) => thread.stop()));
+  }
+
+  #send(job: Job): Promise<LoanedBatch> {
+    const worker = this.#workers.reduce((a, b) => (b.waiting < a.waiting ? b : a));
+    const id = this.#nextId++;
+    const memory = this.#free.pop() ?? null;
+    worker.waiting++;
+    worker.thread.hold(true);
+    const batch = new Promise<LoanedBatch>((resolve, reject) => {
+      this.#pending.set(id, { worker, resolve, reject });
+    });
+    worker.thread.send({ id, job, memory }, transferOf(memory));
+    return batch;
   }
 
   #receive(reply: Reply): void {
