@@ -97,6 +97,9 @@ test('RandAugment keeps shape and kind, whatever it draws, and goes through all 
   expect(() => new RandAugment({ magnitude: 31 })).toThrow(
     /magnitude from 0 to bins − 1, got 2, 31 and 31/,
   );
+  expect(() => new RandAugment({ interpolation: 'cubic' as never })).toThrow(
+    /RandAugment: interpolation must be 'linear' or 'nearest', got 'cubic'/,
+  );
 });
 
 test('settings that say so change nothing', () => {

@@ -39,6 +39,7 @@ export { ColorJitter, type ColorJitterOptions } from './transforms/color-jitter.
 export { Compose } from './transforms/compose.ts';
 export { Cutout, type CutoutOptions } from './transforms/cutout.ts';
 export { HWC2CHW } from './transforms/hwc-to-chw.ts';
+export type { Interpolation } from './transforms/interpolation.ts';
 export { Normalize, type NormalizeOptions } from './transforms/normalize.ts';
 export { RandAugment, type RandAugmentOptions } from './transforms/rand-augment.ts';
 export { RandomCrop, type RandomCropOptions } from './transforms/random-crop.ts';
@@ -49,5 +50,5 @@ export {
 } from './transforms/random-resized-crop.ts';
 export { RandomRotation, type RandomRotationOptions } from './transforms/random-rotation.ts';
 export { Rescale } from './transforms/rescale.ts';
-export { type Interpolation, Resize } from './transforms/resize.ts';
+export { Resize } from './transforms/resize.ts';
 export type { Transform, TransformFunction, TransformLike } from './transforms/transform.ts';

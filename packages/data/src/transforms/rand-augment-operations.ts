@@ -7,7 +7,7 @@ import {
   lookUpBytes,
 } from './color.ts';
 import { autoContrastTable, equalizeTable } from './histogram.ts';
-import type { Interpolation } from './resize.ts';
+import type { Interpolation } from './interpolation.ts';
 import { type AffineMap, rotationMap, warpAffine } from './warp-affine.ts';
 
 interface Warping {

@@ -1,8 +1,8 @@
 import { type Generator, ShapeError, ValueError } from '@firelight/tensor';
 import { checkColors, type Image } from '../image.ts';
 import type { Recipe } from '../recipe.ts';
+import { checkInterpolation, type Interpolation } from './interpolation.ts';
 import { OPERATIONS } from './rand-augment-operations.ts';
-import type { Interpolation } from './resize.ts';
 import type { Transform } from './transform.ts';
 
 export interface RandAugmentOptions {
@@ -32,7 +32,10 @@ export class RandAugment implements Transform {
   readonly interpolation: Interpolation;
   readonly fill: number;
 
-  /** @throws ValueError unless operations ≥ 0, bins ≥ 2 and 0 ≤ magnitude < bins, all integers */
+  /**
+   * @throws ValueError unless operations ≥ 0, bins ≥ 2 and 0 ≤ magnitude < bins, all integers, or
+   *   for an unknown interpolation
+   */
   constructor({
     operations = 2,
     magnitude = 9,
@@ -52,6 +55,7 @@ export class RandAugment implements Transform {
           `bins − 1, got ${operations}, ${bins} and ${magnitude}`,
       );
     }
+    checkInterpolation('RandAugment', interpolation);
     this.operations = operations;
     this.magnitude = magnitude;
     this.bins = bins;

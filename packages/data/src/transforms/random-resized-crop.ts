@@ -1,8 +1,9 @@
 import { type Generator, ValueError } from '@firelight/tensor';
 import { checkInterleaved, type Image } from '../image.ts';
 import type { Recipe } from '../recipe.ts';
+import type { Interpolation } from './interpolation.ts';
 import { drawFrom, type Range } from './range.ts';
-import { type Interpolation, Resize } from './resize.ts';
+import { Resize } from './resize.ts';
 import type { Transform } from './transform.ts';
 import { type SideOption, takeWindow, toSides, type Window } from './window.ts';
 

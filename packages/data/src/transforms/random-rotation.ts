@@ -1,8 +1,8 @@
-import { type Generator, ValueError } from '@firelight/tensor';
+import type { Generator } from '@firelight/tensor';
 import { checkInterleaved, type Image } from '../image.ts';
 import type { Recipe } from '../recipe.ts';
+import { checkInterpolation, type Interpolation } from './interpolation.ts';
 import { drawFrom, type Range, toRange } from './range.ts';
-import type { Interpolation } from './resize.ts';
 import type { Transform } from './transform.ts';
 import { rotationMap, warpAffine } from './warp-affine.ts';
 
@@ -37,11 +37,7 @@ export class RandomRotation implements Transform {
       least: -360,
       most: 360,
     });
-    if (interpolation !== 'linear' && interpolation !== 'nearest') {
-      throw new ValueError(
-        `RandomRotation: interpolation must be 'linear' or 'nearest', got '${interpolation}'`,
-      );
-    }
+    checkInterpolation('RandomRotation', interpolation);
     this.interpolation = interpolation;
     this.fill = fill;
   }

@@ -1,13 +1,11 @@
 import { ValueError } from '@firelight/tensor';
 import { checkInterleaved, type Image } from '../image.ts';
 import type { Recipe } from '../recipe.ts';
+import { checkInterpolation, type Interpolation } from './interpolation.ts';
 import type { Resampler, Size } from './resample.ts';
 import { linearResampler } from './resample-linear.ts';
 import { nearestResampler } from './resample-nearest.ts';
 import type { Transform } from './transform.ts';
-
-/** How `Resize` finds values between pixels. */
-export type Interpolation = 'linear' | 'nearest';
 
 /** Beyond this side float32 cannot hold pixel positions; MindSpore has the same bound. */
 const MAX_SIDE = 2 ** 24;
@@ -44,11 +42,7 @@ export class Resize implements Transform {
           `each from 1 to ${MAX_SIDE}, got ${given}`,
       );
     }
-    if (interpolation !== 'linear' && interpolation !== 'nearest') {
-      throw new ValueError(
-        `Resize: interpolation must be 'linear' or 'nearest', got '${interpolation}'`,
-      );
-    }
+    checkInterpolation('Resize', interpolation);
     this.size = size;
     this.interpolation = interpolation;
   }

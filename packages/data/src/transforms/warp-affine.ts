@@ -1,5 +1,5 @@
 import { type Image, zerosLike } from '../image.ts';
-import type { Interpolation } from './resize.ts';
+import type { Interpolation } from './interpolation.ts';
 import { roundHalfToEven } from './round.ts';
 
 /** Where each output pixel is looked up: x = a·u + b·v + c, y = d·u + e·v + f for column u, row v. */
