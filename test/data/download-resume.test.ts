@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { downloadCifar10 } from '@firelight/data';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { fetchFile } from '../../packages/data/src/download/fetch-file.ts';
 import { FOLDER, md5, wholeArchive } from '../helpers/cifar-archive.ts';
 import { breaking, closeServers, ranges, send, serve } from '../helpers/loopback.ts';
 
@@ -114,4 +115,33 @@ describe('a download that breaks off', () => {
     );
     expect(await readdir(directory)).toEqual([]);
   }, 60_000);
+
+  test('asks again after an error of the server, or another part than it asked for', async () => {
+    let requests = 0;
+    const { listener } = ranges(whole, (response, rest) => response.end(rest));
+    const url = await serve((request, response) => {
+      requests++;
+      if (requests === 1) response.writeHead(503).end();
+      else if (requests === 2) {
+        response.writeHead(206, { 'content-range': `bytes 5-9/${whole.length}` }).end('12345');
+      } else listener(request, response);
+    });
+    await writeFile(join(directory, PART), whole.subarray(0, 100));
+    const once = { ...options(), urls: [url], retries: 1 };
+    await expect(downloadCifar10(directory, once)).rejects.toThrow(
+      /sent another part than the one that was asked for/,
+    );
+    await downloadCifar10(directory, once);
+    expect(requests).toBe(3);
+  }, 60_000);
+
+  test('ends where more arrives than the file can have', async () => {
+    const url = await serve((_, response) => {
+      response.write('more than ten bytes');
+    });
+    const limits = { ...options(), name: 'small', mostBytes: 10, retries: 0, onProgress: () => {} };
+    await expect(fetchFile(join(directory, 'part'), url, limits)).rejects.toThrow(
+      /sends more than 10 bytes, too many for small/,
+    );
+  });
 });

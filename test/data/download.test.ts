@@ -1,7 +1,8 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  Cifar100,
   type DownloadOptions,
   type DownloadProgress,
   downloadCifar10,
@@ -9,6 +10,7 @@ import {
 } from '@firelight/data';
 import type { TarEntry } from 'modern-tar';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { withLock } from '../../packages/data/src/download/lock.ts';
 import {
   archiveOf,
   content,
@@ -114,6 +116,26 @@ describe('downloadCifar10', () => {
       downloadCifar10(fresh, { urls: ['http://127.0.0.1:9/'], onProgress: null }),
     ).rejects.toThrow();
     expect(await readdir(directory)).toEqual([]);
+  });
+
+  test('says when no address is given, or a form that there is not', async () => {
+    const none = downloadCifar10(directory, { urls: [], onProgress: null });
+    await expect(none).rejects.toThrow(/download of CIFAR-10: urls is empty; /);
+    const python = new Cifar100({ path: directory, download: { form: 'python' } });
+    await expect(python.load()).rejects.toThrow(/CIFAR-100 is read in its binary form only/);
+  });
+
+  test('says when the folder cannot be written', async () => {
+    const occupied = join(directory, 'file');
+    await writeFile(occupied, 'x');
+    const download = downloadCifar10(join(occupied, 'data'), { onProgress: null });
+    await expect(download).rejects.toThrow(/download of CIFAR-10: ENOTDIR.* put it into/);
+    const lock = withLock(
+      join(directory, 'none', 'lock'),
+      async () => {},
+      () => {},
+    );
+    await expect(lock).rejects.toThrow(/cannot write .*none\/lock: ENOENT/);
   });
 
   test('says when there is no server', async () => {

@@ -60,7 +60,9 @@ export async function downloadArchive(
 ): Promise<string> {
   const archive = forms[options.form === 'python' ? 1 : 0];
   if (archive === undefined) {
-    throw new DataError(`download: ${forms[0].title} is read in its binary form only`);
+    throw new DataError(
+      `download: ${forms[0].title} is read in its binary form only; leave form out`,
+    );
   }
   const { mkdir, rmdir } = await import('node:fs/promises');
   const { join } = await import('node:path');

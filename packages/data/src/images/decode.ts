@@ -36,9 +36,10 @@ export async function decodeImage(
     return toImage(isPng ? await decodePng(bytes) : await decodeJpeg(bytes));
   } catch (error) {
     const format = isPng ? 'PNG' : 'JPEG';
-    throw new DataError(`${source}: cannot be read as ${format}: ${(error as Error).message}`, {
-      cause: error,
-    });
+    throw new DataError(
+      `${source}: cannot be read as ${format}: ${(error as Error).message}; replace or remove it`,
+      { cause: error },
+    );
   }
 }
 

@@ -64,7 +64,9 @@ export class ImageFolder implements Dataset {
         .map((entry) => join(entry.parentPath, entry.name))
         .sort();
       if (paths.length === 0) {
-        throw new DataError(`ImageFolder: the class folder ${folder} has no .png or .jpg file`);
+        throw new DataError(
+          `ImageFolder: the class folder ${folder} has no .png or .jpg file; put some there or remove it`,
+        );
       }
       files.push(...paths.map((file) => ({ path: file, label })));
     }
