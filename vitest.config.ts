@@ -12,7 +12,8 @@ declare module 'vitest' {
 }
 
 const BROWSER_TESTS = 'test/gpu/browser';
-const HEADLESS_GL_TESTS = 'test/gpu/headless-gl';
+/** Devices that only tests of their own ask for (npm run test:headless-gl, npm run test:webgpu). */
+const DEVICE_MODES = ['headless-gl', 'webgpu'];
 
 /** SwiftShader stands in for a GPU, for WebGL2 as well as for WebGPU. */
 const CHROMIUM_FLAGS = [
@@ -81,8 +82,8 @@ export default defineConfig(({ mode }) => {
     } satisfies TestProjectInlineConfiguration;
   }
 
-  if (mode === 'headless-gl') {
-    return { test: { projects: [nodeProject('headless-gl', HEADLESS_GL_TESTS)] } };
+  if (DEVICE_MODES.includes(mode)) {
+    return { test: { projects: [nodeProject(mode, `test/gpu/${mode}`)] } };
   }
 
   const chromium = chromiumPath();
@@ -96,7 +97,10 @@ export default defineConfig(({ mode }) => {
     test: {
       maxWorkers: '100%',
       projects: [
-        nodeProject('node', 'test', [`${BROWSER_TESTS}/**`, `${HEADLESS_GL_TESTS}/**`]),
+        nodeProject('node', 'test', [
+          `${BROWSER_TESTS}/**`,
+          ...DEVICE_MODES.map((device) => `test/gpu/${device}/**`),
+        ]),
         ...(chromium === null ? [] : [browserProject(chromium)]),
       ],
     },

@@ -1,22 +1,12 @@
 import { setBackend } from '@firelight/tensor';
-import { afterAll, describe, test } from 'vitest';
-import { checkBranches, checkConvolutions, checkLargeConvolutions } from './parity.ts';
+import { afterAll, describe } from 'vitest';
+import { describeDevice } from './device-suite.ts';
 
-// The kernels themselves, in the modes of gpu.js that run everywhere. Real devices: browser/ and
-// headless-gl/.
+// The kernels themselves, in the modes of gpu.js that run everywhere. Real devices: browser/,
+// headless-gl/ and webgpu/.
 
 afterAll(() => setBackend('wasm'));
 
-describe.each(['webasm', 'cpu'] as const)('gpu.js in mode %s equals the reference', (mode) => {
-  test('for random windows', () => checkConvolutions({ mode }, { numRuns: 40 }), 120_000);
-
-  test('for branches', () => checkBranches({ mode }, { numRuns: 20 }), 120_000);
-
-  test('for larger shapes', () => checkLargeConvolutions({ mode }), 120_000);
-
-  test(
-    'when results are read at once',
-    () => checkConvolutions({ mode, keepOnDevice: false }, { numRuns: 10 }),
-    120_000,
-  );
+describe.each(['webasm', 'cpu'] as const)('gpu.js in mode %s', (mode) => {
+  describeDevice({ mode }, { numRuns: 40, timeout: 120_000 });
 });

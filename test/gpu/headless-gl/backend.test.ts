@@ -1,6 +1,6 @@
 import { describeBackend, setBackend } from '@firelight/tensor';
-import { beforeAll, describe, expect, test } from 'vitest';
-import { checkBranches, checkConvolutions, checkLargeConvolutions } from '../parity.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { describeDevice } from '../device-suite.ts';
 import { trainSmall } from '../small-training.ts';
 
 const timeout = 300_000; // A software GPU on two cores.
@@ -19,34 +19,12 @@ test('headless-gl is what Node with a display takes, and nobody calls it a GPU',
   await setBackend('gpu');
 });
 
-describe('convolutions equal the reference', () => {
-  const options = { mode: 'headlessgl' } as const;
-
-  test('for random windows', () => checkConvolutions(options, { numRuns: 40 }), timeout);
-
-  test('for branches', () => checkBranches(options, { numRuns: 15 }), timeout);
-
-  test('for larger shapes', () => checkLargeConvolutions(options), timeout);
-});
-
-test(
-  'a small network learns as on wasm',
-  async () => {
-    await setBackend('wasm');
-    const expected = await trainSmall({ steps: 30 });
-    await setBackend('gpu');
-    const losses = await trainSmall({ steps: 30 });
-    losses.forEach((loss, i) => {
-      expect(Math.abs(loss - expected[i])).toBeLessThan(1e-3);
-    });
-  },
-  timeout,
-);
+describeDevice({ mode: 'headlessgl' }, { numRuns: 40, timeout });
 
 test(
   '500 training steps do not make the process larger',
   async () => {
-    // Mesa keeps textures in main memory: one of those lost in each step would be 40 MB in the end.
+    // Mesa keeps textures in main memory: one of the first layer lost in each step is 90 MB.
     const sizes: number[] = [];
     await trainSmall({
       steps: 500,
@@ -55,7 +33,7 @@ test(
         if (step % 100 === 0) sizes.push(process.memoryUsage().rss / 2 ** 20);
       },
     });
-    expect(sizes[4] - sizes[0]).toBeLessThan(30);
+    expect(sizes[4] - sizes[1]).toBeLessThan(40);
   },
   timeout,
 );

@@ -43,7 +43,7 @@ export function quadCount(layout: ChannelLayout): number {
 }
 
 /** For each quad in order: its first channel and how many of its four places are taken. */
-export function quadsOf(layout: ChannelLayout): { first: number; lanes: number }[] {
+function quadsOf(layout: ChannelLayout): { first: number; lanes: number }[] {
   const quads: { first: number; lanes: number }[] = [];
   let start = 0;
   for (const { count, channels } of layout) {

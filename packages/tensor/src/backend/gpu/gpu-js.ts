@@ -27,7 +27,7 @@ export interface GlContext {
   isContextLost?(): boolean;
 }
 
-export interface KernelSettings {
+interface KernelSettings {
   readonly output: readonly number[];
   readonly precision: 'single';
   /** Results stay on the device… */

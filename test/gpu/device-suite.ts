@@ -1,0 +1,59 @@
+import { type BackendOptions, conv2d, setBackend, tensor } from '@firelight/tensor';
+import { describe, expect, test } from 'vitest';
+import { checkBranches, checkConvolutions, checkLargeConvolutions } from './parity.ts';
+import { trainSmall } from './small-training.ts';
+
+/**
+ * What every device must do.
+ *
+ * @param numRuns random convolutions; software GPUs compile slowly
+ * @param timeout milliseconds for each test
+ */
+export function describeDevice(
+  options: BackendOptions,
+  { numRuns, timeout }: { readonly numRuns: number; readonly timeout: number },
+): void {
+  describe('convolutions and their gradients equal the reference', () => {
+    test('for random windows', () => checkConvolutions(options, { numRuns }), timeout);
+
+    test(
+      'for branches',
+      () => checkBranches(options, { numRuns: Math.ceil(numRuns / 3) }),
+      timeout,
+    );
+
+    test('for larger shapes', () => checkLargeConvolutions(options), timeout);
+
+    test(
+      'when results are read at once',
+      () => checkConvolutions({ ...options, keepOnDevice: false }, { numRuns: 3 }),
+      timeout,
+    );
+  });
+
+  test(
+    'ReLU lets NaN through, so that a training that fails is noticed',
+    async () => {
+      await setBackend('gpu', options);
+      const x = tensor([[[[1, Number.NaN, -3, 2]]]]);
+      const y = conv2d(x, tensor([[[[2]]]]), null, { activation: 'relu' });
+      expect(y.toArray()).toEqual([[[[2, Number.NaN, 0, 4]]]]);
+    },
+    timeout,
+  );
+
+  test(
+    'a small network learns as on wasm',
+    async () => {
+      await setBackend('wasm');
+      const expected = await trainSmall({ steps: 30 });
+      await setBackend('gpu', options);
+      const losses = await trainSmall({ steps: 30 });
+      losses.forEach((loss, i) => {
+        expect(Math.abs(loss - expected[i])).toBeLessThan(1e-3);
+      });
+      expect(losses[29]).toBeLessThan(losses[0]);
+    },
+    timeout,
+  );
+}
