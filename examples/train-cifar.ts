@@ -13,7 +13,8 @@ import {
   TensorBoard,
   TimeMonitor,
 } from '@firelight/nn';
-import { describeBackend, Generator, setBackend, setThreads } from '@firelight/tensor';
+import { describeBackend, Generator } from '@firelight/tensor';
+import { chooseBackend } from './support/choose-backend.ts';
 import { createNetwork } from './support/create-network.ts';
 import { INTERRUPTED, interruptSignal } from './support/interrupt.ts';
 import { loadCifar } from './support/load-cifar.ts';
@@ -39,7 +40,16 @@ interface Session {
 }
 
 /** Flags of a resumed run that may differ from those it began with. */
-const MACHINE_FLAGS = ['data', 'backend', 'threads', 'download', 'mirror', 'workers'] as const;
+const MACHINE_FLAGS = [
+  'data',
+  'backend',
+  'gpu-mode',
+  'webgpu-module',
+  'threads',
+  'download',
+  'mirror',
+  'workers',
+] as const;
 
 async function openSession(given: TrainOptions): Promise<Session> {
   if (!given.resume) {
@@ -166,8 +176,7 @@ async function main(): Promise<void> {
     console.log(helpText());
     return;
   }
-  if (given.backend !== undefined) await setBackend(given.backend);
-  if (given.threads !== undefined) setThreads(given.threads);
+  await chooseBackend(given);
   const file = given['eval-only'];
   if (file !== undefined) await evaluateOnly(file, given);
   else await train(await openSession(given));

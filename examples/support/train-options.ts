@@ -67,7 +67,18 @@ const FLAGS = {
   backend: {
     value: 'text',
     default: undefined,
-    help: 'wasm or reference; by default the best here',
+    help: 'wasm, gpu, reference, or auto: gpu if there is a hardware one; by default wasm',
+  },
+  'gpu-mode': {
+    value: 'text',
+    default: undefined,
+    choices: ['webgl2', 'headlessgl', 'webgpu', 'webasm', 'cpu'],
+    help: 'way of gpu.js; by default the first of headlessgl and webgpu that is there',
+  },
+  'webgpu-module': {
+    value: 'text',
+    default: undefined,
+    help: "npm's webgpu elsewhere than installed, as an address: file:///…/webgpu/index.js",
   },
   threads: {
     value: 'count',

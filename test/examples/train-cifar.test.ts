@@ -68,6 +68,23 @@ describe('a run', () => {
     expect(stdout).toMatch(/^Train epoch time: \d+\.\d{3} ms, per step time: \d+\.\d{3} ms$/m);
   }, 60_000);
 
+  test('trains through gpu.js where it is asked to, and says what runs', async () => {
+    const gpu = ['--backend', 'gpu', '--gpu-mode', 'webasm'];
+    const [onGpu, onWasm] = await Promise.all([
+      train('--synthetic', ...QUICK, ...gpu),
+      train('--synthetic', ...QUICK),
+    ]);
+    expect(onGpu.stderr).not.toContain('error');
+    expect(onGpu.stdout).toMatch(
+      /^backend: gpu: gpu\.js in mode webasm \(WebAssemblyKernel\) on /m,
+    );
+    const firstLoss = /loss ([\d.]+)/;
+    expect(Number(firstLoss.exec(onGpu.stdout)?.[1])).toBeCloseTo(
+      Number(firstLoss.exec(onWasm.stdout)?.[1]),
+      3,
+    );
+  }, 120_000);
+
   test('says loudly that made-up images are not CIFAR-10', async () => {
     const { code, stdout, stderr } = await train('--synthetic', ...QUICK);
     expect(code).toBe(0);
@@ -91,6 +108,7 @@ describe('a run', () => {
       'bypass',
       'seed',
       'backend',
+      'gpu-mode',
     ]) {
       expect(stdout).toContain(`--${flag}`);
     }
@@ -120,7 +138,18 @@ describe('bad input is one clear sentence and exit code 1', () => {
     [
       'an unknown backend',
       ['--backend', 'tpu'],
-      /no backend 'tpu'; choose one of 'reference', 'wasm'/,
+      /no backend 'tpu'; choose one of 'reference', 'wasm', 'gpu', 'auto'/,
+    ],
+    [
+      'a mode of the GPU that is not here',
+      ['--backend', 'gpu', '--gpu-mode', 'webgl2'],
+      /'gpu' cannot run here: webgl2: it needs a browser with WebGL2; or use 'wasm'/,
+    ],
+    ['an unknown mode of the GPU', ['--backend', 'gpu', '--gpu-mode', 'cuda'], /one of webgl2, /],
+    [
+      'a mode of the GPU without the GPU',
+      ['--gpu-mode', 'webasm'],
+      /--gpu-mode goes with --backend gpu or --backend auto/,
     ],
     ['no checkpoint', ['--eval-only', '/no/file'], /\/no\/file: there is no such file/],
     [

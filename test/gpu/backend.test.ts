@@ -34,6 +34,18 @@ describe('setBackend', () => {
     );
   });
 
+  test('refuses the options of another backend', async () => {
+    await expect(setBackend('wasm', { mode: 'cpu' })).rejects.toThrow(
+      "setBackend: 'wasm' has no option 'mode'; it has the options winograd, relaxedSimd",
+    );
+    await expect(setBackend('gpu', { mode: 'cpu', winograd: true })).rejects.toThrow(
+      "setBackend: 'gpu' has no option 'winograd'; it has the options mode, keepOnDevice, ",
+    );
+    await expect(setBackend('reference', { winograd: true })).rejects.toThrow(
+      "setBackend: 'reference' has no option 'winograd'; it has no options",
+    );
+  });
+
   test('with webgpu passes on what stands in the way', async () => {
     const start = (file: string): Promise<void> =>
       setBackend('gpu', {

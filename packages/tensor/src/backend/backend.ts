@@ -44,6 +44,8 @@ export interface BrowserWorker {
 export interface Backend {
   readonly name: string;
   readonly kernels: Partial<Kernels>;
+  /** The options that it knows. */
+  readonly options: readonly (keyof BackendOptions)[];
   /** The next backend in the chain; only `reference`, which is complete, has none. */
   readonly fallback: string | null;
   /** One line: what runs, on what, with which options. */
@@ -51,7 +53,7 @@ export interface Backend {
   /**
    * Prepares the backend, anew if options change.
    *
-   * @throws BackendError that says why it cannot run here, or which option it does not know
+   * @throws BackendError that says why it cannot run here
    */
   start(options: BackendOptions): Promise<void>;
 }

@@ -16,6 +16,7 @@ export interface BackendDescription {
 const referenceBackend: Backend = {
   name: 'reference',
   kernels: referenceKernels,
+  options: [],
   fallback: null,
   describe: () => 'reference: plain TypeScript loops, one thread, sums in float64',
   async start() {},
@@ -77,8 +78,17 @@ export async function setBackend(name: string, options: BackendOptions = {}): Pr
     return;
   }
   const backend = lookUp(name);
+  expectKnownOptions(backend, options);
   await backend.start(options);
   current = complete(backend);
+}
+
+function expectKnownOptions({ name, options: known }: Backend, options: BackendOptions): void {
+  const names: readonly string[] = known;
+  const unknown = Object.keys(options).find((option) => !names.includes(option));
+  if (unknown === undefined) return;
+  const list = known.length === 0 ? 'no options' : `the options ${known.join(', ')}`;
+  throw new BackendError(`setBackend: '${name}' has no option '${unknown}'; it has ${list}`);
 }
 
 async function chooseAutomatically(options: BackendOptions): Promise<Choice> {

@@ -75,6 +75,7 @@ function whyNotHardware({ description: { renderer, isHardware } }: Device): stri
 export const gpuBackend: AutomaticBackend = {
   name: 'gpu',
   kernels: convolutionOn(startedSettings),
+  options: ['mode', 'keepOnDevice', 'webgpuModule', 'createWorker'],
   fallback: whyNotWasm() === null ? 'wasm' : 'reference',
 
   describe() {

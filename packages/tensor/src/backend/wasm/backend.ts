@@ -64,6 +64,7 @@ export const wasmBackend: AutomaticBackend = {
     ...batchNormalization,
     ...updates,
   }),
+  options: ['winograd', 'relaxedSimd'],
   fallback: 'reference',
 
   describe() {
