@@ -1,4 +1,4 @@
-// npm run bench [-- --peers] [--data] [--epoch] [--rounds N]
+// npm run bench [-- --peers] [--data] [--epoch] [--gpu] [--rounds N]
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -14,6 +14,10 @@ Usage: npm run bench -- [flags]
               outside of the project), one process after the other in every round
   --data      only reading and transforming CIFAR-10, beside numpy and OpenCV if they are there
   --epoch     also one epoch of CIFAR-10 at 64² with data loading (2 to 4 minutes)
+  --gpu       only the gpu backend beside wasm, and beside PyTorch on CUDA where it is there
+  --gpu-mode MODE         way of gpu.js: headlessgl (under xvfb-run), webgpu, webasm or cpu
+  --webgpu-module URL     npm's webgpu, for the mode webgpu: file:///…/webgpu/index.js
+  --workloads T1,T2,T3,T4 what --gpu times (T2,T3)
   --rounds N  processes of each contender (3)
   --help      print this text`;
 
@@ -22,6 +26,10 @@ const { values } = parseArgs({
     peers: { type: 'boolean', default: false },
     data: { type: 'boolean', default: false },
     epoch: { type: 'boolean', default: false },
+    gpu: { type: 'boolean', default: false },
+    'gpu-mode': { type: 'string', default: '' },
+    'webgpu-module': { type: 'string', default: '' },
+    workloads: { type: 'string', default: 'T2,T3' },
     rounds: { type: 'string', default: '3' },
     help: { type: 'boolean', default: false },
   },
@@ -87,9 +95,9 @@ function print(contenders: readonly Contender[], results: ReadonlyMap<string, Re
   console.log(table(rows));
 }
 
-function runScript(name: string): void {
+function runScript(name: string, args: readonly string[] = []): void {
   const file = fileURLToPath(new URL(name, import.meta.url));
-  const flags = ['--conditions=development', '--import', 'tsx', file];
+  const flags = ['--conditions=development', '--import', 'tsx', file, ...args];
   execFileSync(process.execPath, flags, { stdio: 'inherit' });
 }
 
@@ -100,6 +108,12 @@ else if (!Number.isInteger(rounds) || rounds < 1) {
   process.exitCode = 1;
 } else if (values.data) {
   runScript('./data.ts');
+} else if (values.gpu) {
+  try {
+    runScript('./gpu.ts', [values['gpu-mode'], values['webgpu-module'], values.workloads]);
+  } catch {
+    process.exitCode = 1; // It has said why.
+  }
 } else {
   runScript('./kernels.ts');
   const contenders = values.peers ? [firelight, ...peers()] : [firelight];

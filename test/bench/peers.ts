@@ -36,7 +36,7 @@ const PACKAGES = [
   { name: 'onnxruntime-web', script: 'onnxruntime.mjs', packages: ['onnxruntime-web@1.30.0'] },
 ];
 /** Debian's Python, which has Debian's PyTorch; another python3 may come first on the PATH. */
-const PYTHON = '/usr/bin/python3';
+export const PYTHON = '/usr/bin/python3';
 
 function pytorch(): Contender[] {
   try {

@@ -16,7 +16,7 @@ describe('setBackend', () => {
     expect(error).toBeInstanceOf(BackendError);
     expect((error as Error).message).toBe(
       "setBackend: 'gpu' cannot run here: webgl2: it needs a browser with WebGL2; headlessgl: it " +
-        "needs Node with the optional package 'gl' built (npm rebuild gl) and a display (xvfb-run " +
+        "needs Node with the optional package 'gl' compiled (npm explore gl -- node-gyp rebuild) and a display (xvfb-run " +
         'makes one); webgpu: in Node it needs the option webgpuModule: ' +
         "import.meta.resolve('webgpu') after npm install webgpu, in a browser the option " +
         "createWorker; or use 'wasm'",

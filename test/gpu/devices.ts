@@ -19,6 +19,8 @@ export class WatchedDevice implements Device {
   /** Names of the programs that ran. */
   readonly runs: string[] = [];
   reads = 0;
+  uploadedBytes = 0;
+  readBytes = 0;
   readonly live = new Set<DeviceArray>();
   readonly #device: Device;
 
@@ -32,8 +34,19 @@ export class WatchedDevice implements Device {
     this.limit = device.limit;
   }
 
+  /** Counts from zero again. */
+  reset(): void {
+    this.runs.length = 0;
+    this.reads = 0;
+    this.uploadedBytes = 0;
+    this.readBytes = 0;
+  }
+
   run(program: Program, values: readonly (DeviceArray | Float32Array)[]): DeviceArray {
     this.runs.push(program.name);
+    for (const value of values) {
+      if (value instanceof Float32Array) this.uploadedBytes += value.byteLength;
+    }
     const array = this.#device.run(program, values);
     this.live.add(array);
     return array;
@@ -41,6 +54,7 @@ export class WatchedDevice implements Device {
 
   read(array: DeviceArray): Float32Array {
     this.reads++;
+    this.readBytes += 16 * array.texels;
     return this.#device.read(array);
   }
 

@@ -11,6 +11,7 @@ from torch import nn
 
 torch.set_num_threads(int(os.environ.get("THREADS", "2")))
 torch.manual_seed(0)
+device = torch.device(os.environ.get("DEVICE", "cpu"))
 channels_last = sys.argv[1] == "channels_last"
 
 
@@ -39,8 +40,8 @@ def squeezenet():
 
 
 def prepare(workload):
-    network = squeezenet()
-    images = torch.randn(workload["batch"], 3, workload["size"], workload["size"])
+    network = squeezenet().to(device)
+    images = torch.randn(workload["batch"], 3, workload["size"], workload["size"], device=device)
     if channels_last:
         network = network.to(memory_format=torch.channels_last)
         images = images.contiguous(memory_format=torch.channels_last)
@@ -49,10 +50,10 @@ def prepare(workload):
 
         def infer():
             with torch.no_grad():
-                network(images)
+                network(images).cpu()
 
         return infer
-    labels = torch.arange(workload["batch"]) % 10
+    labels = torch.arange(workload["batch"], device=device) % 10
     optimizer = torch.optim.SGD(network.parameters(), 0.01, 0.9, weight_decay=1e-4)
     loss_function = nn.CrossEntropyLoss()
 

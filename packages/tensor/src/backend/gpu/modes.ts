@@ -8,7 +8,7 @@ export const DEVICE_MODES = ['webgl2', 'headlessgl', 'webgpu'] as const satisfie
 const NEEDS: Readonly<Record<GpuMode, string>> = {
   webgl2: 'a browser with WebGL2',
   headlessgl:
-    "Node with the optional package 'gl' built (npm rebuild gl) and a display (xvfb-run makes one)",
+    "Node with the optional package 'gl' compiled (npm explore gl -- node-gyp rebuild) and a display (xvfb-run makes one)",
   webgpu:
     'navigator.gpu in a worker thread: in a browser the option createWorker, in Node the option ' +
     'webgpuModule',
