@@ -1,7 +1,6 @@
 import { BackendError, conv2d, describeBackend, setBackend, tensor } from '@firelight/tensor';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Gpu, GpuJs } from '../../packages/tensor/src/backend/gpu/gpu-js.ts';
-import { LocalDevice } from '../../packages/tensor/src/backend/gpu/local-device.ts';
+import { type GpuJs, loadGpuJs } from '../../packages/tensor/src/backend/gpu/gpu-js.ts';
 import { rendererOf, rendererOfAdapter } from '../../packages/tensor/src/backend/gpu/renderer.ts';
 import { random } from '../helpers/evaluate.ts';
 
@@ -16,10 +15,9 @@ describe('setBackend', () => {
     expect(error).toBeInstanceOf(BackendError);
     expect((error as Error).message).toBe(
       "setBackend: 'gpu' cannot run here: webgl2: it needs a browser with WebGL2; headlessgl: it " +
-        "needs Node with the optional package 'gl' compiled (npm explore gl -- node-gyp rebuild) and a display (xvfb-run " +
-        'makes one); webgpu: in Node it needs the option webgpuModule: ' +
-        "import.meta.resolve('webgpu') after npm install webgpu, in a browser the option " +
-        "createWorker; or use 'wasm'",
+        "needs Node with the optional package 'gl' compiled (npm explore gl -- node-gyp rebuild) " +
+        'and a display (xvfb-run makes one); webgpu: in Node it needs the option webgpuModule: ' +
+        "import.meta.resolve('webgpu'), after npm install webgpu; or use 'wasm'",
     );
     expect(describeBackend().name).toBe('reference');
   });
@@ -56,6 +54,12 @@ describe('setBackend', () => {
       'webgpu: WebGPU is there, but no adapter (no GPU, or no driver)',
     );
     await expect(start('missing.mjs')).rejects.toThrow(/webgpu: .*Cannot find module/);
+    await expect(start('ending-adapter.mjs')).rejects.toThrow(
+      'webgpu: the thread with WebGPU is lost: it ended with code 3',
+    );
+    await expect(start('failing-device.mjs')).rejects.toThrow(
+      "webgpu: gpu.js refuses 'probe': no device for you",
+    );
   });
 
   test("'auto' takes wasm where there is no GPU, and says why", async () => {
@@ -63,6 +67,41 @@ describe('setBackend', () => {
     const { name, summary } = describeBackend();
     expect(name).toBe('wasm');
     expect(summary).toContain("not 'gpu': webgl2: it needs a browser with WebGL2; headlessgl: it ");
+  });
+
+  test("'auto' honours a mode, and refuses what no backend knows", async () => {
+    await setBackend('auto', { mode: 'webasm' });
+    const { summary } = describeBackend();
+    expect(summary).toContain(
+      "; not 'gpu': webasm: 'gpu.js's WebAssembly' is software, slower than 'wasm'",
+    );
+    await expect(setBackend('auto', { mode: 'vulkan' as 'cpu' })).rejects.toThrow(
+      "there is no gpu mode 'vulkan'",
+    );
+    await expect(setBackend('auto', { winogard: true } as object)).rejects.toThrow(
+      "setBackend: 'auto' has no option 'winogard'; it has the options mode, keepOnDevice, ",
+    );
+  });
+
+  test('starts a device once, however often it is chosen', async () => {
+    const lib = (await loadGpuJs()) as { GPU: GpuJs['GPU'] };
+    const { GPU } = lib;
+    let made = 0;
+    lib.GPU = class extends GPU {
+      constructor(settings: ConstructorParameters<GpuJs['GPU']>[0]) {
+        super(settings);
+        made++;
+      }
+    };
+    try {
+      await setBackend('gpu', { mode: 'cpu' });
+      made = 0;
+      await setBackend('wasm');
+      await Promise.all([1, 2].map(() => setBackend('gpu', { mode: 'cpu' })));
+      expect(made).toBe(0);
+    } finally {
+      lib.GPU = GPU;
+    }
   });
 });
 
@@ -73,7 +112,8 @@ describe('describeBackend', () => {
     expect(name).toBe('gpu');
     expect(summary).toBe(
       "gpu: gpu.js in mode webasm (WebAssemblyKernel) on 'gpu.js's WebAssembly' (software); " +
-        "convolutions in float32, kept on the device; the rest on 'wasm'",
+        "convolutions in float32, kept on the device; the rest on 'wasm', float64 and integers on " +
+        "'reference'",
     );
     expect(kernels.conv2d).toEqual({ backend: 'gpu', reason: null });
     expect(kernels.conv2dGrad).toEqual({ backend: 'gpu', reason: null });
@@ -82,7 +122,7 @@ describe('describeBackend', () => {
     await setBackend('gpu', { mode: 'cpu', keepOnDevice: false });
     expect(describeBackend().summary).toBe(
       "gpu: gpu.js in mode cpu (CPUKernel) on 'gpu.js's JavaScript' (software); convolutions in " +
-        "float32; the rest on 'wasm'",
+        "float32; the rest on 'wasm', float64 and integers on 'reference'",
     );
   });
 });
@@ -105,57 +145,11 @@ test('an empty batch gives an empty result', async () => {
   expect(y.shape).toEqual([0, 4, 3, 3]);
 });
 
-describe('a device', () => {
-  class Kernel {
-    readonly fallbackReason = 'the texture is too large';
-  }
-  /** A gpu.js that gives what it is told to, as one that fell back would. */
-  const libraryThat = (answer: () => unknown, Class: unknown): GpuJs => {
-    const kernel = Object.assign(answer, { kernel: new Kernel(), context: null, destroy() {} });
-    class GPU implements Gpu {
-      readonly context = null;
-      createKernel = () => kernel;
-    }
-    return {
-      GPU,
-      input: (values: Float32Array) => values,
-      CPUKernel: Class,
-    } as unknown as GpuJs;
-  };
-
-  test('that gpu.js would replace by another is refused', () => {
-    class Expected {}
-    expect(
-      () =>
-        new LocalDevice(
-          libraryThat(() => [], Expected),
-          'cpu',
-        ),
-    ).toThrow(
-      "gpu: gpu.js would run 'probe' on another device: the texture is too large; use 'wasm'",
-    );
-  });
-
-  test('that does not compute in float32 is refused', () => {
-    const inaccurate = () => [new Float32Array([1.2, 3.7, 2.2, 0.1]), new Float32Array(4)];
-    expect(() => new LocalDevice(libraryThat(inaccurate, Kernel), 'cpu')).toThrow(
-      'it does not compute in float32 here: 1.2000000476837158, ',
-    );
-  });
-
-  test('that throws is quoted', () => {
-    const failing = () => {
-      throw new Error('shader lost');
-    };
-    expect(() => new LocalDevice(libraryThat(failing, Kernel), 'cpu')).toThrow(
-      "gpu: gpu.js refuses 'probe': shader lost",
-    );
-  });
-});
-
 describe('hardware and software are told apart', () => {
   const context = (name: string, hasExtension: boolean) => ({
+    NO_ERROR: 0,
     RENDERER: 1,
+    getError: () => 0,
     getExtension: () => (hasExtension ? { UNMASKED_RENDERER_WEBGL: 2 } : null),
     getParameter: (parameter: number) => (parameter === 2 ? name : hasExtension ? 'WebKit' : name),
   });
@@ -170,6 +164,7 @@ describe('hardware and software are told apart', () => {
     ['llvmpipe (LLVM 15.0.6, 256 bits)', false, false],
     ['ANGLE (Microsoft, Microsoft Basic Render Driver Direct3D11)', true, false],
     ['ANGLE', false, null],
+    ['Mozilla', true, null],
   ])('%s', (name, hasExtension, isHardware) => {
     expect(rendererOf(context(name, hasExtension))).toEqual({ renderer: name, isHardware });
   });

@@ -43,6 +43,22 @@ export function describeDevice(
   );
 
   test(
+    'infinity does not spread through places that no channel takes',
+    async () => {
+      await setBackend('gpu', options);
+      const x = tensor([[[[Number.POSITIVE_INFINITY, 1]]]], { requiresGrad: true });
+      const weight = tensor([[[[-1]]]]);
+      const y = conv2d(conv2d(x, weight, null, { activation: 'relu' }), tensor([[[[1]]]]));
+      expect(y.toArray()).toEqual([[[[0, 0]]]]);
+      // The same on the way back: through the gradient of the second convolution.
+      const z = conv2d(conv2d(x, weight), tensor([[[[2]]]]));
+      z.backward(tensor([[[[Number.POSITIVE_INFINITY, 1]]]]));
+      expect(x.grad?.toArray()).toEqual([[[[Number.NEGATIVE_INFINITY, -2]]]]);
+    },
+    timeout,
+  );
+
+  test(
     'a small network learns as on wasm',
     async () => {
       await setBackend('wasm');

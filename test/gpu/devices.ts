@@ -4,7 +4,10 @@ import type { Device, DeviceArray } from '../../packages/tensor/src/backend/gpu/
 import { loadGpuJs } from '../../packages/tensor/src/backend/gpu/gpu-js.ts';
 import { LocalDevice } from '../../packages/tensor/src/backend/gpu/local-device.ts';
 import type { GpuSettings } from '../../packages/tensor/src/backend/gpu/pass.ts';
-import type { Program } from '../../packages/tensor/src/backend/gpu/programs/program.ts';
+import {
+  type Program,
+  texelCount,
+} from '../../packages/tensor/src/backend/gpu/programs/program.ts';
 import type { Kernels } from '../../packages/tensor/src/backend/kernels.ts';
 import { wasmBackend } from '../../packages/tensor/src/backend/wasm/backend.ts';
 
@@ -16,6 +19,7 @@ export class WatchedDevice implements Device {
   readonly maxTexels: number;
   readonly maxPlanes: number;
   readonly limit: string;
+  readonly problem = null;
   /** Names of the programs that ran. */
   readonly runs: string[] = [];
   reads = 0;
@@ -53,6 +57,7 @@ export class WatchedDevice implements Device {
   }
 
   read(array: DeviceArray): Float32Array {
+    if (!this.live.has(array)) throw new Error('read after it was freed');
     this.reads++;
     this.readBytes += 16 * array.texels;
     return this.#device.read(array);
@@ -89,4 +94,20 @@ export async function withDevice<Result>(
     Object.assign(kernels, originals);
     await setBackend('wasm');
   }
+}
+
+/** A device that only counts: of results of any size, without their content. */
+export function idleDevice(): WatchedDevice {
+  return new WatchedDevice({
+    id: 'idle',
+    description: { mode: 'cpu', kernelClass: 'none', renderer: 'none', isHardware: false },
+    dialect: 'buffer',
+    maxTexels: 2 ** 24,
+    maxPlanes: 2 ** 21,
+    limit: 'none',
+    problem: null,
+    run: (program) => ({ texels: texelCount(program) }),
+    read: ({ texels }) => new Float32Array(4 * texels),
+    free() {},
+  });
 }

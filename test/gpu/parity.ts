@@ -82,21 +82,24 @@ export async function checkBranches(
           const weight = [groups * outChannels, channels / groups, kernel, kernel];
           return { weight, groups, padding: (kernel - 1) / 2 };
         });
-        const weights = windows.map(({ weight }, i) => random(weight, seed + i + 1, true));
-        const run = (x: Tensor, ...operands: Tensor[]): Tensor =>
+        const operands = windows.flatMap(({ weight }, i) => [
+          random(weight, seed + 2 * i + 1, true),
+          random([weight[0]], seed + 2 * i + 2, true),
+        ]);
+        const run = (x: Tensor, ...weightsAndBiases: Tensor[]): Tensor =>
           conv2dBranches(
             x,
             windows.map(
               ({ groups, padding }, i): Conv2dBranchOptions => ({
-                weight: operands[i],
-                bias: null,
+                weight: weightsAndBiases[2 * i],
+                bias: weightsAndBiases[2 * i + 1],
                 groups,
                 padding,
               }),
             ),
             { activation },
           );
-        await compare(run, [random([2, channels, 5, 4], seed, true), ...weights], options);
+        await compare(run, [random([2, channels, 5, 4], seed, true), ...operands], options);
       },
     ),
     { seed: 20161104, numRuns },

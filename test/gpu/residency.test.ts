@@ -1,22 +1,29 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Momentum } from '@firelight/nn';
 import {
   add,
   assign,
   conv2d,
+  conv2dBranches,
   Generator,
   maxPool2d,
   mean,
+  ones,
   randn,
   relu,
+  reshape,
   setBackend,
   type Tensor,
+  tensor,
   tidy,
 } from '@firelight/tensor';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Device } from '../../packages/tensor/src/backend/gpu/device.ts';
-import { texelCount } from '../../packages/tensor/src/backend/gpu/programs/program.ts';
+import type { DeviceArray } from '../../packages/tensor/src/backend/gpu/device.ts';
+import type { Program } from '../../packages/tensor/src/backend/gpu/programs/program.ts';
+import { withBackend } from '../../packages/tensor/src/backend/registry.ts';
 import { relativeError } from '../helpers/relative-error.ts';
-import { WatchedDevice, webAssemblyDevice, withDevice } from './devices.ts';
+import { idleDevice, WatchedDevice, webAssemblyDevice, withDevice } from './devices.ts';
 
 // What stays on a device, and when it is brought up to date.
 
@@ -104,20 +111,25 @@ describe('a copy on the device is never out of date', () => {
     expect(relativeError(after, before)).toBeGreaterThan(1e-3);
   }
 
-  test('after assign', () => expectChangeSeen((weight) => assign(weight, random([2, 2, 3, 3], 7))));
+  test.each(['wasm', 'reference'])('after assign on %s', (backend) =>
+    expectChangeSeen((weight) =>
+      withBackend(backend, () => assign(weight, random([2, 2, 3, 3], 7))),
+    ),
+  );
 
-  test('after a step of an optimizer', () =>
+  test.each(['wasm', 'reference'])('after a step on %s', (backend) =>
     expectChangeSeen((weight) => {
       const optimizer = new Momentum([weight], { learningRate: 0.5, momentum: 0.9 });
       mean(conv2d(x, weight)).backward();
-      optimizer.step();
-    }));
+      withBackend(backend, () => optimizer.step());
+    }),
+  );
 
-  test('after writing to data', () =>
+  test('after writing to data, also when it was taken before', () =>
     expectChangeSeen((weight) => {
-      weight.data[0] += 5;
+      const { data } = weight;
       conv2d(x, weight);
-      weight.data[1] += 5;
+      data[0] += 5;
     }));
 
   test('after writing to a result', async () => {
@@ -162,22 +174,123 @@ test('kernels of the CPU leave the copy on the device in place', async () => {
   );
 });
 
-test('outside of tidy a loop does not fill the device', async () => {
-  // A device of 4 MiB results, and no time lost with computing them.
-  const idle: Device = {
-    ...device,
-    id: 'idle',
-    run: (program) => ({ texels: texelCount(program) }),
-    read: ({ texels }) => new Float32Array(4 * texels),
-    free() {},
-  };
-  device = new WatchedDevice(idle);
-  const x = random([1, 4, 256, 256], 1);
-  const weight = random([16, 4, 1, 1], 2);
+/** Lets finalizers run, so that what earlier tests dropped does not count any more. */
+async function collectGarbage(): Promise<void> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  for (let turn = 0; turn < 5; turn++) {
+    collect();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+describe('outside of tidy', () => {
+  beforeEach(collectGarbage);
+
+  // 4 MiB a result and an operand, of which 256 MiB may stay until finalizers run.
+  const large = (): Tensor => ones([1, 16, 256, 256]);
+  const weight = ones([16, 16, 1, 1]);
+
+  test.each([
+    ['results', (x: Tensor) => conv2d(x, weight)],
+    ['operands', () => tidy(() => void conv2d(large(), weight))],
+    ['operands from outside', () => void tidyOver(large())],
+  ])('a loop does not fill the device with %s', async (_, step) => {
+    device = idleDevice();
+    const x = large();
+    await onDevice(() => {
+      for (let i = 0; i < 100; i++) step(x);
+      expect(device.live.size).toBeLessThan(70);
+    });
+  });
+
+  function tidyOver(x: Tensor): void {
+    tidy(() => void conv2d(x, weight));
+  }
+
+  test('what tidy returns can be read, however much it is', async () => {
+    device = idleDevice();
+    await onDevice(() => {
+      const x = large();
+      const results = tidy(() => Array.from({ length: 100 }, () => conv2d(x, weight)));
+      expect(device.live.size).toBeGreaterThan(30);
+      expect(device.live.size).toBeLessThan(70);
+      for (const result of results) expect(result.data).toHaveLength(16 * 256 * 256);
+    });
+  });
+
+  test('what is collected is freed, and gradients keep nothing else alive', async () => {
+    device = idleDevice();
+    await withDevice({ device, keepOnDevice: true }, async () => {
+      const kept = ones([16, 16, 1, 1], { requiresGrad: true });
+      let x: Tensor | null = large();
+      const reference = new WeakRef(x.array.storage);
+      mean(conv2d(x, kept)).backward();
+      x = null;
+      expect(device.live.size).toBeGreaterThan(2);
+      await collectGarbage();
+      expect(device.live.size).toBe(2); // the weight and its gradient
+      expect(reference.deref()).toBeUndefined();
+      expect(kept.grad).not.toBeNull();
+    });
+  });
+});
+
+test('what a call left on the device goes when the call fails', async () => {
+  class FailingDevice extends WatchedDevice {
+    override run(program: Program, values: readonly (DeviceArray | Float32Array)[]): DeviceArray {
+      if (program.name === 'gradient of conv2d by its input') throw new Error('no memory');
+      return super.run(program, values);
+    }
+  }
+  const failing = new FailingDevice(await webAssemblyDevice());
+  await withDevice({ device: failing, keepOnDevice: true }, () => {
+    expect(() =>
+      tidy(() => {
+        const weight = random([2, 2, 1, 1], 2, true);
+        const x = random([1, 2, 3, 3], 1, true);
+        mean(conv2d(x, weight, null, { activation: 'relu' })).backward();
+      }),
+    ).toThrow('no memory');
+    expect(failing.live.size).toBe(0);
+  });
+});
+
+test('one array may be two weights', async () => {
+  const x = [random([1, 2, 3, 3], 1), random([1, 4, 3, 3], 2)];
+  const weight = random([4, 2, 1, 1], 3);
+  const run = (): number[] =>
+    [conv2d(x[0], weight), conv2d(x[1], reshape(weight, [2, 4, 1, 1]))].flatMap((y) =>
+      Array.from(y.data),
+    );
+  const actual = await onDevice(run);
+  await setBackend('reference');
+  expect(relativeError(actual, run())).toBeLessThan(1e-5);
+});
+
+test('gradients that nobody asks for are not computed', async () => {
+  const inputs = [random([1, 2, 4, 4], 1), random([2, 2, 1, 1], 2, true), random([2], 3)];
   await onDevice(() => {
-    for (let i = 0; i < 100; i++) conv2d(x, weight);
-    // 256 MiB may stay until finalizers run, which they do not in such a loop.
-    expect(device.live.size).toBeLessThan(70);
-    expect(device.live.size).toBeGreaterThan(20);
+    const [x, weight, bias] = inputs;
+    mean(conv2d(x, weight, bias)).backward();
+    expect(count('gradient of conv2d by its weights')).toBe(1);
+    expect(count('gradient of conv2d by its input')).toBe(0);
+    expect(count('gradient of conv2d by its bias')).toBe(0);
+    device.reset();
+    mean(conv2d(random([1, 2, 4, 4], 1, true), random([2, 2, 1, 1], 2))).backward();
+    expect(count('gradient of conv2d by its weights')).toBe(0);
+    expect(count('gradient of conv2d by its input')).toBe(1);
+  });
+});
+
+test('an operand is packed once in a call', async () => {
+  const values = new Float32Array(2 * 4 * 25).fill(1);
+  const x = tensor(values, { shape: [2, 4, 5, 5] }); // Held outside too, so it does not stay.
+  await onDevice(() => {
+    conv2dBranches(x, [
+      { weight: random([3, 4, 1, 1], 1), bias: null },
+      { weight: random([5, 4, 3, 3], 2), bias: null, padding: 1 },
+    ]);
+    expect(count('pack images')).toBe(1);
   });
 });

@@ -12,6 +12,10 @@ const tasks: Readonly<Record<string, () => Promise<unknown>>> = {
     await setBackend('gpu', options);
     return describeBackend().summary;
   },
+  async choice() {
+    await setBackend('gpu', { createWorker: options.createWorker });
+    return describeBackend().summary;
+  },
   async auto() {
     await setBackend('auto', options);
     return describeBackend().summary;

@@ -25,6 +25,10 @@ test(
     expect(await ask('summary')).toMatch(
       /^gpu: gpu\.js in mode webgpu \(WebGPUKernel\) on '.*swiftshader.*' \(software\); convolutions/i,
     );
+    // With two software devices the first one is taken, and says what else there was.
+    expect(await ask('choice')).toMatch(
+      /in mode webgl2 .*; not headlessgl: it needs Node.*; not webgpu: '.*' is software, slower/i,
+    );
     expect(await ask('auto')).toMatch(
       /^wasm: .*; not 'gpu': .*webgpu: '.*swiftshader.*' is software, slower than 'wasm'/i,
     );

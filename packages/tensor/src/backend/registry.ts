@@ -78,20 +78,28 @@ export async function setBackend(name: string, options: BackendOptions = {}): Pr
     return;
   }
   const backend = lookUp(name);
-  expectKnownOptions(backend, options);
+  expectKnownOptions(name, [backend], options);
   await backend.start(options);
   current = complete(backend);
 }
 
-function expectKnownOptions({ name, options: known }: Backend, options: BackendOptions): void {
-  const names: readonly string[] = known;
-  const unknown = Object.keys(options).find((option) => !names.includes(option));
+/** @throws BackendError unless one of the candidates knows each option that is given */
+function expectKnownOptions(
+  name: string,
+  candidates: readonly Backend[],
+  options: BackendOptions,
+): void {
+  const known: readonly string[] = candidates.flatMap((backend) => backend.options);
+  const unknown = Object.entries(options).find(
+    ([option, value]) => value !== undefined && !known.includes(option),
+  );
   if (unknown === undefined) return;
   const list = known.length === 0 ? 'no options' : `the options ${known.join(', ')}`;
-  throw new BackendError(`setBackend: '${name}' has no option '${unknown}'; it has ${list}`);
+  throw new BackendError(`setBackend: '${name}' has no option '${unknown[0]}'; it has ${list}`);
 }
 
 async function chooseAutomatically(options: BackendOptions): Promise<Choice> {
+  expectKnownOptions('auto', AUTOMATIC, options);
   const passedOver: string[] = [];
   for (const backend of AUTOMATIC) {
     const problem = await backend.startAutomatically(options);

@@ -16,12 +16,22 @@ export type ChannelLayout = readonly ChannelRun[];
 
 /** A layout of runs one after the other; equal layouts get equal runs. */
 export function channelLayout(runs: readonly ChannelRun[]): ChannelLayout {
-  const total = runs.reduce((sum, { count, channels }) => sum + count * channels, 0);
-  const last = runs[runs.length - 1];
-  const isGapless = runs.every(
-    (run) => run.channels % 4 === 0 || (run === last && run.count === 1) || run.count === 0,
-  );
-  return isGapless ? [{ count: 1, channels: total }] : runs;
+  const lengths: number[] = [];
+  for (const { count, channels } of runs) {
+    for (let run = 0; run < count; run++) {
+      const last = lengths.at(-1);
+      // Full quads leave no gap: what follows continues the run.
+      if (last !== undefined && last % 4 === 0) lengths[lengths.length - 1] = last + channels;
+      else lengths.push(channels);
+    }
+  }
+  const merged: { count: number; channels: number }[] = [];
+  for (const channels of lengths) {
+    const last = merged.at(-1);
+    if (last?.channels === channels) last.count++;
+    else merged.push({ count: 1, channels });
+  }
+  return merged;
 }
 
 /** The layout of channels in equal groups. */

@@ -2,7 +2,8 @@ import { NdArray } from '../../core/ndarray.ts';
 import type { Activation } from '../kernels.ts';
 import type { ChannelLayout } from './channel-layout.ts';
 import type { DeviceArray } from './device.ts';
-import { type GpuSettings, inPass, type Pass, type Shape4, someOf, unpackImages } from './pass.ts';
+import { imageForm, type Shape4 } from './form.ts';
+import { type GpuSettings, inPass, type Pass, someOf } from './pass.ts';
 import { geometryOf, imageRanges, type Plan } from './plan.ts';
 import { joinProgram } from './programs/elementwise.ts';
 import { forwardProgram } from './programs/forward.ts';
@@ -48,7 +49,7 @@ export function conv2dForward(
     return inPass(settings, (pass) => {
       const input = (layout: ChannelLayout): DeviceArray => pass.images(x, layout);
       const y = forwardOnDevice(pass, plan, images, input, activation);
-      return pass.imageResult(y, outShape, outLayout);
+      return pass.result(y, outShape, imageForm(outShape, outLayout));
     });
   }
   // Too many images for one array of the device: some at a time, each read back at once.
@@ -56,15 +57,10 @@ export function conv2dForward(
   for (const range of imageRanges(images, imagesAtOnce)) {
     inPass(settings, (pass) => {
       const count = range.end - range.start;
-      const inputs = new Map<ChannelLayout, DeviceArray>();
-      const input = (layout: ChannelLayout): DeviceArray => {
-        const array = inputs.get(layout) ?? pass.someImages(x, layout, range);
-        inputs.set(layout, array);
-        return array;
-      };
+      const input = (layout: ChannelLayout): DeviceArray => pass.someImages(x, layout, range);
       const part = forwardOnDevice(pass, plan, count, input, activation);
       const shape: Shape4 = [count, outShape[1], outShape[2], outShape[3]];
-      unpackImages(pass.device.read(part), shape, outLayout, someOf(y, range));
+      someOf(y, range).set(imageForm(shape, outLayout).unpack(pass.device.read(part)));
     });
   }
   return y;

@@ -4,15 +4,8 @@ import type { Shape } from '../../core/shape.ts';
 import type { Conv2dGrads } from '../kernels.ts';
 import { type ChannelLayout, layoutKey, quadCount } from './channel-layout.ts';
 import type { DeviceArray } from './device.ts';
-import {
-  type GpuSettings,
-  inPass,
-  type Pass,
-  type Shape4,
-  someOf,
-  unpackImages,
-  unpackWeights,
-} from './pass.ts';
+import { type Form, imageForm, type Shape4, weightForm } from './form.ts';
+import { type GpuSettings, inPass, type Pass, someOf } from './pass.ts';
 import { geometryOf, imageRanges, type Plan, type PlannedBranch } from './plan.ts';
 import { addProgram, reluGradProgram, sumProgram } from './programs/elementwise.ts';
 import { inputGradProgram } from './programs/input-grad.ts';
@@ -69,7 +62,7 @@ function gradOnDevice(
   const weights = plan.branches.map((planned, i) => {
     if (!needed.branches[i].weight) return null;
     const geometry = geometryOf(plan, planned, images);
-    const partials = partialCount(geometry, pass.device.maxTexels);
+    const partials = partialCount(geometry, pass.device);
     const program = weightGradProgram(dialect, geometry, partials);
     const sums = pass.run(program, [upload(x, planned.inLayout), grad]);
     if (partials === 1) return sums;
@@ -124,16 +117,14 @@ function atOnce(settings: GpuSettings, plan: Plan, inputs: GradInputs, needed: N
     const grads = gradOnDevice(pass, plan, inShape[0], inputs, upload, needed);
     const [x] = grads.x;
     return {
-      x: x === undefined ? null : pass.imageResult(x.array, inShape, x.layout),
+      x: x === undefined ? null : pass.result(x.array, inShape, imageForm(inShape, x.layout)),
       weights: grads.weights.map((array, i) => {
-        if (array === null) return null;
-        const unpack = (texels: Float32Array) => unpackBranchWeights(texels, branches[i]);
-        return pass.result(array, branches[i].weightShape, 'weights', unpack);
+        const { weightShape, outLayout } = branches[i];
+        return array && pass.result(array, weightShape, weightForm(weightShape, outLayout));
       }),
       biases: grads.biases.map((array, i) => {
-        if (array === null) return null;
-        const unpack = (texels: Float32Array) => unpackBias(texels, branches[i]);
-        return pass.result(array, [branches[i].outChannels], 'bias', unpack);
+        const { outChannels } = branches[i];
+        return array && pass.result(array, [outChannels], biasForm(branches[i]));
       }),
     };
   });
@@ -159,16 +150,17 @@ function inParts(
       const grads = gradOnDevice(pass, plan, count, inputs, upload, needed);
       const shape: Shape4 = [count, inShape[1], inShape[2], inShape[3]];
       for (const { array, layout } of grads.x) {
-        const part = unpackImages(pass.device.read(array), shape, layout);
+        const part = imageForm(shape, layout).unpack(pass.device.read(array));
         if (x !== null) add(someOf(x, range), part);
       }
       grads.weights.forEach((array, i) => {
-        if (array !== null) {
-          add(weights[i]?.data, unpackBranchWeights(pass.device.read(array), branches[i]));
-        }
+        const { weightShape, outLayout } = branches[i];
+        const form = weightForm(weightShape, outLayout);
+        if (array !== null) add(weights[i]?.data, form.unpack(pass.device.read(array)));
       });
       grads.biases.forEach((array, i) => {
-        if (array !== null) add(biases[i]?.data, unpackBias(pass.device.read(array), branches[i]));
+        const form = biasForm(branches[i]);
+        if (array !== null) add(biases[i]?.data, form.unpack(pass.device.read(array)));
       });
     });
   }
@@ -180,13 +172,6 @@ function add(target: TypedArray | undefined, values: Float32Array): void {
   for (let i = 0; i < target.length; i++) target[i] += values[i];
 }
 
-function unpackBranchWeights(
-  texels: Float32Array,
-  { weightShape, outLayout }: PlannedBranch,
-): Float32Array {
-  return unpackWeights(texels, weightShape, outLayout);
-}
-
-function unpackBias(texels: Float32Array, { outChannels, outLayout }: PlannedBranch): Float32Array {
-  return unpackImages(texels, [1, outChannels, 1, 1], outLayout);
+function biasForm({ outChannels, outLayout }: PlannedBranch): Form {
+  return imageForm([1, outChannels, 1, 1], outLayout);
 }

@@ -1,5 +1,6 @@
 import type { StorageCopy } from '../../core/memory.ts';
 import type { Device, DeviceArray } from './device.ts';
+import type { Form } from './form.ts';
 
 /** Most bytes on devices of arrays outside of scopes; dropped ones count until finalizers run. */
 const RESIDENT_BYTES = 2 ** 28;
@@ -11,22 +12,22 @@ let residentBytes = 0;
 export class DeviceCopy implements StorageCopy {
   readonly device: Device;
   readonly array: DeviceArray;
-  /** The elements in row-major order. */
-  readonly unpack: (texels: Float32Array) => Float32Array;
+  readonly form: Form;
   #isResident = false;
 
-  constructor(device: Device, array: DeviceArray, unpack: (texels: Float32Array) => Float32Array) {
+  constructor(device: Device, array: DeviceArray, form: Form) {
     this.device = device;
     this.array = array;
-    this.unpack = unpack;
+    this.form = form;
   }
 
   get #bytes(): number {
     return this.array.texels * BYTES_PER_TEXEL;
   }
 
+  /** The elements in row-major order. */
   read(): Float32Array {
-    return this.unpack(this.device.read(this.array));
+    return this.form.unpack(this.device.read(this.array));
   }
 
   /**

@@ -17,7 +17,10 @@ export interface DeviceArray {
   readonly texels: number;
 }
 
-/** A GPU, or what gpu.js puts in its place. All calls return when their result can be used. */
+/**
+ * A GPU, or what gpu.js puts in its place. All calls return when their result can be used. What goes
+ * wrong on the device is reported by `read` at the latest.
+ */
 export interface Device {
   /** Tells its arrays apart from those of other devices. */
   readonly id: string;
@@ -28,6 +31,8 @@ export interface Device {
   readonly limit: string;
   /** Most planes (of images times quads) that a program can compute at once. */
   readonly maxPlanes: number;
+  /** Why it answers no more, and another has to be started; null while it does. */
+  readonly problem: string | null;
   /**
    * Runs a program on arrays of the device and of the host.
    *

@@ -1,4 +1,5 @@
 import { BackendError } from '../../core/errors.ts';
+import type { BackendOptions } from '../backend.ts';
 
 /**
  * The part of gpu.js that is used here. Its own types stay out, so that users need neither them nor
@@ -6,11 +7,9 @@ import { BackendError } from '../../core/errors.ts';
  */
 
 /** Ways in which gpu.js can run a kernel. */
-export type GpuMode = 'webgl2' | 'headlessgl' | 'webgpu' | 'webasm' | 'cpu';
+export type GpuMode = NonNullable<BackendOptions['mode']>;
 
-export const GPU_MODES = ['webgl2', 'headlessgl', 'webgpu', 'webasm', 'cpu'] as const;
-
-/** The class that gpu.js runs each mode with. */
+/** The class of gpu.js that runs each mode. */
 export const KERNEL_CLASSES = {
   webgl2: 'WebGL2Kernel',
   headlessgl: 'HeadlessGLKernel',
@@ -21,7 +20,9 @@ export const KERNEL_CLASSES = {
 
 /** What is used of a WebGL context. */
 export interface GlContext {
+  readonly NO_ERROR: number;
   readonly RENDERER: number;
+  getError(): number;
   getExtension(name: 'WEBGL_debug_renderer_info'): { UNMASKED_RENDERER_WEBGL: number } | null;
   getParameter(parameter: number): unknown;
   isContextLost?(): boolean;
@@ -44,10 +45,16 @@ export interface GlTexture {
 
 /** What a pipeline kernel of WebGPU returns. */
 export interface WebGpuBuffer {
+  readonly context: { readonly device: WebGpuDevice };
   componentCount: number;
   output: readonly number[];
   toArray(): Promise<readonly Float32Array[]>;
   delete(): void;
+}
+
+/** What is used of a device of WebGPU. */
+interface WebGpuDevice {
+  onuncapturederror: ((event: { readonly error: { readonly message: string } }) => void) | null;
 }
 
 /** The class of kernels of one mode. */
@@ -60,7 +67,6 @@ export interface GpuKernel {
   (...values: readonly unknown[]): unknown;
   /** The kernel that ran, which is of another class if gpu.js fell back. */
   readonly kernel: { readonly constructor: unknown; readonly fallbackReason?: string | null };
-  readonly context: GlContext | null;
   destroy(): void;
 }
 
@@ -92,7 +98,7 @@ export async function loadGpuJs(): Promise<GpuJs> {
     return module.default;
   } catch (error) {
     throw new BackendError(
-      `gpu: gpu.js cannot be loaded: ${(error as Error).message}; install gpu.js, or use 'wasm'`,
+      `gpu.js cannot be loaded (${(error as Error).message}); install gpu.js, or use 'wasm'`,
     );
   }
 }

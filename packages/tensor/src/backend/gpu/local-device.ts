@@ -10,13 +10,20 @@ import {
   type GlTexture,
   type Gpu,
   type GpuJs,
-  type GpuMode,
   KERNEL_CLASSES,
   type KernelClass,
 } from './gpu-js.ts';
 import { type CachedKernel, KernelCache } from './kernel-cache.ts';
-import { type Dialect, defineProgram, type Program, texelCount } from './programs/program.ts';
+import type { LocalMode } from './modes.ts';
+import { complaintAboutProbe, PROBE, PROBE_VALUES } from './probe.ts';
+import { type Dialect, MAXIMUM_QUOTIENT, type Program, texelCount } from './programs/program.ts';
 import { describeRenderer } from './renderer.ts';
+
+/** `OUT_OF_MEMORY` of WebGL. */
+const OUT_OF_MEMORY = 0x0505;
+
+/** gpu.js gives a kernel in WebAssembly 256 MiB for all its arrays. */
+const WEBASSEMBLY_TEXELS = 2 ** 22;
 
 /** Texels in a texture, or in a flat array where there are no textures. */
 class LocalArray implements DeviceArray {
@@ -43,12 +50,18 @@ function flatten(values: unknown, target: Float32Array, start: number): number {
   );
 }
 
-/** A first kernel, to see which class runs it and whether it keeps float32. */
-const PROBE = defineProgram('probe', {
-  output: [2, 1, 1],
-  parameters: { x: [2, 1, 1] },
-  body: 'const v = x[0][0][this.thread.x]; return [v, v * 3.0, v + 1.0, 0.1];',
-});
+/** Most texels in one array, and what bounds them. */
+function limitsOf(mode: LocalMode, { features }: KernelClass) {
+  if (mode === 'webasm') {
+    return { maxTexels: WEBASSEMBLY_TEXELS, limit: 'gpu.js gives WebAssembly 256 MiB' };
+  }
+  // A texture is nearly a square: one row less leaves room for the last, incomplete one.
+  const side = mode === 'cpu' ? Number.POSITIVE_INFINITY : (features?.maxTextureSize ?? 0);
+  const inTexture = (side - 1) ** 2;
+  return inTexture < MAXIMUM_INDEX
+    ? { maxTexels: inTexture, limit: `textures have at most ${side} × ${side} texels` }
+    : { maxTexels: MAXIMUM_INDEX, limit: 'indices in a kernel are exact up to 2^24' };
+}
 
 /** gpu.js in this thread, in one of the modes that answer at once. */
 export class LocalDevice implements Device {
@@ -57,33 +70,36 @@ export class LocalDevice implements Device {
   readonly dialect: Dialect;
   readonly maxTexels: number;
   readonly limit: string;
-  readonly maxPlanes = Number.POSITIVE_INFINITY;
+  readonly maxPlanes = MAXIMUM_QUOTIENT;
   readonly #lib: GpuJs;
   readonly #gpu: Gpu;
   readonly #kernels: KernelCache;
   readonly #kernelClass: KernelClass;
 
-  /** @throws BackendError if this mode computes something else than float32 here */
-  constructor(lib: GpuJs, mode: GpuMode) {
+  /**
+   * @param mostBytes what idle kernels may hold; see `KernelCache`
+   * @throws BackendError if this mode computes something else than float32 here
+   */
+  constructor(lib: GpuJs, mode: LocalMode, mostBytes?: number) {
     this.#lib = lib;
     this.#gpu = new lib.GPU({ mode });
-    this.#kernels = new KernelCache(this.#gpu);
+    this.#kernels = new KernelCache(this.#gpu, mostBytes);
     this.#kernelClass = lib[KERNEL_CLASSES[mode]];
-    const isGl = mode === 'webgl2' || mode === 'headlessgl';
-    this.dialect = isGl ? 'texture' : 'buffer';
-    // A texture is nearly a square: one row less leaves room for the last, incomplete one.
-    const side = isGl ? (this.#kernelClass.features?.maxTextureSize ?? 0) : Infinity;
-    this.maxTexels = Math.min((side - 1) ** 2, MAXIMUM_INDEX);
-    this.limit =
-      this.maxTexels === MAXIMUM_INDEX
-        ? 'indices in a kernel are exact up to 2^24'
-        : `textures have at most ${side} × ${side} texels`;
+    this.dialect = mode === 'webgl2' || mode === 'headlessgl' ? 'texture' : 'buffer';
+    const { maxTexels, limit } = limitsOf(mode, this.#kernelClass);
+    this.maxTexels = maxTexels;
+    this.limit = limit;
     this.#probe();
     this.description = {
       mode,
       kernelClass: KERNEL_CLASSES[mode],
       ...describeRenderer(mode, this.#gpu.context),
     };
+  }
+
+  get problem(): string | null {
+    if (!this.#gpu.context?.isContextLost?.()) return null;
+    return 'the browser took the GPU away (context lost), and what was on it is gone';
   }
 
   run(program: Program, values: readonly (DeviceArray | Float32Array)[]): DeviceArray {
@@ -100,8 +116,9 @@ export class LocalDevice implements Device {
   read(array: DeviceArray): Float32Array {
     const { value, texels } = array as LocalArray; // As `run` made it.
     if (value instanceof Float32Array) return value;
-    this.#expectContext();
-    return value.renderValues().subarray(0, 4 * texels);
+    const numbers = value.renderValues().subarray(0, 4 * texels);
+    this.#expectNoError();
+    return numbers;
   }
 
   free(array: DeviceArray): void {
@@ -126,7 +143,8 @@ export class LocalDevice implements Device {
     try {
       result = call(...inputs);
     } catch (error) {
-      throw new BackendError(`gpu: gpu.js refuses '${name}': ${(error as Error).message}`);
+      const reason = this.problem ?? `gpu.js refuses '${name}': ${(error as Error).message}`;
+      throw new BackendError(`gpu: ${reason}; call setBackend again`);
     }
     if (call.kernel.constructor !== this.#kernelClass) {
       throw new BackendError(
@@ -138,26 +156,22 @@ export class LocalDevice implements Device {
   }
 
   #probe(): void {
-    const values = new Float32Array([1.2345678, 16_777_215]);
-    const result = this.run(PROBE, [values]);
-    const expected = Array.from(values).flatMap((v) => [v, v * 3, v + 1, 0.1]);
-    const actual = this.read(result);
+    const result = this.run(PROBE, [PROBE_VALUES]);
+    const complaint = complaintAboutProbe(this.read(result));
     this.free(result);
-    const isExact = expected.every((value, i) => Math.abs(actual[i] - value) <= 2e-7 * value);
-    if (!isExact) {
-      throw new BackendError(
-        `it does not compute in float32 here: ${Array.from(actual).join(', ')} instead of ` +
-          expected.join(', '),
-      );
-    }
+    if (complaint !== null) throw new BackendError(complaint);
   }
 
-  #expectContext(): void {
-    if (this.#gpu.context?.isContextLost?.()) {
-      throw new BackendError(
-        'gpu: the browser took the GPU away (context lost), and what was on it is gone; ' +
-          "reload the page, or use setBackend('wasm')",
-      );
-    }
+  /** WebGL does not throw: what it could not do, for want of memory say, leaves zeros behind. */
+  #expectNoError(): void {
+    const { context } = this.#gpu;
+    if (this.problem !== null)
+      throw new BackendError(`gpu: ${this.problem}; call setBackend again`);
+    const error = context?.getError() ?? 0;
+    if (context === null || error === context.NO_ERROR) return;
+    throw new BackendError(
+      `gpu: WebGL reports error ${error}${error === OUT_OF_MEMORY ? ' (out of memory)' : ''}, so ` +
+        "results may be wrong; use smaller batches, keepOnDevice: false, or setBackend('wasm')",
+    );
   }
 }

@@ -1,9 +1,10 @@
 import { HostSource, isInMemoryScope, Storage, type StorageSource } from '../../core/memory.ts';
 import { NdArray } from '../../core/ndarray.ts';
 import { elementCount, type Shape } from '../../core/shape.ts';
-import { type ChannelLayout, layoutKey, quadsFor, unpackQuads } from './channel-layout.ts';
+import type { ChannelLayout } from './channel-layout.ts';
 import type { Device, DeviceArray } from './device.ts';
 import { DeviceCopy } from './device-copy.ts';
+import { type Form, imageForm, type Shape4, weightForm } from './form.ts';
 import { packImages, packWeights } from './programs/pack.ts';
 import type { Program } from './programs/program.ts';
 
@@ -35,39 +36,6 @@ export interface GpuSettings {
   readonly keepOnDevice: boolean;
 }
 
-/** Shape of four axes; the op has checked it. */
-export type Shape4 = readonly [number, number, number, number];
-
-/** The elements [N, C, H, W] from texels [N, quads, H, W]. */
-export function unpackImages(
-  texels: Float32Array,
-  [images, channels, height, width]: Shape4,
-  layout: ChannelLayout,
-  target: Float32Array = new Float32Array(images * channels * height * width),
-): Float32Array {
-  unpackQuads(texels, layout, { items: images, planeSize: height * width }, target);
-  return target;
-}
-
-/** The elements [O, I, kH, kW] from texels [output quads, I rounded up to quads, kH · kW]. */
-export function unpackWeights(
-  texels: Float32Array,
-  [outChannels, inChannels, kernelHeight, kernelWidth]: Shape4,
-  layout: ChannelLayout,
-): Float32Array {
-  const taps = kernelHeight * kernelWidth;
-  const paddedRow = 4 * quadsFor(inChannels) * taps;
-  const padded = new Float32Array(outChannels * paddedRow);
-  unpackQuads(texels, layout, { items: 1, planeSize: paddedRow }, padded);
-  const row = inChannels * taps;
-  if (row === paddedRow) return padded;
-  const weights = new Float32Array(outChannels * row);
-  for (let o = 0; o < outChannels; o++) {
-    weights.set(padded.subarray(o * paddedRow, o * paddedRow + row), o * row);
-  }
-  return weights;
-}
-
 export interface ImageRange {
   readonly start: number;
   readonly end: number;
@@ -84,6 +52,8 @@ export class Pass {
   readonly device: Device;
   readonly #keepsResults: boolean;
   readonly #temporaries = new Set<DeviceArray>();
+  /** Operands that are on the device for this call only. */
+  readonly #operands = new Map<Storage, Map<string, DeviceArray>>();
 
   constructor({ device, keepOnDevice }: GpuSettings) {
     this.device = device;
@@ -100,17 +70,17 @@ export class Pass {
   /** The images of an array, which stay on the device as long as the array lives. */
   images(x: NdArray, layout: ChannelLayout): DeviceArray {
     const shape = x.shape as Shape4; // The op has checked the rank.
-    return this.#operand(x, `images ${shape.join('x')} ${layoutKey(layout)}`, {
-      pack: packImages(shape, layout),
-      unpack: (texels) => unpackImages(texels, shape, layout),
-    });
+    return this.#operand(x, packImages(shape, layout), imageForm(shape, layout));
   }
 
-  /** The images from `start` to `end`, for this call only. */
-  someImages(x: NdArray, layout: ChannelLayout, { start, end }: ImageRange): DeviceArray {
+  /** The images of a range, for this call only. */
+  someImages(x: NdArray, layout: ChannelLayout, range: ImageRange): DeviceArray {
     const [, channels, height, width] = x.shape as Shape4; // The op has checked the rank.
-    const pack = packImages([end - start, channels, height, width], layout);
-    return this.run(pack, [someOf(x, { start, end })]);
+    const shape: Shape4 = [range.end - range.start, channels, height, width];
+    const { key } = imageForm(shape, layout);
+    return this.#forThisCall(x, `${key} from ${range.start}`, () =>
+      this.run(packImages(shape, layout), [someOf(x, range)]),
+    );
   }
 
   /** One number for each channel, [C]. */
@@ -121,27 +91,12 @@ export class Pass {
   /** Weights [O, I, kH, kW]; they stay as images do. */
   weights(x: NdArray, layout: ChannelLayout): DeviceArray {
     const shape = x.shape as Shape4; // The op has checked the rank.
-    const [outChannels, inChannels, kernelHeight, kernelWidth] = shape;
-    return this.#operand(x, `weights ${shape.join('x')} ${layoutKey(layout)}`, {
-      pack: packWeights([outChannels, inChannels, kernelHeight * kernelWidth], layout),
-      unpack: (texels) => unpackWeights(texels, shape, layout),
-    });
-  }
-
-  /** Images as a result. */
-  imageResult(array: DeviceArray, shape: Shape4, layout: ChannelLayout): NdArray {
-    const unpack = (texels: Float32Array) => unpackImages(texels, shape, layout);
-    return this.result(array, shape, `images ${shape.join('x')} ${layoutKey(layout)}`, unpack);
+    return this.#operand(x, packWeights(shape, layout), weightForm(shape, layout));
   }
 
   /** A result of the call; its elements are read when asked for. */
-  result(
-    array: DeviceArray,
-    shape: Shape,
-    form: string,
-    unpack: (texels: Float32Array) => Float32Array,
-  ): NdArray {
-    const copy = new DeviceCopy(this.device, array, unpack);
+  result(array: DeviceArray, shape: Shape, form: Form): NdArray {
+    const copy = new DeviceCopy(this.device, array, form);
     const stays = this.#keepsResults && (isInMemoryScope() || copy.leaveScopes());
     if (!stays) return NdArray.fromTypedArray(copy.read(), shape, 'float32');
     this.#temporaries.delete(array);
@@ -155,27 +110,32 @@ export class Pass {
     this.#temporaries.clear();
   }
 
-  #operand(
-    x: NdArray,
-    form: string,
-    { pack, unpack }: { pack: Program; unpack: (texels: Float32Array) => Float32Array },
-  ): DeviceArray {
+  #operand(x: NdArray, pack: Program, form: Form): DeviceArray {
     const { storage } = x;
-    const key = this.#key(form);
-    const kept = storage.copyOf(key);
+    const kept = storage.copyOf(this.#key(form));
     if (kept instanceof DeviceCopy) return kept.array;
-    const elements = x.data as Float32Array; // Others were sent to another backend.
+    const upload = (): DeviceArray => this.run(pack, [x.data as Float32Array]); // Others went elsewhere.
     // Somebody who holds the elements may change them unseen.
-    if (storage.isExposed || !this.#keepsResults) return this.run(pack, [elements]);
-    const array = this.device.run(pack, [elements]);
-    const copy = new DeviceCopy(this.device, array, unpack);
-    if (storage.isOutsideScopes && !copy.leaveScopes()) this.#temporaries.add(array);
-    else storage.keepCopy(key, copy);
+    if (storage.isExposed || !this.#keepsResults) return this.#forThisCall(x, form.key, upload);
+    const array = upload();
+    const copy = new DeviceCopy(this.device, array, form);
+    if (storage.isOutsideScopes && !copy.leaveScopes()) return array;
+    this.#temporaries.delete(array);
+    storage.keepCopy(this.#key(form), copy);
     return array;
   }
 
-  #key(form: string): string {
-    return `${this.device.id} ${form}`;
+  /** Uploads an operand once in this call. */
+  #forThisCall({ storage }: NdArray, key: string, upload: () => DeviceArray): DeviceArray {
+    const present = this.#operands.get(storage) ?? new Map<string, DeviceArray>();
+    this.#operands.set(storage, present);
+    const array = present.get(key) ?? upload();
+    present.set(key, array);
+    return array;
+  }
+
+  #key({ key }: Form): string {
+    return `${this.device.id} ${key}`;
   }
 }
 

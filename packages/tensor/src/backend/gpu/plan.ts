@@ -9,7 +9,8 @@ import {
   quadsFor,
 } from './channel-layout.ts';
 import type { Device } from './device.ts';
-import type { ImageRange, Shape4 } from './pass.ts';
+import type { Shape4 } from './form.ts';
+import type { ImageRange } from './pass.ts';
 import type { Geometry } from './programs/geometry.ts';
 
 /** One of the convolutions that share an input, with its place in their common output. */
@@ -64,17 +65,23 @@ export function planConv2d(device: Device, shape: Shape, branches: readonly Conv
     const texels = quads * 4 * quadsFor(inChannels) * kernelHeight * kernelWidth;
     if (texels > device.maxTexels) throw tooLarge(device, 'the weights', weightShape, texels);
   }
-  const inTexels = Math.max(...planned.map((p) => quadCount(p.inLayout))) * height * width;
+  const inQuads = Math.max(...planned.map(({ inLayout }) => quadCount(inLayout)));
+  const inTexels = inQuads * height * width;
   const outTexels = firstQuad * outHeight * outWidth;
   const [texels, largest, what] =
     inTexels >= outTexels
       ? [inTexels, inShape, 'one image of the input']
       : [outTexels, outShape, 'one image of the output'];
   if (texels > device.maxTexels) throw tooLarge(device, what, largest, texels);
-  const planes = Math.max(firstQuad, ...planned.map((p) => quadCount(p.inLayout)));
-  const imagesAtOnce = Math.floor(
-    Math.min(device.maxTexels / texels, Math.max(1, device.maxPlanes / planes)),
-  );
+  const planes = Math.max(inQuads, firstQuad);
+  if (planes > device.maxPlanes) {
+    throw new BackendError(
+      `gpu: conv2d: one image of ${formatShape(firstQuad > inQuads ? outShape : inShape)} has ` +
+        `${planes} planes of four channels, this device computes ${device.maxPlanes} at once; ` +
+        "use fewer channels, or setBackend('wasm')",
+    );
+  }
+  const imagesAtOnce = Math.floor(Math.min(device.maxTexels / texels, device.maxPlanes / planes));
   return { inShape, outShape, outLayout, branches: planned, imagesAtOnce };
 }
 
@@ -101,7 +108,9 @@ export function geometryOf(
     images,
     height,
     width,
+    inChannels: weightShape[1],
     inQuads: quadsFor(weightShape[1]),
+    outChannels: weightShape[0] / window.groups,
     outQuads: quads / window.groups,
     window,
     gradQuads: branches.reduce((sum, branch) => sum + branch.quads, 0),

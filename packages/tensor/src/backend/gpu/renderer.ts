@@ -3,6 +3,9 @@ import type { GlContext, GpuMode } from './gpu-js.ts';
 /** Names that programs which only imitate a GPU give themselves. */
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|lavapipe|software|basic render/i;
 
+/** Names that hide the device. */
+const HIDDEN = /^(mozilla|webkit webgl)$/i;
+
 /** The name of the device, and whether it is a GPU; null where that cannot be told. */
 export interface Renderer {
   readonly renderer: string;
@@ -14,9 +17,9 @@ export function rendererOf(context: GlContext): Renderer {
   const extension = context.getExtension('WEBGL_debug_renderer_info');
   const name = context.getParameter(extension?.UNMASKED_RENDERER_WEBGL ?? context.RENDERER);
   const renderer = String(name);
+  if (SOFTWARE.test(renderer)) return { renderer, isHardware: false };
   // Without the extension there is only the name of the browser's engine or of ANGLE.
-  if (extension === null) return { renderer, isHardware: SOFTWARE.test(renderer) ? false : null };
-  return { renderer, isHardware: !SOFTWARE.test(renderer) };
+  return { renderer, isHardware: extension === null || HIDDEN.test(renderer) ? null : true };
 }
 
 export function describeRenderer(mode: GpuMode, context: GlContext | null): Renderer {

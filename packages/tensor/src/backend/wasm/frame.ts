@@ -90,9 +90,10 @@ function mayMove({ storage }: NdArray): boolean {
 /** Moves the elements of an array into the arena; the typed array that held them is dropped. */
 function moveToArena({ storage, dtype }: NdArray): ArenaSource {
   const { arena } = runtime();
-  const { length } = storage.source;
+  const elements = storage.source.read();
+  const { length } = elements;
   const address = arena.allocate(storage.bytes);
-  viewOf(runtime(), dtype, address, length).set(storage.source.read());
+  viewOf(runtime(), dtype, address, length).set(elements);
   const source = new ArenaSource(dtype, length, address);
   if (storage.isOutsideScopes) source.becomeResident();
   storage.replaceSource(source);

@@ -6,6 +6,7 @@ interface NodeWorker {
   postMessage(message: unknown, transfer: readonly ArrayBuffer[]): void;
   on(event: 'error', listener: (error: Error) => void): void;
   on(event: 'message', listener: (message: unknown) => void): void;
+  on(event: 'exit', listener: (code: number) => void): void;
   terminate(): Promise<number>;
 }
 
@@ -26,6 +27,7 @@ interface NodeModules {
 
 interface NodeProcess {
   on(event: 'exit', listener: () => void): void;
+  on(event: 'uncaughtException', listener: (error: Error) => void): void;
   readonly versions: Readonly<Record<string, string | undefined>>;
   getBuiltinModule?<Name extends keyof NodeModules>(name: Name): NodeModules[Name] | undefined;
 }
@@ -38,6 +40,18 @@ export function nodeModule<Name extends keyof NodeModules>(
   name: Name,
 ): NodeModules[Name] | undefined {
   return node?.getBuiltinModule?.(name);
+}
+
+export function isNode(): boolean {
+  return node !== undefined;
+}
+
+/**
+ * Calls `listener` instead of ending this thread of Node when an error or a rejected promise is
+ * caught by nobody. (A browser's worker goes on by itself.)
+ */
+export function onUncaught(listener: (error: Error) => void): void {
+  node?.on('uncaughtException', listener);
 }
 
 /** Runs `body` when the process or its thread ends; never in a browser. */

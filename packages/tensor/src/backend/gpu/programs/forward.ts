@@ -1,5 +1,12 @@
 import { affine, type Geometry, tapsOf } from './geometry.ts';
-import { type Dialect, defineProgram, type Program, quotient, readTexel } from './program.ts';
+import {
+  clearEmptyLanes,
+  type Dialect,
+  defineProgram,
+  type Program,
+  quotient,
+  readTexel,
+} from './program.ts';
 
 /**
  * y[n, o, oh, ow] = bias[o] + Σ x[n, i, oh · s + kh · d − top, ow · s + kw · d − left] ·
@@ -7,7 +14,7 @@ import { type Dialect, defineProgram, type Program, quotient, readTexel } from '
  */
 export function forwardProgram(
   dialect: Dialect,
-  { images, height, width, inQuads, outQuads, window }: Geometry,
+  { images, height, width, inQuads, outChannels, outQuads, window }: Geometry,
   { hasBias, relu }: { readonly hasBias: boolean; readonly relu: boolean },
 ): Program {
   const { groups, kernelHeight, kernelWidth, outHeight, outWidth, padding } = window;
@@ -34,7 +41,8 @@ export function forwardProgram(
     body: `
     const n = ${quotient('this.thread.z', quads)};
     const q = this.thread.z - n * ${quads};
-    const firstQuad = n * ${groups * inQuads} + ${quotient('q', outQuads)} * ${groups === 1 ? 0 : inQuads};
+    const group = ${quotient('q', outQuads)};
+    const firstQuad = n * ${groups * inQuads} + group * ${inQuads};
     ${start}
     for (let i = 0; i < ${inQuads}; i++) {
       let t0 = 0.0; let t1 = 0.0; let t2 = 0.0; let t3 = 0.0;
@@ -54,6 +62,7 @@ export function forwardProgram(
       }
       s0 += t0; s1 += t1; s2 += t2; s3 += t3;
     }
+    ${clearEmptyLanes(outChannels, `(q - group * ${outQuads})`)}
     return [${result.join(', ')}];`,
   });
 }

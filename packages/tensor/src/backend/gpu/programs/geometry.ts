@@ -6,9 +6,11 @@ export interface Geometry {
   /** Texels of x are [images, inQuads · groups, height, width]. */
   readonly height: number;
   readonly width: number;
-  /** Quads of input channels in each group. */
+  /** Input channels of each group, and the quads that they take. */
+  readonly inChannels: number;
   readonly inQuads: number;
-  /** Quads of output channels in each group. */
+  /** Output channels of each group, and the quads that they take. */
+  readonly outChannels: number;
   readonly outQuads: number;
   readonly window: Conv2dWindow;
   /** Quads of the gradient by the output, which may hold other branches too… */

@@ -1,5 +1,12 @@
 import { affine, type Geometry, tapsOf } from './geometry.ts';
-import { type Dialect, defineProgram, type Program, quotient, readTexel } from './program.ts';
+import {
+  clearEmptyLanes,
+  type Dialect,
+  defineProgram,
+  type Program,
+  quotient,
+  readTexel,
+} from './program.ts';
 
 /** Statements that find the output whose tap `k` lies on input `position`, and whether there is one. */
 function outputOf(
@@ -20,10 +27,9 @@ function outputOf(
 }
 
 /** gx[n, i, h, w] = Σ g[n, o, oh, ow] · weight[o, i, kh, kw] over all outputs that saw that pixel. */
-export function inputGradProgram(
-  dialect: Dialect,
-  { images, height, width, inQuads, outQuads, window, gradQuads, firstGradQuad }: Geometry,
-): Program {
+export function inputGradProgram(dialect: Dialect, geometry: Geometry): Program {
+  const { images, height, width, inChannels, inQuads, outQuads, window } = geometry;
+  const { gradQuads, firstGradQuad } = geometry;
   const { groups, kernelHeight, kernelWidth, outHeight, outWidth, padding } = window;
   const taps = tapsOf(window);
   const quads = groups * inQuads;
@@ -74,6 +80,7 @@ export function inputGradProgram(
       }
       s0 += t0; s1 += t1; s2 += t2; s3 += t3;
     }
+    ${clearEmptyLanes(inChannels, 'inside')}
     return [s0, s1, s2, s3];`,
   });
 }

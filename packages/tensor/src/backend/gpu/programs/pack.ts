@@ -1,4 +1,5 @@
 import { type ChannelLayout, quadCount, quadsFor } from '../channel-layout.ts';
+import type { Shape4 } from '../form.ts';
 import { defineProgram, type Program, quotient } from './program.ts';
 
 /** Statements that find for quad `q` its `first` channel, and `lanes`, the channels from there on. */
@@ -32,7 +33,7 @@ function readPlanes(plane: (lane: number) => string, row: string, column: string
 
 /** Images [N, C, H, W] of the host → texels [N, quads, H, W]. */
 export function packImages(
-  [images, channels, height, width]: readonly [number, number, number, number],
+  [images, channels, height, width]: Shape4,
   layout: ChannelLayout,
 ): Program {
   const quads = quadCount(layout);
@@ -50,13 +51,14 @@ export function packImages(
 }
 
 /**
- * Weights [O, I, taps] of the host → texels [output quads, I rounded up to quads, taps]: each texel
- * holds one tap of one input channel for four outputs.
+ * Weights [O, I, kH, kW] of the host → texels [output quads, I rounded up to quads, kH · kW]: each
+ * texel holds one tap of one input channel for four outputs.
  */
 export function packWeights(
-  [outChannels, inChannels, taps]: readonly [number, number, number],
+  [outChannels, inChannels, kernelHeight, kernelWidth]: Shape4,
   layout: ChannelLayout,
 ): Program {
+  const taps = kernelHeight * kernelWidth;
   return defineProgram('pack weights', {
     output: [taps, 4 * quadsFor(inChannels), quadCount(layout)],
     parameters: { x: [taps, inChannels, outChannels] },

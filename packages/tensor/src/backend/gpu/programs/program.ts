@@ -31,9 +31,12 @@ export function readTexel(dialect: Dialect, name: string, array: string, index: 
   return `const ${name} = ${index}; ${parts.join(' ')}`;
 }
 
+/** Whole numbers that `quotient` divides must be below this: so many planes a program may have. */
+export const MAXIMUM_QUOTIENT = 2 ** 21;
+
 /**
- * ⌊numerator / divisor⌋ of whole numbers below 2^21. Half a step keeps it from falling below the
- * whole number where division is not exact, as on GPUs.
+ * ⌊numerator / divisor⌋ of whole numbers. Half a step keeps it from falling below the whole number
+ * where division is not exact, as on GPUs.
  */
 export function quotient(numerator: string, divisor: number): string {
   return divisor === 1 ? numerator : `Math.floor((${numerator} + 0.5) / ${divisor})`;
@@ -60,4 +63,17 @@ export function defineProgram(
 /** Texels of a program's result. */
 export function texelCount({ output: [x, y, z] }: Program): number {
   return x * y * z;
+}
+
+/**
+ * Statements that put zeros into the places of a group's last quad that no channel takes: there,
+ * infinity times the zeros of a weight would be NaN, and reach the next layer.
+ *
+ * @param inside the expression for the quad's place in its group
+ */
+export function clearEmptyLanes(channels: number, inside: string): string {
+  const taken = channels % 4;
+  if (taken === 0) return '';
+  const zeros = [1, 2, 3].filter((lane) => lane >= taken).map((lane) => `s${lane} = 0.0;`);
+  return `if (${inside} == ${Math.floor(channels / 4)}) { ${zeros.join(' ')} }`;
 }

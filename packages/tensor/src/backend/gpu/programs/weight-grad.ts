@@ -1,3 +1,4 @@
+import type { Device } from '../device.ts';
 import { affine, type Geometry, tapsOf } from './geometry.ts';
 import { type Dialect, defineProgram, type Program, quotient, readTexel } from './program.ts';
 
@@ -10,11 +11,15 @@ export function weightTexels({ inQuads, outQuads, window }: Geometry): [number, 
 }
 
 /** In how many partial sums over images the gradient is computed. */
-export function partialCount(geometry: Geometry, maxTexels: number): number {
+export function partialCount(
+  geometry: Geometry,
+  { maxTexels, maxPlanes }: Pick<Device, 'maxTexels' | 'maxPlanes'>,
+): number {
   const [taps, rows, quads] = weightTexels(geometry);
   const texels = taps * rows * quads;
   const wanted = Math.min(geometry.images, Math.ceil(WANTED_THREADS / texels));
-  return Math.max(1, Math.min(wanted, Math.floor(maxTexels / texels)));
+  const most = Math.floor(Math.min(maxTexels / texels, maxPlanes / quads));
+  return Math.max(1, Math.min(wanted, most));
 }
 
 /**

@@ -29,7 +29,7 @@ export type Order =
   | { readonly kind: 'free'; readonly array: number }
   | { readonly kind: 'finish'; readonly reply: SharedArrayBuffer };
 
-/** A reply: a state, a count, and then numbers or the letters of an error. */
+/** A reply: a state, a count, and then numbers or the letters of a problem. */
 export const REPLY_HEADER_BYTES = 8;
 export const REPLY = { pending: 0, done: 1, failed: 2 } as const;
 export const MESSAGE_BYTES = 4096;

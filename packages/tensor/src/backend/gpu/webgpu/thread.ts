@@ -1,4 +1,3 @@
-import { BackendError } from '../../../core/errors.ts';
 import type { BrowserWorker } from '../../backend.ts';
 import { nodeModule } from '../../wasm/host.ts';
 import type { Order, Setup, SetupReply } from './messages.ts';
@@ -11,9 +10,11 @@ export interface GpuThread {
   stop(): void;
 }
 
-interface Listeners {
-  onReply(reply: SetupReply): void;
-  onFailure(reason: string): void;
+/** Whom the thread tells what; they may change. */
+export interface ThreadListeners {
+  onReply: (reply: SetupReply) => void;
+  /** Called, perhaps more than once, when the thread has ended. */
+  onFailure: (reason: string) => void;
 }
 
 /**
@@ -27,19 +28,14 @@ const FROM_SOURCES = `
     return import(workerData);
   });`;
 
-/** @throws BackendError in a browser without `createWorker` */
+/** Starts a thread of Node, or in a browser the worker that `createWorker` makes; it is there then. */
 export function startThread(
   createWorker: (() => BrowserWorker) | undefined,
-  listeners: Listeners,
+  listeners: ThreadListeners,
 ): GpuThread {
-  if (createWorker !== undefined) return useWorker(createWorker(), listeners);
   const threads = nodeModule('node:worker_threads');
   if (threads === undefined) {
-    throw new BackendError(
-      "setBackend: gpu mode 'webgpu' needs the option createWorker in a browser, since only your " +
-        'bundler knows where the code of its worker is; see "WebGPU" in the README of ' +
-        '@firelight/tensor',
-    );
+    return useWorker((createWorker as () => BrowserWorker)(), listeners); // whyNotWebGpu checks it.
   }
   const { href } = import.meta.url.endsWith('.ts')
     ? new URL('./worker.ts', import.meta.url)
@@ -49,6 +45,7 @@ export function startThread(
     : new threads.Worker(new URL(href));
   worker.on('message', (reply) => listeners.onReply(reply as SetupReply));
   worker.on('error', (error) => listeners.onFailure(error.message));
+  worker.on('exit', (code) => listeners.onFailure(`it ended with code ${code}`));
   return {
     send: (message, transfer) => worker.postMessage(message, transfer),
     hold: (isNeeded) => (isNeeded ? worker.ref() : worker.unref()),
@@ -56,10 +53,10 @@ export function startThread(
   };
 }
 
-function useWorker(worker: BrowserWorker, { onReply, onFailure }: Listeners): GpuThread {
-  worker.onmessage = ({ data }: { data: SetupReply }) => onReply(data);
+function useWorker(worker: BrowserWorker, listeners: ThreadListeners): GpuThread {
+  worker.onmessage = ({ data }: { data: SetupReply }) => listeners.onReply(data);
   worker.onerror = ({ message }: { message?: string }) =>
-    onFailure(message ?? 'the browser did not load it');
+    listeners.onFailure(message ?? 'the browser did not load it');
   return {
     send: (message, transfer) => worker.postMessage(message, transfer),
     hold: () => {},

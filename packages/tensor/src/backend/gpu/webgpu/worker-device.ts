@@ -1,7 +1,8 @@
 import { BackendError } from '../../../core/errors.ts';
 import type { BackendOptions } from '../../backend.ts';
-import { atExit, maySleep } from '../../wasm/host.ts';
+import { atExit, isNode, maySleep } from '../../wasm/host.ts';
 import { type Device, type DeviceArray, type DeviceDescription, nextDeviceId } from '../device.ts';
+import { KERNEL_CLASSES } from '../gpu-js.ts';
 import { type Program, texelCount } from '../programs/program.ts';
 import {
   MESSAGE_BYTES,
@@ -11,11 +12,15 @@ import {
   REPLY_HEADER_BYTES,
   type SetupReply,
 } from './messages.ts';
-import { type GpuThread, startThread } from './thread.ts';
+import { type GpuThread, startThread, type ThreadListeners } from './thread.ts';
 
-/** A first call may compile many kernels; longer than this means that the thread is gone. */
-const LONGEST_WAIT_MS = 300_000;
-const LONGEST_WAIT_AT_EXIT_MS = 5_000;
+/** Longer than these the thread is taken for lost; a first read may wait for many compilations. */
+const LONGEST_START_MS = 60_000;
+const LONGEST_READ_MS = 300_000;
+const LONGEST_EXIT_MS = 5_000;
+
+/** After so many bytes the thread has to catch up, so that they do not pile up between the two. */
+const MOST_BYTES_ON_THE_WAY = 2 ** 28;
 
 /** Texels in a buffer of the other thread. */
 class WorkerArray implements DeviceArray {
@@ -28,31 +33,25 @@ class WorkerArray implements DeviceArray {
   }
 }
 
-function promiseParts<Value>() {
-  let resolve: (value: Value) => void = () => {};
-  let reject: (reason: Error) => void = () => {};
-  const promise = new Promise<Value>((onValue, onReason) => {
-    resolve = onValue;
-    reject = onReason;
-  });
-  return { promise, resolve, reject };
-}
-
 /** Why the calling thread cannot use WebGPU; null if it may try. */
 export function whyNotWebGpu({ webgpuModule, createWorker }: BackendOptions): string | null {
-  if (!maySleep()) {
-    return 'the main thread of a page may not wait for it: train in a worker';
-  }
+  if (!maySleep()) return 'the main thread of a page may not wait for it: train in a worker';
   if (typeof SharedArrayBuffer === 'undefined') {
     return 'the page is not cross-origin isolated (headers COOP and COEP)';
   }
-  if (webgpuModule === undefined && createWorker === undefined) {
-    return (
-      "in Node it needs the option webgpuModule: import.meta.resolve('webgpu') after npm install " +
-      'webgpu, in a browser the option createWorker'
-    );
+  if (isNode()) {
+    if (webgpuModule !== undefined) return null;
+    return "in Node it needs the option webgpuModule: import.meta.resolve('webgpu'), after npm install webgpu";
   }
-  return null;
+  if (createWorker !== undefined) return null;
+  return (
+    'in a browser it needs the option createWorker, since only your bundler knows where the code ' +
+    'of its worker is; see the README of @firelight/tensor'
+  );
+}
+
+function lost(reason: string): string {
+  return `the thread with WebGPU is lost: ${reason}`;
 }
 
 /**
@@ -65,56 +64,73 @@ export class WorkerDevice implements Device {
   readonly description: DeviceDescription;
   readonly dialect = 'buffer';
   readonly maxTexels: number;
-  readonly maxPlanes = 65_535;
   readonly limit: string;
+  /** Workgroups of one plane each; WebGPU has at most so many along an axis. */
+  readonly maxPlanes = 65_535;
   readonly #thread: GpuThread;
+  #problem: string | null = null;
   /** Memory for answers; it grows with the largest. */
   #reply = new SharedArrayBuffer(REPLY_HEADER_BYTES + MESSAGE_BYTES);
   #arrays = 0;
+  #bytesOnTheWay = 0;
 
   private constructor(thread: GpuThread, reply: SetupReply & { ok: true }) {
     this.#thread = thread;
     this.maxTexels = reply.maxTexels;
     this.limit = reply.limit;
+    const { renderer, isHardware } = reply;
     this.description = {
       mode: 'webgpu',
-      kernelClass: 'WebGPUKernel',
-      renderer: reply.renderer,
-      isHardware: reply.isHardware,
+      kernelClass: KERNEL_CLASSES.webgpu,
+      renderer,
+      isHardware,
     };
   }
 
   /** @throws BackendError if there is no WebGPU, with the reason */
-  static async start(options: BackendOptions): Promise<WorkerDevice> {
-    const { promise, resolve, reject } = promiseParts<SetupReply>();
-    const thread = startThread(options.createWorker, {
-      onReply: resolve,
-      onFailure: (reason) => reject(new BackendError(`its thread failed: ${reason}`)),
-    });
-    thread.hold(true);
-    thread.send({ webgpuModule: options.webgpuModule ?? null }, []);
-    const reply = await promise;
-    thread.hold(false);
-    if (reply.ok) {
+  static async start({ webgpuModule, createWorker }: BackendOptions): Promise<WorkerDevice> {
+    const listeners: ThreadListeners = { onReply() {}, onFailure() {} };
+    const thread = startThread(createWorker, listeners);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    try {
+      const reply = await new Promise<SetupReply>((resolve, reject) => {
+        listeners.onReply = resolve;
+        listeners.onFailure = (reason) => reject(new BackendError(lost(reason)));
+        timer = setTimeout(() => listeners.onFailure('it does not answer'), LONGEST_START_MS);
+        thread.send({ webgpuModule: webgpuModule ?? null }, []);
+      });
+      if (!reply.ok) throw new BackendError(reply.problem);
       const device = new WorkerDevice(thread, reply);
+      listeners.onFailure = (reason) => device.#fail(lost(reason));
       // The package 'webgpu' aborts the process if it ends amid a call.
-      atExit(() => device.#finish());
+      atExit(() => device.#finish(LONGEST_EXIT_MS));
       return device;
+    } catch (error) {
+      thread.stop();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      thread.hold(false); // Who waits for it later does so asleep.
     }
-    thread.stop();
-    throw new BackendError(reply.problem);
+  }
+
+  get problem(): string | null {
+    return this.#problem;
   }
 
   run(program: Program, values: readonly (DeviceArray | Float32Array)[]): DeviceArray {
+    this.#expectThread();
     const transfer: ArrayBuffer[] = [];
     const operands = values.map((value): Operand => {
       if (!(value instanceof Float32Array)) return (value as WorkerArray).number; // As made here.
       const copy = new Float32Array(value); // Whoever holds the array may change it meanwhile.
       transfer.push(copy.buffer);
+      this.#bytesOnTheWay += copy.byteLength;
       return copy;
     });
     const result = new WorkerArray(texelCount(program), this.#arrays++);
     this.#thread.send({ kind: 'run', program, values: operands, result: result.number }, transfer);
+    if (this.#bytesOnTheWay > MOST_BYTES_ON_THE_WAY) this.#finish(LONGEST_READ_MS);
     return result;
   }
 
@@ -123,34 +139,48 @@ export class WorkerDevice implements Device {
     const bytes = REPLY_HEADER_BYTES + Math.max(16 * texels, MESSAGE_BYTES);
     if (this.#reply.byteLength < bytes) this.#reply = new SharedArrayBuffer(bytes);
     const reply = this.#reply;
-    const state = this.#ask({ kind: 'read', array: number, reply }, LONGEST_WAIT_MS);
-    if (state === REPLY.pending) {
-      throw new BackendError(
-        `gpu: WebGPU gave no answer for ${LONGEST_WAIT_MS / 1000} seconds; use 'wasm'`,
-      );
-    }
+    const state = this.#ask({ kind: 'read', array: number, reply }, LONGEST_READ_MS);
+    this.#expectThread();
     if (state === REPLY.failed) {
       const [, length] = new Int32Array(reply, 0, 2);
       const letters = new Uint8Array(reply, REPLY_HEADER_BYTES, length).slice();
       throw new BackendError(`gpu: ${new TextDecoder().decode(letters)}`);
     }
-    return new Float32Array(this.#reply, REPLY_HEADER_BYTES, 4 * texels).slice();
+    return new Float32Array(reply, REPLY_HEADER_BYTES, 4 * texels).slice();
   }
 
   free(array: DeviceArray): void {
     this.#thread.send({ kind: 'free', array: (array as WorkerArray).number }, []); // As made here.
   }
 
-  #finish(): void {
-    this.#ask({ kind: 'finish', reply: this.#reply }, LONGEST_WAIT_AT_EXIT_MS);
+  /** Makes all that follows fail. */
+  #fail(problem: string): void {
+    this.#problem ??= problem;
   }
 
-  /** Sends an order and sleeps until its reply has a state; it stays pending if none comes. */
+  /** Waits until all that was ordered is done. */
+  #finish(milliseconds: number): void {
+    this.#ask({ kind: 'finish', reply: this.#reply }, milliseconds);
+  }
+
+  #expectThread(): void {
+    if (this.#problem === null) return;
+    throw new BackendError(`gpu: ${this.#problem}; call setBackend('gpu') again, or use 'wasm'`);
+  }
+
+  /** Sends an order and sleeps until its reply has a state; without one the thread is lost. */
   #ask(order: Order & { readonly reply: SharedArrayBuffer }, milliseconds: number): number {
+    if (this.#problem !== null) return REPLY.failed;
     const states = new Int32Array(order.reply, 0, 1);
     Atomics.store(states, 0, REPLY.pending);
     this.#thread.send(order, []);
     Atomics.wait(states, 0, REPLY.pending, milliseconds);
-    return Atomics.load(states, 0);
+    this.#bytesOnTheWay = 0;
+    const state = Atomics.load(states, 0);
+    if (state === REPLY.pending) {
+      // A late answer would be taken for that of the next order.
+      this.#fail(`WebGPU gave no answer for ${milliseconds / 1000} seconds`);
+    }
+    return state;
   }
 }

@@ -1,11 +1,10 @@
 // The thread that runs gpu.js in its mode 'webgpu', whose kernels answer with promises. The calling
 // thread sleeps until its answer is there, so to it the device answers at once.
-import { nodeModule } from '../../wasm/host.ts';
+import { nodeModule, onUncaught } from '../../wasm/host.ts';
 import { MAXIMUM_INDEX } from '../device.ts';
-import { type GpuJs, loadGpuJs, type WebGpuBuffer } from '../gpu-js.ts';
-import { type CachedKernel, KernelCache } from '../kernel-cache.ts';
-import { texelCount } from '../programs/program.ts';
+import { loadGpuJs } from '../gpu-js.ts';
 import { type AdapterInfo, rendererOfAdapter } from '../renderer.ts';
+import { Executor } from './executor.ts';
 import {
   MESSAGE_BYTES,
   type Order,
@@ -45,106 +44,14 @@ async function findAdapter(webgpuModule: string | null): Promise<Adapter> {
   return adapter;
 }
 
-/** A result, or why there is none. */
-type Result =
-  | { readonly buffer: WebGpuBuffer; readonly kernel: CachedKernel; readonly texels: number }
-  | { readonly problem: string };
+let executor: Executor | null = null;
 
-class Executor {
-  readonly #lib: GpuJs;
-  readonly #kernels: KernelCache;
-  readonly #results = new Map<number, Result>();
-
-  constructor(lib: GpuJs) {
-    this.#lib = lib;
-    this.#kernels = new KernelCache(new lib.GPU({ mode: 'webgpu' }));
-  }
-
-  async execute(order: Order): Promise<void> {
-    switch (order.kind) {
-      case 'run':
-        this.#results.set(order.result, await this.#run(order));
-        break;
-      case 'read':
-        await this.#read(order.array, order.reply);
-        break;
-      case 'free':
-        this.#free(order.array);
-        break;
-      case 'finish':
-        answer(order.reply, REPLY.done);
-        break;
-      default:
-        order satisfies never;
-    }
-  }
-
-  /** A problem is kept as the result: whoever reads it, or what is computed from it, learns of it. */
-  async #run({ program, values }: Order & { kind: 'run' }): Promise<Result> {
-    const inputs: unknown[] = [];
-    for (const [i, value] of values.entries()) {
-      if (typeof value !== 'number') {
-        inputs.push(this.#lib.input(value, program.sizes[i] ?? [value.length]));
-        continue;
-      }
-      const operand = this.#results.get(value);
-      if (operand === undefined) return { problem: `'${program.name}': an operand was freed` };
-      if ('problem' in operand) return operand;
-      operand.buffer.output = [4, operand.texels];
-      inputs.push(operand.buffer);
-    }
-    try {
-      const kernel = this.#kernels.kernelFor(program);
-      const buffer = (await kernel.call(...inputs)) as WebGpuBuffer; // A pipeline kernel's result.
-      // gpu.js takes results of one number each only; the bytes are the same.
-      buffer.componentCount = 1;
-      kernel.resultsInUse++;
-      return { buffer, kernel, texels: texelCount(program) };
-    } catch (error) {
-      return { problem: `gpu.js refuses '${program.name}': ${(error as Error).message}` };
-    }
-  }
-
-  async #read(array: number, reply: SharedArrayBuffer): Promise<void> {
-    const result = this.#results.get(array) ?? { problem: 'the array was freed' };
-    let problem = 'problem' in result ? result.problem : null;
-    if ('buffer' in result) {
-      try {
-        result.buffer.output = [4 * result.texels];
-        const values = (await result.buffer.toArray()) as unknown as Float32Array; // One axis.
-        new Float32Array(reply, REPLY_HEADER_BYTES, values.length).set(values);
-      } catch (error) {
-        problem = (error as Error).message;
-      }
-    }
-    if (problem !== null) {
-      const letters = new TextEncoder().encode(problem).subarray(0, MESSAGE_BYTES);
-      new Uint8Array(reply, REPLY_HEADER_BYTES).set(letters);
-      new Int32Array(reply, 0, 2)[1] = letters.length;
-    }
-    answer(reply, problem === null ? REPLY.done : REPLY.failed);
-  }
-
-  #free(array: number): void {
-    const result = this.#results.get(array);
-    this.#results.delete(array);
-    if (result === undefined || 'problem' in result) return;
-    result.kernel.resultsInUse--;
-    result.buffer.delete();
-  }
-}
-
-/** Wakes the calling thread. */
-function answer(reply: SharedArrayBuffer, state: number): void {
-  const states = new Int32Array(reply, 0, 1);
-  Atomics.store(states, 0, state);
-  Atomics.notify(states, 0);
-}
-
-async function setUp({ webgpuModule }: Setup): Promise<[SetupReply, Executor | null]> {
+async function setUp({ webgpuModule }: Setup): Promise<SetupReply> {
   try {
     const { limits, info = {} } = await findAdapter(webgpuModule);
-    const lib = await loadGpuJs();
+    executor = new Executor(await loadGpuJs());
+    const problem = await executor.probe();
+    if (problem !== null) return { ok: false, problem };
     const bytes = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
     const fitting = Math.floor(bytes / 16);
     const maxTexels = Math.min(fitting, MAXIMUM_INDEX);
@@ -152,9 +59,42 @@ async function setUp({ webgpuModule }: Setup): Promise<[SetupReply, Executor | n
       fitting < MAXIMUM_INDEX
         ? `buffers have at most ${bytes} bytes`
         : 'indices in a kernel are exact up to 2^24';
-    return [{ ok: true, maxTexels, limit, ...rendererOfAdapter(info) }, new Executor(lib)];
+    return { ok: true, maxTexels, limit, ...rendererOfAdapter(info) };
   } catch (error) {
-    return [{ ok: false, problem: (error as Error).message }, null];
+    return { ok: false, problem: (error as Error).message };
+  }
+}
+
+/** Wakes the calling thread, with numbers, a problem, or nothing. */
+function answer(reply: SharedArrayBuffer, content: Float32Array | string | null): void {
+  const states = new Int32Array(reply, 0, 2);
+  if (content instanceof Float32Array) {
+    new Float32Array(reply, REPLY_HEADER_BYTES, content.length).set(content);
+  } else if (content !== null) {
+    const letters = new TextEncoder().encode(content).subarray(0, MESSAGE_BYTES);
+    new Uint8Array(reply, REPLY_HEADER_BYTES).set(letters);
+    states[1] = letters.length;
+  }
+  Atomics.store(states, 0, typeof content === 'string' ? REPLY.failed : REPLY.done);
+  Atomics.notify(states, 0);
+}
+
+async function execute(order: Order): Promise<void> {
+  switch (order.kind) {
+    case 'run':
+      await executor?.run(order.program, order.values, order.result);
+      break;
+    case 'read':
+      answer(order.reply, (await executor?.read(order.array)) ?? 'the thread was not set up');
+      break;
+    case 'free':
+      executor?.free(order.array);
+      break;
+    case 'finish':
+      answer(order.reply, null);
+      break;
+    default:
+      order satisfies never;
   }
 }
 
@@ -185,16 +125,14 @@ function openPort(): Port {
   };
 }
 
+// A promise of WebGPU or gpu.js that fails unseen must not end the thread: the other one would sleep.
+onUncaught((error) => executor?.fail(`WebGPU failed: ${error.message}`));
+
 const port = openPort();
-let executor: Executor | null = null;
 let last: Promise<void> = Promise.resolve();
 port.listen((message) => {
   last = last.then(async () => {
-    if ('kind' in message) await executor?.execute(message);
-    else {
-      const [reply, started] = await setUp(message);
-      executor = started;
-      port.postMessage(reply);
-    }
+    if ('kind' in message) await execute(message);
+    else port.postMessage(await setUp(message));
   });
 });
