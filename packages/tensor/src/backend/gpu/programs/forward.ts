@@ -30,10 +30,7 @@ export function forwardProgram(
     ? `${readTexel(dialect, 'b', 'bias', 'q')}
     let s0 = b0; let s1 = b1; let s2 = b2; let s3 = b3;`
     : 'let s0 = 0.0; let s1 = 0.0; let s2 = 0.0; let s3 = 0.0;';
-  // Unlike Math.max on a GPU, it lets NaN through, so that a training that fails is noticed.
-  const result = [0, 1, 2, 3].map((lane) =>
-    relu ? `(s${lane} < 0.0 ? 0.0 : s${lane})` : `s${lane}`,
-  );
+  const result = [0, 1, 2, 3].map((lane) => (relu ? positivePart(`s${lane}`) : `s${lane}`));
   return defineProgram('conv2d', {
     output: [outWidth, outHeight, images * quads],
     parameters: { x: null, weight: null, ...(hasBias && { bias: null }) },
@@ -65,4 +62,12 @@ export function forwardProgram(
     ${clearEmptyLanes(outChannels, `(q - group * ${outQuads})`)}
     return [${result.join(', ')}];`,
   });
+}
+
+/**
+ * max(0, x) that lets NaN through, so that a training that fails is noticed. A GPU's own maximum
+ * drops it, and compilers make one of a plain comparison too.
+ */
+function positivePart(x: string): string {
+  return `(${x} < -3.0e38 ? 0.0 : ${x} - Math.min(${x}, 0.0))`;
 }
