@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { supportsRelaxedSimd } from '../../../packages/tensor/src/backend/host.ts';
 import {
   float32,
   signed,
@@ -8,7 +9,6 @@ import { defineFunction } from '../../../packages/tensor/src/backend/wasm/assemb
 import { assembleModule } from '../../../packages/tensor/src/backend/wasm/assembler/module.ts';
 import { i32, loadI32 } from '../../../packages/tensor/src/backend/wasm/assembler/scalars.ts';
 import { loadF32x4, splat } from '../../../packages/tensor/src/backend/wasm/assembler/vectors.ts';
-import { supportsRelaxedSimd } from '../../../packages/tensor/src/backend/wasm/host.ts';
 
 const MEMORY = { initial: 1, maximum: 1 };
 

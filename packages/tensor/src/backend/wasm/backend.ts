@@ -1,9 +1,9 @@
 import { BackendError, ValueError } from '../../core/errors.ts';
 import { NdArray } from '../../core/ndarray.ts';
 import type { AutomaticBackend } from '../backend.ts';
+import { supportsSimd } from '../host.ts';
 import type { Kernels } from '../kernels.ts';
 import { referenceKernels } from '../reference/index.ts';
-import { supportsSimd } from './host.ts';
 import { batchNormalization } from './kernels/batch-norm.ts';
 import { convolution } from './kernels/conv2d/conv2d.ts';
 import { movement } from './kernels/copy.ts';

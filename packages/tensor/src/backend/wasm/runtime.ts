@@ -1,8 +1,8 @@
 import { BackendError } from '../../core/errors.ts';
+import { maySleep, processorCount, supportsRelaxedSimd } from '../host.ts';
 import { Arena, MAXIMUM_PAGES } from './arena.ts';
 import type { Features, Parameters } from './assembler/function.ts';
 import { assembleModule } from './assembler/module.ts';
-import { maySleep, processorCount, supportsRelaxedSimd } from './host.ts';
 import { settings } from './settings.ts';
 import { allTasks, type TaskDefinition } from './task.ts';
 import { CONTROL, CONTROL_END, JOB_ADDRESS, runAlone, runJob, workerLoop } from './threads.ts';

@@ -1,5 +1,5 @@
 import type { BrowserWorker } from '../../backend.ts';
-import { nodeModule } from '../../wasm/host.ts';
+import { nodeModule } from '../../host.ts';
 import type { Order, Setup, SetupReply } from './messages.ts';
 
 /** The thread with the GPU. */

@@ -1,6 +1,6 @@
 import { BackendError } from '../../../core/errors.ts';
 import type { BackendOptions } from '../../backend.ts';
-import { atExit, isNode, maySleep } from '../../wasm/host.ts';
+import { atExit, isNode, maySleep } from '../../host.ts';
 import { type Device, type DeviceArray, type DeviceDescription, nextDeviceId } from '../device.ts';
 import { KERNEL_CLASSES } from '../gpu-js.ts';
 import { type Program, texelCount } from '../programs/program.ts';

@@ -1,6 +1,6 @@
 // The thread that runs gpu.js in its mode 'webgpu', whose kernels answer with promises. The calling
 // thread sleeps until its answer is there, so to it the device answers at once.
-import { nodeModule, onUncaught } from '../../wasm/host.ts';
+import { nodeModule, onUncaught } from '../../host.ts';
 import { MAXIMUM_INDEX } from '../device.ts';
 import { loadGpuJs } from '../gpu-js.ts';
 import { type AdapterInfo, rendererOfAdapter } from '../renderer.ts';
