@@ -2,19 +2,17 @@
 // saves. Arguments: mode of gpu.js, address of the package webgpu (both may be empty), workloads.
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { SqueezeNet } from '@firelight/nn';
 import {
   type BackendOptions,
   describeBackend,
   Generator,
-  noGrad,
   randn,
   setBackend,
   tensor,
-  tidy,
 } from '@firelight/tensor';
 import { WatchedDevice, webAssemblyDevice, withDevice } from '../gpu/devices.ts';
 import { PYTHON } from './peers.ts';
+import { prepare } from './prepare.ts';
 import { median, table } from './statistics.ts';
 import { trainingStep } from './training-step.ts';
 import { type Timing, WORKLOADS, type Workload } from './workloads.ts';
@@ -34,18 +32,6 @@ const CONTENDERS: readonly [title: string, backend: string, options: BackendOpti
   ['gpu', 'gpu', gpuOptions],
   ['gpu, read at once', 'gpu', { ...gpuOptions, keepOnDevice: false }],
 ];
-
-function prepare({ kind, batch, size }: Workload): () => unknown {
-  const generator = new Generator(0);
-  const images = randn([batch, 3, size, size], { generator });
-  if (kind === 'infer') {
-    const network = new SqueezeNet({ numClasses: 10, generator }).eval();
-    return () => tidy(() => noGrad(() => network.forward(images).data));
-  }
-  const labels = tensor(Int32Array.from({ length: batch }, (_, i) => i % 10));
-  const step = trainingStep(generator);
-  return () => step(images, labels);
-}
 
 async function timeOn(backend: string, options: BackendOptions, run: () => unknown) {
   await setBackend(backend, options);
