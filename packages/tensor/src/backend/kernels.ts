@@ -57,7 +57,7 @@ export interface Conv2dBranch {
 }
 
 /** Which gradients of a convolution are asked for. */
-interface Conv2dNeeds {
+export interface Conv2dNeeds {
   readonly x: boolean;
   readonly branches: readonly { readonly weight: boolean; readonly bias: boolean }[];
 }

@@ -1,7 +1,7 @@
 import type { TypedArray } from '../../core/dtype.ts';
 import { NdArray } from '../../core/ndarray.ts';
 import type { Shape } from '../../core/shape.ts';
-import type { Conv2dGrads } from '../kernels.ts';
+import type { Conv2dGrads, Conv2dNeeds } from '../kernels.ts';
 import { type ChannelLayout, layoutKey, quadCount } from './channel-layout.ts';
 import type { DeviceArray } from './device.ts';
 import { type Form, imageForm, type Shape4, weightForm } from './form.ts';
@@ -15,12 +15,6 @@ import {
   weightGradProgram,
   weightTexels,
 } from './programs/weight-grad.ts';
-
-/** Which gradients are asked for. */
-export interface Needs {
-  readonly x: boolean;
-  readonly branches: readonly { readonly weight: boolean; readonly bias: boolean }[];
-}
 
 /** The arrays that gradients are computed from. */
 export interface GradInputs {
@@ -46,7 +40,7 @@ function gradOnDevice(
   images: number,
   { x, y, gradOut }: GradInputs,
   upload: Uploader,
-  needed: Needs,
+  needed: Conv2dNeeds,
 ): DeviceGrads {
   const { dialect } = pass.device;
   const [, , height, width] = plan.outShape;
@@ -100,7 +94,7 @@ export function conv2dBackward(
   settings: GpuSettings,
   plan: Plan,
   inputs: GradInputs,
-  needed: Needs,
+  needed: Conv2dNeeds,
 ): Conv2dGrads {
   const [images] = plan.inShape;
   const layouts = new Set(plan.branches.map(({ inLayout }) => layoutKey(inLayout)));
@@ -110,7 +104,12 @@ export function conv2dBackward(
 }
 
 /** All images at once; the gradients stay on the device. */
-function atOnce(settings: GpuSettings, plan: Plan, inputs: GradInputs, needed: Needs): Conv2dGrads {
+function atOnce(
+  settings: GpuSettings,
+  plan: Plan,
+  inputs: GradInputs,
+  needed: Conv2dNeeds,
+): Conv2dGrads {
   const { inShape, branches } = plan;
   return inPass(settings, (pass) => {
     const upload: Uploader = (array, layout) => pass.images(array, layout);
@@ -135,7 +134,7 @@ function inParts(
   settings: GpuSettings,
   plan: Plan,
   inputs: GradInputs,
-  needed: Needs,
+  needed: Conv2dNeeds,
 ): Conv2dGrads {
   const { inShape, branches, imagesAtOnce } = plan;
   const zerosIf = (isNeeded: boolean, shape: Shape): NdArray | null =>

@@ -17,7 +17,6 @@ import type { Geometry } from './programs/geometry.ts';
 export interface PlannedBranch {
   readonly branch: Conv2dBranch;
   readonly weightShape: Shape4;
-  readonly firstChannel: number;
   readonly outChannels: number;
   readonly inLayout: ChannelLayout;
   readonly outLayout: ChannelLayout;
@@ -39,19 +38,19 @@ export function planConv2d(device: Device, shape: Shape, branches: readonly Conv
   const inShape = shape as Shape4; // The op has checked the rank.
   const [images, channels, height, width] = inShape;
   const { outHeight, outWidth } = branches[0].window;
-  let firstChannel = 0;
-  let firstQuad = 0;
+  let allChannels = 0;
+  let outQuads = 0;
   const planned = branches.map((branch): PlannedBranch => {
     const weightShape = branch.weight.shape as Shape4; // The op has checked the rank.
     const [outChannels] = weightShape;
     const { groups } = branch.window;
     const outLayout = groupedLayout(outChannels, groups);
     const quads = quadCount(outLayout);
-    const place = { firstChannel, firstQuad };
-    firstChannel += outChannels;
-    firstQuad += quads;
+    const firstQuad = outQuads;
+    allChannels += outChannels;
+    outQuads += quads;
     const inLayout = groupedLayout(channels, groups);
-    return { branch, weightShape, outChannels, inLayout, outLayout, quads, ...place };
+    return { branch, weightShape, outChannels, inLayout, outLayout, firstQuad, quads };
   });
   const outLayout = channelLayout(
     planned.map(({ branch, outChannels }) => ({
@@ -59,7 +58,7 @@ export function planConv2d(device: Device, shape: Shape, branches: readonly Conv
       channels: outChannels / branch.window.groups,
     })),
   );
-  const outShape = [images, firstChannel, outHeight, outWidth] as const;
+  const outShape = [images, allChannels, outHeight, outWidth] as const;
   for (const { weightShape, quads } of planned) {
     const [, inChannels, kernelHeight, kernelWidth] = weightShape;
     const texels = quads * 4 * quadsFor(inChannels) * kernelHeight * kernelWidth;
@@ -67,16 +66,16 @@ export function planConv2d(device: Device, shape: Shape, branches: readonly Conv
   }
   const inQuads = Math.max(...planned.map(({ inLayout }) => quadCount(inLayout)));
   const inTexels = inQuads * height * width;
-  const outTexels = firstQuad * outHeight * outWidth;
+  const outTexels = outQuads * outHeight * outWidth;
   const [texels, largest, what] =
     inTexels >= outTexels
       ? [inTexels, inShape, 'one image of the input']
       : [outTexels, outShape, 'one image of the output'];
   if (texels > device.maxTexels) throw tooLarge(device, what, largest, texels);
-  const planes = Math.max(inQuads, firstQuad);
+  const planes = Math.max(inQuads, outQuads);
   if (planes > device.maxPlanes) {
     throw new BackendError(
-      `gpu: conv2d: one image of ${formatShape(firstQuad > inQuads ? outShape : inShape)} has ` +
+      `gpu: conv2d: one image of ${formatShape(outQuads > inQuads ? outShape : inShape)} has ` +
         `${planes} planes of four channels, this device computes ${device.maxPlanes} at once; ` +
         "use fewer channels, or setBackend('wasm')",
     );
