@@ -91,8 +91,8 @@ test('what does not fit even alone is refused, with the limit', async () => {
       conv2d(random([1, 9, 2, 2], 1), random([1, 9, 1, 1], 2)),
     ),
   ).rejects.toThrow(
-    'gpu: conv2d: one image of [1, 9, 2, 2] has 3 planes of four channels, this device computes 2 ' +
-      "at once; use fewer channels, or setBackend('wasm')",
+    'gpu: conv2d: one image of the input of shape [1, 9, 2, 2] has 3 planes of four channels, this ' +
+      "device computes 2 at once; use fewer channels, or setBackend('wasm')",
   );
   await expect(call([1, 8, 2, 2], [8, 8, 2, 2])).resolves.toBeDefined();
   await expect(call([1, 16, 2, 2], [16, 16, 2, 2])).rejects.toThrow(

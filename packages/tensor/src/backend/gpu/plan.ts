@@ -34,6 +34,7 @@ export interface Plan {
   readonly imagesAtOnce: number;
 }
 
+/** @throws BackendError if it does not fit onto the device */
 export function planConv2d(device: Device, shape: Shape, branches: readonly Conv2dBranch[]): Plan {
   const inShape = shape as Shape4; // The op has checked the rank.
   const [images, channels, height, width] = inShape;
@@ -59,29 +60,38 @@ export function planConv2d(device: Device, shape: Shape, branches: readonly Conv
     })),
   );
   const outShape = [images, allChannels, outHeight, outWidth] as const;
-  for (const { weightShape, quads } of planned) {
+  const layouts = { inShape, outShape, outLayout, branches: planned };
+  return { ...layouts, imagesAtOnce: imagesThatFit(device, layouts) };
+}
+
+/** @throws BackendError if the weights or even a single image do not fit */
+function imagesThatFit(
+  device: Device,
+  { inShape, outShape, outLayout, branches }: Omit<Plan, 'imagesAtOnce'>,
+): number {
+  for (const { weightShape, quads } of branches) {
     const [, inChannels, kernelHeight, kernelWidth] = weightShape;
     const texels = quads * 4 * quadsFor(inChannels) * kernelHeight * kernelWidth;
     if (texels > device.maxTexels) throw tooLarge(device, 'the weights', weightShape, texels);
   }
-  const inQuads = Math.max(...planned.map(({ inLayout }) => quadCount(inLayout)));
-  const inTexels = inQuads * height * width;
-  const outTexels = outQuads * outHeight * outWidth;
-  const [texels, largest, what] =
-    inTexels >= outTexels
-      ? [inTexels, inShape, 'one image of the input']
-      : [outTexels, outShape, 'one image of the output'];
-  if (texels > device.maxTexels) throw tooLarge(device, what, largest, texels);
-  const planes = Math.max(inQuads, outQuads);
-  if (planes > device.maxPlanes) {
-    throw new BackendError(
-      `gpu: conv2d: one image of ${formatShape(outQuads > inQuads ? outShape : inShape)} has ` +
-        `${planes} planes of four channels, this device computes ${device.maxPlanes} at once; ` +
-        "use fewer channels, or setBackend('wasm')",
-    );
-  }
-  const imagesAtOnce = Math.floor(Math.min(device.maxTexels / texels, device.maxPlanes / planes));
-  return { inShape, outShape, outLayout, branches: planned, imagesAtOnce };
+  const inQuads = Math.max(...branches.map(({ inLayout }) => quadCount(inLayout)));
+  const arrays = [
+    { what: 'one image of the input', shape: inShape, planes: inQuads },
+    { what: 'one image of the output', shape: outShape, planes: quadCount(outLayout) },
+  ];
+  const fitting = arrays.map(({ what, shape, planes }) => {
+    const texels = planes * shape[2] * shape[3];
+    if (texels > device.maxTexels) throw tooLarge(device, what, shape, texels);
+    if (planes > device.maxPlanes) {
+      throw new BackendError(
+        `gpu: conv2d: ${what} of shape ${formatShape(shape)} has ${planes} planes of four ` +
+          `channels, this device computes ${device.maxPlanes} at once; use fewer channels, or ` +
+          "setBackend('wasm')",
+      );
+    }
+    return Math.floor(Math.min(device.maxTexels / texels, device.maxPlanes / planes));
+  });
+  return Math.min(...fitting);
 }
 
 function tooLarge(
