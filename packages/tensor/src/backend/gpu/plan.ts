@@ -37,7 +37,7 @@ export interface Plan {
 /** @throws BackendError if it does not fit onto the device */
 export function planConv2d(device: Device, shape: Shape, branches: readonly Conv2dBranch[]): Plan {
   const inShape = shape as Shape4; // The op has checked the rank.
-  const [images, channels, height, width] = inShape;
+  const [images, channels] = inShape;
   const { outHeight, outWidth } = branches[0].window;
   let allChannels = 0;
   let outQuads = 0;
