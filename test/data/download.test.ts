@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   Cifar100,
@@ -9,52 +8,34 @@ import {
   downloadCifar100,
 } from '@firelight/data';
 import type { TarEntry } from 'modern-tar';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { withLock } from '../../packages/data/src/download/lock.ts';
-import {
-  archiveOf,
-  content,
-  FOLDER,
-  file,
-  md5,
-  NAMES,
-  wholeArchive,
-} from '../helpers/cifar-archive.ts';
-import { breaking, closeServers, send, serve } from '../helpers/loopback.ts';
+import { archiveOf, content, FOLDER, file, md5, NAMES } from '../helpers/cifar-archive.ts';
+import { PART, useDownloadSetting } from '../helpers/download-setting.ts';
+import { breaking, send, serve } from '../helpers/loopback.ts';
 
 const BATCH = `${FOLDER}/data_batch_1.bin`;
-const PART = 'cifar-10-binary.tar.gz.part';
 
-let whole: Buffer;
-let directory: string;
-
-beforeAll(async () => {
-  whole = await wholeArchive();
-}, 120_000);
-
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'firelight-download-'));
-});
-
-afterEach(async () => {
-  closeServers();
-  await rm(directory, { recursive: true, force: true });
-});
+const setting = useDownloadSetting();
 
 describe('downloadCifar10', () => {
   test('fetches, checks and unpacks the six files, and nothing else', async () => {
-    const url = await serve(send(whole));
+    const url = await serve(send(setting.whole));
     const progress: DownloadProgress[] = [];
     const onProgress = (p: DownloadProgress) => progress.push(p);
-    const folder = await downloadCifar10(directory, { urls: [url], md5: md5(whole), onProgress });
-    expect(folder).toBe(join(directory, FOLDER));
+    const folder = await downloadCifar10(setting.directory, {
+      urls: [url],
+      md5: md5(setting.whole),
+      onProgress,
+    });
+    expect(folder).toBe(join(setting.directory, FOLDER));
     expect((await readdir(folder)).sort()).toEqual([...NAMES].sort());
     expect(md5(await readFile(join(folder, 'data_batch_5.bin')))).toBe(md5(content));
-    expect(await readdir(directory)).toEqual([FOLDER]);
+    expect(await readdir(setting.directory)).toEqual([FOLDER]);
     expect(progress.at(-1)).toEqual({
       name: 'cifar-10-binary.tar.gz',
-      receivedBytes: whole.length,
-      totalBytes: whole.length,
+      receivedBytes: setting.whole.length,
+      totalBytes: setting.whole.length,
     });
   }, 60_000);
 
@@ -66,7 +47,7 @@ describe('downloadCifar10', () => {
     left: string[] = [],
     options: DownloadOptions = {},
   ): Promise<void> {
-    const download = downloadCifar10(directory, {
+    const download = downloadCifar10(setting.directory, {
       urls: [url],
       md5: sum,
       timeoutMs: 20_000,
@@ -76,12 +57,12 @@ describe('downloadCifar10', () => {
     });
     await expect(download).rejects.toThrow(message);
     await expect(download).rejects.toThrow(expect.objectContaining({ name: 'DataError' }));
-    expect(await readdir(directory)).toEqual(left);
+    expect(await readdir(setting.directory)).toEqual(left);
   }
 
   test('refuses other bytes than the expected ones', async () => {
     const bytes = Buffer.from('not the archive');
-    await expectFailure(await serve(send(bytes)), md5(whole), /has MD5 \w+, expected \w+/);
+    await expectFailure(await serve(send(bytes)), md5(setting.whole), /has MD5 \w+, expected \w+/);
   });
 
   test('says what the server answered', async () => {
@@ -91,7 +72,7 @@ describe('downloadCifar10', () => {
     });
     await expectFailure(
       url,
-      md5(whole),
+      md5(setting.whole),
       /answered 404 Not Found; try again, which goes on from what arrived, or fetch/,
     );
   });
@@ -99,7 +80,7 @@ describe('downloadCifar10', () => {
   test('says how far it came when the connection breaks', async () => {
     const { listener, onProgress } = breaking(new Uint8Array(1000), 100);
     const message = /broke off after 100 of 1000 bytes/;
-    await expectFailure(await serve(listener), md5(whole), message, [PART], { onProgress });
+    await expectFailure(await serve(listener), md5(setting.whole), message, [PART], { onProgress });
   });
 
   test('gives up on a server that falls silent', async () => {
@@ -107,31 +88,31 @@ describe('downloadCifar10', () => {
       response.write('x');
     });
     const message = /has sent nothing for 1.5 s/;
-    await expectFailure(url, md5(whole), message, [PART], { timeoutMs: 1500 });
+    await expectFailure(url, md5(setting.whole), message, [PART], { timeoutMs: 1500 });
   });
 
   test('leaves no folder behind that it made for nothing', async () => {
-    const fresh = join(directory, 'new');
+    const fresh = join(setting.directory, 'new');
     await expect(
       downloadCifar10(fresh, { urls: ['http://127.0.0.1:9/'], onProgress: null }),
     ).rejects.toThrow();
-    expect(await readdir(directory)).toEqual([]);
+    expect(await readdir(setting.directory)).toEqual([]);
   });
 
   test('says when no address is given, or a form that there is not', async () => {
-    const none = downloadCifar10(directory, { urls: [], onProgress: null });
+    const none = downloadCifar10(setting.directory, { urls: [], onProgress: null });
     await expect(none).rejects.toThrow(/download of CIFAR-10: urls is empty; /);
-    const python = new Cifar100({ path: directory, download: { form: 'python' } });
+    const python = new Cifar100({ path: setting.directory, download: { form: 'python' } });
     await expect(python.load()).rejects.toThrow(/CIFAR-100 is read in its binary form only/);
   });
 
   test('says when the folder cannot be written', async () => {
-    const occupied = join(directory, 'file');
+    const occupied = join(setting.directory, 'file');
     await writeFile(occupied, 'x');
     const download = downloadCifar10(join(occupied, 'data'), { onProgress: null });
     await expect(download).rejects.toThrow(/download of CIFAR-10: ENOTDIR.* put it into/);
     const lock = withLock(
-      join(directory, 'none', 'lock'),
+      join(setting.directory, 'none', 'lock'),
       async () => {},
       () => {},
     );
@@ -139,7 +120,11 @@ describe('downloadCifar10', () => {
   });
 
   test('says when there is no server', async () => {
-    await expectFailure('http://127.0.0.1:9/', md5(whole), /127.0.0.1:9\/ cannot be reached/);
+    await expectFailure(
+      'http://127.0.0.1:9/',
+      md5(setting.whole),
+      /127.0.0.1:9\/ cannot be reached/,
+    );
   });
 
   const link = (type: 'link' | 'symlink'): TarEntry => ({
@@ -186,7 +171,7 @@ describe('downloadCifar10', () => {
       md5(bytes),
       /cannot be unpacked \(incorrect head/,
     );
-    const cut = whole.subarray(0, -20_000);
+    const cut = setting.whole.subarray(0, -20_000);
     await expectFailure(await serve(send(cut)), md5(cut), /cannot be unpacked \(unexpected end/);
   });
 });
@@ -197,8 +182,8 @@ test('fetches the python form and CIFAR-100 into their own folders', async () =>
   const python = await archiveOf(names.map((name) => file(`cifar-10-batches-py/${name}`, batch)));
   let url = await serve(send(python));
   const options = { md5: md5(python), form: 'python', urls: [url], onProgress: null } as const;
-  const folder = await downloadCifar10(directory, options);
-  expect(folder).toBe(join(directory, 'cifar-10-batches-py'));
+  const folder = await downloadCifar10(setting.directory, options);
+  expect(folder).toBe(join(setting.directory, 'cifar-10-batches-py'));
   expect((await readdir(folder)).sort()).toEqual(names);
 
   const hundred = await archiveOf([
@@ -207,8 +192,8 @@ test('fetches the python form and CIFAR-100 into their own folders', async () =>
     file('cifar-100-binary/fine_label_names.txt', 'apple'),
   ]);
   url = await serve(send(hundred));
-  await downloadCifar100(directory, { urls: [url], md5: md5(hundred), onProgress: null });
-  expect((await readdir(join(directory, 'cifar-100-binary'))).sort()).toEqual([
+  await downloadCifar100(setting.directory, { urls: [url], md5: md5(hundred), onProgress: null });
+  expect((await readdir(join(setting.directory, 'cifar-100-binary'))).sort()).toEqual([
     'test.bin',
     'train.bin',
   ]);

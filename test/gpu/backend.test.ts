@@ -1,5 +1,5 @@
 import { BackendError, conv2d, describeBackend, setBackend, tensor } from '@firelight/tensor';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type GpuJs, loadGpuJs } from '../../packages/tensor/src/backend/gpu/gpu-js.ts';
 import { rendererOf, rendererOfAdapter } from '../../packages/tensor/src/backend/gpu/renderer.ts';
 import { random } from '../helpers/evaluate.ts';
@@ -54,6 +54,7 @@ describe('setBackend', () => {
       'webgpu: WebGPU is there, but no adapter (no GPU, or no driver)',
     );
     await expect(start('missing.mjs')).rejects.toThrow(/webgpu: .*Cannot find module/);
+    await expect(start('empty.mjs')).rejects.toThrow('webgpu: there is no navigator.gpu');
     await expect(start('ending-adapter.mjs')).rejects.toThrow(
       'webgpu: the thread with WebGPU is lost: it ended with code 3',
     );
@@ -103,6 +104,34 @@ describe('setBackend', () => {
       lib.GPU = GPU;
     }
   });
+});
+
+test('a library that is not there is a reason for auto, and an error for gpu', async () => {
+  vi.doMock('gpu.js', () => {
+    throw new Error('Cannot find package');
+  });
+  vi.resetModules();
+  try {
+    const fresh = await import('@firelight/tensor');
+    await fresh.setBackend('auto');
+    expect(fresh.describeBackend().name).toBe('wasm');
+    expect(fresh.describeBackend().summary).toContain("not 'gpu': gpu.js cannot be loaded (");
+    await expect(fresh.setBackend('gpu')).rejects.toThrow("; install gpu.js, or use 'wasm'");
+  } finally {
+    vi.doUnmock('gpu.js');
+    vi.resetModules();
+  }
+});
+
+test('kernels of a backend that was not started say so', async () => {
+  vi.resetModules();
+  const registry = '../../packages/tensor/src/backend/registry.ts';
+  const { withBackend } = await import(registry);
+  const fresh = await import('@firelight/tensor');
+  const run = () => fresh.conv2d(fresh.ones([1, 1, 1, 1]), fresh.ones([1, 1, 1, 1]));
+  expect(() => withBackend('gpu', run)).toThrow(
+    "gpu: the backend was not started; call await setBackend('gpu') first",
+  );
 });
 
 describe('describeBackend', () => {

@@ -1,4 +1,4 @@
-import { type BackendOptions, conv2d, setBackend, tensor } from '@firelight/tensor';
+import { type BackendOptions, conv2d, full as fill, setBackend, tensor } from '@firelight/tensor';
 import { describe, expect, test } from 'vitest';
 import { checkBranches, checkConvolutions, checkLargeConvolutions } from './parity.ts';
 import { trainSmall } from './small-training.ts';
@@ -54,6 +54,11 @@ export function describeDevice(
       const z = conv2d(conv2d(x, weight), tensor([[[[2]]]]));
       z.backward(tensor([[[[Number.POSITIVE_INFINITY, 1]]]]));
       expect(x.grad?.toArray()).toEqual([[[[Number.NEGATIVE_INFINITY, -2]]]]);
+      // In groups of five channels, each of which leaves three places of its second quad empty.
+      const wide = fill([1, 10, 1, 1], Number.POSITIVE_INFINITY);
+      const grouped = conv2d(wide, fill([10, 5, 1, 1], 1), null, { groups: 2 });
+      const next = conv2d(grouped, fill([10, 5, 1, 1], 1), null, { groups: 2 });
+      expect(Array.from(next.data)).toEqual(new Array(10).fill(Number.POSITIVE_INFINITY));
     },
     timeout,
   );

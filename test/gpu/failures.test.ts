@@ -50,7 +50,7 @@ describe('a device in this thread', () => {
       throw new Error('shader lost');
     };
     expect(() => new LocalDevice(libraryThat(failing), 'cpu')).toThrow(
-      "gpu: gpu.js refuses 'probe': shader lost; call setBackend again",
+      "gpu: gpu.js refuses 'probe': shader lost",
     );
   });
 
@@ -60,18 +60,28 @@ describe('a device in this thread', () => {
       renderValues: () => Float32Array.from(probed().flatMap((texel) => [...texel])),
       delete() {},
     });
-    const lib = libraryThat(texture, { glError: () => error });
+    const once = (): number => {
+      const reported = error;
+      error = 0;
+      return reported;
+    };
+    const lib = libraryThat(texture, { glError: once });
     Object.assign(lib.WebGL2Kernel, { features: { maxTextureSize: 64 } });
     const device = new LocalDevice(lib, 'webgl2');
     expect(device.maxTexels).toBe(63 ** 2);
     expect(device.limit).toBe('textures have at most 64 × 64 texels');
-    const array = device.run(PROBE, [PROBE_VALUES]);
-    expect(device.read(array)).toHaveLength(8);
+    const [first, second] = [1, 2].map(() => device.run(PROBE, [PROBE_VALUES]));
+    expect(device.read(first)).toHaveLength(8);
     error = 0x0505;
-    expect(() => device.read(array)).toThrow(
-      'gpu: WebGL reports error 1285 (out of memory), so results may be wrong; use smaller ' +
-        "batches, keepOnDevice: false, or setBackend('wasm')",
-    );
+    const problem =
+      'WebGL reports error 1285 (out of memory), and what is on the device may be wrong; use ' +
+      'smaller batches or keepOnDevice: false';
+    const message = `gpu: ${problem}; call setBackend('gpu') again, or use 'wasm'`;
+    expect(() => device.read(first)).toThrow(message);
+    // WebGL says it once; nothing made meanwhile can be relied on.
+    expect(() => device.read(second)).toThrow(message);
+    expect(() => device.run(PROBE, [PROBE_VALUES])).toThrow(message);
+    expect(device.problem).toBe(problem);
   });
 });
 
@@ -80,11 +90,16 @@ describe('a device of WebGPU', () => {
     onuncapturederror?: (event: { error: { message: string } }) => void;
   }
 
-  function executorWith(device: Device, Class: unknown = Kernel): Executor {
+  function executorWith(
+    device: Device,
+    Class: unknown = Kernel,
+    context: { isLost?: boolean } = {},
+    numbers = () => Float32Array.from(probed().flatMap((texel) => [...texel])),
+  ): Executor {
     const buffer = () =>
       Promise.resolve({
-        context: { device },
-        toArray: async () => Float32Array.from(probed().flatMap((texel) => [...texel])),
+        context: { device, ...context },
+        toArray: async () => numbers(),
         delete() {},
       });
     return new Executor(libraryThat(buffer, { Class }));
@@ -103,11 +118,25 @@ describe('a device of WebGPU', () => {
     const executor = executorWith(device);
     await executor.run(PROBE, [PROBE_VALUES], 1);
     expect(await executor.read(1)).toHaveLength(8);
-    device.onuncapturederror?.({ error: { message: 'Out of memory' } });
-    const problem = "WebGPU reports: Out of memory; use smaller batches, or 'wasm'";
+    device.onuncapturederror?.({ error: { message: 'Out of memory\n - in a call' } });
+    const problem =
+      "WebGPU reports 'Out of memory', and what is on the device may be wrong; use smaller " +
+      'batches or keepOnDevice: false';
     expect(await executor.read(1)).toBe(problem);
     await executor.run(PROBE, [PROBE_VALUES], 2);
     expect(await executor.read(2)).toBe(problem);
+    expect(executor.problem).toBe(problem);
+  });
+
+  test('that is lost says so', async () => {
+    const executor = executorWith({}, Kernel, { isLost: true });
+    await executor.run(PROBE, [PROBE_VALUES], 1);
+    expect(await executor.read(1)).toBe('the device was lost, and what was on it is gone');
+  });
+
+  test('that computes wrong does not pass the probe', async () => {
+    const executor = executorWith({}, Kernel, {}, () => new Float32Array(8));
+    expect(await executor.probe()).toMatch(/^it does not compute in float32 here: 0, 0, /);
   });
 
   test('passes a problem on to all that is computed from it', async () => {

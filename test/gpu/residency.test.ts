@@ -283,7 +283,23 @@ test('gradients that nobody asks for are not computed', async () => {
   });
 });
 
-test('an operand is packed once in a call', async () => {
+test('an operand is packed once in a call, also where the device is full', async () => {
+  await collectGarbage();
+  device = idleDevice();
+  await onDevice(() => {
+    const full = tidy(() =>
+      Array.from({ length: 70 }, () => conv2d(ones([1, 4, 256, 256]), ones([16, 4, 1, 1]))),
+    );
+    const x = ones([1, 4, 256, 256]);
+    device.reset();
+    const branches = [1, 2, 3].map(() => ({ weight: ones([16, 4, 1, 1]), bias: null }));
+    conv2dBranches(x, branches);
+    expect(count('pack images')).toBe(1);
+    expect(full).toHaveLength(70);
+  });
+});
+
+test('an operand that somebody holds is packed once in a call', async () => {
   const values = new Float32Array(2 * 4 * 25).fill(1);
   const x = tensor(values, { shape: [2, 4, 5, 5] }); // Held outside too, so it does not stay.
   await onDevice(() => {

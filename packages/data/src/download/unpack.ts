@@ -25,8 +25,9 @@ export async function unpackArchive(
   const { mkdir, mkdtemp, rename, rm } = await import('node:fs/promises');
   const { join } = await import('node:path');
 
-  const temporary = await mkdtemp(join(directory, '.cifar-'));
+  let temporary: string | null = null;
   try {
+    temporary = await mkdtemp(join(directory, '.cifar-'));
     await takeMembers(file, temporary, archive);
     const folder = join(directory, archive.folder);
     await mkdir(folder, { recursive: true });
@@ -38,7 +39,7 @@ export async function unpackArchive(
     if (error instanceof DataError) throw error;
     throw new DataError(`${file} cannot be unpacked (${reasonOf(error)})`, { cause: error });
   } finally {
-    await rm(temporary, { recursive: true, force: true });
+    if (temporary !== null) await rm(temporary, { recursive: true, force: true });
   }
 }
 

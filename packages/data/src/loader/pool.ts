@@ -12,6 +12,7 @@ export interface LoanedBatch {
 }
 
 interface Worker {
+  readonly index: number;
   readonly thread: Thread;
   waiting: number;
 }
@@ -43,14 +44,14 @@ export class LoaderPool {
     createWorker: (() => BrowserWorker) | undefined,
   ): Promise<LoaderPool> {
     const pool = new LoaderPool();
-    for (let i = 0; i < count; i++) {
+    for (let index = 0; index < count; index++) {
       const thread = await startThread(
         (reply) => pool.#receive(reply),
-        (reason) => pool.#fail(reason),
+        (reason) => pool.#fail(index, reason),
         createWorker,
       );
       thread.send(setup, []);
-      pool.#workers.push({ thread, waiting: 0 });
+      pool.#workers.push({ index, thread, waiting: 0 });
     }
     return pool;
   }
@@ -109,10 +110,13 @@ export class LoaderPool {
     resolve({ arrays, release: () => void this.#free.push(memory) });
   }
 
-  #fail(reason: string): void {
-    if (this.#failure !== null) return;
-    this.#failure = new DataError(`batches: a worker thread failed: ${reason}`);
-    for (const { reject } of this.#pending.values()) reject(this.#failure);
-    this.#pending.clear();
+  /** Batches that other threads are making still come; none is ordered any more. */
+  #fail(index: number, reason: string): void {
+    this.#failure ??= new DataError(`batches: a worker thread failed: ${reason}`);
+    for (const [id, { worker, reject }] of this.#pending) {
+      if (worker.index !== index) continue;
+      this.#pending.delete(id);
+      reject(this.#failure);
+    }
   }
 }

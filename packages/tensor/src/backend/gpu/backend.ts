@@ -38,21 +38,21 @@ async function deviceOf(
   mode: GpuMode,
   options: BackendOptions,
 ): Promise<Device | string> {
-  const key = `${mode} ${options.webgpuModule ?? ''}`;
+  const key = mode === 'webgpu' ? `${mode} ${options.webgpuModule ?? ''}` : mode;
+  const present = devices.get(key);
+  if (present !== undefined) {
+    const device = await present;
+    if (device.problem === null) return device;
+    if (devices.get(key) === present) devices.delete(key);
+  }
+  // Found or set without a wait in between, so that two calls at once start one.
+  const starting = devices.get(key) ?? startDevice(lib, mode, options);
+  devices.set(key, starting);
   try {
-    const present = devices.get(key);
-    // Without a wait in between two calls at once would start two.
-    if (present !== undefined) {
-      const device = await present;
-      if (device.problem === null) return device;
-    }
-    const starting = startDevice(lib, mode, options);
-    devices.set(key, starting);
     return await starting;
   } catch (error) {
-    devices.delete(key);
-    if (error instanceof BackendError) return error.message;
-    throw error;
+    if (devices.get(key) === starting) devices.delete(key);
+    return (error as Error).message; // Whatever stands in the way is a reason.
   }
 }
 
@@ -65,31 +65,32 @@ function whyNotHardware({ description: { renderer, isHardware } }: Device): stri
 
 interface Found {
   readonly device: Device | null;
+  /** Why other modes were passed over. */
   readonly passedOver: readonly string[];
 }
 
 /**
  * The first device that is a GPU, or else the first one.
  *
- * @throws BackendError if gpu.js is not there or the mode is none of its
+ * @throws BackendError if gpu.js is not there
  */
 async function findDevice(options: BackendOptions): Promise<Found> {
-  const { mode } = options;
-  if (mode !== undefined) expectMode(mode);
-  const modes = mode === undefined ? DEVICE_MODES : [mode];
   const lib = await loadGpuJs();
-  const found: Device[] = [];
-  const passedOver: string[] = [];
-  for (const candidate of modes) {
-    const device = await deviceOf(lib, candidate, options);
+  const software: { device: Device; reason: string }[] = [];
+  const reasons: string[] = [];
+  for (const mode of options.mode === undefined ? DEVICE_MODES : [options.mode]) {
+    const device = await deviceOf(lib, mode, options);
     const problem = typeof device === 'string' ? device : whyNotHardware(device);
+    const reason = `${mode}: ${problem}`;
     if (typeof device !== 'string') {
-      if (problem === null) return { device, passedOver };
-      found.push(device);
+      if (problem === null) return { device, passedOver: reasons };
+      software.push({ device, reason });
     }
-    passedOver.push(`${candidate}: ${problem}`);
+    reasons.push(reason);
   }
-  return { device: found[0] ?? null, passedOver };
+  const [first] = software;
+  if (first === undefined) return { device: null, passedOver: reasons };
+  return { device: first.device, passedOver: reasons.filter((reason) => reason !== first.reason) };
 }
 
 export const gpuBackend: AutomaticBackend = {
@@ -112,31 +113,26 @@ export const gpuBackend: AutomaticBackend = {
   },
 
   async start(options) {
+    if (options.mode !== undefined) expectMode(options.mode);
     const { device, passedOver } = await findDevice(options);
     if (device === null) {
       throw new BackendError(
         `setBackend: 'gpu' cannot run here: ${passedOver.join('; ')}; or use 'wasm'`,
       );
     }
-    const { keepOnDevice = true } = options;
-    const { mode } = device.description;
-    const others = passedOver.filter((reason) => !reason.startsWith(`${mode}: `));
-    settings = { device, keepOnDevice, passedOver: others };
+    settings = { device, keepOnDevice: options.keepOnDevice ?? true, passedOver };
   },
 
   async startAutomatically(options) {
     if (options.mode !== undefined) expectMode(options.mode);
-    let found: Found;
-    try {
-      found = await findDevice(options);
-    } catch (error) {
-      if (error instanceof BackendError) return error.message; // There is no gpu.js.
-      throw error;
-    }
+    const found = await findDevice(options).catch((error: Error) => error.message);
+    if (typeof found === 'string') return found; // There is no gpu.js.
     const { device, passedOver } = found;
-    if (device === null || whyNotHardware(device) !== null) return passedOver.join('; ');
-    const { keepOnDevice = true } = options;
-    settings = { device, keepOnDevice, passedOver };
+    if (device === null) return passedOver.join('; ');
+    const problem = whyNotHardware(device);
+    if (problem !== null)
+      return [`${device.description.mode}: ${problem}`, ...passedOver].join('; ');
+    settings = { device, keepOnDevice: options.keepOnDevice ?? true, passedOver };
     return null;
   },
 };

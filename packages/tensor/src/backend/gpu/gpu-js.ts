@@ -45,7 +45,7 @@ export interface GlTexture {
 
 /** What a pipeline kernel of WebGPU returns. */
 export interface WebGpuBuffer {
-  readonly context: { readonly device: WebGpuDevice };
+  readonly context: { readonly device: WebGpuDevice; readonly isLost?: boolean };
   componentCount: number;
   output: readonly number[];
   toArray(): Promise<readonly Float32Array[]>;

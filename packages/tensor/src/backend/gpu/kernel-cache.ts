@@ -44,6 +44,13 @@ export class KernelCache {
     return kernel;
   }
 
+  /** Gives back what kernels hold; results in use are lost too. */
+  destroyAll(): void {
+    for (const { call } of this.#kernels.values()) call.destroy();
+    this.#kernels.clear();
+    this.#bytes = 0;
+  }
+
   #makeRoom(bytes: number): void {
     for (const [key, kernel] of this.#kernels) {
       if (this.#bytes + bytes <= this.#mostBytes) return;

@@ -75,6 +75,7 @@ export class LocalDevice implements Device {
   readonly #gpu: Gpu;
   readonly #kernels: KernelCache;
   readonly #kernelClass: KernelClass;
+  #problem: string | null = null;
 
   /**
    * @param mostBytes what idle kernels may hold; see `KernelCache`
@@ -98,11 +99,14 @@ export class LocalDevice implements Device {
   }
 
   get problem(): string | null {
-    if (!this.#gpu.context?.isContextLost?.()) return null;
-    return 'the browser took the GPU away (context lost), and what was on it is gone';
+    if (this.#gpu.context?.isContextLost?.()) {
+      return 'the browser took the GPU away (context lost), and what was on it is gone';
+    }
+    return this.#problem;
   }
 
   run(program: Program, values: readonly (DeviceArray | Float32Array)[]): DeviceArray {
+    this.#expectNoProblem();
     const kernel = this.#kernels.kernelFor(program);
     const texels = texelCount(program);
     const result = this.#call(program, kernel, values);
@@ -116,8 +120,10 @@ export class LocalDevice implements Device {
   read(array: DeviceArray): Float32Array {
     const { value, texels } = array as LocalArray; // As `run` made it.
     if (value instanceof Float32Array) return value;
+    this.#expectNoProblem();
     const numbers = value.renderValues().subarray(0, 4 * texels);
-    this.#expectNoError();
+    this.#noteError();
+    this.#expectNoProblem();
     return numbers;
   }
 
@@ -143,8 +149,8 @@ export class LocalDevice implements Device {
     try {
       result = call(...inputs);
     } catch (error) {
-      const reason = this.problem ?? `gpu.js refuses '${name}': ${(error as Error).message}`;
-      throw new BackendError(`gpu: ${reason}; call setBackend again`);
+      this.#expectNoProblem();
+      throw new BackendError(`gpu: gpu.js refuses '${name}': ${(error as Error).message}`);
     }
     if (call.kernel.constructor !== this.#kernelClass) {
       throw new BackendError(
@@ -162,16 +168,24 @@ export class LocalDevice implements Device {
     if (complaint !== null) throw new BackendError(complaint);
   }
 
-  /** WebGL does not throw: what it could not do, for want of memory say, leaves zeros behind. */
-  #expectNoError(): void {
+  /**
+   * WebGL does not throw: what it could not do, for want of memory say, leaves zeros behind, and it
+   * tells so once. From then on nothing here can be relied on.
+   */
+  #noteError(): void {
     const { context } = this.#gpu;
-    if (this.problem !== null)
-      throw new BackendError(`gpu: ${this.problem}; call setBackend again`);
     const error = context?.getError() ?? 0;
     if (context === null || error === context.NO_ERROR) return;
-    throw new BackendError(
-      `gpu: WebGL reports error ${error}${error === OUT_OF_MEMORY ? ' (out of memory)' : ''}, so ` +
-        "results may be wrong; use smaller batches, keepOnDevice: false, or setBackend('wasm')",
-    );
+    const isMemory = error === OUT_OF_MEMORY;
+    this.#problem =
+      `WebGL reports error ${error}${isMemory ? ' (out of memory)' : ''}, and what is on the ` +
+      `device may be wrong${isMemory ? '; use smaller batches or keepOnDevice: false' : ''}`;
+    this.#kernels.destroyAll();
+  }
+
+  #expectNoProblem(): void {
+    const { problem } = this;
+    if (problem === null) return;
+    throw new BackendError(`gpu: ${problem}; call setBackend('gpu') again, or use 'wasm'`);
   }
 }

@@ -52,7 +52,7 @@ export class Pass {
   readonly device: Device;
   readonly #keepsResults: boolean;
   readonly #temporaries = new Set<DeviceArray>();
-  /** Operands that are on the device for this call only. */
+  /** Operands that this call has uploaded. */
   readonly #operands = new Map<Storage, Map<string, DeviceArray>>();
 
   constructor({ device, keepOnDevice }: GpuSettings) {
@@ -73,12 +73,11 @@ export class Pass {
     return this.#operand(x, packImages(shape, layout), imageForm(shape, layout));
   }
 
-  /** The images of a range, for this call only. */
+  /** The images of a range, for this call only, which takes no other range. */
   someImages(x: NdArray, layout: ChannelLayout, range: ImageRange): DeviceArray {
     const [, channels, height, width] = x.shape as Shape4; // The op has checked the rank.
     const shape: Shape4 = [range.end - range.start, channels, height, width];
-    const { key } = imageForm(shape, layout);
-    return this.#forThisCall(x, `${key} from ${range.start}`, () =>
+    return this.#once(x, imageForm(shape, layout), () =>
       this.run(packImages(shape, layout), [someOf(x, range)]),
     );
   }
@@ -114,19 +113,20 @@ export class Pass {
     const { storage } = x;
     const kept = storage.copyOf(this.#key(form));
     if (kept instanceof DeviceCopy) return kept.array;
-    const upload = (): DeviceArray => this.run(pack, [x.data as Float32Array]); // Others went elsewhere.
-    // Somebody who holds the elements may change them unseen.
-    if (storage.isExposed || !this.#keepsResults) return this.#forThisCall(x, form.key, upload);
-    const array = upload();
-    const copy = new DeviceCopy(this.device, array, form);
-    if (storage.isOutsideScopes && !copy.leaveScopes()) return array;
-    this.#temporaries.delete(array);
-    storage.keepCopy(this.#key(form), copy);
-    return array;
+    return this.#once(x, form, () => {
+      const array = this.run(pack, [x.data as Float32Array]); // Others went elsewhere.
+      // Somebody who holds the elements may change them unseen.
+      if (storage.isExposed || !this.#keepsResults) return array;
+      const copy = new DeviceCopy(this.device, array, form);
+      if (storage.isOutsideScopes && !copy.leaveScopes()) return array;
+      this.#temporaries.delete(array);
+      storage.keepCopy(this.#key(form), copy);
+      return array;
+    });
   }
 
   /** Uploads an operand once in this call. */
-  #forThisCall({ storage }: NdArray, key: string, upload: () => DeviceArray): DeviceArray {
+  #once({ storage }: NdArray, { key }: Form, upload: () => DeviceArray): DeviceArray {
     const present = this.#operands.get(storage) ?? new Map<string, DeviceArray>();
     this.#operands.set(storage, present);
     const array = present.get(key) ?? upload();

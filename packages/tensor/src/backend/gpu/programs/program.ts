@@ -31,8 +31,11 @@ export function readTexel(dialect: Dialect, name: string, array: string, index: 
   return `const ${name} = ${index}; ${parts.join(' ')}`;
 }
 
-/** Whole numbers that `quotient` divides must be below this: so many planes a program may have. */
-export const MAXIMUM_QUOTIENT = 2 ** 21;
+/**
+ * Whole numbers that `quotient` divides must be below this, and so a program has fewer planes: GPUs
+ * divide with an error of up to 2.5 units in the last place, of which there are 2^24.
+ */
+export const MAXIMUM_QUOTIENT = 2 ** 20;
 
 /**
  * ⌊numerator / divisor⌋ of whole numbers. Half a step keeps it from falling below the whole number

@@ -1,4 +1,3 @@
-import type { Device } from '../device.ts';
 import { affine, type Geometry, tapsOf } from './geometry.ts';
 import { type Dialect, defineProgram, type Program, quotient, readTexel } from './program.ts';
 
@@ -13,7 +12,7 @@ export function weightTexels({ inQuads, outQuads, window }: Geometry): [number, 
 /** In how many partial sums over images the gradient is computed. */
 export function partialCount(
   geometry: Geometry,
-  { maxTexels, maxPlanes }: Pick<Device, 'maxTexels' | 'maxPlanes'>,
+  { maxTexels, maxPlanes }: { readonly maxTexels: number; readonly maxPlanes: number },
 ): number {
   const [taps, rows, quads] = weightTexels(geometry);
   const texels = taps * rows * quads;

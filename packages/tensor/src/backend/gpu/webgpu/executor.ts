@@ -14,7 +14,6 @@ export class Executor {
   readonly #lib: GpuJs;
   readonly #kernels: KernelCache;
   readonly #results = new Map<number, Result>();
-  /** What went wrong on the device without being the fault of one call: nothing is right any more. */
   #problem: string | null = null;
 
   constructor(lib: GpuJs) {
@@ -30,7 +29,11 @@ export class Executor {
     return typeof numbers === 'string' ? numbers : complaintAboutProbe(numbers);
   }
 
-  /** Makes all that follows fail. */
+  /** What went wrong on the device without being the fault of one call: nothing is right any more. */
+  get problem(): string | null {
+    return this.#problem;
+  }
+
   fail(problem: string): void {
     this.#problem ??= problem;
   }
@@ -50,7 +53,8 @@ export class Executor {
       const numbers = (await result.buffer.toArray()) as unknown as Float32Array; // One axis.
       return this.#problem ?? numbers;
     } catch (error) {
-      return (error as Error).message;
+      this.#noteLoss(result.buffer);
+      return this.#problem ?? (error as Error).message;
     }
   }
 
@@ -83,8 +87,8 @@ export class Executor {
         return { problem: `gpu.js would run '${program.name}' on another device; use 'wasm'` };
       }
       // WebGPU does not throw for want of memory: it drops the call, and zeros are read.
-      buffer.context.device.onuncapturederror = ({ error }) =>
-        this.fail(`WebGPU reports: ${error.message}; use smaller batches, or 'wasm'`);
+      buffer.context.device.onuncapturederror = ({ error }) => this.fail(describe(error.message));
+      this.#noteLoss(buffer);
       // gpu.js takes results of one number each only; the bytes are the same.
       buffer.componentCount = 1;
       kernel.resultsInUse++;
@@ -93,4 +97,15 @@ export class Executor {
       return { problem: `gpu.js refuses '${program.name}': ${(error as Error).message}` };
     }
   }
+
+  #noteLoss({ context }: WebGpuBuffer): void {
+    if (context.isLost) this.fail('the device was lost, and what was on it is gone');
+  }
+}
+
+/** A message of WebGPU, which may have several lines, as one sentence. */
+function describe(message: string): string {
+  const [line] = message.trim().split('\n');
+  const remedy = /memory/i.test(message) ? '; use smaller batches or keepOnDevice: false' : '';
+  return `WebGPU reports '${line}', and what is on the device may be wrong${remedy}`;
 }

@@ -29,7 +29,10 @@ export type Order =
   | { readonly kind: 'free'; readonly array: number }
   | { readonly kind: 'finish'; readonly reply: SharedArrayBuffer };
 
-/** A reply: a state, a count, and then numbers or the letters of a problem. */
+/**
+ * A reply: a state, a count, and then numbers or the letters of a problem. `failed` is about what was
+ * asked for, `broken` about the device: nothing of it can be relied on any more.
+ */
 export const REPLY_HEADER_BYTES = 8;
-export const REPLY = { pending: 0, done: 1, failed: 2 } as const;
+export const REPLY = { pending: 0, done: 1, failed: 2, broken: 3 } as const;
 export const MESSAGE_BYTES = 4096;

@@ -14,13 +14,15 @@ import {
 } from './messages.ts';
 import { type GpuThread, startThread, type ThreadListeners } from './thread.ts';
 
-/** Longer than these the thread is taken for lost; a first read may wait for many compilations. */
-const LONGEST_START_MS = 60_000;
-const LONGEST_READ_MS = 300_000;
-const LONGEST_EXIT_MS = 5_000;
-
-/** After so many bytes the thread has to catch up, so that they do not pile up between the two. */
-const MOST_BYTES_ON_THE_WAY = 2 ** 28;
+/** Bounds of what the calling thread puts up with. */
+const LIMITS = {
+  /** Longer than these the thread is taken for lost; a first read may wait for many compilations. */
+  startMs: 60_000,
+  readMs: 300_000,
+  exitMs: 5_000,
+  /** After so many bytes the thread has to catch up, so that they do not pile up between the two. */
+  bytesOnTheWay: 2 ** 28,
+};
 
 /** Texels in a buffer of the other thread. */
 class WorkerArray implements DeviceArray {
@@ -31,6 +33,12 @@ class WorkerArray implements DeviceArray {
     this.texels = texels;
     this.number = number;
   }
+}
+
+function messageIn(reply: SharedArrayBuffer): string {
+  const [, length] = new Int32Array(reply, 0, 2);
+  // Texts are not decoded from shared memory.
+  return new TextDecoder().decode(new Uint8Array(reply, REPLY_HEADER_BYTES, length).slice());
 }
 
 /** Why the calling thread cannot use WebGPU; null if it may try. */
@@ -68,14 +76,16 @@ export class WorkerDevice implements Device {
   /** Workgroups of one plane each; WebGPU has at most so many along an axis. */
   readonly maxPlanes = 65_535;
   readonly #thread: GpuThread;
+  readonly #limits: typeof LIMITS;
   #problem: string | null = null;
   /** Memory for answers; it grows with the largest. */
   #reply = new SharedArrayBuffer(REPLY_HEADER_BYTES + MESSAGE_BYTES);
   #arrays = 0;
   #bytesOnTheWay = 0;
 
-  private constructor(thread: GpuThread, reply: SetupReply & { ok: true }) {
+  private constructor(thread: GpuThread, reply: SetupReply & { ok: true }, limits: typeof LIMITS) {
     this.#thread = thread;
+    this.#limits = limits;
     this.maxTexels = reply.maxTexels;
     this.limit = reply.limit;
     const { renderer, isHardware } = reply;
@@ -87,23 +97,30 @@ export class WorkerDevice implements Device {
     };
   }
 
-  /** @throws BackendError if there is no WebGPU, with the reason */
-  static async start({ webgpuModule, createWorker }: BackendOptions): Promise<WorkerDevice> {
+  /**
+   * @param createThread what starts the thread
+   * @throws BackendError if there is no WebGPU, with the reason
+   */
+  static async start(
+    { webgpuModule, createWorker }: BackendOptions,
+    createThread: typeof startThread = startThread,
+    limits = LIMITS,
+  ): Promise<WorkerDevice> {
     const listeners: ThreadListeners = { onReply() {}, onFailure() {} };
-    const thread = startThread(createWorker, listeners);
+    const thread = createThread(createWorker, listeners);
     let timer: ReturnType<typeof setTimeout> | undefined;
     try {
       const reply = await new Promise<SetupReply>((resolve, reject) => {
         listeners.onReply = resolve;
         listeners.onFailure = (reason) => reject(new BackendError(lost(reason)));
-        timer = setTimeout(() => listeners.onFailure('it does not answer'), LONGEST_START_MS);
+        timer = setTimeout(() => listeners.onFailure('it does not answer'), limits.startMs);
         thread.send({ webgpuModule: webgpuModule ?? null }, []);
       });
       if (!reply.ok) throw new BackendError(reply.problem);
-      const device = new WorkerDevice(thread, reply);
+      const device = new WorkerDevice(thread, reply, limits);
       listeners.onFailure = (reason) => device.#fail(lost(reason));
       // The package 'webgpu' aborts the process if it ends amid a call.
-      atExit(() => device.#finish(LONGEST_EXIT_MS));
+      atExit(() => device.#finish(limits.exitMs));
       return device;
     } catch (error) {
       thread.stop();
@@ -130,7 +147,7 @@ export class WorkerDevice implements Device {
     });
     const result = new WorkerArray(texelCount(program), this.#arrays++);
     this.#thread.send({ kind: 'run', program, values: operands, result: result.number }, transfer);
-    if (this.#bytesOnTheWay > MOST_BYTES_ON_THE_WAY) this.#finish(LONGEST_READ_MS);
+    if (this.#bytesOnTheWay > this.#limits.bytesOnTheWay) this.#finish(this.#limits.readMs);
     return result;
   }
 
@@ -139,13 +156,9 @@ export class WorkerDevice implements Device {
     const bytes = REPLY_HEADER_BYTES + Math.max(16 * texels, MESSAGE_BYTES);
     if (this.#reply.byteLength < bytes) this.#reply = new SharedArrayBuffer(bytes);
     const reply = this.#reply;
-    const state = this.#ask({ kind: 'read', array: number, reply }, LONGEST_READ_MS);
+    const state = this.#ask({ kind: 'read', array: number, reply }, this.#limits.readMs);
     this.#expectThread();
-    if (state === REPLY.failed) {
-      const [, length] = new Int32Array(reply, 0, 2);
-      const letters = new Uint8Array(reply, REPLY_HEADER_BYTES, length).slice();
-      throw new BackendError(`gpu: ${new TextDecoder().decode(letters)}`);
-    }
+    if (state === REPLY.failed) throw new BackendError(`gpu: ${messageIn(reply)}`);
     return new Float32Array(reply, REPLY_HEADER_BYTES, 4 * texels).slice();
   }
 
@@ -156,6 +169,7 @@ export class WorkerDevice implements Device {
   /** Makes all that follows fail. */
   #fail(problem: string): void {
     this.#problem ??= problem;
+    this.#thread.stop();
   }
 
   /** Waits until all that was ordered is done. */
@@ -177,6 +191,7 @@ export class WorkerDevice implements Device {
     Atomics.wait(states, 0, REPLY.pending, milliseconds);
     this.#bytesOnTheWay = 0;
     const state = Atomics.load(states, 0);
+    if (state === REPLY.broken) this.#fail(messageIn(order.reply));
     if (state === REPLY.pending) {
       // A late answer would be taken for that of the next order.
       this.#fail(`WebGPU gave no answer for ${milliseconds / 1000} seconds`);

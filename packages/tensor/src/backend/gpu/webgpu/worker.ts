@@ -1,6 +1,6 @@
 // The thread that runs gpu.js in its mode 'webgpu', whose kernels answer with promises. The calling
 // thread sleeps until its answer is there, so to it the device answers at once.
-import { nodeModule, onUncaught } from '../../host.ts';
+import { atExit, nodeModule, onUncaught } from '../../host.ts';
 import { MAXIMUM_INDEX } from '../device.ts';
 import { loadGpuJs } from '../gpu-js.ts';
 import { type AdapterInfo, rendererOfAdapter } from '../renderer.ts';
@@ -65,17 +65,23 @@ async function setUp({ webgpuModule }: Setup): Promise<SetupReply> {
   }
 }
 
+/** The reply that the calling thread waits for, if it does. */
+let awaited: SharedArrayBuffer | null = null;
+
 /** Wakes the calling thread, with numbers, a problem, or nothing. */
 function answer(reply: SharedArrayBuffer, content: Float32Array | string | null): void {
+  awaited = null;
   const states = new Int32Array(reply, 0, 2);
-  if (content instanceof Float32Array) {
-    new Float32Array(reply, REPLY_HEADER_BYTES, content.length).set(content);
-  } else if (content !== null) {
-    const letters = new TextEncoder().encode(content).subarray(0, MESSAGE_BYTES);
+  const problem = executor?.problem ?? (typeof content === 'string' ? content : null);
+  if (problem !== null) {
+    const letters = new TextEncoder().encode(problem).subarray(0, MESSAGE_BYTES);
     new Uint8Array(reply, REPLY_HEADER_BYTES).set(letters);
     states[1] = letters.length;
+  } else if (content instanceof Float32Array) {
+    new Float32Array(reply, REPLY_HEADER_BYTES, content.length).set(content);
   }
-  Atomics.store(states, 0, typeof content === 'string' ? REPLY.failed : REPLY.done);
+  const isBroken = (executor?.problem ?? null) !== null;
+  Atomics.store(states, 0, isBroken ? REPLY.broken : problem === null ? REPLY.done : REPLY.failed);
   Atomics.notify(states, 0);
 }
 
@@ -85,7 +91,8 @@ async function execute(order: Order): Promise<void> {
       await executor?.run(order.program, order.values, order.result);
       break;
     case 'read':
-      answer(order.reply, (await executor?.read(order.array)) ?? 'the thread was not set up');
+      awaited = order.reply;
+      answer(order.reply, (await executor?.read(order.array)) ?? null);
       break;
     case 'free':
       executor?.free(order.array);
@@ -125,14 +132,23 @@ function openPort(): Port {
   };
 }
 
+/** Lets nobody wait for a thread that cannot go on. */
+function giveUp(problem: string): void {
+  executor?.fail(problem);
+  if (awaited !== null) answer(awaited, problem);
+}
+
 // A promise of WebGPU or gpu.js that fails unseen must not end the thread: the other one would sleep.
-onUncaught((error) => executor?.fail(`WebGPU failed: ${error.message}`));
+onUncaught((error) => giveUp(`WebGPU failed: ${error.message}`));
+atExit(() => giveUp('the thread with WebGPU has ended'));
 
 const port = openPort();
 let last: Promise<void> = Promise.resolve();
 port.listen((message) => {
-  last = last.then(async () => {
-    if ('kind' in message) await execute(message);
-    else port.postMessage(await setUp(message));
-  });
+  last = last
+    .then(async () => {
+      if ('kind' in message) await execute(message);
+      else port.postMessage(await setUp(message));
+    })
+    .catch((error: Error) => giveUp(error.message));
 });
