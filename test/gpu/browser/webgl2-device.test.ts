@@ -1,4 +1,4 @@
-import { conv2d, ones, setBackend, type Tensor, tensor } from '@firelight/tensor';
+import { conv2d, ones, setBackend, type Tensor, tensor, tidy } from '@firelight/tensor';
 import { afterAll, expect, test } from 'vitest';
 import { groupedLayout } from '../../../packages/tensor/src/backend/gpu/channel-layout.ts';
 import { loadGpuJs } from '../../../packages/tensor/src/backend/gpu/gpu-js.ts';
@@ -62,6 +62,25 @@ test(
     const y = conv2d(tensor(values, { shape: [images, 5, 1, 1] }), weight);
     const wrong = (y.data as Float32Array).findIndex((value, i) => value !== values[i]);
     expect(wrong).toBe(-1);
+  },
+  timeout,
+);
+
+test(
+  'an error that WebGL only reports is noticed, and the next setBackend starts anew',
+  async () => {
+    await setBackend('gpu', { mode: 'webgl2' });
+    const run = (): Tensor => conv2d(ones([1, 4, 5, 5]), ones([4, 4, 1, 1]));
+    let failures = 1;
+    for (const context of contexts) {
+      const getError = context.getError.bind(context);
+      context.getError = () => (failures-- > 0 ? context.OUT_OF_MEMORY : getError());
+    }
+    const message = 'gpu: WebGL reports error 1285 (out of memory), and what is on the device may';
+    expect(() => tidy(() => run().data)).toThrow(message);
+    expect(() => tidy(() => run().data)).toThrow(message);
+    await setBackend('gpu', { mode: 'webgl2' });
+    expect(run().data[0]).toBe(4);
   },
   timeout,
 );

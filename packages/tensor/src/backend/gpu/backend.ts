@@ -9,7 +9,7 @@ import { DEVICE_MODES, expectMode, whyNotMode } from './modes.ts';
 import type { GpuSettings } from './pass.ts';
 import { WorkerDevice, whyNotWebGpu } from './webgpu/worker-device.ts';
 
-/** Devices by mode, and by module for WebGPU. They stay: arrays may be on one after another is chosen. */
+/** Devices by mode, for WebGPU also by module. They stay: arrays may be on them. */
 const devices = new Map<string, Promise<Device>>();
 
 interface Settings extends GpuSettings {
@@ -41,8 +41,8 @@ async function deviceOf(
   const key = mode === 'webgpu' ? `${mode} ${options.webgpuModule ?? ''}` : mode;
   const present = devices.get(key);
   if (present !== undefined) {
-    const device = await present;
-    if (device.problem === null) return device;
+    const device = await present.catch(() => null); // Whoever starts it learns why not.
+    if (device?.problem === null) return device;
     if (devices.get(key) === present) devices.delete(key);
   }
   // Found or set without a wait in between, so that two calls at once start one.

@@ -49,7 +49,10 @@ export function whyNotWebGpu({ webgpuModule, createWorker }: BackendOptions): st
   }
   if (isNode()) {
     if (webgpuModule !== undefined) return null;
-    return "in Node it needs the option webgpuModule: import.meta.resolve('webgpu'), after npm install webgpu";
+    return (
+      "in Node it needs the option webgpuModule: import.meta.resolve('webgpu'), after npm install " +
+      'webgpu'
+    );
   }
   if (createWorker !== undefined) return null;
   return (
@@ -169,7 +172,6 @@ export class WorkerDevice implements Device {
   /** Makes all that follows fail. */
   #fail(problem: string): void {
     this.#problem ??= problem;
-    this.#thread.stop();
   }
 
   /** Waits until all that was ordered is done. */
@@ -191,9 +193,13 @@ export class WorkerDevice implements Device {
     Atomics.wait(states, 0, REPLY.pending, milliseconds);
     this.#bytesOnTheWay = 0;
     const state = Atomics.load(states, 0);
-    if (state === REPLY.broken) this.#fail(messageIn(order.reply));
+    if (state === REPLY.broken) {
+      this.#fail(messageIn(order.reply));
+      this.#thread.stop();
+    }
     if (state === REPLY.pending) {
-      // A late answer would be taken for that of the next order.
+      // A late answer would be taken for that of the next order. The thread is left alone: the
+      // package 'webgpu' aborts the process if it is stopped amid a call.
       this.#fail(`WebGPU gave no answer for ${milliseconds / 1000} seconds`);
     }
     return state;
