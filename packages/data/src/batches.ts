@@ -1,9 +1,8 @@
-import { Generator, tensor, ValueError } from '@firelight/tensor';
+import { type BrowserWorker, Generator, tensor, ValueError } from '@firelight/tensor';
 import type { BatchArrays, BatchTransform } from './batch-transforms/batch-transform.ts';
 import type { Batch, BatchSource, Dataset } from './dataset.ts';
 import { BatchMaker, type Job } from './loader/batch-maker.ts';
 import { LoaderPool } from './loader/pool.ts';
-import type { BrowserWorker } from './loader/thread.ts';
 import { recipeOf } from './recipe.ts';
 import type { TransformLike } from './transforms/transform.ts';
 

@@ -1,3 +1,4 @@
+export type { BrowserWorker } from '@firelight/tensor';
 export type { BatchArrays, BatchTransform } from './batch-transforms/batch-transform.ts';
 export { CutMix } from './batch-transforms/cut-mix.ts';
 export { Mixup } from './batch-transforms/mixup.ts';
@@ -32,7 +33,6 @@ export { DataError } from './errors.ts';
 export type { Image, ImageLayout, PixelData } from './image.ts';
 export { decodeImage, readImage } from './images/decode.ts';
 export { ImageFolder } from './images/image-folder.ts';
-export type { BrowserWorker } from './loader/thread.ts';
 export type { Recipe } from './recipe.ts';
 export { CenterCrop } from './transforms/center-crop.ts';
 export { ColorJitter, type ColorJitterOptions } from './transforms/color-jitter.ts';

@@ -4,7 +4,7 @@ export { isGradEnabled, noGrad } from './autograd/grad-mode.ts';
 export { type MemoryInfo, memory } from './autograd/memory.ts';
 export { Tensor } from './autograd/tensor.ts';
 export { tidy } from './autograd/tidy.ts';
-export type { BackendOptions } from './backend/backend.ts';
+export type { BackendOptions, BrowserWorker } from './backend/backend.ts';
 export type { Activation, Kernels, MomentumOptions } from './backend/kernels.ts';
 export { type BackendDescription, describeBackend, setBackend } from './backend/registry.ts';
 export { setThreads } from './backend/wasm/backend.ts';

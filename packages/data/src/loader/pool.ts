@@ -1,9 +1,9 @@
-import { ShapeError, ValueError } from '@firelight/tensor';
+import { type BrowserWorker, ShapeError, ValueError } from '@firelight/tensor';
 import type { BatchArrays } from '../batch-transforms/batch-transform.ts';
 import { DataError } from '../errors.ts';
 import type { Job } from './batch-maker.ts';
 import { type BatchMemory, type Reply, transferOf, type WorkerSetup } from './messages.ts';
-import { type BrowserWorker, startThread, type Thread } from './thread.ts';
+import { startThread, type Thread } from './thread.ts';
 
 /** A batch in memory of the pool, which goes back to it with `release`. */
 export interface LoanedBatch {

@@ -1,13 +1,5 @@
-import { ValueError } from '@firelight/tensor';
+import { type BrowserWorker, ValueError } from '@firelight/tensor';
 import type { Reply, Request, WorkerSetup } from './messages.ts';
-
-/** What the loader needs of a browser's `Worker`. */
-export interface BrowserWorker {
-  postMessage(message: unknown, transfer: ArrayBuffer[]): void;
-  terminate(): void;
-  onmessage: ((event: never) => unknown) | null;
-  onerror: ((event: never) => unknown) | null;
-}
 
 /** A worker thread of Node or of a browser. */
 export interface Thread {
