@@ -70,7 +70,7 @@ export class Pass {
   /** The images of an array, which stay on the device as long as the array lives. */
   images(x: NdArray, layout: ChannelLayout): DeviceArray {
     const shape = x.shape as Shape4; // The op has checked the rank.
-    return this.#operand(x, packImages(shape, layout), imageForm(shape, layout));
+    return this.#operand(x, imageForm(shape, layout), () => packImages(shape, layout));
   }
 
   /** The images of a range, for this call only, which takes no other range. */
@@ -90,7 +90,7 @@ export class Pass {
   /** Weights [O, I, kH, kW]; they stay as images do. */
   weights(x: NdArray, layout: ChannelLayout): DeviceArray {
     const shape = x.shape as Shape4; // The op has checked the rank.
-    return this.#operand(x, packWeights(shape, layout), weightForm(shape, layout));
+    return this.#operand(x, weightForm(shape, layout), () => packWeights(shape, layout));
   }
 
   /** A result of the call; its elements are read when asked for. */
@@ -109,12 +109,12 @@ export class Pass {
     this.#temporaries.clear();
   }
 
-  #operand(x: NdArray, pack: Program, form: Form): DeviceArray {
+  #operand(x: NdArray, form: Form, pack: () => Program): DeviceArray {
     const { storage } = x;
     const kept = storage.copyOf(this.#key(form));
     if (kept instanceof DeviceCopy) return kept.array;
     return this.#once(x, form, () => {
-      const array = this.run(pack, [x.data as Float32Array]); // Others went elsewhere.
+      const array = this.run(pack(), [x.data as Float32Array]); // Others went elsewhere.
       // Somebody who holds the elements may change them unseen.
       if (storage.isExposed || !this.#keepsResults) return array;
       const copy = new DeviceCopy(this.device, array, form);
