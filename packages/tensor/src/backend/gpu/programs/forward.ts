@@ -1,4 +1,4 @@
-import { affine, type Geometry, tapsOf } from './geometry.ts';
+import { affine, type Geometry, readWeights } from './geometry.ts';
 import {
   clearEmptyLanes,
   type Dialect,
@@ -14,15 +14,12 @@ import {
  */
 export function forwardProgram(
   dialect: Dialect,
-  { images, height, width, inQuads, outChannels, outQuads, window }: Geometry,
+  geometry: Geometry,
   { hasBias, relu }: { readonly hasBias: boolean; readonly relu: boolean },
 ): Program {
+  const { images, height, width, inQuads, outChannels, outQuads, window } = geometry;
   const { groups, kernelHeight, kernelWidth, outHeight, outWidth, padding } = window;
-  const taps = tapsOf(window);
   const quads = groups * outQuads;
-  const rows = [0, 1, 2, 3].map((lane) =>
-    readTexel(dialect, `w${'abcd'[lane]}`, 'weight', `tap + ${lane * taps}`),
-  );
   const products = [0, 1, 2, 3].map(
     (lane) => `t${lane} += v0 * wa${lane} + v1 * wb${lane} + v2 * wc${lane} + v3 * wd${lane};`,
   );
@@ -50,8 +47,7 @@ export function forwardProgram(
             const w = ${affine('this.thread.x', window.strideWidth, -padding.left)} + kw * ${window.dilationWidth};
             if (w >= 0 && w < ${width}) {
               ${readTexel(dialect, 'v', 'x', `((firstQuad + i) * ${height} + h) * ${width} + w`)}
-              const tap = (q * ${4 * inQuads} + 4 * i) * ${taps} + kh * ${kernelWidth} + kw;
-              ${rows.join('\n              ')}
+              ${readWeights(dialect, geometry, 'q', 'i')}
               ${products.join('\n              ')}
             }
           }

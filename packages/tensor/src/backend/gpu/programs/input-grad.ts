@@ -1,4 +1,4 @@
-import { affine, type Geometry, tapsOf } from './geometry.ts';
+import { affine, type Geometry, readWeights } from './geometry.ts';
 import {
   clearEmptyLanes,
   type Dialect,
@@ -31,7 +31,6 @@ export function inputGradProgram(dialect: Dialect, geometry: Geometry): Program 
   const { images, height, width, inChannels, inQuads, outQuads, window } = geometry;
   const { gradQuads, firstGradQuad } = geometry;
   const { groups, kernelHeight, kernelWidth, outHeight, outWidth, padding } = window;
-  const taps = tapsOf(window);
   const quads = groups * inQuads;
   const row = outputOf('h', 'this.thread.y', {
     stride: window.strideHeight,
@@ -45,9 +44,6 @@ export function inputGradProgram(dialect: Dialect, geometry: Geometry): Program 
     before: padding.left,
     count: outWidth,
   });
-  const rows = [0, 1, 2, 3].map((lane) =>
-    readTexel(dialect, `w${'abcd'[lane]}`, 'weight', `tap + ${lane * taps}`),
-  );
   const products = ['a', 'b', 'c', 'd'].map(
     (name, lane) =>
       `t${lane} += g0 * w${name}0 + g1 * w${name}1 + g2 * w${name}2 + g3 * w${name}3;`,
@@ -71,8 +67,7 @@ export function inputGradProgram(dialect: Dialect, geometry: Geometry): Program 
             ${column.declaration}
             if (${column.exists}) {
               ${readTexel(dialect, 'g', 'grad', `((n * ${gradQuads} + ${firstGradQuad} + outQuad) * ${outHeight} + oh) * ${outWidth} + ow`)}
-              const tap = (outQuad * ${4 * inQuads} + 4 * inside) * ${taps} + kh * ${kernelWidth} + kw;
-              ${rows.join('\n              ')}
+              ${readWeights(dialect, geometry, 'outQuad', 'inside')}
               ${products.join('\n              ')}
             }
           }
