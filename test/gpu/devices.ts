@@ -100,7 +100,7 @@ export async function withDevice<Result>(
 export function idleDevice(): WatchedDevice {
   return new WatchedDevice({
     id: 'idle',
-    description: { mode: 'cpu', kernelClass: 'none', renderer: 'none', isHardware: false },
+    description: { mode: 'cpu', renderer: 'none', isHardware: false },
     dialect: 'buffer',
     maxTexels: 2 ** 24,
     maxPlanes: 2 ** 21,

@@ -14,8 +14,8 @@ export interface BackendOptions {
   readonly relaxedSimd?: boolean;
   /**
    * `gpu`: how gpu.js shall run kernels; by default the first of `'webgl2'` (browsers),
-   * `'headlessgl'` (Node with a display) and `'webgpu'` that has a GPU, or else the first to be had. `'webasm'` and `'cpu'` are
-   * its substitutes without a GPU, for tests.
+   * `'headlessgl'` (Node with a display) and `'webgpu'` that has a GPU, or else the first to be had.
+   * `'webasm'` and `'cpu'` are its substitutes without a GPU, for tests.
    */
   readonly mode?: 'webgl2' | 'headlessgl' | 'webgpu' | 'webasm' | 'cpu';
   /**

@@ -3,7 +3,7 @@ import type { AutomaticBackend, BackendOptions } from '../backend.ts';
 import { whyNotWasm } from '../wasm/backend.ts';
 import { convolutionOn } from './conv2d.ts';
 import type { Device } from './device.ts';
-import { type GpuJs, type GpuMode, loadGpuJs } from './gpu-js.ts';
+import { type GpuJs, type GpuMode, KERNEL_CLASSES, loadGpuJs } from './gpu-js.ts';
 import { LocalDevice } from './local-device.ts';
 import { DEVICE_MODES, expectMode, whyNotMode } from './modes.ts';
 import type { GpuSettings } from './pass.ts';
@@ -101,11 +101,11 @@ export const gpuBackend: AutomaticBackend = {
 
   describe() {
     const { device, keepOnDevice, passedOver } = startedSettings();
-    const { mode, kernelClass, renderer, isHardware } = device.description;
+    const { mode, renderer, isHardware } = device.description;
     const unknown = 'it does not say whether it is a GPU';
     const kind = isHardware === null ? unknown : isHardware ? 'hardware' : 'software';
     return [
-      `gpu: gpu.js in mode ${mode} (${kernelClass}) on '${renderer}' (${kind})`,
+      `gpu: gpu.js in mode ${mode} (${KERNEL_CLASSES[mode]}) on '${renderer}' (${kind})`,
       `convolutions in float32${keepOnDevice ? ', kept on the device' : ''}`,
       `the rest on '${this.fallback}', float64 and integers on 'reference'`,
       ...passedOver.map((reason) => `not ${reason}`),

@@ -4,8 +4,6 @@ import type { Dialect, Program } from './programs/program.ts';
 /** What runs the programs. */
 export interface DeviceDescription {
   readonly mode: GpuMode;
-  /** The class of gpu.js that ran a first kernel. */
-  readonly kernelClass: string;
   /** The device's name of itself; for modes without a device, what computes instead. */
   readonly renderer: string;
   /** Whether it is a real GPU; null where that cannot be told. */

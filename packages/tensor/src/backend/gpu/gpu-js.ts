@@ -9,7 +9,7 @@ import type { BackendOptions } from '../backend.ts';
 /** Ways in which gpu.js can run a kernel. */
 export type GpuMode = NonNullable<BackendOptions['mode']>;
 
-/** The class of gpu.js that runs each mode. */
+/** The class of gpu.js that runs each mode; devices refuse results of any other. */
 export const KERNEL_CLASSES = {
   webgl2: 'WebGL2Kernel',
   headlessgl: 'HeadlessGLKernel',

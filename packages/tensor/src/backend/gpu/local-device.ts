@@ -91,11 +91,7 @@ export class LocalDevice implements Device {
     this.maxTexels = maxTexels;
     this.limit = limit;
     this.#probe();
-    this.description = {
-      mode,
-      kernelClass: KERNEL_CLASSES[mode],
-      ...describeRenderer(mode, this.#gpu.context),
-    };
+    this.description = { mode, ...describeRenderer(mode, this.#gpu.context) };
   }
 
   get problem(): string | null {

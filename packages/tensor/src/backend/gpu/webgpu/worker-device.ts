@@ -2,7 +2,6 @@ import { BackendError } from '../../../core/errors.ts';
 import type { BackendOptions } from '../../backend.ts';
 import { atExit, isNode, maySleep } from '../../host.ts';
 import { type Device, type DeviceArray, type DeviceDescription, nextDeviceId } from '../device.ts';
-import { KERNEL_CLASSES } from '../gpu-js.ts';
 import { type Program, texelCount } from '../programs/program.ts';
 import {
   MESSAGE_BYTES,
@@ -92,12 +91,7 @@ export class WorkerDevice implements Device {
     this.maxTexels = reply.maxTexels;
     this.limit = reply.limit;
     const { renderer, isHardware } = reply;
-    this.description = {
-      mode: 'webgpu',
-      kernelClass: KERNEL_CLASSES.webgpu,
-      renderer,
-      isHardware,
-    };
+    this.description = { mode: 'webgpu', renderer, isHardware };
   }
 
   /**
