@@ -1,4 +1,4 @@
-import { Generator, type PaddingOption, type Pair, type Tensor, tensor } from '@firelight/tensor';
+import { Generator, type Tensor, tensor } from '@firelight/tensor';
 import fc from 'fast-check';
 
 /** Seeds for the numbers inside tensors; the shapes come from fast-check. */
@@ -55,59 +55,3 @@ export const broadcastingShapes = shapes({ maxRank: 3 }).chain((shape) =>
       b: shape.map((length, i) => (onesB[i] ? 1 : length)).slice(dropped),
     })),
 );
-
-const pair = (min: number, max: number): fc.Arbitrary<Pair> =>
-  fc.oneof(fc.integer({ min, max }), fc.tuple(fc.integer({ min, max }), fc.integer({ min, max })));
-
-/** Every form of the padding option, up to `max` pixels. */
-function paddings(max: number): fc.Arbitrary<PaddingOption> {
-  const pixels = fc.nat({ max });
-  return fc.oneof(
-    pixels,
-    fc.tuple(pixels, pixels),
-    fc.tuple(pixels, pixels, pixels, pixels),
-    fc.constantFrom('same' as const, 'valid' as const),
-  );
-}
-
-/** Shapes and options of a convolution that fits, over all strides, paddings, dilations and groups. */
-export const convolutionsWith = ({ maxGroupChannels }: { readonly maxGroupChannels: number }) =>
-  fc
-    .record({
-      batch: fc.integer({ min: 1, max: 2 }),
-      groups: fc.integer({ min: 1, max: 3 }),
-      groupIn: fc.integer({ min: 1, max: maxGroupChannels }),
-      groupOut: fc.integer({ min: 1, max: maxGroupChannels }),
-      kernel: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
-      size: fc.tuple(fc.integer({ min: 5, max: 8 }), fc.integer({ min: 5, max: 8 })),
-      stride: pair(1, 3),
-      dilation: pair(1, 2),
-      padding: paddings(2),
-      hasBias: fc.boolean(),
-      seed: seeds,
-    })
-    .map(({ batch, groups, groupIn, groupOut, kernel, size, ...rest }) => ({
-      x: [batch, groups * groupIn, ...size],
-      weight: [groups * groupOut, groupIn, ...kernel],
-      groups,
-      ...rest,
-    }));
-
-export const convolutions = convolutionsWith({ maxGroupChannels: 2 });
-
-/** Shape and options of a pooling that fits. */
-export const poolings = fc
-  .record({
-    shape: fc.tuple(
-      fc.integer({ min: 1, max: 2 }),
-      fc.integer({ min: 1, max: 2 }),
-      fc.integer({ min: 4, max: 8 }),
-      fc.integer({ min: 4, max: 8 }),
-    ),
-    kernelSize: pair(2, 3),
-    stride: pair(1, 3),
-    padding: paddings(1),
-    ceilMode: fc.boolean(),
-    seed: seeds,
-  })
-  .map(({ shape, seed, ...options }) => ({ shape, seed, options }));

@@ -2,7 +2,7 @@
 // finds it posts as text.
 import { describeBackend, setBackend } from '@firelight/tensor';
 import GpuWorker from '@firelight/tensor/webgpu-worker?worker';
-import { checkBranches, checkConvolutions, checkLargeConvolutions } from '../parity.ts';
+import { checkBranches, checkLargeConvolutions, checkRandomConvolutions } from '../parity.ts';
 import { trainSmall } from '../small-training.ts';
 
 const options = { mode: 'webgpu', createWorker: () => new GpuWorker() } as const;
@@ -20,7 +20,7 @@ const tasks: Readonly<Record<string, () => Promise<unknown>>> = {
     await setBackend('auto', options);
     return describeBackend().summary;
   },
-  convolutions: () => checkConvolutions(options, { numRuns: 20 }),
+  convolutions: () => checkRandomConvolutions(options, { numRuns: 20 }),
   branches: () => checkBranches(options, { numRuns: 6 }),
   large: () => checkLargeConvolutions(options),
   async losses() {

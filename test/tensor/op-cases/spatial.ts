@@ -12,17 +12,12 @@ import {
   zeros,
 } from '@firelight/tensor';
 import fc from 'fast-check';
-import {
-  convolutions,
-  distinct,
-  normal,
-  poolings,
-  positive,
-  seeds,
-  shapes,
-} from '../../helpers/arbitraries.ts';
+import { distinct, normal, positive, seeds, shapes } from '../../helpers/arbitraries.ts';
+import { convolutionsWith, poolingsWith } from '../../helpers/windows.ts';
 import type { OpCase } from './op-case.ts';
 
+const convolutions = convolutionsWith({ maxGroupChannels: 4, budget: 20_000 });
+const poolings = poolingsWith({ budget: 20_000 });
 const images = shapes({ minRank: 4, maxRank: 4, maxLength: 4 });
 
 export const spatialCases: readonly OpCase[] = [

@@ -2,8 +2,8 @@ import { broadcastShapes, broadcastStrides, elementCount } from '../../../core/s
 import type { Kernels } from '../../kernels.ts';
 import { offsetsOf } from '../../offsets.ts';
 import { inFrame } from '../frame.ts';
-import { linearTable } from '../tables.ts';
 import { multiply } from './gemm/multiply.ts';
+import { linearTable } from './gemm/offset-table.ts';
 import { fill } from './rows.ts';
 
 /** The step between the starts of one operand's matrices if there is one for all, else null. */

@@ -1,9 +1,9 @@
 import type { Conv2dWindow, Padding } from '../../../../core/window.ts';
 import type { Frame } from '../../frame.ts';
-import { linearTable } from '../../tables.ts';
 import { accumulate } from '../gemm/accumulate.ts';
 import { MODE } from '../gemm/micro-kernel.ts';
 import { multiply } from '../gemm/multiply.ts';
+import { linearTable } from '../gemm/offset-table.ts';
 import { fill, sumArrays } from '../rows.ts';
 import { outputPixels, pixelTable, tapTable, windowPixels, windowTaps } from './offsets.ts';
 import { type Images, padded } from './pad.ts';

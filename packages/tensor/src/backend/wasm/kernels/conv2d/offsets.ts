@@ -1,5 +1,5 @@
 import type { Conv2dWindow } from '../../../../core/window.ts';
-import { offsetTable, paddedToPanels } from '../../tables.ts';
+import { offsetTable } from '../gemm/offset-table.ts';
 
 /**
  * Tables of offsets that make a convolution a matrix product: a column is one output pixel, a row
@@ -31,7 +31,7 @@ export function pixelTable(grid: PixelGrid): number {
         }
       }
     }
-    return paddedToPanels(offsets);
+    return offsets;
   });
 }
 
@@ -51,7 +51,7 @@ export function tapTable({ channels, channelStride, rows, columns }: TapGrid): n
         for (const column of columns) offsets.push(channel * channelStride + row + column);
       }
     }
-    return paddedToPanels(offsets);
+    return offsets;
   });
 }
 

@@ -3,6 +3,7 @@ import { defineTask } from '../../task.ts';
 import { multiplyBlock, TILE_BYTES } from './block.ts';
 import { MODE } from './micro-kernel.ts';
 import { BLOCK_K, type Operand } from './multiply.ts';
+import { ENTRY_BYTES } from './offset-table.ts';
 import { packAlongLines4, packAlongLines8 } from './pack.ts';
 
 /** Rows and columns of C that one part computes. */
@@ -68,9 +69,9 @@ const accumulateTask = defineTask(
         source: fields.a
           .plus(group.times(fields.groupStrideA))
           .plus(outer.times(fields.outerStrideA)),
-        kOffsets: fields.kOffsetsA.plus(firstK.times(4)),
+        kOffsets: fields.kOffsetsA.plus(firstK.times(ENTRY_BYTES)),
         k: kHere,
-        lineOffsets: fields.rowOffsetsA.plus(firstRow.times(4)),
+        lineOffsets: fields.rowOffsetsA.plus(firstRow.times(ENTRY_BYTES)),
         lines: rows,
         packed: packedA,
       });
@@ -78,9 +79,9 @@ const accumulateTask = defineTask(
         source: fields.b
           .plus(group.times(fields.groupStrideB))
           .plus(outer.times(fields.outerStrideB)),
-        kOffsets: fields.kOffsetsB.plus(firstK.times(4)),
+        kOffsets: fields.kOffsetsB.plus(firstK.times(ENTRY_BYTES)),
         k: kHere,
-        lineOffsets: fields.columnOffsetsB.plus(firstColumn.times(4)),
+        lineOffsets: fields.columnOffsetsB.plus(firstColumn.times(ENTRY_BYTES)),
         lines: columns,
         packed: packedB,
       });
@@ -94,7 +95,7 @@ const accumulateTask = defineTask(
         columns,
         c,
         rowStride,
-        columnOffsets: fields.columnOffsetsC.plus(firstColumn.times(4)),
+        columnOffsets: fields.columnOffsetsC.plus(firstColumn.times(ENTRY_BYTES)),
         mode,
         bias: 0,
         tile: scratch,
@@ -114,7 +115,7 @@ export interface LongProduct {
   readonly b: Omit<Operand, 'along'>;
   /** [outer, group, row, column], dense. */
   readonly c: number;
-  /** 4 · column for every column. */
+  /** The table of 4 · column for every column. */
   readonly columnOffsets: number;
 }
 

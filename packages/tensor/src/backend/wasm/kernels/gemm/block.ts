@@ -1,6 +1,7 @@
 import { defineFunction } from '../../assembler/function.ts';
-import { i32, loadF32, loadI32 } from '../../assembler/scalars.ts';
+import { i32, loadF32 } from '../../assembler/scalars.ts';
 import { MODE, microKernel, TILE_COLUMNS, TILE_ROWS } from './micro-kernel.ts';
+import { areNeighbours, ENTRY_BYTES, loadOffset, loadRun } from './offset-table.ts';
 
 /** Rows of packed A that stay in the second-level cache while the panels of B pass by. */
 const CACHED_ROWS = 128;
@@ -21,9 +22,9 @@ const copyTile = defineFunction(
   },
   (f, { tile, c, rowStride, columnOffsets, rows, columns, toTile }) => {
     f.doWhile(() => {
-      f.for(0, columns.times(4), 4, (j) => {
-        const inC = c.plus(loadI32(columnOffsets.plus(j)));
-        const inTile = tile.plus(j);
+      f.for(0, columns, 1, (j) => {
+        const inC = c.plus(loadOffset(columnOffsets.plus(j.times(ENTRY_BYTES))));
+        const inTile = tile.plus(j.times(4));
         f.if(
           toTile,
           () => f.store(inTile, loadF32(inC)),
@@ -74,9 +75,7 @@ export const multiplyBlock = defineFunction(
       columnsLeft.set(columns);
       f.while(columnsLeft.greaterThan(0), () => {
         isDirect.set(
-          columnsLeft
-            .atLeast(TILE_COLUMNS)
-            .and(loadI32(offsets, 28).minus(loadI32(offsets)).equals(28)),
+          columnsLeft.atLeast(TILE_COLUMNS).and(areNeighbours(loadRun(offsets), TILE_COLUMNS)),
         );
         cOfColumns.set(c.plus(firstRow.times(rowStride)));
         panelA.set(a.plus(firstRow.times(k.times(4))));
@@ -89,7 +88,7 @@ export const multiplyBlock = defineFunction(
             () =>
               f.call(microKernel, {
                 ...operands,
-                c: cOfColumns.plus(loadI32(offsets)),
+                c: cOfColumns.plus(loadOffset(offsets)),
                 rowStride,
               }),
             () => {
@@ -110,7 +109,7 @@ export const multiplyBlock = defineFunction(
           panelA.set(panelA.plus(k.times(TILE_ROWS * 4)));
         });
         panelB.set(panelB.plus(k.times(TILE_COLUMNS * 4)));
-        offsets.set(offsets.plus(TILE_COLUMNS * 4));
+        offsets.set(offsets.plus(TILE_COLUMNS * ENTRY_BYTES));
         columnsLeft.set(columnsLeft.minus(TILE_COLUMNS));
       });
     });

@@ -2,6 +2,7 @@ import type { Frame } from '../../frame.ts';
 import { defineTask } from '../../task.ts';
 import { multiplyBlock, TILE_BYTES } from './block.ts';
 import { MODE, TILE_COLUMNS, TILE_ROWS } from './micro-kernel.ts';
+import { ENTRY_BYTES } from './offset-table.ts';
 import { packAcrossLines4, packAcrossLines8, packAlongLines4, packAlongLines8 } from './pack.ts';
 
 /** Products summed in registers before C is written: panels of A and B stay in the first cache. */
@@ -31,7 +32,7 @@ const packTask = defineTask(
     const firstK = f.i32(index.modulo(blocks).times(BLOCK_K));
     const values = {
       source: source.plus(batch.times(fields.sourceStride)),
-      kOffsets: kOffsets.plus(firstK.times(4)),
+      kOffsets: kOffsets.plus(firstK.times(ENTRY_BYTES)),
       k: f.i32(k.minus(firstK).min(BLOCK_K)),
       lineOffsets,
       lines,
@@ -102,9 +103,9 @@ const multiplyTask = defineTask(
           source: fields.b
             .plus(group.times(fields.groupStrideB))
             .plus(outer.times(fields.outerStrideB)),
-          kOffsets: fields.kOffsetsB.plus(firstK.times(4)),
+          kOffsets: fields.kOffsetsB.plus(firstK.times(ENTRY_BYTES)),
           k: kHere,
-          lineOffsets: fields.columnOffsetsB.plus(firstColumn.times(4)),
+          lineOffsets: fields.columnOffsetsB.plus(firstColumn.times(ENTRY_BYTES)),
           lines: columns,
           packed,
         };
@@ -127,7 +128,7 @@ const multiplyTask = defineTask(
           columns,
           c: fields.c.plus(group.times(fields.groupStrideC)).plus(outer.times(fields.outerStrideC)),
           rowStride: fields.rowStrideC,
-          columnOffsets: fields.columnOffsetsC.plus(firstColumn.times(4)),
+          columnOffsets: fields.columnOffsetsC.plus(firstColumn.times(ENTRY_BYTES)),
           mode: modeHere,
           bias: fields.bias.plus(group.times(rows).times(4)),
           tile,
@@ -137,11 +138,11 @@ const multiplyTask = defineTask(
   },
 );
 
-/** A matrix in memory by tables of byte offsets; see `pack.ts`. */
+/** A matrix in memory by tables of offsets; see `offset-table.ts` and `pack.ts`. */
 export interface Operand {
   readonly address: number;
   readonly kOffsets: number;
-  /** One for each row of A or column of B, and as many more as whole panels need. */
+  /** One for each row of A or column of B. */
   readonly lineOffsets: number;
   /** Whether neighbours along k are neighbours in memory, else those of different lines. */
   readonly along: boolean;

@@ -1,15 +1,16 @@
 import { defineFunction, type FunctionDefinition, transposed4 } from '../../assembler/function.ts';
-import { type I32, loadF32, loadI32 } from '../../assembler/scalars.ts';
+import { type I32, loadF32 } from '../../assembler/scalars.ts';
 import { type F32x4, loadF32x4 } from '../../assembler/vectors.ts';
+import { areEverySecond, areNeighbours, ENTRY_BYTES, loadOffset, loadRun } from './offset-table.ts';
 
 /**
  * Packing copies an operand into panels, in the order in which the micro-kernel reads it:
  * panel[k][0 … width − 1] for `width` neighbouring lines (rows of A, columns of B).
  *
- * Where element (k, line) lies is given by two tables of byte offsets, `source + kOffsets[k] +
+ * Where element (k, line) lies is given by two tables of offsets, `source + kOffsets[k] +
  * lineOffsets[line]`. So one pair of functions packs matrices either way round, and packs
  * convolutions straight from the image: there k is a tap of the kernel and a line is a pixel, or
- * the other way round. `lineOffsets` is as long as whole panels need.
+ * the other way round. Vectors are loaded where the tables say that the elements lie evenly.
  */
 const PACK = {
   source: 'i32',
@@ -35,10 +36,8 @@ function packAcrossLines(width: 4 | 8): Pack {
     const { source, kOffsets, k, lineOffsets, lines, packed } = p;
     const line = Array.from({ length: width }, () => f.i32());
     const tap = f.i32(kOffsets);
-    const end = f.i32(kOffsets.plus(k.times(4)));
+    const end = f.i32(kOffsets.plus(k.times(ENTRY_BYTES)));
     const at = f.i32();
-    const first = f.i32(loadI32(lineOffsets));
-    const last = f.i32(loadI32(lineOffsets.plus(lines.minus(1).times(4))));
     const panels = f.i32(lines.plus(width - 1).dividedBy(width));
     const panelBytes = f.i32(k.times(width * 4));
     const forTaps = (body: () => void): void => {
@@ -46,16 +45,17 @@ function packAcrossLines(width: 4 | 8): Pack {
       f.doWhile(() => {
         body();
         packed.set(packed.plus(width * 4));
-        tap.set(tap.plus(4));
+        tap.set(tap.plus(ENTRY_BYTES));
       }, tap.notEquals(end));
     };
     f.if(
-      last.minus(first).equals(lines.minus(1).times(4)),
+      areNeighbours(loadRun(lineOffsets), lines),
       () => {
         const to = f.i32();
         const rest = f.i32();
+        const first = f.i32(source.plus(loadOffset(lineOffsets)));
         forTaps(() => {
-          at.set(source.plus(first).plus(loadI32(tap)));
+          at.set(first.plus(loadOffset(tap)));
           to.set(packed);
           rest.set(panels);
           f.doWhile(() => {
@@ -69,36 +69,36 @@ function packAcrossLines(width: 4 | 8): Pack {
       () =>
         f.doWhile(() => {
           line.forEach((address, j) => {
-            address.set(source.plus(loadI32(lineOffsets, j * 4)));
+            address.set(source.plus(loadOffset(lineOffsets, j)));
           });
-          const span = f.i32(line[width - 1].minus(line[0]));
+          const run = f.i32(loadRun(lineOffsets));
           f.if(
-            span.equals((width - 1) * 4),
+            areNeighbours(run, width),
             () =>
               forTaps(() => {
-                at.set(line[0].plus(loadI32(tap)));
+                at.set(line[0].plus(loadOffset(tap)));
                 for (let j = 0; j < width; j += 4) f.store(packed, loadF32x4(at, j * 4), j * 4);
               }),
             () =>
               f.if(
-                span.equals((width - 1) * 8),
+                areEverySecond(run, width),
                 () =>
                   forTaps(() => {
-                    at.set(line[0].plus(loadI32(tap)));
+                    at.set(line[0].plus(loadOffset(tap)));
                     for (let j = 0; j < width; j += 4) {
                       f.store(packed, loadEverySecond(at, j * 8), j * 4);
                     }
                   }),
                 () =>
                   forTaps(() => {
-                    at.set(loadI32(tap));
+                    at.set(loadOffset(tap));
                     line.forEach((address, j) => {
                       f.store(packed, loadF32(at.plus(address)), j * 4);
                     });
                   }),
               ),
           );
-          lineOffsets.set(lineOffsets.plus(width * 4));
+          lineOffsets.set(lineOffsets.plus(width * ENTRY_BYTES));
           panels.set(panels.minus(1));
         }, panels),
     );
@@ -114,18 +114,18 @@ function packAlongLines(width: 4 | 8): Pack {
     const kAt = f.i32();
     const rest = f.i32();
     const at = f.i32();
-    const span = f.i32();
+    const run = f.i32();
     const [a, b, c, d] = f.f32x4s(4);
     const halves = f.f32x4s(4);
     f.doWhile(() => {
       lines.forEach((line, j) => {
-        line.set(source.plus(loadI32(lineOffsets, j * 4)));
+        line.set(source.plus(loadOffset(lineOffsets, j)));
       });
       kAt.set(kOffsets);
       rest.set(k);
       f.doWhile(() => {
-        at.set(loadI32(kAt));
-        span.set(loadI32(kAt, 12).minus(at));
+        at.set(loadOffset(kAt));
+        run.set(loadRun(kAt));
         const transposeFour = (load: (address: I32) => F32x4): void => {
           for (let j = 0; j < width; j += 4) {
             [a, b, c, d].forEach((vector, i) => {
@@ -136,14 +136,14 @@ function packAlongLines(width: 4 | 8): Pack {
             });
           }
           packed.set(packed.plus(width * 16));
-          kAt.set(kAt.plus(16));
+          kAt.set(kAt.plus(4 * ENTRY_BYTES));
           rest.set(rest.minus(4));
         };
         f.if(
-          rest.greaterThan(3).and(span.equals(12).plus(span.equals(24))),
+          rest.atLeast(4).and(areNeighbours(run, 4).plus(areEverySecond(run, 4))),
           () =>
             f.if(
-              span.equals(12),
+              areNeighbours(run, 4),
               () => transposeFour((address) => loadF32x4(address)),
               () => transposeFour((address) => loadEverySecond(address, 0)),
             ),
@@ -152,12 +152,12 @@ function packAlongLines(width: 4 | 8): Pack {
               f.store(packed, loadF32(at.plus(line)), j * 4);
             });
             packed.set(packed.plus(width * 4));
-            kAt.set(kAt.plus(4));
+            kAt.set(kAt.plus(ENTRY_BYTES));
             rest.set(rest.minus(1));
           },
         );
       }, rest);
-      lineOffsets.set(lineOffsets.plus(width * 4));
+      lineOffsets.set(lineOffsets.plus(width * ENTRY_BYTES));
       panels.set(panels.minus(1));
     }, panels);
   });

@@ -1,4 +1,4 @@
-import { offsetTable } from '../../tables.ts';
+import { keptTable } from '../../tables.ts';
 import type { Images } from '../conv2d/pad.ts';
 import type { OutputTile } from './transforms.ts';
 
@@ -29,7 +29,7 @@ export function tileTable(
   output: Layout,
 ): number {
   const layouts = [input.width, input.stride, output.width, output.stride];
-  return offsetTable(`tiles ${[m, count, height, width, ...layouts].join(' ')}`, () => {
+  return keptTable(`tiles ${[m, count, height, width, ...layouts].join(' ')}`, () => {
     const tiles = count * Math.ceil(height / m) * Math.ceil(width / m);
     const panels = Math.ceil(tiles / PANEL_TILES);
     const entries = new Int32Array((panels * PANEL_TILES * TILE_ENTRY) / 4);
