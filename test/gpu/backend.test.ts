@@ -141,17 +141,21 @@ describe('describeBackend', () => {
     expect(name).toBe('gpu');
     expect(summary).toBe(
       "gpu: gpu.js in mode webasm (WebAssemblyKernel) on 'gpu.js's WebAssembly' (software); " +
-        "convolutions in float32, kept on the device; the rest on 'wasm', float64 and integers on " +
-        "'reference'",
+        "convolutions in float32, kept on the device; the rest on 'wasm', other dtypes on 'reference'",
     );
-    expect(kernels.conv2d).toEqual({ backend: 'gpu', reason: null });
-    expect(kernels.conv2dGrad).toEqual({ backend: 'gpu', reason: null });
-    expect(kernels.maxPool2d).toEqual({ backend: 'wasm', reason: "'gpu' has no kernel for it" });
+    const declined = [
+      { calls: 'arrays without elements', backend: 'reference' },
+      { calls: 'other dtypes than float32', backend: 'reference' },
+    ];
+    expect(kernels.conv2d).toEqual({ backend: 'gpu', reason: null, declined });
+    expect(kernels.conv2dGrad).toEqual({ backend: 'gpu', reason: null, declined });
+    const reason = "'gpu' has no kernel for it";
+    expect(kernels.maxPool2d).toEqual({ backend: 'wasm', reason, declined });
     expect(kernels.gather.backend).toBe('reference');
     await setBackend('gpu', { mode: 'cpu', keepOnDevice: false });
     expect(describeBackend().summary).toBe(
       "gpu: gpu.js in mode cpu (CPUKernel) on 'gpu.js's JavaScript' (software); convolutions in " +
-        "float32; the rest on 'wasm', float64 and integers on 'reference'",
+        "float32; the rest on 'wasm', other dtypes on 'reference'",
     );
   });
 });

@@ -5,6 +5,7 @@ export { type MemoryInfo, memory } from './autograd/memory.ts';
 export { Tensor } from './autograd/tensor.ts';
 export { tidy } from './autograd/tidy.ts';
 export type { BackendOptions, BrowserWorker } from './backend/backend.ts';
+export type { KernelDescription } from './backend/dispatch.ts';
 export type { Activation, Kernels, MomentumOptions } from './backend/kernels.ts';
 export { type BackendDescription, describeBackend, setBackend } from './backend/registry.ts';
 export { setThreads } from './backend/wasm/backend.ts';

@@ -1,3 +1,4 @@
+import type { DeclinedCalls } from './declined.ts';
 import type { Kernels } from './kernels.ts';
 
 /** What a user may choose about a backend; each backend knows its own options. */
@@ -44,6 +45,8 @@ export interface BrowserWorker {
 export interface Backend {
   readonly name: string;
   readonly kernels: Partial<Kernels>;
+  /** Calls of its kernels that it leaves to the next backend in the chain. */
+  readonly declined: DeclinedCalls;
   /** The options that it knows. */
   readonly options: readonly (keyof BackendOptions)[];
   /** The next backend in the chain; only `reference`, which is complete, has none. */

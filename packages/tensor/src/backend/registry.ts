@@ -1,5 +1,6 @@
 import { BackendError } from '../core/errors.ts';
 import type { Backend, BackendOptions } from './backend.ts';
+import { describeDispatch, dispatch, type KernelDescription } from './dispatch.ts';
 import { gpuBackend } from './gpu/backend.ts';
 import type { Kernels } from './kernels.ts';
 import { referenceKernels } from './reference/index.ts';
@@ -9,13 +10,14 @@ import { wasmBackend, whyNotWasm } from './wasm/backend.ts';
 export interface BackendDescription {
   readonly name: string;
   readonly summary: string;
-  /** For every kernel: the backend that computes it, and why where that is a fallback. */
-  readonly kernels: Readonly<Record<keyof Kernels, { backend: string; reason: string | null }>>;
+  /** For every kernel: the backend that computes it, and the calls that it leaves to others. */
+  readonly kernels: Readonly<Record<keyof Kernels, KernelDescription>>;
 }
 
 const referenceBackend: Backend = {
   name: 'reference',
   kernels: referenceKernels,
+  declined: {},
   options: [],
   fallback: null,
   describe: () => 'reference: plain TypeScript loops, one thread, sums in float64',
@@ -53,10 +55,7 @@ interface Choice {
 }
 
 function complete(backend: Backend, passedOver: readonly string[] = []): Choice {
-  const partials = chainOf(backend).map((link) => link.kernels);
-  // Every chain ends at `reference`, whose type is the full interface.
-  const kernels = Object.assign({}, ...partials.reverse()) as Kernels;
-  return { backend, kernels, passedOver };
+  return { backend, kernels: dispatch(chainOf(backend)), passedOver };
 }
 
 /** The kernels that ops call now. */
@@ -123,16 +122,9 @@ export function withBackend<Result>(name: string, body: () => Result): Result {
 /** Says for the backend in use which code computes each kernel, and why. */
 export function describeBackend(): BackendDescription {
   const { backend, passedOver } = current;
-  const chain = chainOf(backend);
-  const names = Object.keys(current.kernels) as (keyof Kernels)[];
-  const entries = names.map((kernel) => {
-    const link = chain.find((candidate) => candidate.kernels[kernel] !== undefined) ?? backend;
-    const reason = link === backend ? null : `'${backend.name}' has no kernel for it`;
-    return [kernel, { backend: link.name, reason }] as const;
-  });
   return {
     name: backend.name,
     summary: [backend.describe(), ...passedOver].join('; '),
-    kernels: Object.fromEntries(entries) as BackendDescription['kernels'],
+    kernels: describeDispatch(chainOf(backend)),
   };
 }

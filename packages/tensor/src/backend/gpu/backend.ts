@@ -1,7 +1,7 @@
 import { BackendError } from '../../core/errors.ts';
 import type { AutomaticBackend, BackendOptions } from '../backend.ts';
 import { whyNotWasm } from '../wasm/backend.ts';
-import { convolutionOn } from './conv2d.ts';
+import { convolutionOn, declinedConvolution } from './conv2d.ts';
 import type { Device } from './device.ts';
 import { type GpuJs, type GpuMode, KERNEL_CLASSES, loadGpuJs } from './gpu-js.ts';
 import { LocalDevice } from './local-device.ts';
@@ -96,6 +96,7 @@ async function findDevice(options: BackendOptions): Promise<Found> {
 export const gpuBackend: AutomaticBackend = {
   name: 'gpu',
   kernels: convolutionOn(startedSettings),
+  declined: declinedConvolution,
   options: ['mode', 'keepOnDevice', 'webgpuModule', 'createWorker'],
   fallback: whyNotWasm() === null ? 'wasm' : 'reference',
 
@@ -107,7 +108,7 @@ export const gpuBackend: AutomaticBackend = {
     return [
       `gpu: gpu.js in mode ${mode} (${KERNEL_CLASSES[mode]}) on '${renderer}' (${kind})`,
       `convolutions in float32${keepOnDevice ? ', kept on the device' : ''}`,
-      `the rest on '${this.fallback}', float64 and integers on 'reference'`,
+      `the rest on '${this.fallback}', other dtypes on 'reference'`,
       ...passedOver.map((reason) => `not ${reason}`),
     ].join('; ');
   },

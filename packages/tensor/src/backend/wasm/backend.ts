@@ -1,21 +1,24 @@
 import { BackendError, ValueError } from '../../core/errors.ts';
-import { NdArray } from '../../core/ndarray.ts';
 import type { AutomaticBackend } from '../backend.ts';
+import {
+  type Declined,
+  type DeclinedCalls,
+  NOT_FLOAT32,
+  NOT_FLOAT32_WITH_INDICES,
+} from '../declined.ts';
 import { supportsSimd } from '../host.ts';
-import type { Kernels } from '../kernels.ts';
-import { referenceKernels } from '../reference/index.ts';
 import { batchNormalization } from './kernels/batch-norm.ts';
 import { convolution } from './kernels/conv2d/conv2d.ts';
-import { movement } from './kernels/copy.ts';
+import { declinedMovement, movement } from './kernels/copy.ts';
 import { regularization } from './kernels/dropout.ts';
-import { binaryFunctions } from './kernels/elementwise/binary.ts';
+import { binaryFunctions, declinedBinary } from './kernels/elementwise/binary.ts';
 import { unaryFunctions } from './kernels/elementwise/unary.ts';
 import { linearAlgebra } from './kernels/matmul.ts';
 import { averagePooling } from './kernels/pool2d/avg-pool2d.ts';
 import { maxPooling } from './kernels/pool2d/max-pool2d.ts';
-import { reductions } from './kernels/reduce.ts';
-import { crossEntropy } from './kernels/softmax/cross-entropy.ts';
-import { softmaxFunctions } from './kernels/softmax/softmax.ts';
+import { declinedReductions, reductions } from './kernels/reduce.ts';
+import { crossEntropy, declinedCrossEntropy } from './kernels/softmax/cross-entropy.ts';
+import { declinedSoftmax, softmaxFunctions } from './kernels/softmax/softmax.ts';
 import { updates } from './kernels/updates.ts';
 import { runtime, startedRuntime } from './runtime.ts';
 import { settings } from './settings.ts';
@@ -25,45 +28,51 @@ export function whyNotWasm(): string | null {
   return supportsSimd() ? null : 'this JavaScript engine has no WebAssembly SIMD with threads';
 }
 
-/** Kernels with int32 arrays (labels, positions) beside those of the operation's dtype. */
-const INDEXED = new Set(['softmaxCrossEntropy', 'softmaxCrossEntropyGrad', 'maxPool2dGrad']);
+const kernels = {
+  ...unaryFunctions,
+  ...binaryFunctions,
+  ...reductions,
+  ...linearAlgebra,
+  ...movement,
+  ...softmaxFunctions,
+  ...crossEntropy,
+  ...convolution,
+  ...maxPooling,
+  ...averagePooling,
+  ...regularization,
+  ...batchNormalization,
+  ...updates,
+};
 
-function isFloat32(kernel: string, value: unknown): boolean {
-  if (Array.isArray(value)) return value.every((element) => isFloat32(kernel, element));
-  if (!(value instanceof NdArray)) return true;
-  return value.dtype === 'float32' || (value.dtype === 'int32' && INDEXED.has(kernel));
-}
+/** What single kernels decline beside other dtypes. */
+const declined: DeclinedCalls = {
+  ...declinedBinary,
+  ...declinedReductions,
+  ...declinedMovement,
+  ...declinedSoftmax,
+  ...declinedCrossEntropy,
+};
 
-/** The same kernels, where float64 and integers go to the reference backend. */
-function forFloat32(kernels: Partial<Kernels>): Partial<Kernels> {
-  const reference: Readonly<Record<string, unknown>> = { ...referenceKernels };
-  const entries = Object.entries(kernels).map(([name, kernel]) => {
-    const fast = kernel as (...values: unknown[]) => unknown;
-    const exact = reference[name] as typeof fast; // The complete list of kernels.
-    const choose = (...values: unknown[]): unknown =>
-      isFloat32(name, values) ? fast(...values) : exact(...values);
-    return [name, choose];
+/** Kernels with labels or positions among their arguments. */
+const INDEXED = new Set<string>([
+  'softmaxCrossEntropy',
+  'softmaxCrossEntropyGrad',
+  'maxPool2dGrad',
+] satisfies (keyof typeof kernels)[]);
+
+function declinedCalls(): DeclinedCalls {
+  const own: Readonly<Record<string, readonly Declined<never>[] | undefined>> = declined;
+  const entries = Object.keys(kernels).map((name) => {
+    const dtypes = INDEXED.has(name) ? NOT_FLOAT32_WITH_INDICES : NOT_FLOAT32;
+    return [name, [dtypes, ...(own[name] ?? [])]] as const;
   });
-  return Object.fromEntries(entries) as Partial<Kernels>; // Names and signatures did not change.
+  return Object.fromEntries(entries);
 }
 
 export const wasmBackend: AutomaticBackend = {
   name: 'wasm',
-  kernels: forFloat32({
-    ...unaryFunctions,
-    ...binaryFunctions,
-    ...reductions,
-    ...linearAlgebra,
-    ...movement,
-    ...softmaxFunctions,
-    ...crossEntropy,
-    ...convolution,
-    ...maxPooling,
-    ...averagePooling,
-    ...regularization,
-    ...batchNormalization,
-    ...updates,
-  }),
+  kernels,
+  declined: declinedCalls(),
   options: ['winograd', 'relaxedSimd'],
   fallback: 'reference',
 
@@ -75,7 +84,7 @@ export const wasmBackend: AutomaticBackend = {
       features.fma ? 'fused multiply-add' : 'multiply and add apart',
       workerProblem === null ? count : `${count} (${workerProblem})`,
       `3×3 convolutions ${settings.winograd ? 'by Winograd' : 'as plain sums'}`,
-      "float32; float64 and integers on 'reference'",
+      "float32; other dtypes, and what single kernels decline, on 'reference'",
     ].join(', ');
   },
 

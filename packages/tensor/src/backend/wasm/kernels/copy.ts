@@ -7,8 +7,8 @@ import {
   splitAtAxis,
   stridesOf,
 } from '../../../core/shape.ts';
+import type { DeclinedCalls } from '../../declined.ts';
 import type { Kernels, SliceRange } from '../../kernels.ts';
-import { referenceKernels } from '../../reference/index.ts';
 import { loadF32 } from '../assembler/scalars.ts';
 import { type Frame, inFrame } from '../frame.ts';
 import { defineTask } from '../task.ts';
@@ -197,15 +197,16 @@ function placed(
   });
 }
 
+export const declinedMovement: DeclinedCalls = {
+  cast: [{ calls: 'casts to other dtypes', include: (_, dtype) => dtype !== 'float32' }],
+};
+
 export const movement: Pick<
   Kernels,
   'cast' | 'broadcastTo' | 'permute' | 'slice' | 'sliceGrad' | 'pad' | 'concat'
 > = {
-  // A copy; other dtypes are converted by the reference backend.
-  cast: (x, dtype) =>
-    dtype === 'float32'
-      ? gathered(x, x.shape, stridesOf(x.shape))
-      : referenceKernels.cast(x, dtype),
+  // A copy: only float32 comes here, and goes from here.
+  cast: (x) => gathered(x, x.shape, stridesOf(x.shape)),
 
   broadcastTo: (x, shape) => gathered(x, shape, broadcastStrides(x.shape, shape)),
 

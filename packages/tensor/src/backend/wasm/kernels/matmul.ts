@@ -4,7 +4,6 @@ import { offsetsOf } from '../../offsets.ts';
 import { inFrame } from '../frame.ts';
 import { multiply } from './gemm/multiply.ts';
 import { linearTable } from './gemm/offset-table.ts';
-import { fill } from './rows.ts';
 
 /** The step between the starts of one operand's matrices if there is one for all, else null. */
 function commonStep(starts: Int32Array): number | null {
@@ -25,11 +24,6 @@ export const linearAlgebra: Pick<Kernels, 'matmul'> = {
       const columns = transposed.b ? rowsB : columnsB;
       const y = frame.output([...batch, rows, columns]);
       const items = elementCount(batch);
-      if (y.array.size === 0) return y.array;
-      if (k === 0) {
-        fill(frame, y.address, y.array.size, 0);
-        return y.array;
-      }
       const startsA = offsetsOf(batch, broadcastStrides(batchA, batch));
       const startsB = offsetsOf(batch, broadcastStrides(batchB, batch));
       const addressA = frame.input(a);

@@ -1,7 +1,7 @@
 import type { NdArray } from '../../../core/ndarray.ts';
 import { reducedShape } from '../../../core/shape.ts';
+import type { DeclinedCalls } from '../../declined.ts';
 import type { Kernels, ReduceOp } from '../../kernels.ts';
-import { referenceKernels } from '../../reference/index.ts';
 import type { Local } from '../assembler/function.ts';
 import { type F32, loadF32 } from '../assembler/scalars.ts';
 import { type F32x4, loadF32x4, splat } from '../assembler/vectors.ts';
@@ -178,13 +178,15 @@ function runsOf(x: NdArray, axes: readonly number[]): { length: number; isReduce
   return runs;
 }
 
+export const declinedReductions: DeclinedCalls = {
+  reduce: [{ calls: 'reductions over no axis', include: (_, __, axes) => axes.length === 0 }],
+};
+
 export const reductions: Pick<Kernels, 'reduce'> = {
-  reduce(op: ReduceOp, x, axes) {
-    const runs = runsOf(x, axes);
-    const reduced = runs.filter((run) => run.isReduced);
-    // Nothing to combine, or nothing to combine it over.
-    if (x.size === 0 || reduced.length === 0) return referenceKernels.reduce(op, x, axes);
-    return inFrame((frame) => {
+  reduce: (op: ReduceOp, x, axes) =>
+    inFrame((frame) => {
+      const runs = runsOf(x, axes);
+      const reduced = runs.filter((run) => run.isReduced);
       const y = frame.output(reducedShape(x.shape, axes, { keepDims: false }));
       const count = reduced.reduce((product, { length }) => product * length, 1);
       const combination = op === 'mean' ? 'sum' : op;
@@ -206,6 +208,5 @@ export const reductions: Pick<Kernels, 'reduce'> = {
         source = target;
       }
       return y.array;
-    });
-  },
+    }),
 };

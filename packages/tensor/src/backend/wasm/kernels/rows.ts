@@ -77,7 +77,7 @@ export function planeParts(
   planes: number,
   area: number,
 ): { parts: number; fields: { planes: number; planesOfPart: number } } {
-  const planesOfPart = Math.max(1, Math.floor(CHUNK / Math.max(1, area)));
+  const planesOfPart = Math.max(1, Math.floor(CHUNK / area));
   return { parts: Math.ceil(planes / planesOfPart), fields: { planes, planesOfPart } };
 }
 

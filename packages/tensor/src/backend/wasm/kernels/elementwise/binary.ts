@@ -6,8 +6,8 @@ import {
   type Shape,
   sameShape,
 } from '../../../../core/shape.ts';
-import type { Kernels } from '../../../kernels.ts';
-import { referenceKernels } from '../../../reference/index.ts';
+import type { DeclinedCalls } from '../../../declined.ts';
+import type { BinaryOp, Kernels } from '../../../kernels.ts';
 import { type F32x4, loadF32x4, loadSplat } from '../../assembler/vectors.ts';
 import { type Frame, inFrame } from '../../frame.ts';
 import { defineTask } from '../../task.ts';
@@ -30,7 +30,9 @@ function defineBinary(name: string, apply: (a: F32x4, b: F32x4) => F32x4) {
   );
 }
 
-const tasks = {
+type Task = ReturnType<typeof defineBinary>;
+
+const tasks: Readonly<Record<Exclude<BinaryOp, 'pow'>, Task>> = {
   add: defineBinary('add', (a, b) => a.plus(b)),
   sub: defineBinary('sub', (a, b) => a.minus(b)),
   mul: defineBinary('mul', (a, b) => a.times(b)),
@@ -51,15 +53,18 @@ function expanded(frame: Frame, x: NdArray, shape: Shape): number {
   return target;
 }
 
+export const declinedBinary: DeclinedCalls = {
+  binary: [{ calls: 'pow, which has no vector code', include: (op) => op === 'pow' }],
+};
+
 export const binaryFunctions: Pick<Kernels, 'binary'> = {
-  binary(op, a, b) {
-    // Powers with any exponent have no vector code.
-    if (op === 'pow') return referenceKernels.binary(op, a, b);
-    return inFrame((frame) => {
+  binary: (op, a, b) =>
+    inFrame((frame) => {
       const shape = broadcastShapes(a.shape, b.shape) as number[]; // The op checked that they do.
       const y = frame.output(shape);
       const count = y.array.size;
-      frame.run(tasks[op], chunks(count), {
+      frame.run(tasks[op as keyof typeof tasks], chunks(count), {
+        // `pow` was declined.
         a: expanded(frame, a, shape),
         b: expanded(frame, b, shape),
         y: y.address,
@@ -68,6 +73,5 @@ export const binaryFunctions: Pick<Kernels, 'binary'> = {
         bIsScalar: Number(b.size === 1),
       });
       return y.array;
-    });
-  },
+    }),
 };

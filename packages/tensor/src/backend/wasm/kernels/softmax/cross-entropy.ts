@@ -1,5 +1,6 @@
+import type { NdArray } from '../../../../core/ndarray.ts';
+import type { DeclinedCalls } from '../../../declined.ts';
 import type { Kernels } from '../../../kernels.ts';
-import { referenceKernels } from '../../../reference/index.ts';
 import type { FunctionBuilder } from '../../assembler/function.ts';
 import { type I32, i32, loadF32, loadI32 } from '../../assembler/scalars.ts';
 import { loadF32x4, splat } from '../../assembler/vectors.ts';
@@ -8,12 +9,12 @@ import { defineTask } from '../../task.ts';
 import {
   forLine,
   gatherLine,
-  isTooLong,
   logarithmOf,
   perPart,
   scatterLine,
   shiftAndSum,
   softmaxOfLine,
+  TOO_LONG,
 } from './lines.ts';
 
 const CROSS_ENTROPY = {
@@ -83,10 +84,16 @@ const crossEntropyGradTask = defineCrossEntropy(
   },
 );
 
+const TOO_MANY_CLASSES = { ...TOO_LONG, include: (logits: NdArray) => TOO_LONG.include(logits, 1) };
+
+export const declinedCrossEntropy: DeclinedCalls = {
+  softmaxCrossEntropy: [TOO_MANY_CLASSES],
+  softmaxCrossEntropyGrad: [TOO_MANY_CLASSES],
+};
+
 export const crossEntropy: Pick<Kernels, 'softmaxCrossEntropy' | 'softmaxCrossEntropyGrad'> = {
-  softmaxCrossEntropy(logits, labels) {
-    if (isTooLong(logits, 1)) return referenceKernels.softmaxCrossEntropy(logits, labels);
-    return inFrame((frame) => {
+  softmaxCrossEntropy: (logits, labels) =>
+    inFrame((frame) => {
       const [samples, classes] = logits.shape;
       const losses = frame.output(labels.shape);
       const samplesOfPart = perPart(classes);
@@ -100,14 +107,10 @@ export const crossEntropy: Pick<Kernels, 'softmaxCrossEntropy' | 'softmaxCrossEn
         classes,
       });
       return losses.array;
-    });
-  },
+    }),
 
-  softmaxCrossEntropyGrad(logits, labels, gradOut) {
-    if (isTooLong(logits, 1)) {
-      return referenceKernels.softmaxCrossEntropyGrad(logits, labels, gradOut);
-    }
-    return inFrame((frame) => {
+  softmaxCrossEntropyGrad: (logits, labels, gradOut) =>
+    inFrame((frame) => {
       const [samples, classes] = logits.shape;
       const gradIn = frame.output(logits.shape);
       const samplesOfPart = perPart(classes);
@@ -121,6 +124,5 @@ export const crossEntropy: Pick<Kernels, 'softmaxCrossEntropy' | 'softmaxCrossEn
         classes,
       });
       return gradIn.array;
-    });
-  },
+    }),
 };

@@ -95,5 +95,8 @@ export function softmaxOfLine(f: FunctionBuilder, line: I32, count: I32): void {
 /** Lines of one part. */
 export const perPart = (length: number): number => Math.max(1, Math.floor(PART_ELEMENTS / length));
 
-/** Whether lines along `axis` do not fit into the memory of a thread. */
-export const isTooLong = (x: NdArray, axis: number): boolean => x.shape[axis] > MOST_ELEMENTS;
+/** Lines along `axis` that do not fit into the memory of a thread. */
+export const TOO_LONG = {
+  calls: `lines of more than ${MOST_ELEMENTS} elements`,
+  include: (x: NdArray, axis: number): boolean => x.shape[axis] > MOST_ELEMENTS,
+};

@@ -1,7 +1,7 @@
 import type { NdArray } from '../../../../core/ndarray.ts';
 import { splitAtAxis } from '../../../../core/shape.ts';
+import type { DeclinedCalls } from '../../../declined.ts';
 import type { Kernels } from '../../../kernels.ts';
-import { referenceKernels } from '../../../reference/index.ts';
 import type { FunctionBuilder } from '../../assembler/function.ts';
 import type { I32 } from '../../assembler/scalars.ts';
 import { loadF32x4, splat } from '../../assembler/vectors.ts';
@@ -12,13 +12,13 @@ import { exponential } from '../elementwise/functions.ts';
 import {
   forLine,
   gatherLine,
-  isTooLong,
   logarithmOf,
   perPart,
   scatterLine,
   shiftAndSum,
   softmaxOfLine,
   sumOfLanes,
+  TOO_LONG,
 } from './lines.ts';
 
 const FIELDS = {
@@ -110,7 +110,7 @@ function alongLines(
   return inFrame((frame) => {
     const [outer, length, inner] = splitAtAxis(x.shape, axis);
     const y = frame.output(x.shape);
-    const lines = length === 0 ? 0 : outer * inner;
+    const lines = outer * inner;
     const linesOfPart = perPart(length);
     frame.run(task, Math.ceil(lines / linesOfPart), {
       first: frame.input(x),
@@ -125,25 +125,24 @@ function alongLines(
   });
 }
 
+const TOO_LONG_WITH_GRADIENT = {
+  ...TOO_LONG,
+  include: (y: NdArray, _: NdArray, axis: number) => TOO_LONG.include(y, axis),
+};
+
+export const declinedSoftmax: DeclinedCalls = {
+  softmax: [TOO_LONG],
+  softmaxGrad: [TOO_LONG_WITH_GRADIENT],
+  logSoftmax: [TOO_LONG],
+  logSoftmaxGrad: [TOO_LONG_WITH_GRADIENT],
+};
+
 export const softmaxFunctions: Pick<
   Kernels,
   'softmax' | 'softmaxGrad' | 'logSoftmax' | 'logSoftmaxGrad'
 > = {
-  softmax: (x, axis) =>
-    isTooLong(x, axis) ? referenceKernels.softmax(x, axis) : alongLines(softmaxTask, x, null, axis),
-
-  softmaxGrad: (y, gradOut, axis) =>
-    isTooLong(y, axis)
-      ? referenceKernels.softmaxGrad(y, gradOut, axis)
-      : alongLines(softmaxGradTask, y, gradOut, axis),
-
-  logSoftmax: (x, axis) =>
-    isTooLong(x, axis)
-      ? referenceKernels.logSoftmax(x, axis)
-      : alongLines(logSoftmaxTask, x, null, axis),
-
-  logSoftmaxGrad: (y, gradOut, axis) =>
-    isTooLong(y, axis)
-      ? referenceKernels.logSoftmaxGrad(y, gradOut, axis)
-      : alongLines(logSoftmaxGradTask, y, gradOut, axis),
+  softmax: (x, axis) => alongLines(softmaxTask, x, null, axis),
+  softmaxGrad: (y, gradOut, axis) => alongLines(softmaxGradTask, y, gradOut, axis),
+  logSoftmax: (x, axis) => alongLines(logSoftmaxTask, x, null, axis),
+  logSoftmaxGrad: (y, gradOut, axis) => alongLines(logSoftmaxGradTask, y, gradOut, axis),
 };

@@ -1,0 +1,39 @@
+import { NdArray } from '../core/ndarray.ts';
+import type { Kernels } from './kernels.ts';
+
+/** Calls of a kernel that a backend leaves to the next one, although it has the kernel. */
+export interface Declined<Arguments extends readonly unknown[] = readonly unknown[]> {
+  /** Which calls, and why where that is not plain; `describeBackend()` shows it. */
+  readonly calls: string;
+  readonly include: (...values: Arguments) => boolean;
+}
+
+/** What a backend declines, by kernel. */
+export type DeclinedCalls = {
+  readonly [Name in keyof Kernels]?: readonly Declined<Parameters<Kernels[Name]>>[];
+};
+
+/** Whether an array among the arguments of a kernel, or inside of them, passes a test. */
+function someArray(value: unknown, test: (array: NdArray) => boolean): boolean {
+  if (value instanceof NdArray) return test(value);
+  if (typeof value !== 'object' || value === null) return false;
+  const parts: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+  return parts.some((part) => someArray(part, test));
+}
+
+export const WITHOUT_ELEMENTS: Declined = {
+  calls: 'arrays without elements',
+  include: (...values) => someArray(values, ({ size }) => size === 0),
+};
+
+export const NOT_FLOAT32: Declined = {
+  calls: 'other dtypes than float32',
+  include: (...values) => someArray(values, ({ dtype }) => dtype !== 'float32'),
+};
+
+/** For kernels that take int32 arrays (labels, positions) beside those of the operation's dtype. */
+export const NOT_FLOAT32_WITH_INDICES: Declined = {
+  calls: NOT_FLOAT32.calls,
+  include: (...values) =>
+    someArray(values, ({ dtype }) => dtype !== 'float32' && dtype !== 'int32'),
+};

@@ -1,0 +1,74 @@
+import type { Backend } from './backend.ts';
+import { type Declined, WITHOUT_ELEMENTS } from './declined.ts';
+import type { Kernels } from './kernels.ts';
+
+/** Who computes a kernel. */
+export interface KernelDescription {
+  readonly backend: string;
+  /** Why that is a fallback; null where it is not. */
+  readonly reason: string | null;
+  /** Calls that `backend` declines, each with the backend that computes them. */
+  readonly declined: readonly { readonly calls: string; readonly backend: string }[];
+}
+
+type AnyKernel = (...values: readonly unknown[]) => unknown;
+
+/** A backend that has a kernel, and the calls of it that it leaves to the next such backend. */
+interface Link {
+  readonly backend: string;
+  readonly kernel: AnyKernel;
+  readonly declined: readonly Declined[];
+}
+
+/**
+ * The links for one kernel, in the order in which they are asked. Arrays without elements have
+ * nothing to be fast at: only the last link, which is plain loops, meets them, so that no other
+ * kernel needs to think of them.
+ */
+function linksOf(chain: readonly Backend[], name: keyof Kernels): Link[] {
+  return chain.flatMap(({ name: backend, kernels, declined, fallback }) => {
+    // The registry does not know the signatures of kernels: it passes on what it gets.
+    const kernel = kernels[name] as AnyKernel | undefined;
+    const own = (declined[name] ?? []) as readonly Declined[];
+    if (kernel === undefined) return [];
+    return [{ backend, kernel, declined: fallback === null ? own : [WITHOUT_ELEMENTS, ...own] }];
+  });
+}
+
+function dispatched(links: readonly Link[]): AnyKernel {
+  const [{ kernel, declined }, ...others] = links;
+  if (others.length === 0) return kernel;
+  const next = dispatched(others);
+  return (...values) =>
+    declined.some(({ include }) => include(...values)) ? next(...values) : kernel(...values);
+}
+
+function described([first, ...others]: readonly Link[], asked: string): KernelDescription {
+  const declined = first.declined.map((rule) => {
+    const taker = others.find((link) => !link.declined.includes(rule)) as Link; // The last has no rules.
+    return { calls: rule.calls, backend: taker.backend };
+  });
+  const reason = first.backend === asked ? null : `'${asked}' has no kernel for it`;
+  return { backend: first.backend, reason, declined };
+}
+
+/** The names of all kernels: those of the last backend of a chain, which is complete. */
+function namesOf(chain: readonly Backend[]): (keyof Kernels)[] {
+  return Object.keys(chain[chain.length - 1].kernels) as (keyof Kernels)[];
+}
+
+/** All kernels, each of which goes to the first backend of the chain that takes the call. */
+export function dispatch(chain: readonly Backend[]): Kernels {
+  const entries = namesOf(chain).map((name) => [name, dispatched(linksOf(chain, name))] as const);
+  return Object.fromEntries(entries) as unknown as Kernels; // Names and signatures did not change.
+}
+
+/** What `dispatch` does, by kernel. */
+export function describeDispatch(
+  chain: readonly Backend[],
+): Readonly<Record<keyof Kernels, KernelDescription>> {
+  const entries = namesOf(chain).map(
+    (name) => [name, described(linksOf(chain, name), chain[0].name)] as const,
+  );
+  return Object.fromEntries(entries) as Record<keyof Kernels, KernelDescription>; // Each name once.
+}
