@@ -17,8 +17,9 @@ import {
   globalAvgPool2d,
   greater,
   matmul,
+  max,
   maxPool2d,
-  mean,
+  min,
   momentumStep,
   oneHot,
   ones,
@@ -121,6 +122,16 @@ test.each<[act: () => unknown, kind: Kind, message: RegExp]>([
     /padding \[2, 2, 2, 2\] must be small/,
   ],
   [() => maxPool2d(image, { kernelSize: 0 }), ValueError, /kernelSize must be integers ≥ 1/],
+  [
+    () => maxPool2d(zeros([1, 1, 0, 5]), { kernelSize: 3, padding: 2 }),
+    ShapeError,
+    /maxPool2d: needs images of at least one pixel, or the windows would hold none/,
+  ],
+  [
+    () => avgPool2d(zeros([1, 1, 5, 0]), { kernelSize: 3, padding: 2 }),
+    ShapeError,
+    /avgPool2d: needs images of at least one pixel/,
+  ],
   [() => globalAvgPool2d(zeros([2, 2])), ShapeError, /globalAvgPool2d: input must have 4 axes/],
   [
     () => add(zeros([3, 4]), zeros([3])),
@@ -166,7 +177,8 @@ test.each<[act: () => unknown, kind: Kind, message: RegExp]>([
   ],
   [() => sum(zeros([2, 2]), 2), ValueError, /sum: axis must be an integer in \[-2, 2\).*got 2/],
   [() => sum(zeros([2, 2]), [0, -2]), ShapeError, /axes 0, 0 name an axis twice/],
-  [() => mean(zeros([0])), ShapeError, /mean: needs at least one element/],
+  [() => max(zeros([0])), ShapeError, /max: needs at least one element along the axes it reduces/],
+  [() => min(zeros([2, 0]), 1), ShapeError, /min: needs at least one element/],
   [() => argmax(zeros([0])), ShapeError, /argmax: needs at least one element/],
   [() => softmax(zeros([2]), 1), ValueError, /softmax: axis must be/],
   [

@@ -57,7 +57,8 @@ function updateRunning(
 
 /**
  * Normalizes each channel: y = (x − mean) / √(variance + ε) · weight + bias, with mean and variance
- * over `[N, H, W]` of the batch while training, and the running ones otherwise.
+ * over `[N, H, W]` of the batch while training, and the running ones otherwise. A batch without
+ * elements gives a result without elements, and leaves the running statistics as they are.
  *
  * @param x `[N, C, H, W]`
  * @param weight `[C]` (MindSpore's gamma)
@@ -92,12 +93,12 @@ export function batchNorm2d(
     const statistics = { mean: runningMean.array, variance: runningVariance.array, frozen: true };
     return batchNorm2dOp([x, weight, bias], { statistics, epsilon });
   }
-  if (count < 2) {
+  if (count === 1) {
     throw shapeError('batchNorm2d', 'training needs more than one element in each channel', {
       input: { shape: x.shape, layout: 'N, C, H, W' },
     });
   }
   const batch = kernels().channelMoments(x.array);
-  updateRunning(batch, count, options, momentum);
+  if (count > 0) updateRunning(batch, count, options, momentum);
   return batchNorm2dOp([x, weight, bias], { statistics: { ...batch, frozen: false }, epsilon });
 }

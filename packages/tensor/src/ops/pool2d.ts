@@ -1,7 +1,7 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { kernels } from '../backend/registry.ts';
-import { ValueError } from '../core/errors.ts';
+import { shapeError, ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import type { Shape } from '../core/shape.ts';
 import type { PaddingOption, Pair, Window2d } from '../core/window.ts';
@@ -52,6 +52,11 @@ function poolWindow(op: string, x: Tensor, options: Pool2dOptions): Window2d {
   const { kernelSize, stride = kernelSize, padding = 0, ceilMode = false } = options;
   expectRank(op, 'input', x, 'N, C, H, W');
   expectSameFloating(op, { input: x });
+  if (x.shape[2] === 0 || x.shape[3] === 0) {
+    throw shapeError(op, 'needs images of at least one pixel, or the windows would hold none', {
+      input: { shape: x.shape, layout: 'N, C, H, W' },
+    });
+  }
   const window = resolveWindow(op, x.shape, { kernelSize, stride, padding, dilation: 1, ceilMode });
   const { top, bottom, left, right } = window.padding;
   const { kernelHeight, kernelWidth } = window;
@@ -70,7 +75,8 @@ function poolWindow(op: string, x: Tensor, options: Pool2dOptions): Window2d {
  *
  * @param x `[N, C, H, W]`
  * @returns `[N, C, H', W']` with H' = ⌊(H + top + bottom − kH) / s⌋ + 1, rounded up with `ceilMode`
- * @throws ShapeError if the window does not fit; ValueError for options out of range
+ * @throws ShapeError if the window does not fit, or images have no pixels; ValueError for options out
+ *   of range
  * @see mindspore/nn/layer/pooling.py (which rounds down), torch.nn.MaxPool2d
  */
 export function maxPool2d(x: Tensor, options: Pool2dOptions): Tensor {
@@ -82,7 +88,8 @@ export function maxPool2d(x: Tensor, options: Pool2dOptions): Tensor {
  *
  * @param x `[N, C, H, W]`
  * @returns `[N, C, H', W']`, sized as by `maxPool2d`
- * @throws ShapeError if the window does not fit; ValueError for options out of range
+ * @throws ShapeError if the window does not fit, or images have no pixels; ValueError for options out
+ *   of range
  * @see torch.nn.AvgPool2d, `count_include_pad=True`
  */
 export function avgPool2d(x: Tensor, options: Pool2dOptions): Tensor {

@@ -77,7 +77,7 @@ function resolveAxes(op: string, x: Tensor, axis: AxisOption): number[] {
   return axes;
 }
 
-/** The mean or the largest of nothing has no value. */
+/** The largest of nothing has no value. */
 function expectElements(op: string, x: Tensor, axes: readonly number[]): void {
   if (axes.some((axis) => x.shape[axis] === 0)) {
     throw shapeError(op, 'needs at least one element along the axes it reduces', { input: x });
@@ -102,13 +102,12 @@ export function sum(x: Tensor, axis?: AxisOption, options: ReduceOptions = {}): 
 }
 
 /**
- * y = (1 / count) · Σ x over the given axes; integers give float32.
+ * y = (1 / count) · Σ x over the given axes; integers give float32. The mean of nothing is NaN.
  *
- * @throws ValueError or ShapeError if an axis does not exist, is named twice, or is empty
+ * @throws ValueError or ShapeError if an axis does not exist or is named twice
  */
 export function mean(x: Tensor, axis?: AxisOption, options: ReduceOptions = {}): Tensor {
   const axes = resolveAxes('mean', x, axis);
-  expectElements('mean', x, axes);
   return withDims(meanOp([asFloating(x)], { axes }), x, axes, options);
 }
 
