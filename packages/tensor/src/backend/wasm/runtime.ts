@@ -123,20 +123,30 @@ export class Runtime {
     }
   }
 
-  /** Runs a job and returns when all its parts are done. */
+  /**
+   * Runs a job and returns when all its parts are done.
+   *
+   * @throws BackendError if the task is not in the module, or a thread was lost
+   */
   run<Fields extends Parameters>(
     task: TaskDefinition<Fields>,
     parts: number,
     values: FieldValues<Fields>,
   ): void {
     if (parts === 0) return;
+    // The map is keyed by identity; the fields' names do not matter.
+    const place = this.#places.get(task as unknown as TaskDefinition);
+    if (place === undefined) {
+      throw new BackendError(
+        `wasm: task '${task.name}' was defined after the first kernel ran, when the module with all ` +
+          'tasks was made; define it in a module that is imported before',
+      );
+    }
     let at = 0;
     for (const name in task.fields) {
       if (task.fields[name] === 'i32') this.#fieldsAsInts[at++] = values[name];
       else this.#fieldsAsFloats[at++] = values[name];
     }
-    // The map is keyed by identity; the fields' names do not matter.
-    const place = this.#places.get(task as unknown as TaskDefinition) as number;
     if (parts === 1 || this.#workers.length === 0) {
       this.#code.exports.runAlone(this.#scratch[0], place, parts);
       return;
