@@ -45,6 +45,13 @@ module.exports = {
       },
     },
     {
+      name: 'tensor-no-silent-fallback',
+      comment: 'a kernel declines a call (backend/declined.ts) and never passes it on by itself',
+      severity: 'error',
+      from: { path: `${tensor}/backend/(wasm|gpu)/` },
+      to: { path: `${tensor}/backend/reference/` },
+    },
+    {
       name: 'no-own-index',
       comment: "inside a package, import the file that holds the thing, not the package's index",
       severity: 'error',

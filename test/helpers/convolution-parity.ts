@@ -8,6 +8,7 @@ import {
 } from '@firelight/tensor';
 import fc from 'fast-check';
 import { relativeError } from './relative-error.ts';
+import { WINOGRAD_ERROR } from './tolerances.ts';
 import { type Branch, branchesWith, type Limits } from './windows.ts';
 
 /**
@@ -106,11 +107,11 @@ export const WASM_VARIANTS = [
 
 /** …and those that take 3×3 kernels by Winograd's algorithm, which is not exact. */
 export const WINOGRAD_VARIANTS = [
-  { name: 'by Winograd', threads: 1, options: {}, tolerance: 2e-5 },
+  { name: 'by Winograd', threads: 1, options: {}, tolerance: WINOGRAD_ERROR },
   {
     name: 'by Winograd without fused multiply-add, on several threads',
     threads: 3,
     options: { relaxedSimd: false },
-    tolerance: 2e-5,
+    tolerance: WINOGRAD_ERROR,
   },
 ] as const;

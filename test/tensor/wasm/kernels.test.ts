@@ -23,15 +23,12 @@ import { wasmBackend } from '../../../packages/tensor/src/backend/wasm/backend.t
 import { seeds } from '../../helpers/arbitraries.ts';
 import { evaluate, random } from '../../helpers/evaluate.ts';
 import { relativeError } from '../../helpers/relative-error.ts';
+import { PLAIN_ERROR, WINOGRAD_ERROR } from '../../helpers/tolerances.ts';
 
 /**
  * `all-ops.test.ts` compares every operation on small shapes; here shapes are large enough for
  * several blocks, parts and tiles of the fast algorithms.
  */
-
-/** Largest error as a share of the RMS: of plain sums, and of Winograd's algorithm. */
-const PLAIN = 1e-5;
-const WINOGRAD = 3e-5;
 
 afterAll(() => setBackend('wasm'));
 
@@ -62,9 +59,9 @@ describe('convolution over several blocks', () => {
   });
 
   test.each([
-    ['plain sums', { winograd: false }, PLAIN],
-    ['Winograd', { winograd: true }, WINOGRAD],
-    ['without fused multiply-add', { winograd: true, relaxedSimd: false }, WINOGRAD],
+    ['plain sums', { winograd: false }, PLAIN_ERROR],
+    ['Winograd', { winograd: true }, WINOGRAD_ERROR],
+    ['without fused multiply-add', { winograd: true, relaxedSimd: false }, WINOGRAD_ERROR],
   ])(
     '3×3 by %s',
     async (_, options, tolerance) => {
@@ -100,7 +97,7 @@ describe('convolution over several blocks', () => {
     { shape: [9, 17, 33, 30], kernel: [35, 17, 3, 3], options: { padding: 1 } },
   ] as const)('$kernel over $shape', async ({ shape, kernel, options }) => {
     const inputs = [random(shape, 1, true), random(kernel, 2, true), random([kernel[0]], 3, true)];
-    await compare((x, w, b) => conv2d(x, w, b, options), inputs, WINOGRAD);
+    await compare((x, w, b) => conv2d(x, w, b, options), inputs, WINOGRAD_ERROR);
   });
 
   test('branches with ReLU write and read their own channels', async () => {
@@ -122,7 +119,7 @@ describe('convolution over several blocks', () => {
           activation: 'relu',
         },
       );
-    await compare(run, inputs, WINOGRAD);
+    await compare(run, inputs, WINOGRAD_ERROR);
   });
 
   test('Winograd can be forbidden, which gives the errors of plain sums', async () => {
@@ -134,31 +131,35 @@ describe('convolution over several blocks', () => {
     await setBackend('wasm');
     fast.push(...evaluate(run, inputs));
     expect(relativeError(fast[0].data, plain[0].data)).toBeGreaterThan(1e-6);
-    await compare(run, inputs, PLAIN / 2, { winograd: false });
+    await compare(run, inputs, PLAIN_ERROR / 2, { winograd: false });
   });
 });
 
 describe('other kernels over several parts', () => {
   test('matrix products of all transposes and batches', async () => {
-    await compare(matmul, [random([300, 270], 1, true), random([270, 530], 2, true)], PLAIN);
-    await compare(matmul, [random([3, 1, 40, 33], 1, true), random([5, 33, 21], 2, true)], PLAIN);
+    await compare(matmul, [random([300, 270], 1, true), random([270, 530], 2, true)], PLAIN_ERROR);
+    await compare(
+      matmul,
+      [random([3, 1, 40, 33], 1, true), random([5, 33, 21], 2, true)],
+      PLAIN_ERROR,
+    );
   });
 
   test('sums of a million numbers', async () => {
-    await compare((x) => sum(x), [random([1_000_003], 1, true)], PLAIN);
-    await compare((x) => mean(x, [0, 2]), [random([70, 9, 500], 1, true)], PLAIN);
-    await compare((x) => sum(x, 0), [random([9000, 7], 1, true)], PLAIN);
+    await compare((x) => sum(x), [random([1_000_003], 1, true)], PLAIN_ERROR);
+    await compare((x) => mean(x, [0, 2]), [random([70, 9, 500], 1, true)], PLAIN_ERROR);
+    await compare((x) => sum(x, 0), [random([9000, 7], 1, true)], PLAIN_ERROR);
   });
 
   test('batch norm, broadcasting, cross-entropy and powers', async () => {
     const statistics = { runningMean: random([21], 7), runningVariance: mul(random([21], 8), 0) };
     const norm = (x: Tensor, w: Tensor, b: Tensor) => batchNorm2d(x, w, b, statistics);
     const inputs = [random([8, 21, 31, 33], 1, true), random([21], 2, true), random([21], 3, true)];
-    await compare(norm, inputs, PLAIN);
-    await compare(mul, [random([6, 70, 50], 1, true), random([70, 1], 2, true)], PLAIN);
+    await compare(norm, inputs, PLAIN_ERROR);
+    await compare(mul, [random([6, 70, 50], 1, true), random([70, 1], 2, true)], PLAIN_ERROR);
     const labels = tensor(Int32Array.from({ length: 500 }, (_, i) => i % 37));
-    await compare((x) => softmaxCrossEntropy(x, labels), [random([500, 37], 1, true)], PLAIN);
-    await compare((x) => pow(x, 3), [random([50_000], 1, true)], PLAIN);
+    await compare((x) => softmaxCrossEntropy(x, labels), [random([500, 37], 1, true)], PLAIN_ERROR);
+    await compare((x) => pow(x, 3), [random([50_000], 1, true)], PLAIN_ERROR);
   });
 
   test('max-pool finds the same positions, with NaN, ties and infinities', async () => {

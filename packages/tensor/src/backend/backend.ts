@@ -5,7 +5,7 @@ import type { Kernels } from './kernels.ts';
 export interface BackendOptions {
   /**
    * `wasm`: compute 3×3 convolutions by Winograd's algorithm where that is faster; true by default.
-   * Its errors are about 5e-6 of the output's RMS, those of the plain sum 1e-6.
+   * Its errors are about twice those of plain sums; the README of this package states them.
    */
   readonly winograd?: boolean;
   /**

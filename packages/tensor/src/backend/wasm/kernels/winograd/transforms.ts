@@ -11,9 +11,8 @@ import { type F32x4, splat } from '../../assembler/vectors.ts';
  * for 4 where it takes 36.
  *
  * The transforms evaluate polynomials at n − 1 points and ∞. F(2) takes 0 and ±1. For F(4) the usual
- * points 0, ±1, ±2 give errors of 1.6e-5 of the output's RMS (64 channels); 0, ±3/4, ±3/2, between
- * which the factors differ less and are exact in float32, give 5e-6 for the same work. F(2) and the
- * plain sum have 1e-6.
+ * points 0, ±1, ±2 give errors three times as large as 0, ±3/4, ±3/2, between which the factors
+ * differ less and are exact in float32, for the same work.
  *
  * @see Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks", arXiv:1509.09308; on
  *   points: Barabasz et al., "Error analysis and improving the accuracy of Winograd convolution",
