@@ -1,5 +1,6 @@
 import {
   type Batch,
+  type BatchArrays,
   batches,
   Cifar10,
   type Dataset,
@@ -96,6 +97,38 @@ describe('batches', () => {
     const other = await drawn(6, true);
     for (const [index, word] of one) expect(other.get(index)).toBe(word);
     expect(new Set(one.values()).size).toBe(20);
+  });
+
+  test('are not changed by what makes the next ones', async () => {
+    const pixels = new Float32Array(2);
+    const labels = new Int32Array(2);
+    // Both write every batch into one array, as a transform of a user may do.
+    const refill = {
+      apply: (batch: BatchArrays): BatchArrays => {
+        pixels.set(batch.pixels);
+        labels.set(batch.labels);
+        return { ...batch, pixels, labels };
+      },
+    };
+    const byte = new Uint8Array(1);
+    const refilled: Dataset = {
+      length: 4,
+      get: (index) => ({
+        image: { data: byte.fill(index), height: 1, width: 1, channels: 1, layout: 'CHW' },
+        label: index,
+      }),
+    };
+    for (const [dataset, batchTransforms] of [
+      [numbered(4), [refill]],
+      [refilled, []],
+    ] as const) {
+      const list = await collect(batches(dataset, { batchSize: 2, batchTransforms }));
+      expect(labelsOf(list)).toEqual([
+        [0, 1],
+        [2, 3],
+      ]); // prettier-ignore
+      expect(list.map(({ image }) => Array.from(image.data))).toEqual(labelsOf(list));
+    }
   });
 
   test('refuse numbers and images that do not fit', async () => {

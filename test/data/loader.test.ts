@@ -39,7 +39,7 @@ const transform = new Compose([
 ]);
 
 /** Shapes, types and checksums of all batches. */
-async function contents(source: AsyncIterable<Batch>): Promise<string[]> {
+async function contents(source: AsyncIterable<Batch> | Batch[]): Promise<string[]> {
   const list: string[] = [];
   for await (const { image, label } of source) {
     const sums = [image, label].map(({ data, shape, dtype }) => {
@@ -79,6 +79,16 @@ describe('batches on worker threads', () => {
         expect(there.generator.state()).toEqual(here.generator.state());
       }
     }
+  }, 120_000);
+
+  test('stay as they were while the next ones are made in the same memory', async () => {
+    const kept: Batch[] = [];
+    const then: string[] = [];
+    for await (const batch of cifar({ workers: 1, prefetch: 1, repeat: 1 })) {
+      kept.push(batch);
+      then.push(...(await contents([batch])));
+    }
+    expect(await contents(kept)).toEqual(then);
   }, 120_000);
 
   test('go on exactly where an iteration was left', async () => {

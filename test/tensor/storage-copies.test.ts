@@ -42,10 +42,11 @@ describe('copies of a storage', () => {
     expect(copy.frees).toBe(1);
   });
 
-  test('go when somebody may write to the elements', () => {
+  test('stay when somebody reads the elements', () => {
     const copy = new Copy();
-    storageWith(copy).expose();
-    expect(copy.frees).toBe(1);
+    const storage = storageWith(copy);
+    expect(Array.from(storage.snapshot())).toEqual([1, 2]);
+    expect(storage.copyOf('device')).toBe(copy);
   });
 
   test('go once with the storage, or with the scope that owns it', () => {

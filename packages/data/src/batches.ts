@@ -110,7 +110,9 @@ class DatasetBatches implements BatchSource {
   async *#makeHere(jobs: Iterable<Job>): AsyncGenerator<Batch, void, undefined> {
     const { transform = (image) => image, batchTransforms = [] } = this.#options;
     const maker = new BatchMaker(this.#dataset, transform, batchTransforms);
-    for (const job of jobs) yield toTensors(await maker.make(job));
+    // A transform of the user may hold what it gave, and write to it when it makes the next batch.
+    const copy = batchTransforms.length > 0;
+    for (const job of jobs) yield toTensors(await maker.make(job), { copy });
   }
 
   async *#makeThere(jobs: Iterator<Job>, pool: LoaderPool): AsyncGenerator<Batch, void, undefined> {
@@ -123,7 +125,8 @@ class DatasetBatches implements BatchSource {
     for (let next = ahead.shift(); next !== undefined; next = ahead.shift()) {
       const { arrays, release } = await next;
       const { pixels, labels } = arrays;
-      const batch = toTensors({ ...arrays, pixels: pixels.slice(), labels: labels.slice() });
+      const own = { ...arrays, pixels: pixels.slice(), labels: labels.slice() };
+      const batch = toTensors(own, { copy: false });
       release();
       order();
       yield batch;
@@ -167,9 +170,12 @@ function checkInteger(name: string, value: number, least: number, also = ''): vo
   }
 }
 
-function toTensors({ pixels, imageShape, labels, labelShape }: BatchArrays): Batch {
+function toTensors(
+  { pixels, imageShape, labels, labelShape }: BatchArrays,
+  { copy }: { copy: boolean },
+): Batch {
   return {
-    image: tensor(pixels, { shape: imageShape }),
-    label: tensor(labels, { shape: labelShape }),
+    image: tensor(pixels, { shape: imageShape, copy }),
+    label: tensor(labels, { shape: labelShape, copy }),
   };
 }

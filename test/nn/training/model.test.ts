@@ -18,7 +18,7 @@ import {
   SoftmaxCrossEntropyWithLogits,
   type TrainingContext,
 } from '@firelight/nn';
-import { Generator, type Tensor, tensor } from '@firelight/tensor';
+import { assign, Generator, type Tensor, tensor } from '@firelight/tensor';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
@@ -251,7 +251,8 @@ describe('what goes wrong', () => {
   test('a loss that is not finite names step, learning rate and layer; weights stay', async () => {
     const network = createNetwork();
     const batches = [...new Blobs()];
-    batches[1].image.data[7] = Number.NaN;
+    const { image } = batches[1];
+    assign(image, image.data.with(7, Number.NaN));
     const error = await createModel(network)
       .train(1, batches)
       .catch((caught) => caught);
@@ -260,7 +261,7 @@ describe('what goes wrong', () => {
       /^epoch: 1 step: 2\. Invalid loss, terminating training: the loss is NaN at learning rate 0\.05\d* for images \[6, 1, 4, 4\]; the first that is not finite is the output of '0'/,
     );
     for (const { data } of network.parameters()) expect(data.every(Number.isFinite)).toBe(true);
-    network.parameters()[0].data[0] = Number.POSITIVE_INFINITY;
+    assign(network.parameters()[0], Number.POSITIVE_INFINITY);
     await expect(createModel(network).train(1, new Blobs())).rejects.toThrow(
       /the first that is not finite is parameter '0\.weight'/,
     );
@@ -269,8 +270,8 @@ describe('what goes wrong', () => {
   test('a dead ReLU at the end is noticed within an epoch, once', async () => {
     const network = createNetwork();
     const head = network.layers[5] as Linear;
-    head.weight.data.fill(0);
-    head.bias?.data.fill(-1);
+    assign(head.weight, 0);
+    assign(head.bias as Tensor, -1);
     const warnings: string[] = [];
     const dead = new Sequential([network, new ReLU()]);
     await createModel(dead).train(3, new Blobs(), { warn: (text) => warnings.push(text) });

@@ -41,7 +41,7 @@ const ARRAYS = {
 /** The bytes of a safetensors file; wide elements first, else in the order of `tensors`. */
 export function encodeSafetensors({ tensors, metadata }: Snapshot): Uint8Array {
   const arrays = Object.entries(tensors).map(([name, { array, dtype, shape }]) => {
-    // Not `tensor.data`: what is handed out to keep can no longer live where kernels want it.
+    // Not `tensor.data`: these are read at once and need no copy.
     const { data } = array;
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     return { name, dtype, shape, width: data.BYTES_PER_ELEMENT, bytes };
@@ -180,5 +180,5 @@ function readTensor(
   }
   // A copy: the file's bytes need not lie at a multiple of the element's size.
   const bytes = new Uint8Array(data.subarray(start, end));
-  return tensor(new array(bytes.buffer), { shape, dtype });
+  return tensor(new array(bytes.buffer), { shape, dtype, copy: false });
 }

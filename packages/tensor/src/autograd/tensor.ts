@@ -1,5 +1,5 @@
 import { kernels } from '../backend/registry.ts';
-import { type DType, isFloating, newTypedArray, type TypedArray } from '../core/dtype.ts';
+import { type DType, isFloating, newTypedArray, type ReadonlyTypedArray } from '../core/dtype.ts';
 import { AutogradError, DTypeError, ShapeError, shapeError } from '../core/errors.ts';
 import { NdArray } from '../core/ndarray.ts';
 import { formatArray, type NestedArray, nestedArray } from '../core/printing.ts';
@@ -18,7 +18,11 @@ export class Tensor implements Leaf {
   readonly requiresGrad: boolean;
   /** The operation that made this tensor; null for tensors made by the user. */
   readonly node: GraphNode | null;
-  /** Gradient that `backward()` accumulated, of this tensor's shape; null before and after reset. */
+  /**
+   * Gradient that `backward()` accumulated, of this tensor's shape; null before and after reset. The
+   * next `backward()` adds to it in place, and an optimizer's `zeroGrad()` releases it: take a copy
+   * of what is to be kept.
+   */
   grad: Tensor | null = null;
 
   /**
@@ -59,9 +63,14 @@ export class Tensor implements Leaf {
     return this.array.size;
   }
 
-  /** The flat elements in row-major order; writing to them writes to the tensor. */
-  get data(): TypedArray {
-    return this.array.storage.expose();
+  /**
+   * A copy of the elements, flat and in row-major order, as they are now. It stays as it is whatever
+   * happens to the tensor, and writing to it does not change the tensor: `assign` does. (Who reads
+   * `data` again and again, as in a loop over `data[i]`, gets the same copy until the tensor
+   * changes.)
+   */
+  get data(): ReadonlyTypedArray {
+    return this.array.storage.snapshot();
   }
 
   /** The elements as nested arrays, one level an axis; a plain number for a scalar. */
@@ -134,7 +143,10 @@ export class Tensor implements Leaf {
     return new Tensor(this.array);
   }
 
-  /** Gives the memory back now rather than when it is collected; reading it afterwards throws. */
+  /**
+   * Gives the memory back now rather than when it is collected; reading it afterwards throws, and so
+   * does reading tensors that share it (by `reshape` or `detach`).
+   */
   dispose(): void {
     this.array.storage.release();
   }

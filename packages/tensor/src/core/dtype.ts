@@ -4,6 +4,15 @@ export type DType = 'float32' | 'float64' | 'int32' | 'uint8' | 'bool';
 /** Typed arrays that hold the elements of a tensor. */
 export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array;
 
+type WritingMethod = 'copyWithin' | 'fill' | 'reverse' | 'set' | 'sort';
+
+type ReadonlyElements<Elements extends TypedArray> = Elements extends TypedArray
+  ? Omit<Elements, number | WritingMethod> & { readonly [index: number]: number }
+  : never;
+
+/** A typed array that is only to be read; `slice()` makes one to write to. */
+export type ReadonlyTypedArray = ReadonlyElements<TypedArray>;
+
 /** All dtypes, in promotion order: the later of two is the dtype of a mixed operation. */
 export const DTYPES = ['bool', 'uint8', 'int32', 'float32', 'float64'] as const satisfies DType[];
 
@@ -36,6 +45,13 @@ export function newTypedArray(dtype: DType, length: number): TypedArray {
     default:
       return dtype satisfies never;
   }
+}
+
+/** The same elements in memory of their own. (`slice` of a Node `Buffer` would share it.) */
+export function copyOfElements(elements: ReadonlyTypedArray, dtype: DType): TypedArray {
+  const copy = newTypedArray(dtype, elements.length);
+  copy.set(elements);
+  return copy;
 }
 
 /**

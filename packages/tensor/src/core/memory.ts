@@ -1,5 +1,12 @@
-import { BYTES_PER_ELEMENT, type DType, type TypedArray } from './dtype.ts';
+import {
+  BYTES_PER_ELEMENT,
+  copyOfElements,
+  type DType,
+  type ReadonlyTypedArray,
+  type TypedArray,
+} from './dtype.ts';
 import { ReleasedError } from './errors.ts';
+import { Readings } from './readings.ts';
 
 /**
  * Where the elements of an array live. `read` gives them as an ordinary typed array: at once for
@@ -93,12 +100,12 @@ export class Storage {
   #source: StorageSource | null;
   #copies: Copies | null = null;
   #scope: MemoryScope | null = null;
-  #isExposed: boolean;
+  #version = 0;
+  #readings: Readings | null = null;
 
-  /** @param isExposed whether somebody outside holds the elements of `source` */
-  constructor(dtype: DType, source: StorageSource, isExposed = false) {
+  /** @param source nobody else may write to its elements */
+  constructor(dtype: DType, source: StorageSource) {
     this.dtype = dtype;
-    this.#isExposed = isExposed;
     this.bytes = source.length * BYTES_PER_ELEMENT[dtype];
     this.#source = source;
     count(this.bytes, 1);
@@ -116,9 +123,9 @@ export class Storage {
     return this.#source;
   }
 
-  /** Whether the elements must stay where they are, because somebody may hold them. */
-  get isExposed(): boolean {
-    return this.#isExposed;
+  /** Counts the changes in place, so that `backward` can tell whether what it saved is still so. */
+  get version(): number {
+    return this.#version;
   }
 
   /** Whether no scope owns it: it lives as long as the garbage collector finds it in use. */
@@ -126,20 +133,20 @@ export class Storage {
     return this.#scope === null;
   }
 
-  /**
-   * The elements for somebody who may keep them. Outside every scope they are an ordinary typed
-   * array from now on, which stays valid when this storage is gone.
-   */
-  expose(): TypedArray {
-    if (this.#scope === null) this.moveToHost();
-    this.beginChange();
-    this.#isExposed = true;
-    return this.source.read();
+  /** A copy of the elements for somebody who may keep it, whatever becomes of this storage. */
+  snapshot(): ReadonlyTypedArray {
+    const { source } = this;
+    this.#readings ??= new Readings();
+    return this.#readings.next(() => copyOfElements(source.read(), this.dtype));
   }
 
-  /** To be called before the elements are changed in place: from now on there is only one of each. */
+  /**
+   * To be called before the elements are changed in place: from now on there is only one of each,
+   * and it is another one than before.
+   */
   beginChange(): void {
     if (this.source.isReadOnly) this.moveToHost();
+    this.#version++;
     this.#dropCopies();
   }
 
@@ -175,6 +182,8 @@ export class Storage {
 
   #dropCopies(): void {
     if (this.#copies !== null) freeAll(this.#copies);
+    this.#readings?.forget();
+    this.#readings = null;
   }
 
   get isReleased(): boolean {

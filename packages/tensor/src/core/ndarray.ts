@@ -6,26 +6,20 @@ import { elementCount, type Shape } from './shape.ts';
 export class NdArray {
   readonly shape: Shape;
   readonly dtype: DType;
-  readonly storage: Storage;
+  readonly #storage: Storage;
 
   constructor(shape: Shape, storage: Storage) {
-    this.shape = shape;
+    this.shape = shape.slice(); // Whoever gave it may change it later.
     this.dtype = storage.dtype;
-    this.storage = storage;
+    this.#storage = storage;
   }
 
   /**
-   * Wraps a typed array without copying it; its length must be the product of `shape`.
-   *
-   * @param isExposed whether somebody else holds `data` too
+   * Wraps a typed array without copying it; its length must be the product of `shape`, and nobody
+   * else may write to it.
    */
-  static fromTypedArray(
-    data: TypedArray,
-    shape: Shape,
-    dtype: DType,
-    { isExposed = false }: { isExposed?: boolean } = {},
-  ): NdArray {
-    return new NdArray(shape, new Storage(dtype, new HostSource(data), isExposed));
+  static fromTypedArray(data: TypedArray, shape: Shape, dtype: DType): NdArray {
+    return new NdArray(shape, new Storage(dtype, new HostSource(data)));
   }
 
   /** A zero-filled array in main memory. */
@@ -33,9 +27,15 @@ export class NdArray {
     return NdArray.fromTypedArray(newTypedArray(dtype, elementCount(shape)), shape, dtype);
   }
 
+  /** Where the elements live. */
+  get storage(): Storage {
+    return this.#storage;
+  }
+
   /**
-   * The flat elements in row-major order, to be read or written at once: a backend may move them
-   * later. (`Tensor.data` gives them to keep.)
+   * The flat elements in row-major order, to be read at once: a backend may move them later, and
+   * give their memory to others. (`Tensor.data` gives them to keep.) Who writes to them, unless the
+   * array is new, calls `storage.beginChange()` first.
    */
   get data(): TypedArray {
     return this.storage.source.read();

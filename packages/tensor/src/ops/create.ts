@@ -1,12 +1,18 @@
 import { Tensor } from '../autograd/tensor.ts';
-import { type DType, newTypedArray, type TypedArray } from '../core/dtype.ts';
+import {
+  copyOfElements,
+  type DType,
+  newTypedArray,
+  type ReadonlyTypedArray,
+  type TypedArray,
+} from '../core/dtype.ts';
 import { ShapeError, ValueError } from '../core/errors.ts';
 import { NdArray } from '../core/ndarray.ts';
 import { Generator } from '../core/random.ts';
 import { elementCount, formatShape, type Shape } from '../core/shape.ts';
 
 /** What `tensor` takes: a number, a boolean, nested arrays of them, or a typed array. */
-export type TensorData = number | boolean | TypedArray | readonly TensorData[];
+export type TensorData = number | boolean | ReadonlyTypedArray | readonly TensorData[];
 
 export interface CreateOptions {
   readonly dtype?: DType;
@@ -17,6 +23,11 @@ export interface CreateOptions {
 export interface TensorOptions extends CreateOptions {
   /** Lengths of the axes, where the data are flat. */
   readonly shape?: Shape;
+  /**
+   * Whether a typed array is copied; true by default. With false the tensor takes over one that
+   * already has its dtype: nobody may write to it afterwards.
+   */
+  readonly copy?: boolean;
 }
 
 export interface RandomOptions extends CreateOptions {
@@ -27,11 +38,11 @@ export interface RandomOptions extends CreateOptions {
 /** Used where no generator is given. It starts at seed 0, so that scripts repeat themselves. */
 export const defaultGenerator = new Generator(0);
 
-function isTypedArray(data: unknown): data is TypedArray {
+function isTypedArray(data: unknown): data is ReadonlyTypedArray {
   return ArrayBuffer.isView(data) && !(data instanceof DataView);
 }
 
-function dtypeOf(array: TypedArray): DType {
+function dtypeOf(array: ReadonlyTypedArray): DType {
   if (array instanceof Float32Array) return 'float32';
   if (array instanceof Float64Array) return 'float64';
   if (array instanceof Int32Array) return 'int32';
@@ -77,29 +88,22 @@ function checkShape(op: string, shape: Shape): void {
   }
 }
 
-function wrap(
-  data: TypedArray,
-  shape: Shape,
-  dtype: DType,
-  options: CreateOptions,
-  isExposed = false,
-): Tensor {
-  const array = NdArray.fromTypedArray(data, shape, dtype, { isExposed });
+function wrap(data: TypedArray, shape: Shape, dtype: DType, options: CreateOptions): Tensor {
+  const array = NdArray.fromTypedArray(data, shape, dtype);
   return new Tensor(array, { requiresGrad: options.requiresGrad ?? false });
 }
 
 /**
- * A tensor from a number, a boolean, nested arrays, or a typed array. A typed array of the right
- * dtype is used as it is, not copied.
+ * A tensor from a number, a boolean, nested arrays, or a typed array, whose elements are copied.
  *
  * @param options `dtype`: float32 by default, bool for booleans, and the typed array's own;
- *   `shape`: for flat data
+ *   `shape`: for flat data; `copy`: false to take a typed array over
  * @throws ShapeError if nested arrays are ragged, or the data do not fill `shape`
  * @throws ValueError for elements that are neither numbers nor booleans
  */
 export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
   let shape: Shape = shapeOf(data);
-  let values: TypedArray | (number | boolean)[];
+  let values: ReadonlyTypedArray | (number | boolean)[];
   let natural: DType;
   if (isTypedArray(data)) {
     values = data;
@@ -119,7 +123,10 @@ export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
     shape = options.shape;
   }
   const dtype = options.dtype ?? natural;
-  if (isTypedArray(values) && dtype === natural) return wrap(values, shape, dtype, options, true);
+  if (isTypedArray(values) && dtype === natural) {
+    const own = options.copy === false ? (values as TypedArray) : copyOfElements(values, dtype);
+    return wrap(own, shape, dtype, options);
+  }
   const array = newTypedArray(dtype, values.length);
   for (let i = 0; i < array.length; i++) {
     array[i] = dtype === 'bool' ? Number(Boolean(values[i])) : Number(values[i]);
@@ -169,12 +176,12 @@ export function arange(start: number, end?: number, step = 1, options: CreateOpt
 export function rand(shape: Shape, options: RandomOptions = {}): Tensor {
   checkShape('rand', shape);
   const { generator = defaultGenerator, dtype = 'float32' } = options;
-  return tensor(generator.uniform(elementCount(shape)), { ...options, shape, dtype });
+  return tensor(generator.uniform(elementCount(shape)), { ...options, shape, dtype, copy: false });
 }
 
 /** Random numbers of the standard normal distribution N(0, 1); float32 by default. */
 export function randn(shape: Shape, options: RandomOptions = {}): Tensor {
   checkShape('randn', shape);
   const { generator = defaultGenerator, dtype = 'float32' } = options;
-  return tensor(generator.normal(elementCount(shape)), { ...options, shape, dtype });
+  return tensor(generator.normal(elementCount(shape)), { ...options, shape, dtype, copy: false });
 }

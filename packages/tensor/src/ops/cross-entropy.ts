@@ -44,7 +44,7 @@ export function softmaxCrossEntropy(logits: Tensor, labels: Tensor): Tensor {
       },
     );
   }
-  labels.data.forEach((label, sample) => {
+  labels.array.data.forEach((label, sample) => {
     if (label < 0 || label >= classes) {
       throw new ValueError(
         `softmaxCrossEntropy: label ${label} of sample ${sample} is outside [0, ${classes})`,

@@ -32,7 +32,7 @@ const gatherOp = defineOp<
 export function gather(x: Tensor, indices: Tensor, axis = 0): Tensor {
   const along = normalizeAxis('gather', axis, x.shape);
   expectIntegers('gather', 'indices', indices);
-  const outside = indices.data.find((index) => index < 0 || index >= x.shape[along]);
+  const outside = indices.array.data.find((index) => index < 0 || index >= x.shape[along]);
   if (outside !== undefined) {
     throw shapeError(
       'gather',

@@ -33,7 +33,7 @@ export function oneHot(
   if (!Number.isInteger(numClasses) || numClasses < 1) {
     throw new ValueError(`oneHot: numClasses must be an integer ≥ 1, got ${numClasses}`);
   }
-  const outside = labels.data.find((label) => label < 0 || label >= numClasses);
+  const outside = labels.array.data.find((label) => label < 0 || label >= numClasses);
   if (outside !== undefined) {
     throw new ValueError(`oneHot: label ${outside} is outside [0, ${numClasses})`);
   }

@@ -1,20 +1,39 @@
-import type { Tensor } from '../autograd/tensor.ts';
+import { Tensor } from '../autograd/tensor.ts';
+import { tidy } from '../autograd/tidy.ts';
 import type { MomentumOptions } from '../backend/kernels.ts';
 import { kernels } from '../backend/registry.ts';
 import { shapeError } from '../core/errors.ts';
 import { sameShape } from '../core/shape.ts';
+import { full, type TensorData, tensor } from './create.ts';
+import { reshape } from './reshape.ts';
 
 /**
  * Operations that write into a tensor in place, for optimizers and for loading. They are not
- * recorded for `backward()`.
+ * recorded for `backward()`, which throws if it needs the elements as they were before.
  */
 
+/** A number for every element, nested arrays, or as many elements in row-major order. */
+function valuesFor({ shape, size, dtype }: Tensor, source: TensorData): Tensor {
+  if (typeof source === 'number' || typeof source === 'boolean') {
+    return full(shape, Number(source), { dtype });
+  }
+  const values = tensor(source, { dtype });
+  return values.rank === 1 && values.size === size ? reshape(values, shape) : values;
+}
+
 /**
- * target ← source.
+ * target ← source: writes into a tensor, and into those that share its memory (by `reshape`,
+ * `detach`, `stateDict`).
  *
+ * @param source a tensor; a number for all elements; nested arrays of the same shape; or a flat
+ *   list or typed array of the same size, in row-major order
  * @throws ShapeError if the shapes differ
  */
-export function assign(target: Tensor, source: Tensor): void {
+export function assign(target: Tensor, source: Tensor | TensorData): void {
+  if (!(source instanceof Tensor)) {
+    tidy(() => assign(target, valuesFor(target, source)));
+    return;
+  }
   if (!sameShape(target.shape, source.shape)) {
     throw shapeError('assign', 'shapes must be equal', { target, source });
   }

@@ -115,8 +115,7 @@ export class Pass {
     if (kept instanceof DeviceCopy) return kept.array;
     return this.#once(x, form, () => {
       const array = this.run(pack(), [x.data as Float32Array]); // Others went elsewhere.
-      // Somebody who holds the elements may change them unseen.
-      if (storage.isExposed || !this.#keepsResults) return array;
+      if (!this.#keepsResults) return array;
       const copy = new DeviceCopy(this.device, array, form);
       if (storage.isOutsideScopes && !copy.leaveScopes()) return array;
       this.#temporaries.delete(array);

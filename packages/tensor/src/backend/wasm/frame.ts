@@ -83,7 +83,6 @@ function viewOf({ memory }: Runtime, dtype: DType, address: number, length: numb
 }
 
 function mayMove({ storage }: NdArray): boolean {
-  if (storage.isExposed) return false;
   return !storage.isOutsideScopes || residentBytes + storage.bytes <= RESIDENT_BYTES;
 }
 
