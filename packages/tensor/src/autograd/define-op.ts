@@ -1,6 +1,7 @@
 import type { NdArray } from '../core/ndarray.ts';
 import { isGradEnabled } from './grad-mode.ts';
 import { GraphNode } from './graph.ts';
+import { guardSaved } from './saved-array.ts';
 import { Tensor } from './tensor.ts';
 
 /** The arrays that an operation takes; null for an optional one that is left out. */
@@ -30,7 +31,10 @@ type Backward<Saved> =
   | { readonly backward: 'none'; readonly reason: string };
 
 export type OpDefinition<Inputs extends OpInputs, Attributes, Saved> = {
-  /** The output, and all that backward needs: only this is kept alive. */
+  /**
+   * The output, and all that backward needs: only this is kept alive. Arrays in `saved`, also inside
+   * lists and plain objects, are guarded: backward cannot read one that was changed in place since.
+   */
   forward(inputs: Inputs, attributes: Attributes): { y: NdArray; saved: Saved };
 } & Backward<Saved>;
 
@@ -72,7 +76,8 @@ export function defineOp<Inputs extends OpInputs, Attributes, Saved>(
     const needed = tensors.map((input) => input?.requiresGrad ?? false);
     if (backward === 'none' || !isGradEnabled() || !needed.includes(true)) return new Tensor(y);
     const edges = tensors.map((input) => (input?.requiresGrad ? (input.node ?? input) : null));
-    const node = new GraphNode(name, y.shape, edges, (gradOut) => backward(gradOut, saved, needed));
+    const kept = guardSaved(saved, { op: name, inputs: arrays, y });
+    const node = new GraphNode(name, y.shape, edges, (gradOut) => backward(gradOut, kept, needed));
     return new Tensor(y, { requiresGrad: true, node });
   };
 }

@@ -98,7 +98,8 @@ export class Tensor implements Leaf {
    * is freed on the way, so it can be walked once. First order only: gradients are not recorded.
    *
    * @param gradient gradient of the loss by this tensor, of the same shape; 1 for a scalar
-   * @throws AutogradError if nothing was recorded, or the graph was used before
+   * @throws AutogradError if nothing was recorded, the graph was used before, or something that an
+   *   operation saved for it was changed in place since
    * @throws ShapeError if `gradient` is missing for a non-scalar or has another shape
    */
   backward(gradient?: Tensor): void {

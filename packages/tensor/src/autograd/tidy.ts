@@ -1,12 +1,7 @@
 import { type Storage, withMemoryScope } from '../core/memory.ts';
+import { isPlainObject } from '../core/plain-object.ts';
 import { rejectPromise } from './grad-mode.ts';
 import { Tensor } from './tensor.ts';
-
-function isPlainObject(value: unknown): value is object {
-  return (
-    typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
-  );
-}
 
 function* storagesIn(value: unknown): Generator<Storage> {
   if (value instanceof Tensor) {

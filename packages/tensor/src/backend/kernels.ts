@@ -19,10 +19,10 @@ export type UnaryOp =
 
 /**
  * What the derivative of each unary function is computed from, and so all that is kept for it: its
- * input, or its output where that is enough (the other may then be freed or overwritten).
+ * input, its output where that is enough, or nothing (the others may then be freed or overwritten).
  */
-export const UNARY_GRAD_FROM: Readonly<Record<UnaryOp, 'input' | 'output'>> = {
-  neg: 'output',
+export const UNARY_GRAD_FROM: Readonly<Record<UnaryOp, 'input' | 'output' | 'nothing'>> = {
+  neg: 'nothing',
   exp: 'output',
   log: 'input',
   sqrt: 'output',
@@ -92,8 +92,8 @@ export interface MomentumOptions {
  * the gradient of the loss by the output, and has its shape.
  */
 export interface Kernels {
-  // Elementwise. `alpha` is the slope of leakyRelu; `saved` is what UNARY_GRAD_FROM names; `a` and
-  // `b` broadcast; the three arrays of `where` have one shape.
+  // Elementwise. `alpha` is the slope of leakyRelu; `saved` is what UNARY_GRAD_FROM names, or
+  // any array of the shape; `a` and `b` broadcast; the three arrays of `where` have one shape.
   unary(op: UnaryOp, x: NdArray, alpha: number): NdArray;
   unaryGrad(op: UnaryOp, saved: NdArray, gradOut: NdArray, alpha: number): NdArray;
   binary(op: BinaryOp, a: NdArray, b: NdArray): NdArray;

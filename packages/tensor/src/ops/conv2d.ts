@@ -25,7 +25,7 @@ interface Attributes {
   readonly activation: Activation;
 }
 
-interface Saved extends Attributes {
+interface Saved {
   readonly x: NdArray;
   readonly branches: readonly Conv2dBranch[];
   /** The output, where the gradient of the activation is computed from it. */
@@ -49,7 +49,7 @@ const conv2dOp = defineOp<Inputs, Attributes, Saved>('conv2d', {
     const branches = branchesOf(inputs, windows);
     const y = kernels().conv2d(x, branches, activation);
     const kept = activation === 'relu' ? y : null;
-    return { y, saved: { x, branches, windows, activation, y: kept } };
+    return { y, saved: { x, branches, y: kept } };
   },
   backward(gradOut, { x, branches, y }, needed) {
     const {

@@ -7,12 +7,17 @@ import { asFloating, asNumeric } from './operands.ts';
 
 /** Functions of each element alone; the derivatives stand beside the functions in the kernels. */
 function defineUnary(name: UnaryOp): (x: Tensor, alpha?: number) => Tensor {
-  const op = defineOp<[NdArray], { alpha: number }, { kept: NdArray; alpha: number }>(name, {
+  const op = defineOp<[NdArray], { alpha: number }, { kept: NdArray | null; alpha: number }>(name, {
     forward: ([x], { alpha }) => {
       const y = kernels().unary(name, x, alpha);
-      return { y, saved: { kept: UNARY_GRAD_FROM[name] === 'input' ? x : y, alpha } };
+      return {
+        y,
+        saved: { kept: { input: x, output: y, nothing: null }[UNARY_GRAD_FROM[name]], alpha },
+      };
     },
-    backward: (gradOut, { kept, alpha }) => [kernels().unaryGrad(name, kept, gradOut, alpha)],
+    backward: (gradOut, { kept, alpha }) => [
+      kernels().unaryGrad(name, kept ?? gradOut, gradOut, alpha),
+    ],
   });
   return (x, alpha = 0) => op([asNumeric(x)], { alpha });
 }

@@ -1,0 +1,71 @@
+import { AutogradError } from '../core/errors.ts';
+import type { Storage } from '../core/memory.ts';
+import { NdArray } from '../core/ndarray.ts';
+import { isPlainObject } from '../core/plain-object.ts';
+import { formatShape } from '../core/shape.ts';
+
+/** What an operation was called with and what it gave, to name its arrays by. */
+interface OpCall {
+  readonly op: string;
+  readonly inputs: readonly (NdArray | null)[];
+  readonly y: NdArray;
+}
+
+function roleOf({ storage }: NdArray, name: string, { inputs, y }: OpCall): string {
+  if (storage === y.storage) return 'its output';
+  if (!inputs.some((input) => input?.storage === storage)) return `'${name}'`;
+  return inputs.length === 1 ? 'its input' : `its input '${name}'`;
+}
+
+/**
+ * An array as it was when it was saved for `backward`. Its shape can always be asked for; reaching
+ * for its elements throws once they were changed in place. So an operation may save more than it
+ * needs: only what `backward` really reads has to be unchanged.
+ */
+class SavedArray extends NdArray {
+  readonly #version: number;
+  readonly #op: string;
+  readonly #role: string;
+
+  constructor(array: NdArray, name: string, call: OpCall) {
+    super(array.shape, array.storage);
+    this.#version = array.storage.version;
+    this.#op = call.op;
+    this.#role = roleOf(array, name, call);
+  }
+
+  override get storage(): Storage {
+    const storage = super.storage;
+    if (storage.version === this.#version) return storage;
+    throw new AutogradError(
+      `backward of ${this.#op}: ${this.#role} ${formatShape(this.shape)} was changed in place after ` +
+        'the forward pass (by an optimizer, assign or loading, say), so the gradient would be ' +
+        'wrong; call backward() before the change, or run the forward pass again after it',
+    );
+  }
+}
+
+/** `value` with guarded arrays; itself where there is none, since this runs for every operation. */
+function guard(value: unknown, name: string, call: OpCall): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof NdArray) return new SavedArray(value, name, call);
+  const isList = Array.isArray(value);
+  if (!isList && !isPlainObject(value)) return value;
+  const original = value as Readonly<Record<string, unknown>>;
+  let copy: Record<string, unknown> | null = null;
+  for (const key in original) {
+    const element = guard(original[key], isList ? name : key, call);
+    if (element === original[key]) continue;
+    copy ??= (isList ? [...value] : { ...value }) as Record<string, unknown>;
+    copy[key] = element;
+  }
+  return copy ?? value;
+}
+
+/**
+ * What an operation saved, where each array, also inside lists and plain objects, throws
+ * `AutogradError` when `backward` reads it after it was changed in place.
+ */
+export function guardSaved<Saved>(saved: Saved, call: OpCall): Saved {
+  return guard(saved, 'saved', call) as Saved; // The same structure.
+}
