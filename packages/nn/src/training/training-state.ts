@@ -1,9 +1,10 @@
-import { type Generator, type GeneratorState, Tensor, tensor, ValueError } from '@firelight/tensor';
+import { type Generator, type GeneratorState, tensor, ValueError } from '@firelight/tensor';
 import { type Checkpoint, loadParamIntoNet } from '../checkpoint/checkpoint.ts';
 import { CheckpointError } from '../errors.ts';
 import type { Module, StateDict } from '../module.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { Callback } from './callback.ts';
+import { copyOf } from './copy-of.ts';
 import type { Snapshot } from './snapshot.ts';
 import { stateOf, type TrainingData } from './training-data.ts';
 import type { WeightAverage } from './weight-average.ts';
@@ -124,7 +125,8 @@ export function restoreState(parts: TrainingParts, checkpoint: Checkpoint): Posi
   });
   for (const [name, parameter] of network.namedParameters()) {
     const gradient = tensors[GRADIENT + name];
-    parameter.grad = gradient === undefined ? null : new Tensor(gradient.array);
+    // A copy: gradients are added to in place and released, and the checkpoint may be used again.
+    parameter.grad = gradient === undefined ? null : copyOf(gradient);
   }
   for (const callback of callbacks) {
     const name = nameOf(callback);

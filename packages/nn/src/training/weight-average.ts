@@ -1,5 +1,6 @@
-import { add, assign, mul, noGrad, type Tensor, tidy, ValueError } from '@firelight/tensor';
+import { add, assign, mul, type Tensor, tidy, ValueError } from '@firelight/tensor';
 import type { Module, StateDict } from '../module.ts';
+import { copyOf } from './copy-of.ts';
 
 const PREFIX = 'average.';
 
@@ -68,8 +69,4 @@ export class WeightAverage {
     }
     for (const { name, average } of this.#pairs) assign(average, state[PREFIX + name]);
   }
-}
-
-function copyOf(tensor: Tensor): Tensor {
-  return noGrad(() => mul(tensor.detach(), 1));
 }
