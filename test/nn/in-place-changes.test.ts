@@ -24,8 +24,10 @@ import {
 import {
   AutogradError,
   Generator,
+  type Kernels,
   mean,
   mul,
+  NdArray,
   ReleasedError,
   randn,
   setBackend,
@@ -34,6 +36,8 @@ import {
   tensor,
 } from '@firelight/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { referenceKernels } from '../../packages/tensor/src/backend/reference/index.ts';
+import { wasmBackend } from '../../packages/tensor/src/backend/wasm/backend.ts';
 
 // Everything that writes into parameters and statistics, beside graphs and arrays that hold them.
 
@@ -50,6 +54,13 @@ const lossOf = (network: Sequential): Tensor => {
   const y = network.forward(x);
   return mean(mul(y, y));
 };
+
+/** The arrays among the arguments of a kernel. */
+function arraysIn(value: unknown): NdArray[] {
+  if (value instanceof NdArray) return [value];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.values(value).flatMap(arraysIn);
+}
 
 const OPTIMIZERS: Readonly<Record<string, (parameters: Tensor[]) => Optimizer>> = {
   SGD: (parameters) => new SGD(parameters, { learningRate: 0.1 }),
@@ -91,6 +102,46 @@ describe.each(['reference', 'wasm'])('on %s', (backend) => {
         .map(({ data }) => data),
     );
     lossOf(network).backward();
+  });
+
+  test('every kernel that writes into what it is given counts the change', async () => {
+    const own = (backend === 'wasm' ? wasmBackend.kernels : referenceKernels) as Kernels;
+    const originals = { ...own };
+    const changing = new Set<string>();
+    for (const [name, kernel] of Object.entries(originals)) {
+      const watched = (...values: unknown[]): unknown => {
+        const before = arraysIn(values).map((array) => ({
+          array,
+          elements: array.data.slice(),
+          version: array.storage.version,
+        }));
+        const result = (kernel as (...values: unknown[]) => unknown)(...values);
+        for (const { array, elements, version } of before) {
+          if (elements.every((element, i) => Object.is(element, array.data[i]))) continue;
+          changing.add(name);
+          expect([name, array.storage.version > version]).toEqual([name, true]);
+        }
+        return result;
+      };
+      Object.assign(own, { [name]: watched });
+    }
+    try {
+      await setBackend(backend);
+      for (const create of Object.values(OPTIMIZERS)) {
+        const network = networkOf(0);
+        const optimizer = create(network.parameters());
+        for (let step = 0; step < 2; step++) {
+          lossOf(network).backward();
+          optimizer.step();
+        }
+      }
+      const norm = new BatchNorm2d({ numFeatures: 3 });
+      mean(norm.forward(x)).backward();
+    } finally {
+      Object.assign(own, originals);
+      await setBackend(backend);
+    }
+    expect([...changing]).toEqual(expect.arrayContaining(['blend', 'momentumStep']));
   });
 
   test('two losses and one step: both backward first, or the second is refused', () => {
