@@ -131,6 +131,27 @@ describe('recording', () => {
     expect(() => noGrad(async () => 1)).toThrow(/noGrad: the function must not be async/);
   });
 
+  test('heeds requiresGrad as it is at the moment, forward and back', () => {
+    const [a, b] = [3, 4].map((value) => tensor([value], { requiresGrad: true }));
+    b.requiresGrad = false;
+    expect(mul(b, b).requiresGrad).toBe(false);
+    mul(a, b).backward();
+    expect([a.grad?.item(), b.grad]).toEqual([4, null]);
+    b.requiresGrad = true;
+    const product = mul(a, b);
+    a.requiresGrad = false;
+    product.backward();
+    expect([a.grad?.item(), b.grad?.item()]).toEqual([4, 3]);
+    expect(() => {
+      product.requiresGrad = false;
+    }).toThrow(/requiresGrad: cannot be changed on the result of 'mul'; use detach\(\)/);
+    const integers = tensor([1], { dtype: 'int32' });
+    integers.requiresGrad = false;
+    expect(() => {
+      integers.requiresGrad = true;
+    }).toThrow(/requiresGrad needs dtype float32 or float64, got int32 of shape \[1\]/);
+  });
+
   test('stops at detach', () => {
     const x = leaf([3]);
     sum(mul(x, x.detach())).backward();

@@ -7,6 +7,13 @@ import { formatShape, type Shape, sameShape } from '../core/shape.ts';
 import { runBackward } from './backward.ts';
 import type { GraphNode, Leaf } from './graph.ts';
 
+function expectDifferentiable({ dtype, shape }: NdArray): void {
+  if (isFloating(dtype)) return;
+  throw new DTypeError(
+    `requiresGrad needs dtype float32 or float64, got ${dtype} of shape ${formatShape(shape)}`,
+  );
+}
+
 /**
  * An n-dimensional array that can record how it was computed and be differentiated.
  *
@@ -15,7 +22,7 @@ import type { GraphNode, Leaf } from './graph.ts';
  */
 export class Tensor implements Leaf {
   readonly array: NdArray;
-  readonly requiresGrad: boolean;
+  #requiresGrad: boolean;
   /** The operation that made this tensor; null for tensors made by the user. */
   readonly node: GraphNode | null;
   /**
@@ -34,15 +41,32 @@ export class Tensor implements Leaf {
     array: NdArray,
     { requiresGrad = false, node = null }: { requiresGrad?: boolean; node?: GraphNode | null } = {},
   ) {
-    if (requiresGrad && !isFloating(array.dtype)) {
-      throw new DTypeError(
-        `requiresGrad needs dtype float32 or float64, got ${array.dtype} of shape ` +
-          formatShape(array.shape),
+    if (requiresGrad) expectDifferentiable(array);
+    this.array = array;
+    this.#requiresGrad = requiresGrad;
+    this.node = node;
+  }
+
+  /**
+   * Whether `backward()` computes a gradient for this tensor. It can be switched on a tensor made by
+   * the user, for what is computed and differentiated from then on.
+   *
+   * @throws AutogradError when set on a tensor that an operation made
+   * @throws DTypeError when switched on for an integer or boolean dtype
+   */
+  get requiresGrad(): boolean {
+    return this.#requiresGrad;
+  }
+
+  set requiresGrad(value: boolean) {
+    if (this.node !== null) {
+      throw new AutogradError(
+        `requiresGrad: cannot be changed on the result of '${this.node.op}'; use detach() for the ` +
+          'same elements without history',
       );
     }
-    this.array = array;
-    this.requiresGrad = requiresGrad;
-    this.node = node;
+    if (value) expectDifferentiable(this.array);
+    this.#requiresGrad = value;
   }
 
   get shape(): Shape {
@@ -130,6 +154,7 @@ export class Tensor implements Leaf {
   }
 
   accumulateGrad(gradient: NdArray): void {
+    if (!this.#requiresGrad) return; // It was switched off after the graph was recorded.
     if (this.grad !== null) {
       kernels().blend(this.grad.array, gradient, { keep: 1, add: 1 });
       return;
