@@ -37,6 +37,7 @@ abstract class AdamBase extends Optimizer {
     this.#eps = eps;
     this.#means = this.keepForEach('moment1');
     this.#squares = this.keepForEach('moment2');
+    this.keepSteps();
   }
 
   /** w ← w − lr · m̂ / (√v̂ + eps), where m and v have taken g in. */
@@ -45,15 +46,17 @@ abstract class AdamBase extends Optimizer {
     assign(mean, add(mul(mean, this.#beta1), mul(g, 1 - this.#beta1)));
     assign(square, add(mul(square, this.#beta2), mul(mul(g, g), 1 - this.#beta2)));
     // Both began at 0; these make up for it.
-    const meanShare = 1 - this.#beta1 ** this.globalStep;
-    const squareShare = 1 - this.#beta2 ** this.globalStep;
+    const steps = this.stepsOf(index);
+    const meanShare = 1 - this.#beta1 ** steps;
+    const squareShare = 1 - this.#beta2 ** steps;
     const divisor = add(div(sqrt(square), Math.sqrt(squareShare)), this.#eps);
     assign(parameter, sub(parameter, mul(div(mean, divisor), learningRate / meanShare)));
   }
 }
 
 /**
- * Adam. With g = gradient + weightDecay · w, in step t (counted from 1):
+ * Adam. With g = gradient + weightDecay · w, in step t of the parameter (counted from 1, over the steps
+ * in which it has a gradient):
  *
  * m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², w ← w − lr · m̂ / (√v̂ + eps), where
  * m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ).

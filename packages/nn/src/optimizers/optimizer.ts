@@ -23,6 +23,7 @@ import {
   type ParameterGroup,
   toGroups,
 } from './groups.ts';
+import { StepCounts } from './step-counts.ts';
 
 export interface OptimizerOptions {
   readonly learningRate: LearningRate;
@@ -49,6 +50,8 @@ export abstract class Optimizer {
   readonly #learningRate: LearningRate;
   /** What is kept for each slot from step to step, by name. */
   readonly #kept = new Map<string, readonly Tensor[]>();
+  readonly #counts: StepCounts;
+  #savesCounts = false;
   #globalStep = 0;
 
   /** @throws ValueError for empty or duplicate parameters, unknown group keys, numbers out of range */
@@ -72,6 +75,7 @@ export abstract class Optimizer {
         gradCentralization: group.gradCentralization ?? false,
       }));
     });
+    this.#counts = new StepCounts(this.slots.length);
     this.#checkParameters();
   }
 
@@ -116,43 +120,67 @@ export abstract class Optimizer {
     return tensors;
   }
 
-  /** What is kept from step to step, with its names in a checkpoint. */
-  #namedState(network: Module): [name: string, tensor: Tensor][] {
+  /** Has `stepsOf` saved, as `steps.<name of the parameter>`, for a formula that needs it. */
+  protected keepSteps(): void {
+    this.#savesCounts = true;
+  }
+
+  /**
+   * Steps that the parameter of slot `index` has taken, in `update` with the present one: those in
+   * which it had a gradient. Other than `globalStep` this is what its moments have seen.
+   */
+  protected stepsOf(index: number): number {
+    return this.#counts.of(index, this.#globalStep);
+  }
+
+  /** The names of the slots' parameters in a network. */
+  #slotNames(network: Module): string[] {
     const names = new Map(network.namedParameters().map(([name, parameter]) => [parameter, name]));
+    return this.slots.map(({ parameter }) => {
+      const name = names.get(parameter);
+      if (name !== undefined) return name;
+      throw new ValueError(
+        `${this.name}: a parameter of shape ${formatShape(parameter.shape)} is not in the ` +
+          'network, so its state has no name',
+      );
+    });
+  }
+
+  /** The tensors kept from step to step, with their names in a checkpoint. */
+  #namedState(names: readonly string[]): [name: string, kept: Tensor][] {
     return [...this.#kept].flatMap(([kind, tensors]) =>
-      this.slots.map(({ parameter }, i): [string, Tensor] => {
-        const name = names.get(parameter);
-        if (name === undefined) {
-          throw new ValueError(
-            `${this.name}: a parameter of shape ${formatShape(parameter.shape)} is not in the ` +
-              'network, so its state has no name',
-          );
-        }
-        return [`${kind}.${name}`, tensors[i]];
-      }),
+      names.map((name, i): [string, Tensor] => [`${kind}.${name}`, tensors[i]]),
     );
   }
 
   /**
-   * What the optimizer remembers of each parameter, as `moments.features.0.weight`; the tensors share
-   * memory with it. The count of steps is `globalStep`.
+   * What the optimizer remembers of each parameter, as `moments.features.0.weight`, sharing memory
+   * with it; of Adam, AdamW and SGD with dampening also the steps that each parameter has taken, as
+   * int32 `steps.features.0.weight` `[1]`. The count of all steps is `globalStep`.
    *
    * @throws ValueError if a parameter is not of `network`
    */
   stateDict(network: Module): StateDict {
-    return Object.fromEntries(
-      this.#namedState(network).map(([name, tensor]) => [name, tensor.detach()]),
-    );
+    const names = this.#slotNames(network);
+    const kept = this.#namedState(names).map(([name, tensor]) => [name, tensor.detach()]);
+    const counts = this.#savesCounts ? this.#counts.stateDict(names, this.#globalStep) : {};
+    return { ...Object.fromEntries(kept), ...counts };
   }
 
   /**
    * Takes back what `stateDict` gave; other names are ignored. Nothing is changed if anything does
    * not fit.
    *
-   * @throws ValueError with a name that is missing; ShapeError with the name and both shapes
+   * A state without any `steps.…`, as older versions saved it, is taken: each parameter then counts
+   * as many steps as `restoreGlobalStep` is told.
+   *
+   * @throws ValueError with a name that is missing, or a number of steps that cannot be; ShapeError
+   *   with the name and both shapes
    */
   loadStateDict(state: StateDict, network: Module): void {
-    const own = this.#namedState(network);
+    const names = this.#slotNames(network);
+    const counts = StepCounts.read(this.name, this.#savesCounts ? state : {}, names);
+    const own = this.#namedState(names);
     for (const [name, { shape }] of own) {
       if (!Object.hasOwn(state, name)) {
         throw new ValueError(`${this.name}: the state lacks '${name}'`);
@@ -164,7 +192,8 @@ export abstract class Optimizer {
         );
       }
     }
-    for (const [name, tensor] of own) assign(tensor, state[name]);
+    for (const [name, target] of own) assign(target, state[name]);
+    this.#counts.restore(counts);
   }
 
   /**
@@ -190,12 +219,15 @@ export abstract class Optimizer {
   /** Updates every parameter that has a gradient. */
   step(): void {
     const rates = this.slots.map((slot) => this.rateAt(slot.learningRate));
+    this.#counts.begin(this.#globalStep);
     this.#globalStep++;
     tidy(() =>
       noGrad(() => {
         this.slots.forEach((slot, i) => {
           const { grad } = slot.parameter;
-          if (grad !== null) this.update(slot, i, grad, rates[i]);
+          if (grad === null) return;
+          this.#counts.add(i);
+          this.update(slot, i, grad, rates[i]);
         });
       }),
     );
@@ -224,7 +256,11 @@ export abstract class Optimizer {
   protected rateAt(learningRate: LearningRate): number {
     const step = this.#globalStep;
     if (typeof learningRate === 'number') return Math.fround(learningRate);
-    if (typeof learningRate === 'function') return Math.fround(learningRate(step));
+    if (typeof learningRate === 'function') {
+      const rate = learningRate(step);
+      expectNotNegative(this.name, `learningRate of step ${step}`, rate);
+      return Math.fround(rate);
+    }
     if (step >= learningRate.length) {
       throw new ValueError(
         `${this.name}: step ${step} is past the end of the learning rates (${learningRate.length}); ` +

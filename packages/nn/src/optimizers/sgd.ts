@@ -14,7 +14,7 @@ export interface SGDOptions extends OptimizerOptions {
 /**
  * Stochastic gradient descent. With g = gradient + weightDecay · w, in each step:
  *
- * v ← momentum · v + (1 − dampening) · g (in the first step v ← g), w ← w − lr · v, or
+ * v ← momentum · v + (1 − dampening) · g (in the parameter's first step v ← g), w ← w − lr · v, or
  * w ← w − lr · (g + momentum · v) with `nesterov`, or w ← w − lr · g without momentum.
  *
  * @see torch.optim.SGD
@@ -40,6 +40,7 @@ export class SGD extends Optimizer {
     this.#dampening = dampening;
     this.#nesterov = nesterov;
     this.#velocities = momentum === 0 ? null : this.keepForEach('velocity');
+    if (momentum !== 0 && dampening !== 0) this.keepSteps();
   }
 
   protected update(slot: Slot, index: number, grad: Tensor, learningRate: number): void {
@@ -50,7 +51,7 @@ export class SGD extends Optimizer {
       assign(parameter, sub(parameter, mul(g, learningRate)));
       return;
     }
-    const isFirst = this.globalStep === 1;
+    const isFirst = this.stepsOf(index) === 1;
     assign(velocity, isFirst ? g : add(mul(velocity, this.#momentum), mul(g, 1 - this.#dampening)));
     const direction = this.#nesterov ? add(g, mul(velocity, this.#momentum)) : velocity;
     assign(parameter, sub(parameter, mul(direction, learningRate)));
