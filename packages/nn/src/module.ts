@@ -7,6 +7,7 @@ import {
   ValueError,
 } from '@firelight/tensor';
 import { markUndecayed } from './decay.ts';
+import { expectAgreement, matchState } from './state-dict.ts';
 
 /** Tensors by name, as `stateDict` gives and `loadStateDict` takes them. */
 export type StateDict = Readonly<Record<string, Tensor>>;
@@ -54,9 +55,19 @@ export abstract class Module {
     return tensor;
   }
 
-  /** Makes `module` a part of this one. */
+  /**
+   * Makes `module` a part of this one. Under several names it is one module with one set of weights.
+   *
+   * @throws ValueError for a name that cannot be, or a module that holds this one
+   */
   protected registerModule<M extends Module>(name: string, module: M): M {
     this.#checkName(name);
+    if (module.namedModules().some(([, inner]) => inner === this)) {
+      throw new ValueError(
+        `${this.constructor.name}: '${name}' cannot be registered; it is or holds the module that ` +
+          'it would be a part of',
+      );
+    }
     this.#modules.set(name, module);
     return module;
   }
@@ -77,11 +88,11 @@ export abstract class Module {
     }
   }
 
-  /** This module and all inside it with their names, parents first; the outermost name is ''. */
-  namedModules(): [name: string, module: Module][] {
+  /** This module and all inside it under all their names, parents first; the outermost name is ''. */
+  #allNames(): [name: string, module: Module][] {
     const inner = [...this.#modules].flatMap(([name, module]) =>
       module
-        .namedModules()
+        .#allNames()
         .map(([path, nested]): [string, Module] => [
           path === '' ? name : `${name}.${path}`,
           nested,
@@ -91,7 +102,7 @@ export abstract class Module {
   }
 
   #collect(own: (module: Module) => ReadonlyMap<string, Tensor>): [string, Tensor][] {
-    return this.namedModules().flatMap(([path, module]) =>
+    return this.#allNames().flatMap(([path, module]) =>
       [...own(module)].map(([name, tensor]): [string, Tensor] => [
         path === '' ? name : `${path}.${name}`,
         tensor,
@@ -99,19 +110,27 @@ export abstract class Module {
     );
   }
 
-  /** All trained tensors with their full names, in order of registration. */
-  namedParameters(): [name: string, parameter: Tensor][] {
-    return this.#collect((module) => module.#parameters);
+  /**
+   * This module and all inside it, parents first, each once: what has several names comes under its
+   * first. The outermost name is ''.
+   */
+  namedModules(): [name: string, module: Module][] {
+    return underFirstName(this.#allNames());
   }
 
-  /** All trained tensors, in order of registration. */
+  /** All trained tensors, in order of registration, each once under its first name. */
+  namedParameters(): [name: string, parameter: Tensor][] {
+    return underFirstName(this.#collect((module) => module.#parameters));
+  }
+
+  /** All trained tensors, in order of registration, each once. */
   parameters(): Tensor[] {
     return this.namedParameters().map(([, parameter]) => parameter);
   }
 
-  /** All saved but untrained tensors (running statistics) with their full names. */
+  /** All saved but untrained tensors (running statistics), each once under its first full name. */
   namedBuffers(): [name: string, buffer: Tensor][] {
-    return this.#collect((module) => module.#buffers);
+    return underFirstName(this.#collect((module) => module.#buffers));
   }
 
   /** The generators that modules draw from, with the modules' full names. Several may share one. */
@@ -122,29 +141,31 @@ export abstract class Module {
   }
 
   /**
-   * Parameters and buffers by name. The tensors share memory with the module: training on changes
-   * them.
+   * Parameters and buffers by name; one that layers share is there under each of its names. The
+   * tensors share memory with the module: training on changes them.
    */
   stateDict(): StateDict {
-    const entries = [...this.namedParameters(), ...this.namedBuffers()];
+    const entries = [
+      ...this.#collect((module) => module.#parameters),
+      ...this.#collect((module) => module.#buffers),
+    ];
     return Object.fromEntries(entries.map(([name, tensor]) => [name, tensor.detach()]));
   }
 
   /**
-   * Copies tensors into the parameters and buffers of the same names. Nothing is changed if
-   * anything does not fit.
+   * Copies tensors into the parameters and buffers of the same names; of several names of one tensor,
+   * one is enough. Nothing is changed if anything does not fit.
    *
    * @param options `strict: false` lets names be missing on either side
    * @returns the names that had no counterpart
-   * @throws ValueError for missing or unexpected names; ShapeError with name and both shapes
+   * @throws ValueError for missing or unexpected names, or different values for the names of one
+   *   tensor; ShapeError with name and both shapes
    */
   loadStateDict(
     state: StateDict,
     { strict = true }: { strict?: boolean } = {},
   ): { missing: string[]; unexpected: string[] } {
-    const own = new Map([...this.namedParameters(), ...this.namedBuffers()]);
-    const missing = [...own.keys()].filter((name) => !Object.hasOwn(state, name));
-    const unexpected = Object.keys(state).filter((name) => !own.has(name));
+    const { pairs, missing, unexpected } = matchState(this.stateDict(), state);
     if (strict && (missing.length > 0 || unexpected.length > 0)) {
       throw new ValueError(
         `loadStateDict: the names do not match those of ${this.constructor.name}` +
@@ -152,9 +173,6 @@ export abstract class Module {
           'load with strict: false to take only those that match',
       );
     }
-    const pairs = [...own]
-      .filter(([name]) => Object.hasOwn(state, name))
-      .map(([name, target]) => ({ name, target, source: state[name] }));
     for (const { name, target, source } of pairs) {
       if (formatShape(source.shape) !== formatShape(target.shape)) {
         throw new ShapeError(
@@ -163,6 +181,7 @@ export abstract class Module {
         );
       }
     }
+    expectAgreement('loadStateDict', pairs);
     for (const { target, source } of pairs) assign(target, source);
     return { missing, unexpected };
   }
@@ -177,6 +196,16 @@ export abstract class Module {
   eval(): this {
     return this.train(false);
   }
+}
+
+/** Each value once, with the first of its names. */
+function underFirstName<Value>(entries: readonly [string, Value][]): [string, Value][] {
+  const seen = new Set<Value>();
+  return entries.filter(([, value]) => {
+    const isNew = !seen.has(value);
+    seen.add(value);
+    return isNew;
+  });
 }
 
 /** The first few of a list of names, for an error message. */

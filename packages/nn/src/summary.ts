@@ -1,4 +1,4 @@
-import { formatShape, type Shape, zeros } from '@firelight/tensor';
+import { formatShape, type Shape, type Tensor, zeros } from '@firelight/tensor';
 import { Conv2d } from './layers/conv2d.ts';
 import { Linear } from './layers/linear.ts';
 import type { Module } from './module.ts';
@@ -9,6 +9,7 @@ export interface LayerSummary {
   readonly name: string;
   readonly type: string;
   readonly outputShape: Shape;
+  /** Parameters that no layer above has. */
   readonly parameters: number;
   /** Multiplications (each with an addition) for the whole input. */
   readonly macs: number;
@@ -56,36 +57,38 @@ const grouped = (count: number): string => count.toLocaleString('en-US');
 
 /**
  * The layers of a network with output shapes, parameters and multiply-accumulates, found by running
- * it once on zeros. A layer that is called twice is listed twice, its parameters once.
+ * it once on zeros. A layer that is called twice is listed twice; its parameters, and those that
+ * layers share, are counted where they come first, and its multiply-accumulates in each call.
  *
  * @param inputShape with the batch, `[1, 3, 224, 224]`
  */
 export function summary(network: Module, inputShape: Shape): NetworkSummary {
   const modes = network.namedModules().map(([, module]) => [module, module.training] as const);
   const layers: LayerSummary[] = [];
-  const counted = new Set<Module>();
+  const counted = new Set<Tensor>();
   network.eval();
   try {
     traceForward(network, zeros(inputShape), ({ name, module, output }) => {
       const isLeaf = module.namedModules().length === 1;
       if (!isLeaf) return;
+      const own = module.parameters();
       layers.push({
         name,
         type: module.constructor.name,
         outputShape: output.shape,
-        parameters: counted.has(module) ? 0 : parametersOf(module),
+        parameters: sizeOf(own.filter((parameter) => !counted.has(parameter))),
         macs: macsOf(module, output.shape),
       });
-      counted.add(module);
+      for (const parameter of own) counted.add(parameter);
     });
   } finally {
     for (const [module, training] of modes) module.training = training;
   }
-  return new NetworkSummary(layers, parametersOf(network));
+  return new NetworkSummary(layers, sizeOf(network.parameters()));
 }
 
-function parametersOf(module: Module): number {
-  return module.parameters().reduce((sum, { size }) => sum + size, 0);
+function sizeOf(parameters: readonly Tensor[]): number {
+  return parameters.reduce((sum, { size }) => sum + size, 0);
 }
 
 /** Convolution: outputs · taps of a group; linear layer: outputs · inputs; others count as none. */

@@ -11,8 +11,8 @@ export interface TracedCall {
 }
 
 /**
- * Runs a network and tells of every call of it and of modules inside it, inner ones first. The tensors are
- * released afterwards.
+ * Runs a network and tells of every call of it and of modules inside it, inner ones first. A module with
+ * several names is told of under its first. The tensors are released afterwards.
  */
 export function traceForward(network: Module, x: Tensor, visit: (call: TracedCall) => void): void {
   const modules = network.namedModules();

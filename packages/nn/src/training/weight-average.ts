@@ -1,5 +1,6 @@
 import { add, assign, mul, type Tensor, tidy, ValueError } from '@firelight/tensor';
 import type { Module, StateDict } from '../module.ts';
+import { tensorsOf } from '../state-dict.ts';
 import { copyOf } from './copy-of.ts';
 
 const PREFIX = 'average.';
@@ -12,7 +13,8 @@ const PREFIX = 'average.';
  */
 export class WeightAverage {
   readonly #decay: number;
-  readonly #pairs: readonly { name: string; weight: Tensor; average: Tensor }[];
+  /** Of each tensor one average, under all names of the tensor. */
+  readonly #pairs: readonly { names: readonly string[]; weight: Tensor; average: Tensor }[];
 
   /** @throws ValueError unless 0 ≤ decay < 1 */
   constructor(network: Module, { decay }: { readonly decay: number }) {
@@ -20,10 +22,10 @@ export class WeightAverage {
       throw new ValueError(`WeightAverage: decay must be in [0, 1), got ${decay}`);
     }
     this.#decay = decay;
-    this.#pairs = Object.entries(network.stateDict()).map(([name, weight]) => ({
-      name,
-      weight,
-      average: copyOf(weight),
+    this.#pairs = tensorsOf(network.stateDict()).map(({ names, tensor }) => ({
+      names,
+      weight: tensor,
+      average: copyOf(tensor),
     }));
   }
 
@@ -58,15 +60,19 @@ export class WeightAverage {
 
   /** The averages as `average.<name>`; they share memory with this. */
   stateDict(): StateDict {
-    return Object.fromEntries(this.#pairs.map(({ name, average }) => [PREFIX + name, average]));
+    return Object.fromEntries(
+      this.#pairs.flatMap(({ names, average }) => names.map((name) => [PREFIX + name, average])),
+    );
   }
 
   /** @throws ValueError with the names that are missing */
   loadStateDict(state: StateDict): void {
-    const missing = this.#pairs.filter(({ name }) => !(PREFIX + name in state));
+    const missing = this.#pairs.filter(({ names: [name] }) => !(PREFIX + name in state));
     if (missing.length > 0) {
-      throw new ValueError(`WeightAverage: ${PREFIX}${missing[0].name} is missing in the state`);
+      throw new ValueError(
+        `WeightAverage: ${PREFIX}${missing[0].names[0]} is missing in the state`,
+      );
     }
-    for (const { name, average } of this.#pairs) assign(average, state[PREFIX + name]);
+    for (const { names, average } of this.#pairs) assign(average, state[PREFIX + names[0]]);
   }
 }
