@@ -6,7 +6,13 @@ import {
   type Tensor,
   ValueError,
 } from '@firelight/tensor';
-import { markUndecayed } from './decay.ts';
+import {
+  freezeParameter,
+  isRegistered,
+  markRegistered,
+  markUndecayed,
+  unfreezeParameter,
+} from './parameter-marks.ts';
 import { expectAgreement, matchState } from './state-dict.ts';
 
 /** Tensors by name, as `stateDict` gives and `loadStateDict` takes them. */
@@ -20,14 +26,26 @@ export type StateDict = Readonly<Record<string, Tensor>>;
  * modules are joined by dots, as in PyTorch: `features.3.squeeze.weight`.
  */
 export abstract class Module {
-  /** Whether dropout drops and batch norm normalizes by the batch; see `train` and `eval`. */
-  training = true;
+  #training = true;
+  #isFrozen = false;
   readonly #parameters = new Map<string, Tensor>();
   readonly #buffers = new Map<string, Tensor>();
   readonly #modules = new Map<string, Module>();
   #generator: Generator | null = null;
 
   abstract forward(x: Tensor): Tensor;
+
+  /**
+   * Whether dropout drops and batch norm normalizes by the batch; see `train` and `eval`. Always
+   * false while the module is frozen.
+   */
+  get training(): boolean {
+    return this.#training && !this.#isFrozen;
+  }
+
+  set training(mode: boolean) {
+    this.#training = mode;
+  }
 
   /**
    * Makes `tensor` a parameter: it will be trained and saved.
@@ -40,10 +58,11 @@ export abstract class Module {
     { decay = true }: { decay?: boolean } = {},
   ): Tensor {
     this.#checkName(name);
-    if (!tensor.requiresGrad) {
+    if (!tensor.requiresGrad && !isRegistered(tensor)) {
       throw new ValueError(`registerParameter: '${name}' must be made with requiresGrad: true`);
     }
     this.#parameters.set(name, tensor);
+    markRegistered(tensor);
     if (!decay) markUndecayed(tensor);
     return tensor;
   }
@@ -118,12 +137,12 @@ export abstract class Module {
     return underFirstName(this.#allNames());
   }
 
-  /** All trained tensors, in order of registration, each once under its first name. */
+  /** All parameters, frozen ones too, in order of registration, each once under its first name. */
   namedParameters(): [name: string, parameter: Tensor][] {
     return underFirstName(this.#collect((module) => module.#parameters));
   }
 
-  /** All trained tensors, in order of registration, each once. */
+  /** All parameters, frozen ones too, in order of registration, each once. */
   parameters(): Tensor[] {
     return this.namedParameters().map(([, parameter]) => parameter);
   }
@@ -186,15 +205,51 @@ export abstract class Module {
     return { missing, unexpected };
   }
 
-  /** Switches this module and all inside it to training (or, with false, to evaluation). */
+  /**
+   * Switches this module and all inside it to training (or, with false, to evaluation). Frozen
+   * modules stay in evaluation mode.
+   */
   train(mode = true): this {
-    for (const [, module] of this.namedModules()) module.training = mode;
+    for (const [, module] of this.namedModules()) module.#training = mode;
     return this;
   }
 
   /** Switches this module and all inside it to evaluation. */
   eval(): this {
     return this.train(false);
+  }
+
+  /** Notes the mode of this module and of all inside it; the function returned gives them back. */
+  saveModes(): () => void {
+    const modes = this.namedModules().map(([, module]) => [module, module.#training] as const);
+    return () => {
+      for (const [module, mode] of modes) module.#training = mode;
+    };
+  }
+
+  /**
+   * Ends the training of this module and of all inside it, until `unfreeze`: parameters get no
+   * gradient, optimizers pass over them, and the mode is evaluation whatever `train` says, so that
+   * running statistics stay. A parameter that another module shares is frozen there too.
+   */
+  freeze(): this {
+    for (const [, module] of this.namedModules()) {
+      module.#isFrozen = true;
+      for (const parameter of module.#parameters.values()) freezeParameter(parameter, module);
+    }
+    return this;
+  }
+
+  /**
+   * Undoes `freeze` for this module and all inside it; the mode is then what `train` and `eval` said
+   * last. A parameter that another, frozen module shares stays frozen.
+   */
+  unfreeze(): this {
+    for (const [, module] of this.namedModules()) {
+      module.#isFrozen = false;
+      for (const parameter of module.#parameters.values()) unfreezeParameter(parameter, module);
+    }
+    return this;
   }
 }
 

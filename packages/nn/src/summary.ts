@@ -11,8 +11,16 @@ export interface LayerSummary {
   readonly outputShape: Shape;
   /** Parameters that no layer above has. */
   readonly parameters: number;
+  /** Those of them that are not frozen. */
+  readonly trainable: number;
   /** Multiplications (each with an addition) for the whole input. */
   readonly macs: number;
+}
+
+/** Numbers in parameters, and in those that are not frozen. */
+interface ParameterCount {
+  readonly parameters: number;
+  readonly trainable: number;
 }
 
 const HEADINGS = ['layer', 'type', 'output shape', 'parameters', 'MACs'] as const;
@@ -21,20 +29,23 @@ const HEADINGS = ['layer', 'type', 'output shape', 'parameters', 'MACs'] as cons
 export class NetworkSummary {
   readonly layers: readonly LayerSummary[];
   readonly parameters: number;
+  /** Parameters that are not frozen. */
+  readonly trainable: number;
   readonly macs: number;
 
-  constructor(layers: readonly LayerSummary[], parameters: number) {
+  constructor(layers: readonly LayerSummary[], { parameters, trainable }: ParameterCount) {
     this.layers = layers;
     this.parameters = parameters;
+    this.trainable = trainable;
     this.macs = layers.reduce((sum, { macs }) => sum + macs, 0);
   }
 
   toString(): string {
-    const rows = this.layers.map(({ name, type, outputShape, parameters, macs }) => [
+    const rows = this.layers.map(({ name, type, outputShape, macs, ...count }) => [
       name,
       type,
       formatShape(outputShape),
-      grouped(parameters),
+      describeCount(count),
       grouped(macs),
     ]);
     const cells = [[...HEADINGS], ...rows];
@@ -48,12 +59,19 @@ export class NetworkSummary {
       '-'.repeat(lines[0].length),
       ...lines.slice(1),
       '-'.repeat(lines[0].length),
-      `${grouped(this.parameters)} parameters (${megabytes} MB), ${grouped(this.macs)} MACs`,
+      `${describeCount(this)} parameters (${megabytes} MB), ${grouped(this.macs)} MACs`,
     ].join('\n');
   }
 }
 
 const grouped = (count: number): string => count.toLocaleString('en-US');
+
+/** `trainable / all`, or only all where none is frozen. */
+function describeCount({ parameters, trainable }: ParameterCount): string {
+  return trainable === parameters
+    ? grouped(parameters)
+    : `${grouped(trainable)} trainable / ${grouped(parameters)}`;
+}
 
 /**
  * The layers of a network with output shapes, parameters and multiply-accumulates, found by running
@@ -63,7 +81,7 @@ const grouped = (count: number): string => count.toLocaleString('en-US');
  * @param inputShape with the batch, `[1, 3, 224, 224]`
  */
 export function summary(network: Module, inputShape: Shape): NetworkSummary {
-  const modes = network.namedModules().map(([, module]) => [module, module.training] as const);
+  const restoreModes = network.saveModes();
   const layers: LayerSummary[] = [];
   const counted = new Set<Tensor>();
   network.eval();
@@ -76,19 +94,21 @@ export function summary(network: Module, inputShape: Shape): NetworkSummary {
         name,
         type: module.constructor.name,
         outputShape: output.shape,
-        parameters: sizeOf(own.filter((parameter) => !counted.has(parameter))),
+        ...count(own.filter((parameter) => !counted.has(parameter))),
         macs: macsOf(module, output.shape),
       });
       for (const parameter of own) counted.add(parameter);
     });
   } finally {
-    for (const [module, training] of modes) module.training = training;
+    restoreModes();
   }
-  return new NetworkSummary(layers, sizeOf(network.parameters()));
+  return new NetworkSummary(layers, count(network.parameters()));
 }
 
-function sizeOf(parameters: readonly Tensor[]): number {
-  return parameters.reduce((sum, { size }) => sum + size, 0);
+function count(parameters: readonly Tensor[]): ParameterCount {
+  const sizeOf = (some: readonly Tensor[]): number => some.reduce((sum, { size }) => sum + size, 0);
+  const trainable = parameters.filter(({ requiresGrad }) => requiresGrad);
+  return { parameters: sizeOf(parameters), trainable: sizeOf(trainable) };
 }
 
 /** Convolution: outputs · taps of a group; linear layer: outputs · inputs; others count as none. */

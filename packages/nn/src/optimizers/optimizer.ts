@@ -13,8 +13,8 @@ import {
   ValueError,
   zeros,
 } from '@firelight/tensor';
-import { isDecayed } from '../decay.ts';
 import type { Module, StateDict } from '../module.ts';
+import { isDecayed, isRegistered } from '../parameter-marks.ts';
 import {
   checkGroup,
   checkLearningRate,
@@ -85,12 +85,17 @@ export abstract class Optimizer {
     if (new Set(parameters).size !== parameters.length) {
       throw new ValueError(`${this.name}: a parameter is listed twice`);
     }
-    const untrained = parameters.find((parameter) => !parameter.requiresGrad);
+    const untrained = parameters.find((each) => !each.requiresGrad && !isRegistered(each));
     if (untrained !== undefined) {
       throw new ValueError(
         `${this.name}: a parameter of shape ${formatShape(untrained.shape)} lacks requiresGrad`,
       );
     }
+  }
+
+  /** What is trained, in the order of the groups; frozen parameters too, which `step` passes over. */
+  get parameters(): readonly Tensor[] {
+    return this.slots.map(({ parameter }) => parameter);
   }
 
   /** Steps taken so far. */
@@ -216,7 +221,7 @@ export abstract class Optimizer {
     }
   }
 
-  /** Updates every parameter that has a gradient. */
+  /** Updates every parameter that has a gradient and is not frozen. */
   step(): void {
     const rates = this.slots.map((slot) => this.rateAt(slot.learningRate));
     this.#counts.begin(this.#globalStep);
@@ -224,8 +229,8 @@ export abstract class Optimizer {
     tidy(() =>
       noGrad(() => {
         this.slots.forEach((slot, i) => {
-          const { grad } = slot.parameter;
-          if (grad === null) return;
+          const { grad, requiresGrad } = slot.parameter;
+          if (grad === null || !requiresGrad) return;
           this.#counts.add(i);
           this.update(slot, i, grad, rates[i]);
         });

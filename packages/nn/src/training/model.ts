@@ -84,6 +84,10 @@ export class Model {
   /**
    * Trains for so many passes over the data set, and calls the callbacks on the way.
    *
+   * A network that is in evaluation mode as a whole is in training mode meanwhile; otherwise each
+   * module keeps its own, so that what was switched by `eval()` is not trained. Afterwards, also after
+   * an error, every module has the mode from before.
+   *
    * @throws ValueError without loss function or optimizer, without batches, or with epochs < 1
    * @throws TrainingError if the loss becomes infinite or no number
    * @throws CheckpointError if `resumeFrom` does not fit
@@ -116,7 +120,13 @@ export class Model {
     );
     this.#step.accumulated = 0; // A training before this one may have been stopped in between.
     if (resumeFrom !== undefined) run.resumeFrom(resumeFrom);
-    return run.run();
+    const restoreModes = network.saveModes();
+    if (network.namedModules().every(([, { training }]) => !training)) network.train();
+    try {
+      return await run.run();
+    } finally {
+      restoreModes();
+    }
   }
 
   /**
@@ -137,9 +147,9 @@ export class Model {
     onBatch: ((images: number) => void) | undefined,
   ): Promise<Record<string, MetricValue>> {
     const { network } = this;
-    const { training } = network;
     const metrics = [...this.#metrics];
     for (const [, metric] of metrics) metric.reset();
+    const restoreModes = network.saveModes();
     network.eval();
     try {
       let images = 0;
@@ -160,19 +170,19 @@ export class Model {
         throw new ValueError('Model.eval: the data set gave no batch; see its size and batchSize');
       }
     } finally {
-      network.train(training);
+      restoreModes();
     }
     return Object.fromEntries(metrics.map(([name, metric]) => [name, metric.value()]));
   }
 
   /** The network's output for a batch, in evaluation mode and without gradients. */
   predict(x: Tensor): Tensor {
-    const { training } = this.network;
+    const restoreModes = this.network.saveModes();
     this.network.eval();
     try {
       return tidy(() => noGrad(() => this.network.forward(x)));
     } finally {
-      this.network.train(training);
+      restoreModes();
     }
   }
 }

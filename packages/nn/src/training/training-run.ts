@@ -131,7 +131,6 @@ export class TrainingRun implements TrainingContext {
 
   /** @throws TrainingError if the loss is not finite */
   async run(): Promise<TrainingResult> {
-    this.#parts.network.train();
     await this.#call('onTrainBegin');
     while (this.epoch <= this.epochs && this.#goesOn()) {
       await this.#runEpoch();
