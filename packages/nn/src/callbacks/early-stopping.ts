@@ -1,4 +1,5 @@
 import { ValueError } from '@firelight/tensor';
+import { isAbove } from '../metrics/compare.ts';
 import type { Callback, TrainingContext } from '../training/callback.ts';
 
 export interface EarlyStoppingOptions {
@@ -12,7 +13,7 @@ export interface EarlyStoppingOptions {
   readonly minDelta?: number;
 }
 
-/** Ends the training when a metric of the validation stops improving. */
+/** Ends the training when a metric of the validation stops improving; NaN is no improvement. */
 export class EarlyStopping implements Callback {
   readonly name = 'EarlyStopping';
   readonly #monitor: string;
@@ -52,17 +53,21 @@ export class EarlyStopping implements Callback {
           `${names}; pass validation to train, and the metric to Model`,
       );
     }
-    if (this.#best === null || (value - this.#best) * this.#sign > this.#minDelta) {
+    if (this.#isImprovement(value)) {
       this.#best = value;
       this.#waited = 0;
       return;
     }
     this.#waited++;
     if (this.#waited >= this.#patience) {
-      context.requestStop(
-        `${this.#monitor} has not improved on ${this.#best} for ${this.#waited} epochs`,
-      );
+      const what = this.#best === null ? 'been finite' : `improved on ${this.#best}`;
+      context.requestStop(`${this.#monitor} has not ${what} for ${this.#waited} epochs`);
     }
+  }
+
+  #isImprovement(value: number): boolean {
+    const best = this.#best === null ? Number.NEGATIVE_INFINITY : this.#best * this.#sign;
+    return isAbove(value * this.#sign, best + this.#minDelta);
   }
 
   state(): { best: number | null; waited: number } {

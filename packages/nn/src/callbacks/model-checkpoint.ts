@@ -3,6 +3,7 @@ import { removeLeftovers } from '../checkpoint/atomic-write.ts';
 import { saveCheckpoint } from '../checkpoint/checkpoint.ts';
 import { bestName, checkpointName, latestFirst, unusedPrefix } from '../checkpoint/names.ts';
 import { CheckpointError } from '../errors.ts';
+import { isAbove } from '../metrics/compare.ts';
 import type { Callback, TrainingContext } from '../training/callback.ts';
 
 /** When and where checkpoints are saved, and which are kept. */
@@ -17,7 +18,10 @@ export interface CheckpointConfig {
   readonly saveCheckpointSeconds?: number;
   /** How many of this run are kept, the latest ones; default 5. */
   readonly keepCheckpointMax?: number;
-  /** Keeps also the best by a metric of the validation, as `<prefix>-best.safetensors`. */
+  /**
+   * Keeps also the best by a metric of the validation, as `<prefix>-best.safetensors`; NaN is never
+   * the best.
+   */
   readonly keepBest?: { readonly metric: string; readonly mode: 'min' | 'max' };
   /** Strings to keep in each file, such as the run's configuration. */
   readonly metadata?: Readonly<Record<string, string>>;
@@ -117,9 +121,9 @@ export class ModelCheckpoint implements Callback {
           `${names}; pass validation to train, and the metric to Model`,
       );
     }
-    const isBetter =
-      this.#best === null || (mode === 'max' ? value > this.#best : value < this.#best);
-    if (!isBetter) return;
+    const sign = mode === 'max' ? 1 : -1;
+    const best = this.#best === null ? Number.NEGATIVE_INFINITY : this.#best * sign;
+    if (!isAbove(value * sign, best)) return;
     this.#best = value;
     await this.#save(context, bestName(this.#prefix ?? this.#basePrefix));
   }

@@ -1,8 +1,12 @@
 import { type Tensor, ValueError } from '@firelight/tensor';
-import { argmaxOf, readClasses } from './classes.ts';
+import { predictedClass, readClasses } from './classes.ts';
+import { isAbove } from './compare.ts';
 import type { Metric } from './metric.ts';
 
-/** The share of samples whose largest logit (the first on ties) is that of their class. */
+/**
+ * The share of samples whose largest logit (the first on ties) is that of their class. NaN is less than
+ * every number, and never right.
+ */
 export class Accuracy implements Metric {
   #correct = 0;
   #total = 0;
@@ -15,8 +19,7 @@ export class Accuracy implements Metric {
   update(logits: Tensor, labels: Tensor): void {
     const batch = readClasses('Accuracy', logits, labels);
     for (let i = 0; i < batch.count; i++) {
-      const predicted = argmaxOf(batch.logits, i * batch.numClasses, batch.numClasses);
-      if (predicted === batch.labels[i]) this.#correct++;
+      if (predictedClass(batch, i) === batch.labels[i]) this.#correct++;
     }
     this.#total += batch.count;
   }
@@ -26,7 +29,10 @@ export class Accuracy implements Metric {
   }
 }
 
-/** The share of samples whose class is among the k with the largest logits. */
+/**
+ * The share of samples whose class is among the k with the largest logits. NaN is less than every
+ * number, and never right.
+ */
 export class TopK implements Metric {
   readonly #k: number;
   #correct = 0;
@@ -55,9 +61,9 @@ export class TopK implements Metric {
       let before = 0;
       for (let c = 0; c < batch.numClasses; c++) {
         const other = batch.logits[start + c];
-        if (other > own || (other === own && c < label)) before++;
+        if (isAbove(other, own) || (other === own && c < label)) before++;
       }
-      if (before < this.#k) this.#correct++;
+      if (before < this.#k && !Number.isNaN(own)) this.#correct++;
     }
     this.#total += batch.count;
   }

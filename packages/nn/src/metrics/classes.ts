@@ -1,4 +1,5 @@
 import { formatShape, ShapeError, type Tensor, ValueError } from '@firelight/tensor';
+import { isAbove } from './compare.ts';
 
 /** Class of each sample of a batch: the true one, and what the network gave. */
 export interface ClassBatch {
@@ -9,18 +10,30 @@ export interface ClassBatch {
   readonly labels: Int32Array;
 }
 
-/** The first index of the largest of `count` values from `start` on. */
-export function argmaxOf(values: ArrayLike<number>, start: number, count: number): number {
+/** The first index of the largest of `count` values from `start` on; NaN is less than every number. */
+function argmaxOf(values: ArrayLike<number>, start: number, count: number): number {
   let best = 0;
-  for (let i = 1; i < count; i++) if (values[start + i] > values[start + best]) best = i;
+  for (let i = 1; i < count; i++) if (isAbove(values[start + i], values[start + best])) best = i;
   return best;
+}
+
+/**
+ * The class that the network gave a sample: that of the largest logit, the first on ties. Where all
+ * logits are NaN it gave none, and the sample counts as taken for a class that is not its own (there
+ * is none if there is but one class: then the number is out of range).
+ */
+export function predictedClass({ logits, labels, numClasses }: ClassBatch, sample: number): number {
+  const start = sample * numClasses;
+  const predicted = argmaxOf(logits, start, numClasses);
+  if (!Number.isNaN(logits[start + predicted])) return predicted;
+  return labels[sample] === 0 ? 1 : 0;
 }
 
 /**
  * Reads a batch of logits `[N, C]` with labels `[N]` (class numbers) or `[N, C]` (probabilities, of
  * which the largest counts).
  *
- * @throws ShapeError for other shapes, ValueError for a class number outside [0, C)
+ * @throws ShapeError for other shapes, ValueError for a label that is not a class number in [0, C)
  */
 export function readClasses(metric: string, logits: Tensor, labels: Tensor): ClassBatch {
   const [count, numClasses] = logits.shape;
@@ -33,12 +46,15 @@ export function readClasses(metric: string, logits: Tensor, labels: Tensor): Cla
     );
   }
   const { data } = labels.array;
-  const classes = isSparse
-    ? Int32Array.from(data)
-    : Int32Array.from({ length: count }, (_, i) => argmaxOf(data, i * numClasses, numClasses));
-  const wrong = classes.find((label) => label < 0 || label >= numClasses);
-  if (wrong !== undefined) {
-    throw new ValueError(`${metric}: label ${wrong} is not one of ${numClasses} classes`);
-  }
+  const classes = Int32Array.from({ length: count }, (_, i) => {
+    const at = isSparse ? i : i * numClasses + argmaxOf(data, i * numClasses, numClasses);
+    const label = isSparse ? data[at] : at - i * numClasses;
+    if (Number.isInteger(label) && label >= 0 && label < numClasses && !Number.isNaN(data[at])) {
+      return label;
+    }
+    throw new ValueError(
+      `${metric}: label ${isSparse ? label : data[at]} is not one of ${numClasses} classes`,
+    );
+  });
   return { count, numClasses, logits: logits.array.data, labels: classes };
 }

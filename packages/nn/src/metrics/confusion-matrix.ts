@@ -1,8 +1,11 @@
 import { ShapeError, type Tensor } from '@firelight/tensor';
-import { argmaxOf, readClasses } from './classes.ts';
+import { predictedClass, readClasses } from './classes.ts';
 import type { Metric, MetricValue } from './metric.ts';
 
-/** How many samples of each class (row) were taken for each class (column). */
+/**
+ * How many samples of each class (row) were taken for each class (column). A sample with nothing but NaN
+ * counts in the first column that is wrong for it.
+ */
 export class ConfusionMatrix implements Metric {
   #counts: number[][] = [];
 
@@ -23,7 +26,8 @@ export class ConfusionMatrix implements Metric {
       );
     }
     for (let i = 0; i < batch.count; i++) {
-      this.#counts[batch.labels[i]][argmaxOf(batch.logits, i * numClasses, numClasses)]++;
+      const predicted = predictedClass(batch, i);
+      if (predicted < numClasses) this.#counts[batch.labels[i]][predicted]++;
     }
   }
 
