@@ -54,7 +54,7 @@ describe('metrics of logits with NaN', () => {
         samples.map(({ label }) => label),
         { dtype: 'int32' },
       ),
-      0,
+      null,
     );
     return metric.value();
   }

@@ -5,6 +5,7 @@ import {
   Adam,
   BatchNorm2d,
   Conv2d,
+  clipGradNorm,
   Linear,
   loadCheckpoint,
   loadParamIntoNet,
@@ -132,6 +133,7 @@ describe('a layer under two names', () => {
     for (const create of optimizers) {
       const network = tied();
       const optimizer = create(network.parameters());
+      expect(optimizer.parameters).toHaveLength(4);
       const x = randn([4, 3], { generator: new Generator(1) });
       network.forward(x).backward(randn([4, 3], { generator: new Generator(2) }));
       const { weight } = network.layers[0] as Linear;
@@ -142,6 +144,13 @@ describe('a layer under two names', () => {
       optimizer.step();
       expect(Array.from(weight.data)).toEqual(Array.from(alone.data));
     }
+  });
+
+  test('counts once in the norm of the gradients', () => {
+    const { weight } = linear();
+    weight.grad = tensor([3, 0, 0, 0, 4, 0, 0, 0, 0], { shape: [3, 3] });
+    expect(clipGradNorm([weight, weight], 1)).toBe(5);
+    expect(weight.grad.data[4]).toBeCloseTo(0.8, 6);
   });
 
   test('is averaged once, and put back after an evaluation', async () => {

@@ -44,7 +44,9 @@ export interface NonFinite {
   readonly name: string;
 }
 
-const hasOnlyFinite = ({ array }: Tensor): boolean => array.data.every(Number.isFinite);
+export function hasOnlyFinite({ array }: Tensor): boolean {
+  return array.data.every(Number.isFinite);
+}
 
 /** The first parameter, or else the first layer's output, that is not finite; null if all are. */
 export function firstNonFinite(network: Module, x: Tensor): NonFinite | null {

@@ -1,7 +1,10 @@
 import { type Tensor, ValueError } from '@firelight/tensor';
 import type { Metric } from './metric.ts';
 
-/** The mean loss of the samples: the losses of the batches, weighted by their sizes. */
+/**
+ * The mean loss of the samples: the losses of the batches, weighted by their sizes. NaN if that of a
+ * batch is.
+ */
 export class Loss implements Metric {
   #sum = 0;
   #total = 0;
@@ -11,11 +14,11 @@ export class Loss implements Metric {
     this.#total = 0;
   }
 
-  /** @throws ValueError if there is no loss */
-  update(logits: Tensor, _labels: Tensor, loss: number): void {
-    if (Number.isNaN(loss)) {
+  /** @throws ValueError if there is no loss function */
+  update(logits: Tensor, _labels: Tensor, loss: number | null): void {
+    if (loss === null) {
       throw new ValueError(
-        'Loss: the loss is NaN; give the Model a lossFn, or leave the metric out',
+        'Loss: there is no loss function; give the Model a lossFn, or leave the metric out',
       );
     }
     this.#sum += loss * logits.shape[0];

@@ -12,9 +12,9 @@ export interface Metric {
    *
    * @param logits the network's output, for classes `[N, C]`
    * @param labels what the data set gives: class numbers `[N]`, or probabilities `[N, C]`
-   * @param loss the loss of the batch; NaN where there is no loss function
+   * @param loss the loss of the batch; null where there is no loss function
    */
-  update(logits: Tensor, labels: Tensor, loss: number): void;
+  update(logits: Tensor, labels: Tensor, loss: number | null): void;
   /** What was measured since `reset`. */
   value(): MetricValue;
 }

@@ -6,7 +6,7 @@ import type { Metric, MetricValue } from '../metrics/metric.ts';
 import type { Module } from '../module.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { Callback } from './callback.ts';
-import { type LossFunction, TrainStep } from './train-step.ts';
+import { type LossFunction, lossOf, TrainStep } from './train-step.ts';
 import { nextTurn, partsOf, type StopSignal, type TrainingData } from './training-data.ts';
 import { type TrainingResult, TrainingRun } from './training-run.ts';
 import { WeightAverage } from './weight-average.ts';
@@ -19,9 +19,16 @@ export interface ModelOptions {
   readonly optimizer?: Optimizer;
   /** What `eval` measures: names, or metrics of yours by name. Default `['accuracy']`. */
   readonly metrics?: MetricsOption;
-  /** Most that the L2 norm of all gradients together may be; no bound by default. */
+  /**
+   * Most that the L2 norm of the gradients of the optimizer's parameters together may be, without
+   * its `lossScale`; no bound by default.
+   */
   readonly clipNorm?: number;
-  /** Batches whose gradients are averaged for one step of the optimizer; 1 by default. */
+  /**
+   * Batches whose gradients are averaged for one step of the optimizer; 1 by default. Each counts by
+   * its samples, so that a loss that is a mean over samples has the gradient of one large batch. The
+   * last step of an epoch averages over what is left.
+   */
   readonly accumulationSteps?: number;
   /** Keep an exponential moving average of the weights with this decay, and evaluate with it. */
   readonly averageDecay?: number;
@@ -89,7 +96,8 @@ export class Model {
    * an error, every module has the mode from before.
    *
    * @throws ValueError without loss function or optimizer, without batches, or with epochs < 1
-   * @throws TrainingError if the loss becomes infinite or no number
+   * @throws TrainingError if the loss, a gradient or a running statistic becomes infinite or no
+   *   number; that batch has then changed nothing
    * @throws CheckpointError if `resumeFrom` does not fit
    */
   async train(
@@ -118,7 +126,7 @@ export class Model {
         warn,
       },
     );
-    this.#step.accumulated = 0; // A training before this one may have been stopped in between.
+    this.#step.begin();
     if (resumeFrom !== undefined) run.resumeFrom(resumeFrom);
     const restoreModes = network.saveModes();
     if (network.namedModules().every(([, { training }]) => !training)) network.train();
@@ -158,7 +166,7 @@ export class Model {
         tidy(() =>
           noGrad(() => {
             const logits = network.forward(image);
-            const loss = this.#lossFn?.forward(logits, label).item() ?? Number.NaN;
+            const loss = this.#lossFn === null ? null : lossOf(this.#lossFn, logits, label).item();
             for (const [, metric] of metrics) metric.update(logits, label, loss);
           }),
         );

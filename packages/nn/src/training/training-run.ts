@@ -1,8 +1,6 @@
-import { formatShape, type GeneratorState, type Tensor, ValueError } from '@firelight/tensor';
+import { type GeneratorState, type Tensor, ValueError } from '@firelight/tensor';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import { TrainingError } from '../errors.ts';
 import type { MetricValue } from '../metrics/metric.ts';
-import { firstNonFinite } from '../trace.ts';
 import type { Callback, TrainingContext } from './callback.ts';
 import { DeadOutputWatch } from './dead-output.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -100,7 +98,7 @@ export class TrainingRun implements TrainingContext {
   }
 
   snapshot(): Snapshot {
-    const { accumulated } = this.#options.step;
+    const { gathered } = this.#options.step;
     const { globalStep } = this;
     // After an epoch the next one has not begun, and the generator stands where it will begin.
     return this.#isEpochOver
@@ -109,14 +107,14 @@ export class TrainingRun implements TrainingContext {
           step: 0,
           globalStep,
           data: stateOf(this.#parts.data),
-          accumulated,
+          gathered,
         })
       : captureState(this.#parts, {
           epoch: this.epoch,
           step: this.step,
           globalStep,
           data: this.#dataState,
-          accumulated,
+          gathered,
         });
   }
 
@@ -126,10 +124,10 @@ export class TrainingRun implements TrainingContext {
     this.epoch = position.epoch;
     this.step = position.step;
     this.globalStep = position.globalStep;
-    this.#options.step.accumulated = position.accumulated;
+    this.#options.step.begin(position.gathered);
   }
 
-  /** @throws TrainingError if the loss is not finite */
+  /** @throws TrainingError if the loss, a gradient or a running statistic is not finite */
   async run(): Promise<TrainingResult> {
     await this.#call('onTrainBegin');
     while (this.epoch <= this.epochs && this.#goesOn()) {
@@ -170,19 +168,19 @@ export class TrainingRun implements TrainingContext {
       throw new ValueError('Model.train: the data set gave no batch; see its size and batchSize');
     }
     this.stepsPerEpoch = this.step;
-    this.#options.step.flush();
+    this.#options.step.flush(this.#where(this.step));
     this.#isEpochOver = true;
   }
 
   async #runStep(image: Tensor, label: Tensor): Promise<void> {
     await this.#call('onStepBegin');
-    const { loss, learningRate, isDead } = this.#options.step.run(image, label);
+    const where = this.#where(this.step + 1);
+    const { loss, learningRate, isDead } = this.#options.step.run(image, label, where);
     this.step++;
     this.globalStep++;
     this.loss = loss;
     this.learningRate = learningRate;
     this.batchSize = image.shape[0];
-    if (!Number.isFinite(loss)) this.#throwNotFinite(image);
     this.#watch.after(isDead, this.stepsPerEpoch);
     await this.#call('onStepEnd');
     if (performance.now() - this.#lastTurn > TURN_MILLISECONDS) {
@@ -204,18 +202,8 @@ export class TrainingRun implements TrainingContext {
     }
   }
 
-  /** @see MindSpore, `LossMonitor`, for the first sentence */
-  #throwNotFinite(image: Tensor): never {
-    const { epoch, step, loss, learningRate } = this;
-    const found = firstNonFinite(this.network, image);
-    const where =
-      found === null
-        ? 'every layer is finite, so look at the loss function and the labels'
-        : `the first that is not finite is ${found.what} '${found.name}'`;
-    throw new TrainingError(
-      `epoch: ${epoch} step: ${step}. Invalid loss, terminating training: the loss is ${loss} at ` +
-        `learning rate ${learningRate} for images ${formatShape(image.shape)}; ${where}. Use a ` +
-        'smaller learning rate, a warm-up or clipNorm; checkpoints saved before are whole.',
-    );
+  /** @see MindSpore, `LossMonitor` */
+  #where(step: number): string {
+    return `epoch: ${this.epoch} step: ${step}`;
   }
 }

@@ -6,6 +6,7 @@ import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { Callback } from './callback.ts';
 import { copyOf } from './copy-of.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { GatheredBatches } from './train-step.ts';
 import { stateOf, type TrainingData } from './training-data.ts';
 import type { WeightAverage } from './weight-average.ts';
 
@@ -17,8 +18,8 @@ export interface Position {
   readonly globalStep: number;
   /** State of the data set's generator when that epoch began. */
   readonly data: GeneratorState | null;
-  /** Batches whose gradients wait for the optimizer's next step. */
-  readonly accumulated: number;
+  /** The batches whose gradients wait for the optimizer's next step. */
+  readonly gathered: GatheredBatches;
 }
 
 /** Everything of a training that changes while it runs. */
@@ -36,6 +37,8 @@ interface StoredState {
   readonly data: GeneratorState | null;
   readonly validation: GeneratorState | null;
   readonly accumulated: number;
+  /** The samples of each of the accumulated batches; files of older versions do not tell. */
+  readonly batchSizes?: GatheredBatches;
   readonly generators: Readonly<Record<string, GeneratorState>>;
   readonly callbacks: Readonly<Record<string, unknown>>;
 }
@@ -45,12 +48,13 @@ const GRADIENT = 'gradient.';
 /** What a checkpoint file must hold so that a training can go on exactly. */
 export function captureState(parts: TrainingParts, position: Position): Snapshot {
   const { network, optimizer, average, validation, callbacks } = parts;
-  const { epoch, step, globalStep, data, accumulated } = position;
+  const { epoch, step, globalStep, data, gathered } = position;
   const rates = optimizer.learningRateArray;
   const stored: StoredState = {
     data,
     validation: validation === null ? null : stateOf(validation),
-    accumulated,
+    accumulated: gathered.length,
+    batchSizes: gathered,
     generators: statesOf(network.namedGenerators()),
     callbacks: Object.fromEntries(
       callbacks.flatMap((callback) =>
@@ -63,7 +67,7 @@ export function captureState(parts: TrainingParts, position: Position): Snapshot
       ...network.stateDict(),
       ...optimizer.stateDict(network),
       ...average?.stateDict(),
-      ...(accumulated > 0 ? gradientsOf(network) : {}),
+      ...(gathered.length > 0 ? gradientsOf(network) : {}),
       ...(rates === null ? {} : { learning_rate: tensor(rates) }),
       global_step: tensor([optimizer.globalStep], { dtype: 'int32' }),
     },
@@ -137,7 +141,7 @@ export function restoreState(parts: TrainingParts, checkpoint: Checkpoint): Posi
     step: Number(metadata.step),
     globalStep: Number(metadata.globalStep),
     data: stored.data,
-    accumulated: stored.accumulated,
+    gathered: stored.batchSizes ?? new Array(stored.accumulated).fill(null),
   };
 }
 
