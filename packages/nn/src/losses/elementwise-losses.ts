@@ -2,15 +2,14 @@ import {
   abs,
   add,
   exp,
-  lessEqual,
   log,
   maximum,
+  minimum,
   mul,
   neg,
   sub,
   type Tensor,
   ValueError,
-  where,
 } from '@firelight/tensor';
 import {
   checkReduction,
@@ -84,17 +83,17 @@ export class HuberLoss extends ElementwiseLoss {
 
   protected losses(prediction: Tensor, target: Tensor): Tensor {
     const delta = this.#delta;
-    const difference = sub(prediction, target);
-    const size = abs(difference);
-    const square = mul(mul(difference, difference), 0.5);
-    const linear = mul(sub(size, 0.5 * delta), delta);
-    return where(lessEqual(size, delta), square, linear);
+    const size = abs(sub(prediction, target));
+    if (delta === Number.POSITIVE_INFINITY) return mul(mul(size, size), 0.5);
+    // No product with the whole size, whose gradient would be NaN where the size is infinite.
+    const bounded = minimum(size, delta);
+    return add(mul(mul(bounded, bounded), 0.5), mul(sub(size, bounded), delta));
   }
 }
 
 /**
  * Binary cross-entropy of sigmoid(x), from the logits x, so that nothing overflows:
- * max(x, 0) − x · t + ln(1 + e^{−|x|}), for t from 0 to 1.
+ * t · max(−x, 0) + (1 − t) · max(x, 0) + ln(1 + e^{−|x|}), for t from 0 to 1.
  */
 export class BCEWithLogitsLoss extends ElementwiseLoss {
   constructor(options: LossOptions = {}) {
@@ -103,6 +102,8 @@ export class BCEWithLogitsLoss extends ElementwiseLoss {
 
   protected losses(prediction: Tensor, target: Tensor): Tensor {
     const softened = log(add(exp(neg(abs(prediction))), 1));
-    return add(sub(maximum(prediction, 0), mul(prediction, target)), softened);
+    const ifTrue = mul(maximum(neg(prediction), 0), target);
+    const ifFalse = mul(maximum(prediction, 0), sub(1, target));
+    return add(add(ifTrue, ifFalse), softened);
   }
 }
