@@ -1,6 +1,5 @@
 import {
   type BackendOptions,
-  type Conv2dBranchOptions,
   conv2dBranches,
   setBackend,
   type Tensor,
@@ -46,7 +45,7 @@ function numbers(shape: readonly number[], seed: number, dtype: Float, shift = 0
 /** The output, and the gradients by input, weights and biases. */
 function evaluate({ x, branches, hasBias, activation, seed }: Call, dtype: Float): Tensor[] {
   const input = numbers(x, seed, dtype);
-  const options = branches.map(({ weight, ...window }, i): Conv2dBranchOptions => {
+  const options = branches.map(({ weight, ...window }, i) => {
     const bias = hasBias ? numbers([weight[0]], seed + 2 * i + 2, dtype, 0.5) : null;
     return { weight: numbers(weight, seed + 2 * i + 1, dtype), bias, ...window };
   });

@@ -7,15 +7,19 @@ import {
   BackendError,
   batchNorm2d,
   broadcastTo,
+  cast,
   concat,
   conv2d,
+  conv2dBranches,
   DTypeError,
   dropout,
   FirelightError,
   full,
   gather,
   globalAvgPool2d,
+  gradCheck,
   greater,
+  leakyRelu,
   matmul,
   max,
   maxPool2d,
@@ -25,6 +29,7 @@ import {
   ones,
   pad,
   permute,
+  rand,
   reshape,
   ShapeError,
   setBackend,
@@ -46,6 +51,14 @@ const weight = zeros([4, 3, 3, 3]);
 const int = (values: number[]) => tensor(values, { dtype: 'int32' });
 const channels = (count: number) => zeros([count]);
 const statistics = { runningMean: channels(3), runningVariance: channels(3) };
+
+const momentum = { learningRate: 1, momentum: 0, weightDecay: 0, lossScale: 1, nesterov: false };
+
+function nestedInItself(): TensorData {
+  const list: TensorData[] = [];
+  list.push(list);
+  return list;
+}
 
 type Kind = new (message: string) => Error;
 
@@ -94,7 +107,7 @@ test.each<[act: () => unknown, kind: Kind, message: RegExp]>([
   [
     () => conv2d(image, weight, null, { padding: [1, 2, 3] as unknown as number }),
     ValueError,
-    /padding must be a number, \[h, w\], \[top, bottom, left, right\], 'same' or 'valid', got \[1,2,3\]/,
+    /padding must be a number, \[h, w\], \[top, bottom, left, right\], 'same' or 'valid', got \[1, 2, 3\]/,
   ],
   [
     () => conv2d(zeros([3, 8, 8]), weight),
@@ -223,14 +236,7 @@ test.each<[act: () => unknown, kind: Kind, message: RegExp]>([
   ],
   [() => assign(zeros([2]), zeros([3])), ShapeError, /assign: shapes must be equal/],
   [
-    () =>
-      momentumStep(zeros([2]), zeros([3]), zeros([2]), {
-        learningRate: 1,
-        momentum: 0,
-        weightDecay: 0,
-        lossScale: 1,
-        nesterov: false,
-      }),
+    () => momentumStep(zeros([2]), zeros([3]), zeros([2]), momentum),
     ShapeError,
     /momentumStep: shapes must be equal/,
   ],
@@ -247,14 +253,12 @@ test.each<[act: () => unknown, kind: Kind, message: RegExp]>([
   ],
   [
     () => tensor(['a'] as unknown as TensorData),
-    ValueError,
-    /elements must be numbers .* got string/,
+    DTypeError,
+    /elements of data must be numbers or booleans, got 'a'/,
   ],
-  [
-    () => tensor(new Int8Array(1) as never),
-    ValueError,
-    /Int8Array is not supported; use Float32Array/,
-  ],
+  [() => tensor(ones([2]) as never), DTypeError, /is a tensor already; use it as it is, or detach/],
+  [() => tensor([ones([2])] as never), DTypeError, /; join tensors with stack\(\) or concat\(\)/],
+  [() => tensor(nestedInItself()), ShapeError, /data is nested more than 64 deep/],
   [() => tensor([1, 2], { shape: [3] }), ShapeError, /2 elements do not fill shape \[3\]/],
   [
     () => tensor([1], { dtype: 'int32', requiresGrad: true }),
@@ -264,6 +268,127 @@ test.each<[act: () => unknown, kind: Kind, message: RegExp]>([
   [() => zeros([-1]), ValueError, /zeros: shape must be a list of integers ≥ 0, got \[-1\]/],
   [() => full([1.5], 0), ValueError, /got \[1.5\]/],
   [() => arange(0, 1, 0), ValueError, /needs finite bounds and step ≠ 0/],
+  [() => arange('3' as never), ValueError, /needs finite bounds and step ≠ 0, got 0, '3', 1/],
+  [() => rand([2], { dtype: 'int32' }), DTypeError, /needs dtype float32 or float64, got int32/],
+  [
+    () => rand([2], { generator: 3 as never }),
+    ValueError,
+    /rand: generator must be a Generator, got 3/,
+  ],
+  [
+    () => zeros([2], { dtype: 'float16' as never }),
+    DTypeError,
+    /there is no dtype 'float16'; use bool, uint8, int32, float32, float64/,
+  ],
+  [() => cast(ones([2]), null as never), DTypeError, /cast: there is no dtype null/],
+  [
+    () => ones([2], { requiresGrad: 1 as never }),
+    ValueError,
+    /requiresGrad must be true or false, got 1/,
+  ],
+  [() => full([2], '3' as never), DTypeError, /full: value must be a number or a boolean, got '3'/],
+  [
+    () => zeros([2 ** 20, 2 ** 20]),
+    ValueError,
+    /has more than 2147483647 elements; split the work/,
+  ],
+  [
+    () => sum(image, 0, { keepdims: true } as never),
+    ValueError,
+    /sum: there is no option 'keepdims'; there is keepDims/,
+  ],
+  [
+    () => sum(image, 0, null as never),
+    ValueError,
+    /sum: options must be an object with any of keepDims, got null/,
+  ],
+  [() => sum(image, '1' as never), ValueError, /axis must be an integer in .*, got '1'/],
+  [
+    () => max(image, 0, { keepDims: 'no' as never }),
+    ValueError,
+    /keepDims must be true or false, got 'no'/,
+  ],
+  [
+    () => permute(image, 'abcd' as never),
+    ValueError,
+    /axes must be a list of integers, got 'abcd'/,
+  ],
+  [() => reshape(image, null as never), ValueError, /shape must be a list of integers, got null/],
+  [() => slice(image, [3] as never), ValueError, /the range of axis 0 must be .*, got 3/],
+  [
+    () => slice(image, 3 as never),
+    ValueError,
+    /ranges must be a list of \[start, end, step\], got 3/,
+  ],
+  [() => pad(zeros([2]), [3] as never), ValueError, /margins must be integers ≥ 0, got 3/],
+  [() => pad(zeros([2]), 3 as never), ValueError, /margins must be a list of .*, got 3/],
+  [() => concat(new Array(1)), DTypeError, /tensors\[0\] must be a tensor.*, got undefined/],
+  [() => zeros(new Array(1)), ValueError, /zeros: shape must be a list of .*, got \[undefined\]/],
+  [() => concat(image as never), DTypeError, /tensors must be an array of tensors, got an object/],
+  [
+    () => leakyRelu(image, { negativeSlope: Number.NaN }),
+    ValueError,
+    /negativeSlope must be a finite number, got NaN/,
+  ],
+  [() => dropout(image, { p: '0.5' as never }), ValueError, /p must be in \[0, 1\), got '0.5'/],
+  [
+    () => conv2d(image, weight, null, { stride: [1, 2, 3] as never }),
+    ValueError,
+    /stride must be a number or \[h, w\], got \[1, 2, 3\]/,
+  ],
+  [
+    () => conv2d(image, weight, null, { dilation: 2 ** 30 }),
+    ValueError,
+    /dilation must be at most 16777216/,
+  ],
+  [
+    () => conv2d(image, weight, null, { activation: 'tanh' as never }),
+    ValueError,
+    /activation must be 'none' or 'relu', got 'tanh'/,
+  ],
+  [() => conv2d(image, weight, null, 1 as never), ValueError, /options must be an object, got 1/],
+  [() => conv2dBranches(image, []), ValueError, /conv2d: needs at least one branch, got none/],
+  [
+    () => conv2dBranches(image, new Array(1)),
+    ValueError,
+    /options must be an object with any of weight, .*, got undefined/,
+  ],
+  [() => conv2dBranches(image, 1 as never), ValueError, /branches must be an array, got 1/],
+  [
+    () => maxPool2d(image, { kernelSize: 2, ceilMode: 'yes' as never }),
+    ValueError,
+    /ceilMode must be true or false, got 'yes'/,
+  ],
+  [
+    () => batchNorm2d(image, channels(3), channels(3), { ...statistics, epsilon: -1 }),
+    ValueError,
+    /epsilon must be a finite number ≥ 0, got -1/,
+  ],
+  [
+    () => batchNorm2d(image, channels(3), channels(3), { ...statistics, runningMean: [0, 0, 0] }),
+    DTypeError,
+    /runningMean must be a Tensor, because it is written to, got \[0, 0, 0\]/,
+  ],
+  [
+    () => momentumStep(zeros([2]), zeros([2]), zeros([2]), { ...momentum, lossScale: 0 }),
+    ValueError,
+    /momentumStep: lossScale must be a finite number > 0, got 0/,
+  ],
+  [
+    () => momentumStep(int([2]), zeros([1]), zeros([1]), momentum),
+    DTypeError,
+    /momentumStep: needs float32 or float64.* parameter int32/,
+  ],
+  [
+    () => sum(tensor([1], { requiresGrad: true })).backward(1 as never),
+    DTypeError,
+    /backward: gradient must be a Tensor, got 1/,
+  ],
+  [
+    () => gradCheck((x) => x, [1] as never),
+    DTypeError,
+    /gradCheck: inputs must be a list of tensors, got \[1\]/,
+  ],
   [() => ones([2]).item(), ShapeError, /needs a tensor with one element, got shape \[2\]/],
 ])('%s', (act, kind, message) => {
   expect(act).toThrow(kind);

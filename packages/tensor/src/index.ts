@@ -46,7 +46,6 @@ export {
   type RandomOptions,
   rand,
   randn,
-  type TensorData,
   type TensorOptions,
   tensor,
   zeros,
@@ -56,7 +55,7 @@ export { type DropoutOptions, dropout } from './ops/dropout.ts';
 export { gather } from './ops/gather.ts';
 export { matmul } from './ops/matmul.ts';
 export { oneHot } from './ops/one-hot.ts';
-export type { TensorLike } from './ops/operands.ts';
+export { asTensor, type TensorLike } from './ops/operands.ts';
 export { pad } from './ops/pad.ts';
 export { permute, transpose } from './ops/permute.ts';
 export {
@@ -77,5 +76,6 @@ export { type AxisOption, max, mean, min, type ReduceOptions, sum } from './ops/
 export { reshape } from './ops/reshape.ts';
 export { type AxisRange, slice } from './ops/slice.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';
+export type { NumberArray, TensorData } from './ops/tensor-data.ts';
 export { assign, momentumStep } from './ops/update.ts';
 export { where } from './ops/where.ts';

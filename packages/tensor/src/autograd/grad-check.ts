@@ -1,5 +1,6 @@
 import { kernels, withBackend } from '../backend/registry.ts';
-import { AutogradError, ValueError } from '../core/errors.ts';
+import { describe } from '../core/describe.ts';
+import { AutogradError, DTypeError, ValueError } from '../core/errors.ts';
 import { NdArray } from '../core/ndarray.ts';
 import { Generator } from '../core/random.ts';
 import { formatShape } from '../core/shape.ts';
@@ -51,6 +52,7 @@ function shifted(inputs: readonly NdArray[], directions: readonly NdArray[], t: 
  * @param fn must give the same output for the same inputs
  * @param inputs floating tensors; they are converted to float64 and not changed
  * @returns the largest relative error found
+ * @throws DTypeError if an input is no tensor
  * @throws AutogradError if it is above `tolerance`, with both values
  */
 export function gradCheck(
@@ -59,6 +61,9 @@ export function gradCheck(
   options: GradCheckOptions = {},
 ): number {
   const { tolerance = 1e-6, step = 1e-3, directions = 3, generator = new Generator(0) } = options;
+  if (!Array.isArray(inputs) || !inputs.every((input) => input instanceof Tensor)) {
+    throw new DTypeError(`gradCheck: inputs must be a list of tensors, got ${describe(inputs)}`);
+  }
   if (inputs.length === 0) throw new ValueError('gradCheck: needs at least one input');
   return withBackend('reference', () => {
     const points = inputs.map((input) => kernels().cast(input.array, 'float64'));

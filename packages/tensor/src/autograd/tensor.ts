@@ -1,4 +1,5 @@
 import { kernels } from '../backend/registry.ts';
+import { describe } from '../core/describe.ts';
 import { type DType, isFloating, newTypedArray, type ReadonlyTypedArray } from '../core/dtype.ts';
 import { AutogradError, DTypeError, ShapeError, shapeError } from '../core/errors.ts';
 import { NdArray } from '../core/ndarray.ts';
@@ -124,7 +125,8 @@ export class Tensor implements Leaf {
    * @param gradient gradient of the loss by this tensor, of the same shape; 1 for a scalar
    * @throws AutogradError if nothing was recorded, the graph was used before, or something that an
    *   operation saved for it was changed in place since
-   * @throws ShapeError if `gradient` is missing for a non-scalar or has another shape
+   * @throws ShapeError if `gradient` is missing for a non-scalar or has another shape; DTypeError if it
+   *   is no tensor
    */
   backward(gradient?: Tensor): void {
     if (!this.requiresGrad) {
@@ -138,6 +140,9 @@ export class Tensor implements Leaf {
         `backward: a tensor of shape ${formatShape(this.shape)} needs a gradient of that shape; ` +
           'without one, reduce it to a scalar first (sum or mean)',
       );
+    }
+    if (gradient !== undefined && !(gradient instanceof Tensor)) {
+      throw new DTypeError(`backward: gradient must be a Tensor, got ${describe(gradient)}`);
     }
     if (gradient !== undefined && !sameShape(gradient.shape, this.shape)) {
       throw shapeError('backward', 'the gradient must have the shape of the tensor', {

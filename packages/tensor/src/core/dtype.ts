@@ -1,3 +1,5 @@
+import { ValueError } from './errors.ts';
+
 /** Element types; `bool` is stored as one byte, 0 or 1. */
 export type DType = 'float32' | 'float64' | 'int32' | 'uint8' | 'bool';
 
@@ -30,8 +32,23 @@ export function isFloating(dtype: DType): dtype is 'float32' | 'float64' {
   return dtype === 'float32' || dtype === 'float64';
 }
 
-/** A new zero-filled typed array of `length` elements. */
+/**
+ * A new zero-filled typed array of `length` elements.
+ *
+ * @throws ValueError if the engine has no memory for them
+ */
 export function newTypedArray(dtype: DType, length: number): TypedArray {
+  try {
+    return allocate(dtype, length);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new ValueError(
+      `out of memory: ${length} elements of ${dtype} are more than this engine allocates`,
+    );
+  }
+}
+
+function allocate(dtype: DType, length: number): TypedArray {
   switch (dtype) {
     case 'float32':
       return new Float32Array(length);

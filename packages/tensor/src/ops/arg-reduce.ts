@@ -4,7 +4,8 @@ import type { ArgReduceOp } from '../backend/kernels.ts';
 import { kernels } from '../backend/registry.ts';
 import { shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
-import { normalizeAxis } from './operands.ts';
+import { asTensor, type TensorLike } from './operands.ts';
+import { normalizeAxis } from './options.ts';
 import { reshape } from './reshape.ts';
 
 function defineArgReduce(name: ArgReduceOp) {
@@ -13,11 +14,12 @@ function defineArgReduce(name: ArgReduceOp) {
     backward: 'none',
     reason: 'positions do not change with the values, except in jumps',
   });
-  return (x: Tensor, axis?: number): Tensor => {
-    const input = axis === undefined ? reshape(x, [x.size]) : x;
+  return (x: TensorLike, axis?: number): Tensor => {
+    const whole = asTensor(name, 'x', x);
+    const input = axis === undefined ? reshape(whole, [whole.size]) : whole;
     const along = normalizeAxis(name, axis ?? 0, input.shape);
     if (input.shape[along] === 0) {
-      throw shapeError(name, 'needs at least one element along the axis', { input: x });
+      throw shapeError(name, 'needs at least one element along the axis', { input: whole });
     }
     return op([input], { axis: along });
   };

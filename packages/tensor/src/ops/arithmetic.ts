@@ -3,14 +3,8 @@ import type { Tensor } from '../autograd/tensor.ts';
 import type { BinaryOp } from '../backend/kernels.ts';
 import { kernels } from '../backend/registry.ts';
 import type { NdArray } from '../core/ndarray.ts';
-import {
-  asFloating,
-  asNumeric,
-  broadcastOperands,
-  scalar,
-  sumToShape,
-  type TensorLike,
-} from './operands.ts';
+import { scalar, sumToShape, type TensorLike } from './operands.ts';
+import { asFloating, asNumeric, broadcastOperands } from './promotion.ts';
 
 /** What every binary operation saves: its inputs and its output. */
 interface Saved {

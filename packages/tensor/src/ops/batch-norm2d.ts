@@ -2,9 +2,17 @@ import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { BatchNormStatistics } from '../backend/kernels.ts';
 import { kernels } from '../backend/registry.ts';
-import { shapeError, ValueError } from '../core/errors.ts';
+import { shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
-import { expectRank, expectSameFloating } from './operands.ts';
+import {
+  asTensor,
+  dtypeOf,
+  expectRank,
+  expectSameFloating,
+  expectTarget,
+  type TensorLike,
+} from './operands.ts';
+import { expectBoolean, expectShare, expectThat, readOptions } from './options.ts';
 
 interface Attributes {
   readonly statistics: BatchNormStatistics & { readonly frozen: boolean };
@@ -28,10 +36,10 @@ const batchNorm2dOp = defineOp<[NdArray, NdArray, NdArray], Attributes, Saved>('
 });
 
 export interface BatchNorm2dOptions {
-  /** `[C]`; updated in place while training, used otherwise. */
-  readonly runningMean: Tensor;
-  /** `[C]`; updated in place while training, used otherwise. */
-  readonly runningVariance: Tensor;
+  /** `[C]`; updated in place while training (so it must be a tensor), used otherwise. */
+  readonly runningMean: TensorLike;
+  /** `[C]`; updated in place while training (so it must be a tensor), used otherwise. */
+  readonly runningVariance: TensorLike;
   /** Normalize by the batch (true) or by the running statistics (false); true by default. */
   readonly training?: boolean;
   /** Share of the batch in the running statistics, in [0, 1]; 0.1 by default. */
@@ -40,11 +48,13 @@ export interface BatchNorm2dOptions {
   readonly epsilon?: number;
 }
 
+const OPTIONS = ['runningMean', 'runningVariance', 'training', 'momentum', 'epsilon'] as const;
+
 /** running ← (1 − momentum) · running + momentum · batch, the variance without bias. */
 function updateRunning(
   { mean, variance }: BatchNormStatistics,
   count: number,
-  { runningMean, runningVariance }: BatchNorm2dOptions,
+  { runningMean, runningVariance }: Readonly<Record<'runningMean' | 'runningVariance', Tensor>>,
   momentum: number,
 ): void {
   const keep = 1 - momentum;
@@ -67,38 +77,59 @@ function updateRunning(
  * @see Ioffe & Szegedy, arXiv:1502.03167; torch.nn.BatchNorm2d (same momentum)
  */
 export function batchNorm2d(
-  x: Tensor,
-  weight: Tensor,
-  bias: Tensor,
+  x: TensorLike,
+  weight: TensorLike,
+  bias: TensorLike,
   options: BatchNorm2dOptions,
 ): Tensor {
-  const { runningMean, runningVariance, training = true, momentum = 0.1, epsilon = 1e-5 } = options;
-  expectRank('batchNorm2d', 'input', x, 'N, C, H, W');
-  const perChannel = { weight, bias, runningMean, runningVariance };
-  expectSameFloating('batchNorm2d', { input: x, ...perChannel });
-  const [N, C, H, W] = x.shape;
+  const {
+    runningMean,
+    runningVariance,
+    training = true,
+    momentum = 0.1,
+    epsilon = 1e-5,
+  } = readOptions('batchNorm2d', options, OPTIONS);
+  const input = asTensor('batchNorm2d', 'x', x, dtypeOf(weight));
+  const ofChannels = (name: string, operand: TensorLike): Tensor =>
+    asTensor('batchNorm2d', name, operand, input.dtype);
+  const perChannel = {
+    weight: ofChannels('weight', weight),
+    bias: ofChannels('bias', bias),
+    runningMean: ofChannels('runningMean', runningMean),
+    runningVariance: ofChannels('runningVariance', runningVariance),
+  };
+  expectBoolean('batchNorm2d', 'training', training);
+  if (training) {
+    expectTarget('batchNorm2d', 'runningMean', runningMean);
+    expectTarget('batchNorm2d', 'runningVariance', runningVariance);
+  }
+  expectRank('batchNorm2d', 'input', input, 'N, C, H, W');
+  expectSameFloating('batchNorm2d', { input, ...perChannel });
+  const [N, C, H, W] = input.shape;
   for (const [name, tensor] of Object.entries(perChannel)) {
     if (tensor.rank !== 1 || tensor.shape[0] !== C) {
       throw shapeError('batchNorm2d', `${name} must have one element for each of ${C} channels`, {
-        input: { shape: x.shape, layout: 'N, C, H, W' },
+        input: { shape: input.shape, layout: 'N, C, H, W' },
         [name]: { shape: tensor.shape, layout: 'C' },
       });
     }
   }
-  if (!(momentum >= 0 && momentum <= 1)) {
-    throw new ValueError(`batchNorm2d: momentum must be in [0, 1], got ${momentum}`);
-  }
+  expectShare('batchNorm2d', 'momentum', momentum);
+  const isEpsilon = Number.isFinite(epsilon) && epsilon >= 0;
+  expectThat(isEpsilon, 'batchNorm2d', 'epsilon', 'a finite number ≥ 0', epsilon);
+  const operands = [input, perChannel.weight, perChannel.bias] as const;
   const count = N * H * W;
   if (!training) {
-    const statistics = { mean: runningMean.array, variance: runningVariance.array, frozen: true };
-    return batchNorm2dOp([x, weight, bias], { statistics, epsilon });
+    const { array: mean } = perChannel.runningMean;
+    const { array: variance } = perChannel.runningVariance;
+    return batchNorm2dOp(operands, { statistics: { mean, variance, frozen: true }, epsilon });
   }
   if (count === 1) {
     throw shapeError('batchNorm2d', 'training needs more than one element in each channel', {
-      input: { shape: x.shape, layout: 'N, C, H, W' },
+      input: { shape: input.shape, layout: 'N, C, H, W' },
     });
   }
-  const batch = kernels().channelMoments(x.array);
-  if (count > 0) updateRunning(batch, count, options, momentum);
-  return batchNorm2dOp([x, weight, bias], { statistics: { ...batch, frozen: false }, epsilon });
+  const batch = kernels().channelMoments(input.array);
+  if (count > 0) updateRunning(batch, count, perChannel, momentum);
+  return batchNorm2dOp(operands, { statistics: { ...batch, frozen: false }, epsilon });
 }

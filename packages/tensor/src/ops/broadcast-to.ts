@@ -4,7 +4,8 @@ import { kernels } from '../backend/registry.ts';
 import { shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { broadcastShapes, formatShape, type Shape, sameShape } from '../core/shape.ts';
-import { sumToShape } from './operands.ts';
+import { asTensor, sumToShape, type TensorLike } from './operands.ts';
+import { expectShape } from './options.ts';
 
 const broadcastOp = defineOp<[NdArray], { shape: Shape }, { inputShape: Shape }>('broadcastTo', {
   forward: ([x], { shape }) => ({
@@ -17,13 +18,16 @@ const broadcastOp = defineOp<[NdArray], { shape: Shape }, { inputShape: Shape }>
 /**
  * Repeats axes of length 1 (and missing leading axes) to fill `shape`.
  *
- * @throws ShapeError if the shapes, aligned at the last axis, do not fit
+ * @throws ShapeError if the shapes, aligned at the last axis, do not fit; ValueError for no shape
  */
-export function broadcastTo(x: Tensor, shape: Shape): Tensor {
-  if (!sameShape(broadcastShapes(x.shape, shape) ?? [], shape) || x.rank > shape.length) {
+export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
+  const input = asTensor('broadcastTo', 'x', x);
+  expectShape('broadcastTo', shape);
+  const stretched = broadcastShapes(input.shape, shape) ?? [];
+  if (!sameShape(stretched, shape) || input.rank > shape.length) {
     throw shapeError('broadcastTo', `the input does not stretch to ${formatShape(shape)}`, {
-      input: x,
+      input,
     });
   }
-  return broadcastOp([x], { shape });
+  return broadcastOp([input], { shape });
 }

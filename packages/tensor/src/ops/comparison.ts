@@ -3,7 +3,8 @@ import type { Tensor } from '../autograd/tensor.ts';
 import type { CompareOp } from '../backend/kernels.ts';
 import { kernels } from '../backend/registry.ts';
 import type { NdArray } from '../core/ndarray.ts';
-import { broadcastOperands, type TensorLike } from './operands.ts';
+import type { TensorLike } from './operands.ts';
+import { broadcastOperands } from './promotion.ts';
 
 function defineComparison(name: CompareOp) {
   const op = defineOp<[NdArray, NdArray], null, null>(name, {

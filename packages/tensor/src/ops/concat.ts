@@ -6,7 +6,8 @@ import { shapeError, ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { formatShape, type Shape, sameShape } from '../core/shape.ts';
 import { cast } from './cast.ts';
-import { normalizeAxis } from './operands.ts';
+import { asTensorList, type TensorLike } from './operands.ts';
+import { expectThat, normalizeAxis } from './options.ts';
 import { reshape } from './reshape.ts';
 
 const concatOp = defineOp<
@@ -34,14 +35,15 @@ const concatOp = defineOp<
  * Joins tensors along an axis they already have.
  *
  * @param tensors at least one; equal shapes except for `axis`
- * @throws ShapeError if another length differs
+ * @throws ShapeError if another length differs; DTypeError for what is no tensor
  */
-export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
-  if (tensors.length === 0) throw new ValueError('concat: needs at least one tensor, got none');
-  const [first] = tensors;
+export function concat(tensors: readonly TensorLike[], axis = 0): Tensor {
+  const inputs = asTensorList('concat', tensors);
+  if (inputs.length === 0) throw new ValueError('concat: needs at least one tensor, got none');
+  const [first] = inputs;
   const along = normalizeAxis('concat', axis, first.shape);
   const others = (shape: Shape): Shape => shape.map((length, i) => (i === along ? -1 : length));
-  tensors.forEach((tensor, i) => {
+  inputs.forEach((tensor, i) => {
     if (!sameShape(others(tensor.shape), others(first.shape))) {
       throw shapeError('concat', `shapes must agree on every axis but axis ${along}`, {
         'tensor 0': first,
@@ -49,9 +51,9 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
       });
     }
   });
-  const dtype = tensors.map((tensor) => tensor.dtype).reduce(promote);
+  const dtype = inputs.map((tensor) => tensor.dtype).reduce(promote);
   return concatOp(
-    tensors.map((tensor) => cast(tensor, dtype)),
+    inputs.map((tensor) => cast(tensor, dtype)),
     { axis: along },
   );
 }
@@ -60,30 +62,32 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
  * Joins tensors of one shape along a new axis.
  *
  * @param axis position of the new axis in the result, −1 being the last
- * @throws ShapeError if the shapes differ
+ * @throws ShapeError if the shapes differ; DTypeError for what is no tensor
  */
-export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
-  if (tensors.length === 0) throw new ValueError('stack: needs at least one tensor, got none');
-  const [{ shape }] = tensors;
-  tensors.forEach((tensor, i) => {
+export function stack(tensors: readonly TensorLike[], axis = 0): Tensor {
+  const inputs = asTensorList('stack', tensors);
+  if (inputs.length === 0) throw new ValueError('stack: needs at least one tensor, got none');
+  const [{ shape }] = inputs;
+  inputs.forEach((tensor, i) => {
     if (!sameShape(tensor.shape, shape)) {
       throw shapeError('stack', 'all shapes must be equal', {
-        'tensor 0': tensors[0],
+        'tensor 0': inputs[0],
         [`tensor ${i}`]: tensor,
       });
     }
   });
   const rank = shape.length + 1;
-  if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
-    throw new ValueError(
-      `stack: axis must be an integer in [${-rank}, ${rank}) for tensors of shape ` +
-        `${formatShape(shape)}, got ${axis}`,
-    );
-  }
+  expectThat(
+    Number.isInteger(axis) && axis >= -rank && axis < rank,
+    'stack',
+    'axis',
+    `an integer in [${-rank}, ${rank}) for tensors of shape ${formatShape(shape)}`,
+    axis,
+  );
   const at = axis < 0 ? axis + rank : axis;
   const longer = [...shape.slice(0, at), 1, ...shape.slice(at)];
   return concat(
-    tensors.map((tensor) => reshape(tensor, longer)),
+    inputs.map((tensor) => reshape(tensor, longer)),
     at,
   );
 }

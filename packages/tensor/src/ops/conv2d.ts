@@ -2,11 +2,13 @@ import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { Activation, Conv2dBranch } from '../backend/kernels.ts';
 import { kernels } from '../backend/registry.ts';
+import { describe } from '../core/describe.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import type { Shape } from '../core/shape.ts';
 import type { Conv2dWindow, PaddingOption, Pair } from '../core/window.ts';
-import { expectRank, expectSameFloating } from './operands.ts';
+import { asTensor, dtypeOf, expectRank, expectSameFloating, type TensorLike } from './operands.ts';
+import { expectThat, readOptions } from './options.ts';
 import { resolveWindow } from './window-options.ts';
 
 export interface Conv2dOptions {
@@ -73,7 +75,8 @@ function checkChannels(x: Tensor, weight: Tensor, bias: Tensor | null, groups: n
   const [outChannels, groupChannels] = weight.shape;
   if (!Number.isInteger(groups) || groups < 1 || outChannels % groups !== 0) {
     throw new ValueError(
-      `conv2d: groups must be an integer ≥ 1 that divides the ${outChannels} output channels, got ${groups}`,
+      `conv2d: groups must be an integer ≥ 1 that divides the ${outChannels} output channels, ` +
+        `got ${describe(groups)}`,
     );
   }
   if (channels !== groupChannels * groups) {
@@ -99,12 +102,26 @@ function checkChannels(x: Tensor, weight: Tensor, bias: Tensor | null, groups: n
 /** One of the convolutions of `conv2dBranches`. */
 export interface Conv2dBranchOptions extends Conv2dOptions {
   /** `[O, C/groups, kH, kW]` */
-  readonly weight: Tensor;
+  readonly weight: TensorLike;
   /** `[O]` */
-  readonly bias: Tensor | null;
+  readonly bias: TensorLike | null;
 }
 
-function checkedWindow(x: Tensor, branch: Conv2dBranchOptions): Conv2dWindow {
+/** A branch whose operands are tensors. */
+type TensorBranch = Conv2dOptions & { readonly weight: Tensor; readonly bias: Tensor | null };
+
+const BRANCH_OPTIONS = ['weight', 'bias', 'stride', 'padding', 'dilation', 'groups'] as const;
+
+function readBranch(x: Tensor, branch: Conv2dBranchOptions): TensorBranch {
+  const { weight, bias, ...options } = readOptions('conv2d', branch, BRANCH_OPTIONS);
+  return {
+    ...options,
+    weight: asTensor('conv2d', 'weight', weight, x.dtype),
+    bias: bias === null ? null : asTensor('conv2d', 'bias', bias, x.dtype),
+  };
+}
+
+function checkedWindow(x: Tensor, branch: TensorBranch): Conv2dWindow {
   const { weight, bias, stride = 1, padding = 0, dilation = 1, groups = 1 } = branch;
   expectRank('conv2d', 'weight', weight, 'O, I, kH, kW');
   expectSameFloating('conv2d', { input: x, weight, bias });
@@ -128,12 +145,20 @@ function checkedWindow(x: Tensor, branch: Conv2dBranchOptions): Conv2dWindow {
  * @see mindspore/nn/layer/conv.py, torch.nn.functional.conv2d
  */
 export function conv2d(
-  x: Tensor,
-  weight: Tensor,
-  bias: Tensor | null = null,
-  { activation = 'none', ...options }: Conv2dOptions & { readonly activation?: Activation } = {},
+  x: TensorLike,
+  weight: TensorLike,
+  bias: TensorLike | null = null,
+  options: Conv2dOptions & { readonly activation?: Activation } = {},
 ): Tensor {
-  return conv2dBranches(x, [{ ...options, weight, bias }], { activation });
+  expectThat(
+    typeof options === 'object' && options !== null,
+    'conv2d',
+    'options',
+    'an object',
+    options,
+  );
+  const { activation = 'none', ...window } = options;
+  return conv2dBranches(x, [{ ...window, weight, bias }], { activation });
 }
 
 /**
@@ -147,16 +172,20 @@ export function conv2d(
  * @throws as `conv2d`; ShapeError if the outputs' sizes differ; ValueError without a branch
  */
 export function conv2dBranches(
-  x: Tensor,
+  x: TensorLike,
   branches: readonly Conv2dBranchOptions[],
-  { activation = 'none' }: { readonly activation?: Activation } = {},
+  options: { readonly activation?: Activation } = {},
 ): Tensor {
+  const { activation = 'none' } = readOptions('conv2d', options, ['activation']);
+  expectThat(Array.isArray(branches), 'conv2d', 'branches', 'an array', branches);
   if (branches.length === 0) throw new ValueError('conv2d: needs at least one branch, got none');
-  if (activation !== 'none' && activation !== 'relu') {
-    throw new ValueError(`conv2d: activation must be 'none' or 'relu', got '${activation}'`);
-  }
-  expectRank('conv2d', 'input', x, 'N, C, H, W');
-  const windows = branches.map((branch) => checkedWindow(x, branch));
+  const isActivation = activation === 'none' || activation === 'relu';
+  expectThat(isActivation, 'conv2d', 'activation', "'none' or 'relu'", activation);
+  const input = asTensor('conv2d', 'x', x, dtypeOf(branches[0]?.weight));
+  // Array.from also visits the holes of a sparse list, which are no branches.
+  const convolutions = Array.from(branches, (branch) => readBranch(input, branch));
+  expectRank('conv2d', 'input', input, 'N, C, H, W');
+  const windows = convolutions.map((branch) => checkedWindow(input, branch));
   windows.forEach(({ outHeight, outWidth }, i) => {
     const [first] = windows;
     if (outHeight !== first.outHeight || outWidth !== first.outWidth) {
@@ -166,6 +195,6 @@ export function conv2dBranches(
       });
     }
   });
-  const operands = branches.flatMap(({ weight, bias }) => [weight, bias]);
-  return conv2dOp([x, ...operands], { windows, activation });
+  const operands = convolutions.flatMap(({ weight, bias }) => [weight, bias]);
+  return conv2dOp([input, ...operands], { windows, activation });
 }

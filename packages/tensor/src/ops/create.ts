@@ -1,18 +1,19 @@
 import { Tensor } from '../autograd/tensor.ts';
-import {
-  copyOfElements,
-  type DType,
-  newTypedArray,
-  type ReadonlyTypedArray,
-  type TypedArray,
-} from '../core/dtype.ts';
-import { ShapeError, ValueError } from '../core/errors.ts';
+import { describe } from '../core/describe.ts';
+import { type DType, isFloating, newTypedArray, type TypedArray } from '../core/dtype.ts';
+import { toElement, toElements } from '../core/elements.ts';
+import { DTypeError, ShapeError, ValueError } from '../core/errors.ts';
 import { NdArray } from '../core/ndarray.ts';
 import { Generator } from '../core/random.ts';
 import { elementCount, formatShape, type Shape } from '../core/shape.ts';
-
-/** What `tensor` takes: a number, a boolean, nested arrays of them, or a typed array. */
-export type TensorData = number | boolean | ReadonlyTypedArray | readonly TensorData[];
+import {
+  expectBoolean,
+  expectDType,
+  expectGenerator,
+  expectShape,
+  readOptions,
+} from './options.ts';
+import { arrayFromData, type TensorData } from './tensor-data.ts';
 
 export interface CreateOptions {
   readonly dtype?: DType;
@@ -38,54 +39,20 @@ export interface RandomOptions extends CreateOptions {
 /** Used where no generator is given. It starts at seed 0, so that scripts repeat themselves. */
 export const defaultGenerator = new Generator(0);
 
-function isTypedArray(data: unknown): data is ReadonlyTypedArray {
-  return ArrayBuffer.isView(data) && !(data instanceof DataView);
-}
+const CREATE_OPTIONS = ['dtype', 'requiresGrad'] as const;
+const TENSOR_OPTIONS = [...CREATE_OPTIONS, 'shape', 'copy'] as const;
+const RANDOM_OPTIONS = [...CREATE_OPTIONS, 'generator'] as const;
 
-function dtypeOf(array: ReadonlyTypedArray): DType {
-  if (array instanceof Float32Array) return 'float32';
-  if (array instanceof Float64Array) return 'float64';
-  if (array instanceof Int32Array) return 'int32';
-  if (array instanceof Uint8Array) return 'uint8';
-  const { name } = (array as object).constructor;
-  throw new ValueError(
-    `tensor: ${name} is not supported; use Float32Array, Float64Array, Int32Array or Uint8Array`,
-  );
-}
-
-/** Shape of nested arrays, read along their first elements. */
-function shapeOf(data: TensorData): number[] {
-  if (isTypedArray(data)) return [data.length];
-  if (!Array.isArray(data)) return [];
-  return data.length === 0 ? [0] : [data.length, ...shapeOf(data[0])];
-}
-
-/** Flattens nested arrays into `out`, checking that none is ragged. */
-function flatten(data: TensorData, shape: Shape, out: (number | boolean)[]): void {
-  if (typeof data === 'number' || typeof data === 'boolean') {
-    if (shape.length === 0) {
-      out.push(data);
-      return;
-    }
-  } else if (Array.isArray(data) || isTypedArray(data)) {
-    if (shape.length > 0 && data.length === shape[0]) {
-      for (const element of data as readonly TensorData[]) flatten(element, shape.slice(1), out);
-      return;
-    }
-  } else {
-    throw new ValueError(`tensor: elements must be numbers or booleans, got ${typeof data}`);
-  }
-  const found = typeof data === 'object' ? `an array of ${data.length}` : 'a single value';
-  const expected = shape.length === 0 ? 'a single value' : `an array of ${shape[0]}`;
-  throw new ShapeError(`tensor: nested arrays are ragged: expected ${expected}, found ${found}`);
-}
-
-function checkShape(op: string, shape: Shape): void {
-  if (!Array.isArray(shape) || !shape.every((length) => Number.isInteger(length) && length >= 0)) {
-    throw new ValueError(
-      `${op}: shape must be a list of integers ≥ 0, got ${JSON.stringify(shape)}`,
-    );
-  }
+/** What all functions here ask of their options, which must be among `known`. */
+function readCreateOptions<Options extends CreateOptions>(
+  op: string,
+  options: Options,
+  known: readonly (keyof Options & string)[],
+): Options {
+  const { dtype, requiresGrad } = readOptions(op, options, known);
+  if (dtype !== undefined) expectDType(op, dtype);
+  if (requiresGrad !== undefined) expectBoolean(op, 'requiresGrad', requiresGrad);
+  return options;
 }
 
 function wrap(data: TypedArray, shape: Shape, dtype: DType, options: CreateOptions): Tensor {
@@ -96,52 +63,53 @@ function wrap(data: TypedArray, shape: Shape, dtype: DType, options: CreateOptio
 /**
  * A tensor from a number, a boolean, nested arrays, or a typed array, whose elements are copied.
  *
+ * A typed array has the dtype of its name; Int8Array, Int16Array and Uint16Array become int32,
+ * Uint8ClampedArray uint8, and Uint32Array, BigInt64Array and BigUint64Array int32 too, if all their
+ * numbers are in its range. Floats are rounded to the dtype, anything but 0 is true as a bool, and
+ * integers must be held exactly.
+ *
  * @param options `dtype`: float32 by default, bool for booleans, and the typed array's own;
  *   `shape`: for flat data; `copy`: false to take a typed array over
+ * @throws DTypeError for data or elements of another kind
  * @throws ShapeError if nested arrays are ragged, or the data do not fill `shape`
- * @throws ValueError for elements that are neither numbers nor booleans
+ * @throws ValueError for a number that the dtype does not hold
  */
 export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
-  let shape: Shape = shapeOf(data);
-  let values: ReadonlyTypedArray | (number | boolean)[];
-  let natural: DType;
-  if (isTypedArray(data)) {
-    values = data;
-    natural = dtypeOf(data);
-  } else {
-    values = [];
-    flatten(data, shape, values);
-    natural = values.length > 0 && values.every((v) => typeof v === 'boolean') ? 'bool' : 'float32';
+  const {
+    dtype,
+    shape,
+    requiresGrad = false,
+    copy = true,
+  } = readCreateOptions('tensor', options, TENSOR_OPTIONS);
+  expectBoolean('tensor', 'copy', copy);
+  if ((data as unknown) instanceof Tensor) {
+    throw new DTypeError(
+      'tensor: data is a tensor already; use it as it is, or detach() or cast()',
+    );
   }
-  if (options.shape !== undefined) {
-    checkShape('tensor', options.shape);
-    if (elementCount(options.shape) !== values.length) {
-      throw new ShapeError(
-        `tensor: ${values.length} elements do not fill shape ${formatShape(options.shape)}`,
-      );
-    }
-    shape = options.shape;
+  const array = arrayFromData('tensor', 'data', data, { dtype, copy });
+  if (shape === undefined) return new Tensor(array, { requiresGrad });
+  expectShape('tensor', shape);
+  if (elementCount(shape) !== array.size) {
+    throw new ShapeError(`tensor: ${array.size} elements do not fill shape ${formatShape(shape)}`);
   }
-  const dtype = options.dtype ?? natural;
-  if (isTypedArray(values) && dtype === natural) {
-    const own = options.copy === false ? (values as TypedArray) : copyOfElements(values, dtype);
-    return wrap(own, shape, dtype, options);
-  }
-  const array = newTypedArray(dtype, values.length);
-  for (let i = 0; i < array.length; i++) {
-    array[i] = dtype === 'bool' ? Number(Boolean(values[i])) : Number(values[i]);
-  }
-  return wrap(array, shape, dtype, options);
+  return new Tensor(array.withShape(shape), { requiresGrad });
 }
 
-function filled(op: string, shape: Shape, value: number, options: CreateOptions): Tensor {
-  checkShape(op, shape);
-  const { dtype = 'float32' } = options;
-  return wrap(newTypedArray(dtype, elementCount(shape)).fill(value), shape, dtype, options);
+function filled(op: string, shape: Shape, value: number | boolean, options: CreateOptions): Tensor {
+  const natural = typeof value === 'boolean' ? 'bool' : 'float32';
+  const { dtype = natural } = readCreateOptions(op, options, CREATE_OPTIONS);
+  expectShape(op, shape);
+  const element = toElement(op, 'value', value, dtype);
+  return wrap(newTypedArray(dtype, elementCount(shape)).fill(element), shape, dtype, options);
 }
 
-/** A tensor filled with one value; float32 by default. */
-export function full(shape: Shape, value: number, options: CreateOptions = {}): Tensor {
+/**
+ * A tensor filled with one value; float32 by default, bool for a boolean.
+ *
+ * @throws ValueError if the dtype does not hold the value
+ */
+export function full(shape: Shape, value: number | boolean, options: CreateOptions = {}): Tensor {
   return filled('full', shape, value, options);
 }
 
@@ -159,29 +127,54 @@ export function ones(shape: Shape, options: CreateOptions = {}): Tensor {
  * The numbers start, start + step, … before `end`; `arange(n)` counts from 0 to n − 1.
  *
  * @param options int32 by default if all three are integers, else float32
- * @throws ValueError if step is 0 or a bound is not finite
+ * @throws ValueError if step is 0, a bound is not finite, or the dtype does not hold a number
  */
 export function arange(start: number, end?: number, step = 1, options: CreateOptions = {}): Tensor {
   const [from, to] = end === undefined ? [0, start] : [start, end];
   if (step === 0 || ![from, to, step].every(Number.isFinite)) {
-    throw new ValueError(`arange: needs finite bounds and step ≠ 0, got ${from}, ${to}, ${step}`);
+    const given = [from, to, step].map(describe).join(', ');
+    throw new ValueError(`arange: needs finite bounds and step ≠ 0, got ${given}`);
   }
-  const dtype = options.dtype ?? ([from, to, step].every(Number.isInteger) ? 'int32' : 'float32');
-  const data = newTypedArray(dtype, Math.max(0, Math.ceil((to - from) / step)));
-  for (let i = 0; i < data.length; i++) data[i] = from + i * step;
-  return wrap(data, [data.length], dtype, options);
+  const length = Math.max(0, Math.ceil((to - from) / step));
+  expectShape('arange', [length]);
+  const natural = [from, to, step].every(Number.isInteger) ? 'int32' : 'float32';
+  const { dtype = natural } = readCreateOptions('arange', options, CREATE_OPTIONS);
+  const numbers = new Float64Array(length);
+  for (let i = 0; i < length; i++) numbers[i] = from + i * step;
+  return wrap(toElements('arange', numbers, dtype), [length], dtype, options);
 }
 
-/** Random numbers, uniform over [0, 1); float32 by default. */
+type Draw = (generator: Generator, count: number) => Float64Array;
+
+function random(op: string, shape: Shape, options: RandomOptions, draw: Draw): Tensor {
+  const { generator = defaultGenerator, dtype = 'float32' } = readCreateOptions(
+    op,
+    options,
+    RANDOM_OPTIONS,
+  );
+  expectGenerator(op, generator);
+  expectShape(op, shape);
+  if (!isFloating(dtype)) {
+    throw new DTypeError(`${op}: needs dtype float32 or float64, got ${dtype}`);
+  }
+  const numbers = draw(generator, elementCount(shape));
+  return wrap(toElements(op, numbers, dtype), shape, dtype, options);
+}
+
+/**
+ * Random numbers, uniform over [0, 1); float32 by default.
+ *
+ * @throws DTypeError for an integer dtype
+ */
 export function rand(shape: Shape, options: RandomOptions = {}): Tensor {
-  checkShape('rand', shape);
-  const { generator = defaultGenerator, dtype = 'float32' } = options;
-  return tensor(generator.uniform(elementCount(shape)), { ...options, shape, dtype, copy: false });
+  return random('rand', shape, options, (generator, count) => generator.uniform(count));
 }
 
-/** Random numbers of the standard normal distribution N(0, 1); float32 by default. */
+/**
+ * Random numbers of the standard normal distribution N(0, 1); float32 by default.
+ *
+ * @throws DTypeError for an integer dtype
+ */
 export function randn(shape: Shape, options: RandomOptions = {}): Tensor {
-  checkShape('randn', shape);
-  const { generator = defaultGenerator, dtype = 'float32' } = options;
-  return tensor(generator.normal(elementCount(shape)), { ...options, shape, dtype, copy: false });
+  return random('randn', shape, options, (generator, count) => generator.normal(count));
 }

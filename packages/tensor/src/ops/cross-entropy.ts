@@ -3,7 +3,13 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { kernels } from '../backend/registry.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
-import { expectIntegers, expectRank, expectSameFloating } from './operands.ts';
+import {
+  asIntegers,
+  asTensor,
+  expectRank,
+  expectSameFloating,
+  type TensorLike,
+} from './operands.ts';
 
 const crossEntropyOp = defineOp<[NdArray, NdArray], null, { logits: NdArray; labels: NdArray }>(
   'softmaxCrossEntropy',
@@ -28,28 +34,29 @@ const crossEntropyOp = defineOp<[NdArray, NdArray], null, { logits: NdArray; lab
  * @throws ShapeError, DTypeError, or ValueError for a label outside [0, C)
  * @see mindspore/nn/loss/loss.py, SoftmaxCrossEntropyWithLogits
  */
-export function softmaxCrossEntropy(logits: Tensor, labels: Tensor): Tensor {
-  expectRank('softmaxCrossEntropy', 'logits', logits, 'N, C');
-  expectRank('softmaxCrossEntropy', 'labels', labels, 'N');
-  expectSameFloating('softmaxCrossEntropy', { logits });
-  expectIntegers('softmaxCrossEntropy', 'labels', labels);
-  const [samples, classes] = logits.shape;
-  if (labels.shape[0] !== samples) {
+export function softmaxCrossEntropy(logits: TensorLike, labels: TensorLike): Tensor {
+  const scores = asTensor('softmaxCrossEntropy', 'logits', logits);
+  const targets = asIntegers('softmaxCrossEntropy', 'labels', labels);
+  expectRank('softmaxCrossEntropy', 'logits', scores, 'N, C');
+  expectRank('softmaxCrossEntropy', 'labels', targets, 'N');
+  expectSameFloating('softmaxCrossEntropy', { logits: scores });
+  const [samples, classes] = scores.shape;
+  if (targets.shape[0] !== samples) {
     throw shapeError(
       'softmaxCrossEntropy',
-      `${samples} rows of logits, ${labels.shape[0]} labels`,
+      `${samples} rows of logits, ${targets.shape[0]} labels`,
       {
-        logits: { shape: logits.shape, layout: 'N, C' },
-        labels: { shape: labels.shape, layout: 'N' },
+        logits: { shape: scores.shape, layout: 'N, C' },
+        labels: { shape: targets.shape, layout: 'N' },
       },
     );
   }
-  labels.array.data.forEach((label, sample) => {
+  targets.array.data.forEach((label, sample) => {
     if (label < 0 || label >= classes) {
       throw new ValueError(
         `softmaxCrossEntropy: label ${label} of sample ${sample} is outside [0, ${classes})`,
       );
     }
   });
-  return crossEntropyOp([logits, labels], null);
+  return crossEntropyOp([scores, targets], null);
 }

@@ -1,11 +1,11 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { kernels } from '../backend/registry.ts';
-import { ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import type { Generator, GeneratorState } from '../core/random.ts';
 import { defaultGenerator } from './create.ts';
-import { expectSameFloating } from './operands.ts';
+import { asTensor, expectSameFloating, type TensorLike } from './operands.ts';
+import { expectBoolean, expectGenerator, expectThat, readOptions } from './options.ts';
 
 interface Mask {
   readonly p: number;
@@ -33,12 +33,17 @@ export interface DropoutOptions {
  * @throws ValueError if p is not in [0, 1)
  * @see Srivastava et al., "Dropout", JMLR 2014 (the inverted form)
  */
-export function dropout(
-  x: Tensor,
-  { p = 0.5, training = true, generator = defaultGenerator }: DropoutOptions = {},
-): Tensor {
-  if (!(p >= 0 && p < 1)) throw new ValueError(`dropout: p must be in [0, 1), got ${p}`);
-  expectSameFloating('dropout', { input: x });
-  if (!training || p === 0) return x;
-  return dropoutOp([x], { p, state: generator.reserve(Math.ceil(x.size / 4)) });
+export function dropout(x: TensorLike, options: DropoutOptions = {}): Tensor {
+  const {
+    p = 0.5,
+    training = true,
+    generator = defaultGenerator,
+  } = readOptions('dropout', options, ['p', 'training', 'generator']);
+  const input = asTensor('dropout', 'x', x);
+  expectThat(typeof p === 'number' && p >= 0 && p < 1, 'dropout', 'p', 'in [0, 1)', p);
+  expectBoolean('dropout', 'training', training);
+  expectGenerator('dropout', generator);
+  expectSameFloating('dropout', { input });
+  if (!training || p === 0) return input;
+  return dropoutOp([input], { p, state: generator.reserve(Math.ceil(input.size / 4)) });
 }

@@ -4,7 +4,8 @@ import { kernels } from '../backend/registry.ts';
 import { shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import type { Shape } from '../core/shape.ts';
-import { expectIntegers, normalizeAxis } from './operands.ts';
+import { asIntegers, asTensor, type TensorLike } from './operands.ts';
+import { normalizeAxis } from './options.ts';
 
 const gatherOp = defineOp<
   [NdArray, NdArray],
@@ -29,19 +30,17 @@ const gatherOp = defineOp<
  * @throws DTypeError for other dtypes; ShapeError if an index lies outside the axis
  * @see numpy.take
  */
-export function gather(x: Tensor, indices: Tensor, axis = 0): Tensor {
-  const along = normalizeAxis('gather', axis, x.shape);
-  expectIntegers('gather', 'indices', indices);
-  const outside = indices.array.data.find((index) => index < 0 || index >= x.shape[along]);
+export function gather(x: TensorLike, indices: TensorLike, axis = 0): Tensor {
+  const input = asTensor('gather', 'x', x);
+  const positions = asIntegers('gather', 'indices', indices);
+  const along = normalizeAxis('gather', axis, input.shape);
+  const length = input.shape[along];
+  const outside = positions.array.data.find((index) => index < 0 || index >= length);
   if (outside !== undefined) {
-    throw shapeError(
-      'gather',
-      `index ${outside} is outside axis ${along} of length ${x.shape[along]}`,
-      {
-        input: x,
-        indices,
-      },
-    );
+    throw shapeError('gather', `index ${outside} is outside axis ${along} of length ${length}`, {
+      input,
+      indices: positions,
+    });
   }
-  return gatherOp([x, indices], { axis: along });
+  return gatherOp([input, positions], { axis: along });
 }

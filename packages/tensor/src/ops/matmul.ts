@@ -4,7 +4,7 @@ import { kernels } from '../backend/registry.ts';
 import { shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { broadcastShapes } from '../core/shape.ts';
-import { expectSameFloating, sumToShape } from './operands.ts';
+import { asTensor, dtypeOf, expectSameFloating, sumToShape, type TensorLike } from './operands.ts';
 import { reshape } from './reshape.ts';
 
 const matmulOp = defineOp<[NdArray, NdArray], null, { a: NdArray; b: NdArray }>('matmul', {
@@ -25,32 +25,39 @@ const matmulOp = defineOp<[NdArray, NdArray], null, { a: NdArray; b: NdArray }>(
  * @param a `[..., M, K]`, or a vector `[K]`
  * @param b `[..., K, N]`, or a vector `[K]`
  * @returns `[..., M, N]`; leading axes broadcast, and the axis of a vector is left out
- * @throws ShapeError if the inner lengths differ, or the leading axes do not broadcast
+ * @throws ShapeError if the inner lengths differ, or the leading axes do not broadcast; DTypeError
+ *   unless both are float32 or both float64
  */
-export function matmul(a: Tensor, b: Tensor): Tensor {
-  expectSameFloating('matmul', { a, b });
-  if (a.rank === 0 || b.rank === 0) {
-    throw shapeError('matmul', 'needs vectors or matrices; multiply by a scalar with mul', {
-      a,
-      b,
-    });
+export function matmul(a: TensorLike, b: TensorLike): Tensor {
+  const left = asTensor('matmul', 'a', a, dtypeOf(b));
+  const right = asTensor('matmul', 'b', b, dtypeOf(a));
+  const operands = { a: left, b: right };
+  expectSameFloating('matmul', operands);
+  if (left.rank === 0 || right.rank === 0) {
+    throw shapeError(
+      'matmul',
+      'needs vectors or matrices; multiply by a scalar with mul',
+      operands,
+    );
   }
-  const matrixA = a.rank === 1 ? reshape(a, [1, a.shape[0]]) : a;
-  const matrixB = b.rank === 1 ? reshape(b, [b.shape[0], 1]) : b;
+  const matrixA = left.rank === 1 ? reshape(left, [1, left.shape[0]]) : left;
+  const matrixB = right.rank === 1 ? reshape(right, [right.shape[0], 1]) : right;
   const innerA = matrixA.shape[matrixA.rank - 1];
   const innerB = matrixB.shape[matrixB.rank - 2];
   if (innerA !== innerB) {
-    throw shapeError('matmul', `inner lengths differ: a has ${innerA} columns, b ${innerB} rows`, {
-      a,
-      b,
-    });
+    throw shapeError(
+      'matmul',
+      `inner lengths differ: a has ${innerA} columns, b ${innerB} rows`,
+      operands,
+    );
   }
   if (broadcastShapes(matrixA.shape.slice(0, -2), matrixB.shape.slice(0, -2)) === null) {
-    throw shapeError('matmul', 'leading (batch) axes do not broadcast', { a, b });
+    throw shapeError('matmul', 'leading (batch) axes do not broadcast', operands);
   }
   const product = matmulOp([matrixA, matrixB], null);
   const batch = product.shape.slice(0, -2);
-  const rows = a.rank === 1 ? [] : product.shape.slice(-2, -1);
-  const columns = b.rank === 1 ? [] : product.shape.slice(-1);
-  return a.rank > 1 && b.rank > 1 ? product : reshape(product, [...batch, ...rows, ...columns]);
+  const rows = left.rank === 1 ? [] : product.shape.slice(-2, -1);
+  const columns = right.rank === 1 ? [] : product.shape.slice(-1);
+  if (left.rank > 1 && right.rank > 1) return product;
+  return reshape(product, [...batch, ...rows, ...columns]);
 }

@@ -3,7 +3,8 @@ import type { Tensor } from '../autograd/tensor.ts';
 import type { DType } from '../core/dtype.ts';
 import { ValueError } from '../core/errors.ts';
 import { NdArray } from '../core/ndarray.ts';
-import { expectIntegers } from './operands.ts';
+import { asIntegers, type TensorLike } from './operands.ts';
+import { expectDType, expectShape, expectThat, readOptions } from './options.ts';
 
 const oneHotOp = defineOp<[NdArray], { numClasses: number; dtype: DType }, null>('oneHot', {
   forward: ([labels], { numClasses, dtype }) => {
@@ -25,17 +26,19 @@ const oneHotOp = defineOp<[NdArray], { numClasses: number; dtype: DType }, null>
  * @throws DTypeError for other dtypes; ValueError for a label out of range
  */
 export function oneHot(
-  labels: Tensor,
+  labels: TensorLike,
   numClasses: number,
-  { dtype = 'float32' }: { dtype?: DType } = {},
+  options: { dtype?: DType } = {},
 ): Tensor {
-  expectIntegers('oneHot', 'labels', labels);
-  if (!Number.isInteger(numClasses) || numClasses < 1) {
-    throw new ValueError(`oneHot: numClasses must be an integer ≥ 1, got ${numClasses}`);
-  }
-  const outside = labels.array.data.find((label) => label < 0 || label >= numClasses);
+  const { dtype = 'float32' } = readOptions('oneHot', options, ['dtype']);
+  const positions = asIntegers('oneHot', 'labels', labels);
+  const isCount = Number.isInteger(numClasses) && numClasses >= 1;
+  expectThat(isCount, 'oneHot', 'numClasses', 'an integer ≥ 1', numClasses);
+  expectDType('oneHot', dtype);
+  expectShape('oneHot', [...positions.shape, numClasses]);
+  const outside = positions.array.data.find((label) => label < 0 || label >= numClasses);
   if (outside !== undefined) {
     throw new ValueError(`oneHot: label ${outside} is outside [0, ${numClasses})`);
   }
-  return oneHotOp([labels], { numClasses, dtype });
+  return oneHotOp([positions], { numClasses, dtype });
 }

@@ -1,60 +1,70 @@
 import { Tensor } from '../autograd/tensor.ts';
 import { kernels } from '../backend/registry.ts';
 import { type DType, isFloating, promote } from '../core/dtype.ts';
-import { DTypeError, shapeError, ValueError } from '../core/errors.ts';
+import { DTypeError, shapeError } from '../core/errors.ts';
 import { NdArray } from '../core/ndarray.ts';
-import { broadcastAxes, broadcastShapes, formatShape, type Shape } from '../core/shape.ts';
-import { cast } from './cast.ts';
+import { broadcastAxes, type Shape } from '../core/shape.ts';
+import { arrayFromData, notATensor, ownDType, type TensorData } from './tensor-data.ts';
 
-/** A tensor, or a number that takes the dtype of the tensor it meets. */
-export type TensorLike = Tensor | number;
+/**
+ * What every operation takes for a tensor: a tensor, a number, a boolean, nested arrays of them, or
+ * a typed array. Plain numbers take the dtype of the tensor they meet if it holds them; see
+ * `dtypeOfNumbers`.
+ */
+export type TensorLike = Tensor | TensorData;
+
+/** The dtype that an operand has whatever it meets; undefined for plain numbers. */
+export function dtypeOf(operand: TensorLike | null | undefined): DType | undefined {
+  return operand instanceof Tensor ? operand.dtype : ownDType(operand);
+}
+
+/**
+ * The door of all operations: the operand as a tensor.
+ *
+ * @param name of the argument, for the error message
+ * @param beside dtype of what plain numbers meet
+ * @throws DTypeError that names the operation and the argument, for what is no `TensorLike`
+ */
+export function asTensor(op: string, name: string, operand: TensorLike, beside?: DType): Tensor {
+  if (operand instanceof Tensor) return operand;
+  return new Tensor(arrayFromData(op, name, operand, { beside }));
+}
+
+/** Class numbers or positions as a tensor, int32 where they are plain whole numbers. */
+export function asIntegers(op: string, name: string, operand: TensorLike): Tensor {
+  const x = asTensor(op, name, operand, 'int32');
+  if (x.dtype !== 'int32' && x.dtype !== 'uint8') {
+    throw new DTypeError(
+      `${op}: ${name} must be int32 or uint8, got ${x.dtype}; make them with dtype: 'int32'`,
+    );
+  }
+  return x;
+}
+
+/**
+ * A list of operands as tensors; plain numbers take the common dtype of those that have one.
+ *
+ * @throws DTypeError for what is no list, and as `asTensor`
+ */
+export function asTensorList(op: string, operands: readonly TensorLike[]): Tensor[] {
+  if (!Array.isArray(operands)) throw notATensor(op, 'tensors', operands, 'an array of tensors');
+  const dtypes = operands.map(dtypeOf).filter((dtype) => dtype !== undefined);
+  const beside = dtypes.length === 0 ? undefined : dtypes.reduce(promote);
+  // Array.from also visits the holes of a sparse list, which are no tensors.
+  return Array.from(operands, (operand, i) => asTensor(op, `tensors[${i}]`, operand, beside));
+}
+
+/** Throws a `DTypeError` unless `target` is a tensor, so that what is written into it is seen. */
+export function expectTarget(op: string, name: string, target: unknown): void {
+  if (target instanceof Tensor) return;
+  throw notATensor(op, name, target, 'a Tensor, because it is written to');
+}
 
 /** A scalar array. */
 export function scalar(value: number, dtype: DType): NdArray {
   const array = NdArray.zeros([], dtype);
   array.data[0] = value;
   return array;
-}
-
-/** The dtype that a number takes beside a tensor: a fraction turns integers into float32. */
-function dtypeOfNumber(value: number, beside: DType): DType {
-  if (isFloating(beside)) return beside;
-  if (!Number.isInteger(value)) return 'float32';
-  return beside === 'bool' ? 'int32' : beside;
-}
-
-/** Tensors of one dtype from operands of an elementwise operation, checked to broadcast. */
-export function broadcastOperands(op: string, a: TensorLike, b: TensorLike): [Tensor, Tensor] {
-  const dtypeA = a instanceof Tensor ? a.dtype : null;
-  const dtypeB = b instanceof Tensor ? b.dtype : null;
-  const asTensor = (value: TensorLike, other: DType | null): Tensor =>
-    value instanceof Tensor
-      ? value
-      : new Tensor(scalar(value, dtypeOfNumber(value, other ?? 'float32')));
-  const tensorA = asTensor(a, dtypeB);
-  const tensorB = asTensor(b, dtypeA);
-  if (broadcastShapes(tensorA.shape, tensorB.shape) === null) {
-    throw shapeError(
-      op,
-      'shapes do not broadcast: aligned at the last axis, lengths must be equal or 1',
-      {
-        a: tensorA,
-        b: tensorB,
-      },
-    );
-  }
-  const dtype = promote(tensorA.dtype, tensorB.dtype);
-  return [cast(tensorA, dtype), cast(tensorB, dtype)];
-}
-
-/** The tensor itself, or integers as float32 for operations whose result is a fraction. */
-export function asFloating(x: Tensor): Tensor {
-  return isFloating(x.dtype) ? x : cast(x, 'float32');
-}
-
-/** The tensor itself, or booleans as int32 for arithmetic, which they cannot hold the results of. */
-export function asNumeric(x: Tensor): Tensor {
-  return x.dtype === 'bool' ? cast(x, 'int32') : x;
 }
 
 /** Sums a gradient over the axes that broadcasting had added or stretched. */
@@ -86,29 +96,4 @@ export function expectSameFloating(
     const list = given.map(([name, tensor]) => `${name} ${tensor.dtype}`).join(', ');
     throw new DTypeError(`${op}: needs float32 or float64, the same for all; got ${list}`);
   }
-}
-
-/** Throws a `DTypeError` unless `x` holds integers that can be positions or class numbers. */
-export function expectIntegers(op: string, name: string, x: Tensor): void {
-  if (x.dtype !== 'int32' && x.dtype !== 'uint8') {
-    throw new DTypeError(
-      `${op}: ${name} must be int32 or uint8, got ${x.dtype}; make them with dtype: 'int32'`,
-    );
-  }
-}
-
-/**
- * An axis counted from the front; negative ones count from the end.
- *
- * @throws ValueError if it is not an integer in [−rank, rank)
- */
-export function normalizeAxis(op: string, axis: number, shape: Shape): number {
-  const rank = shape.length;
-  if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
-    throw new ValueError(
-      `${op}: axis must be an integer in [${-rank}, ${rank}) for shape ${formatShape(shape)}, ` +
-        `got ${axis}`,
-    );
-  }
-  return axis < 0 ? axis + rank : axis;
 }

@@ -1,9 +1,12 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { kernels } from '../backend/registry.ts';
-import { shapeError, ValueError } from '../core/errors.ts';
+import { toElement } from '../core/elements.ts';
+import { shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import type { Shape } from '../core/shape.ts';
+import { asTensor, type TensorLike } from './operands.ts';
+import { expectShape, expectThat, readOptions } from './options.ts';
 
 interface Margins {
   readonly before: readonly number[];
@@ -24,32 +27,38 @@ const padOp = defineOp<[NdArray], Margins, { before: readonly number[]; inputSha
   },
 );
 
+function isMargins(pair: unknown): boolean {
+  const isPair = Array.isArray(pair) && pair.length === 2;
+  return isPair && Array.from(pair).every((margin) => Number.isInteger(margin) && margin >= 0);
+}
+
 /**
  * Surrounds a tensor with a constant.
  *
  * @param margins elements `[before, after]` for every axis
  * @throws ShapeError unless there is one pair for every axis
- * @throws ValueError if a margin is not an integer ≥ 0
+ * @throws ValueError if a margin is not an integer ≥ 0, or the dtype does not hold `value`
  */
 export function pad(
-  x: Tensor,
+  x: TensorLike,
   margins: readonly (readonly [before: number, after: number])[],
-  { value = 0 }: { value?: number } = {},
+  options: { value?: number | boolean } = {},
 ): Tensor {
-  if (margins.length !== x.rank) {
+  const { value = 0 } = readOptions('pad', options, ['value']);
+  const input = asTensor('pad', 'x', x);
+  expectThat(Array.isArray(margins), 'pad', 'margins', 'a list of [before, after]', margins);
+  if (margins.length !== input.rank) {
     throw shapeError(
       'pad',
-      `needs a pair [before, after] for each of ${x.rank} axes, got ${margins.length}`,
-      {
-        input: x,
-      },
+      `needs a pair [before, after] for each of ${input.rank} axes, got ${margins.length}`,
+      { input },
     );
   }
-  for (const [before, after] of margins) {
-    if (![before, after].every((margin) => Number.isInteger(margin) && margin >= 0)) {
-      throw new ValueError(`pad: margins must be integers ≥ 0, got [${before}, ${after}]`);
-    }
+  for (const pair of margins) {
+    expectThat(isMargins(pair), 'pad', 'margins', 'integers ≥ 0', pair);
   }
-  const shape = x.shape.map((length, axis) => margins[axis][0] + length + margins[axis][1]);
-  return padOp([x], { before: margins.map(([before]) => before), shape, value });
+  const shape = input.shape.map((length, axis) => margins[axis][0] + length + margins[axis][1]);
+  expectShape('pad', shape);
+  const before = margins.map(([first]) => first);
+  return padOp([input], { before, shape, value: toElement('pad', 'value', value, input.dtype) });
 }

@@ -4,7 +4,8 @@ import { kernels } from '../backend/registry.ts';
 import { shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { formatShape } from '../core/shape.ts';
-import { normalizeAxis } from './operands.ts';
+import { asTensor, type TensorLike } from './operands.ts';
+import { expectIntegerList, normalizeAxis } from './options.ts';
 
 type Axes = readonly number[];
 
@@ -19,22 +20,25 @@ const permuteOp = defineOp<[NdArray], { axes: Axes }, { inverse: Axes }>('permut
 /**
  * Reorders the axes: axis i of the result is axis `axes[i]` of `x`.
  *
- * @throws ShapeError unless `axes` names every axis once
+ * @throws ShapeError unless `axes` names every axis once; ValueError for an axis that does not exist
  */
-export function permute(x: Tensor, axes: readonly number[]): Tensor {
-  const normalized = axes.map((axis) => normalizeAxis('permute', axis, x.shape));
-  if (new Set(normalized).size !== x.rank || normalized.length !== x.rank) {
-    throw shapeError('permute', `axes ${formatShape(axes)} must name each axis once`, { input: x });
+export function permute(x: TensorLike, axes: readonly number[]): Tensor {
+  const input = asTensor('permute', 'x', x);
+  expectIntegerList('permute', 'axes', axes);
+  const normalized = axes.map((axis) => normalizeAxis('permute', axis, input.shape));
+  if (new Set(normalized).size !== input.rank || normalized.length !== input.rank) {
+    throw shapeError('permute', `axes ${formatShape(axes)} must name each axis once`, { input });
   }
-  return permuteOp([x], { axes: normalized });
+  return permuteOp([input], { axes: normalized });
 }
 
 /** Swaps two axes, the last two if none are given. */
-export function transpose(x: Tensor, axis0 = -2, axis1 = -1): Tensor {
-  const first = normalizeAxis('transpose', axis0, x.shape);
-  const second = normalizeAxis('transpose', axis1, x.shape);
-  const axes = x.shape.map((_, axis) => axis);
+export function transpose(x: TensorLike, axis0 = -2, axis1 = -1): Tensor {
+  const input = asTensor('transpose', 'x', x);
+  const first = normalizeAxis('transpose', axis0, input.shape);
+  const second = normalizeAxis('transpose', axis1, input.shape);
+  const axes = input.shape.map((_, axis) => axis);
   axes[first] = second;
   axes[second] = first;
-  return permuteOp([x], { axes });
+  return permuteOp([input], { axes });
 }

@@ -3,7 +3,11 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { UNARY_GRAD_FROM, type UnaryOp } from '../backend/kernels.ts';
 import { kernels } from '../backend/registry.ts';
 import type { NdArray } from '../core/ndarray.ts';
-import { asFloating, asNumeric } from './operands.ts';
+import { asTensor, type TensorLike } from './operands.ts';
+import { expectFinite, readOptions } from './options.ts';
+import { asFloating, asNumeric } from './promotion.ts';
+
+type Unary = (x: TensorLike) => Tensor;
 
 /** Functions of each element alone; the derivatives stand beside the functions in the kernels. */
 function defineUnary(name: UnaryOp): (x: Tensor, alpha?: number) => Tensor {
@@ -19,23 +23,29 @@ function defineUnary(name: UnaryOp): (x: Tensor, alpha?: number) => Tensor {
       kernels().unaryGrad(name, kept ?? gradOut, gradOut, alpha),
     ],
   });
-  return (x, alpha = 0) => op([asNumeric(x)], { alpha });
+  return (x, alpha = 0) => op([x], { alpha });
 }
 
-/** The same for functions whose values are fractions: integers are taken as float32. */
-function defineFloatUnary(name: UnaryOp): (x: Tensor) => Tensor {
+/** Functions of all numbers. */
+function defineNumericUnary(name: UnaryOp): Unary {
   const op = defineUnary(name);
-  return (x) => op(asFloating(x));
+  return (x) => op(asNumeric(asTensor(name, 'x', x)));
+}
+
+/** Functions whose values are fractions: integers are taken as float32. */
+function defineFloatUnary(name: UnaryOp): Unary {
+  const op = defineUnary(name);
+  return (x) => op(asFloating(asTensor(name, 'x', x)));
 }
 
 const leaky = defineUnary('leakyRelu');
 
 /** y = −x. */
-export const neg: (x: Tensor) => Tensor = defineUnary('neg');
+export const neg = defineNumericUnary('neg');
 /** y = |x|; the gradient at 0 is 0. */
-export const abs: (x: Tensor) => Tensor = defineUnary('abs');
+export const abs = defineNumericUnary('abs');
 /** y = max(0, x); the gradient at 0 is 0. */
-export const relu: (x: Tensor) => Tensor = defineUnary('relu');
+export const relu = defineNumericUnary('relu');
 /** y = e^x. */
 export const exp = defineFloatUnary('exp');
 /** y = ln x; −Infinity at 0, NaN below. */
@@ -56,9 +66,9 @@ export const gelu = defineFloatUnary('gelu');
 export const silu = defineFloatUnary('silu');
 
 /** y = x for x ≥ 0, negativeSlope · x below; the gradient at 0 is `negativeSlope`. */
-export function leakyRelu(
-  x: Tensor,
-  { negativeSlope = 0.01 }: { negativeSlope?: number } = {},
-): Tensor {
-  return leaky(asFloating(x), negativeSlope);
+export function leakyRelu(x: TensorLike, options: { negativeSlope?: number } = {}): Tensor {
+  const { negativeSlope = 0.01 } = readOptions('leakyRelu', options, ['negativeSlope']);
+  const input = asFloating(asTensor('leakyRelu', 'x', x));
+  expectFinite('leakyRelu', 'negativeSlope', negativeSlope);
+  return leaky(input, negativeSlope);
 }

@@ -5,7 +5,8 @@ import { shapeError, ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import type { Shape } from '../core/shape.ts';
 import type { PaddingOption, Pair, Window2d } from '../core/window.ts';
-import { expectRank, expectSameFloating } from './operands.ts';
+import { asTensor, expectRank, expectSameFloating, type TensorLike } from './operands.ts';
+import { readOptions } from './options.ts';
 import { mean } from './reduce.ts';
 import { resolveWindow } from './window-options.ts';
 
@@ -49,7 +50,12 @@ const avgPool2dOp = defineOp<
 });
 
 function poolWindow(op: string, x: Tensor, options: Pool2dOptions): Window2d {
-  const { kernelSize, stride = kernelSize, padding = 0, ceilMode = false } = options;
+  const {
+    kernelSize,
+    stride = kernelSize,
+    padding = 0,
+    ceilMode = false,
+  } = readOptions(op, options, ['kernelSize', 'stride', 'padding', 'ceilMode']);
   expectRank(op, 'input', x, 'N, C, H, W');
   expectSameFloating(op, { input: x });
   if (x.shape[2] === 0 || x.shape[3] === 0) {
@@ -79,8 +85,9 @@ function poolWindow(op: string, x: Tensor, options: Pool2dOptions): Window2d {
  *   of range
  * @see mindspore/nn/layer/pooling.py (which rounds down), torch.nn.MaxPool2d
  */
-export function maxPool2d(x: Tensor, options: Pool2dOptions): Tensor {
-  return maxPool2dOp([x], { window: poolWindow('maxPool2d', x, options) });
+export function maxPool2d(x: TensorLike, options: Pool2dOptions): Tensor {
+  const input = asTensor('maxPool2d', 'x', x);
+  return maxPool2dOp([input], { window: poolWindow('maxPool2d', input, options) });
 }
 
 /**
@@ -92,8 +99,9 @@ export function maxPool2d(x: Tensor, options: Pool2dOptions): Tensor {
  *   of range
  * @see torch.nn.AvgPool2d, `count_include_pad=True`
  */
-export function avgPool2d(x: Tensor, options: Pool2dOptions): Tensor {
-  return avgPool2dOp([x], { window: poolWindow('avgPool2d', x, options) });
+export function avgPool2d(x: TensorLike, options: Pool2dOptions): Tensor {
+  const input = asTensor('avgPool2d', 'x', x);
+  return avgPool2dOp([input], { window: poolWindow('avgPool2d', input, options) });
 }
 
 /**
@@ -104,7 +112,8 @@ export function avgPool2d(x: Tensor, options: Pool2dOptions): Tensor {
  * @throws ShapeError unless `x` has 4 axes
  * @see SqueezeNet, arXiv:1602.07360, table 1 (avgpool10)
  */
-export function globalAvgPool2d(x: Tensor): Tensor {
-  expectRank('globalAvgPool2d', 'input', x, 'N, C, H, W');
-  return mean(x, [2, 3]);
+export function globalAvgPool2d(x: TensorLike): Tensor {
+  const input = asTensor('globalAvgPool2d', 'x', x);
+  expectRank('globalAvgPool2d', 'input', input, 'N, C, H, W');
+  return mean(input, [2, 3]);
 }

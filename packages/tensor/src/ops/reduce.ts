@@ -5,7 +5,9 @@ import { shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { elementCount, reducedShape, type Shape } from '../core/shape.ts';
 import { cast } from './cast.ts';
-import { asFloating, asNumeric, normalizeAxis, scalar } from './operands.ts';
+import { asTensor, scalar, type TensorLike } from './operands.ts';
+import { expectBoolean, normalizeAxis, readOptions } from './options.ts';
+import { asFloating, asNumeric } from './promotion.ts';
 import { reshape } from './reshape.ts';
 
 /** One axis or several, negative ones counted from the end; all axes if left out. */
@@ -84,10 +86,20 @@ function expectElements(op: string, x: Tensor, axes: readonly number[]): void {
   }
 }
 
-function withDims(y: Tensor, x: Tensor, axes: readonly number[], options: ReduceOptions): Tensor {
-  return options.keepDims === true
-    ? reshape(y, reducedShape(x.shape, axes, { keepDims: true }))
-    : y;
+/** Runs a reduction and gives its result the axes that it removed, if they are asked for. */
+function reduceOver(
+  op: string,
+  x: Tensor,
+  axis: AxisOption,
+  options: ReduceOptions,
+  run: (axes: readonly number[]) => Tensor,
+): Tensor {
+  const { keepDims = false } = readOptions(op, options, ['keepDims']);
+  expectBoolean(op, 'keepDims', keepDims);
+  const axes = resolveAxes(op, x, axis);
+  if (op === 'max' || op === 'min') expectElements(op, x, axes);
+  const y = run(axes);
+  return keepDims ? reshape(y, reducedShape(x.shape, axes, { keepDims: true })) : y;
 }
 
 /**
@@ -95,10 +107,10 @@ function withDims(y: Tensor, x: Tensor, axes: readonly number[], options: Reduce
  *
  * @throws ValueError or ShapeError if an axis does not exist or is named twice
  */
-export function sum(x: Tensor, axis?: AxisOption, options: ReduceOptions = {}): Tensor {
-  const axes = resolveAxes('sum', x, axis);
-  const input = x.dtype === 'uint8' ? cast(x, 'int32') : asNumeric(x);
-  return withDims(sumOp([input], { axes }), x, axes, options);
+export function sum(x: TensorLike, axis?: AxisOption, options: ReduceOptions = {}): Tensor {
+  const input = asTensor('sum', 'x', x);
+  const terms = input.dtype === 'uint8' ? cast(input, 'int32') : asNumeric(input);
+  return reduceOver('sum', input, axis, options, (axes) => sumOp([terms], { axes }));
 }
 
 /**
@@ -106,9 +118,9 @@ export function sum(x: Tensor, axis?: AxisOption, options: ReduceOptions = {}): 
  *
  * @throws ValueError or ShapeError if an axis does not exist or is named twice
  */
-export function mean(x: Tensor, axis?: AxisOption, options: ReduceOptions = {}): Tensor {
-  const axes = resolveAxes('mean', x, axis);
-  return withDims(meanOp([asFloating(x)], { axes }), x, axes, options);
+export function mean(x: TensorLike, axis?: AxisOption, options: ReduceOptions = {}): Tensor {
+  const input = asTensor('mean', 'x', x);
+  return reduceOver('mean', input, axis, options, (axes) => meanOp([asFloating(input)], { axes }));
 }
 
 /**
@@ -116,10 +128,9 @@ export function mean(x: Tensor, axis?: AxisOption, options: ReduceOptions = {}):
  *
  * @throws ValueError or ShapeError if an axis does not exist, is named twice, or is empty
  */
-export function max(x: Tensor, axis?: AxisOption, options: ReduceOptions = {}): Tensor {
-  const axes = resolveAxes('max', x, axis);
-  expectElements('max', x, axes);
-  return withDims(maxOp([x], { axes }), x, axes, options);
+export function max(x: TensorLike, axis?: AxisOption, options: ReduceOptions = {}): Tensor {
+  const input = asTensor('max', 'x', x);
+  return reduceOver('max', input, axis, options, (axes) => maxOp([input], { axes }));
 }
 
 /**
@@ -127,8 +138,7 @@ export function max(x: Tensor, axis?: AxisOption, options: ReduceOptions = {}): 
  *
  * @throws ValueError or ShapeError if an axis does not exist, is named twice, or is empty
  */
-export function min(x: Tensor, axis?: AxisOption, options: ReduceOptions = {}): Tensor {
-  const axes = resolveAxes('min', x, axis);
-  expectElements('min', x, axes);
-  return withDims(minOp([x], { axes }), x, axes, options);
+export function min(x: TensorLike, axis?: AxisOption, options: ReduceOptions = {}): Tensor {
+  const input = asTensor('min', 'x', x);
+  return reduceOver('min', input, axis, options, (axes) => minOp([input], { axes }));
 }

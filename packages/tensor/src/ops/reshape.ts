@@ -3,6 +3,8 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { elementCount, formatShape, type Shape } from '../core/shape.ts';
+import { asTensor, type TensorLike } from './operands.ts';
+import { expectIntegerList } from './options.ts';
 
 const reshapeOp = defineOp<[NdArray], { shape: Shape }, { inputShape: Shape }>('reshape', {
   forward: ([x], { shape }) => ({ y: x.withShape(shape), saved: { inputShape: x.shape } }),
@@ -15,19 +17,21 @@ const reshapeOp = defineOp<[NdArray], { shape: Shape }, { inputShape: Shape }>('
  * @param shape lengths with the same product; one may be −1 and is worked out
  * @throws ShapeError if the number of elements would change
  */
-export function reshape(x: Tensor, shape: Shape): Tensor {
+export function reshape(x: TensorLike, shape: Shape): Tensor {
+  const input = asTensor('reshape', 'x', x);
+  expectIntegerList('reshape', 'shape', shape);
   const unknown = shape.filter((length) => length === -1).length;
-  if (unknown > 1 || shape.some((length) => !Number.isInteger(length) || length < -1)) {
+  if (unknown > 1 || shape.some((length) => length < -1)) {
     throw new ValueError(
       `reshape: lengths must be integers ≥ 0, at most one of them −1, got ${formatShape(shape)}`,
     );
   }
   const known = elementCount(shape.filter((length) => length !== -1));
-  const resolved = shape.map((length) => (length === -1 ? x.size / known : length));
-  if (elementCount(resolved) !== x.size || !resolved.every(Number.isInteger)) {
-    throw shapeError('reshape', `${x.size} elements do not fill shape ${formatShape(shape)}`, {
-      input: x,
+  const resolved = shape.map((length) => (length === -1 ? input.size / known : length));
+  if (elementCount(resolved) !== input.size || !resolved.every(Number.isInteger)) {
+    throw shapeError('reshape', `${input.size} elements do not fill shape ${formatShape(shape)}`, {
+      input,
     });
   }
-  return reshapeOp([x], { shape: resolved });
+  return reshapeOp([input], { shape: resolved });
 }

@@ -2,9 +2,12 @@ import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { SliceRange } from '../backend/kernels.ts';
 import { kernels } from '../backend/registry.ts';
+import { describe } from '../core/describe.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import type { Shape } from '../core/shape.ts';
+import { asTensor, type TensorLike } from './operands.ts';
+import { expectThat } from './options.ts';
 
 /** Part of an axis: `[start, end]` or `[start, end, step]`, negative counted from the end; null is all. */
 export type AxisRange = readonly [start: number, end: number, step?: number] | null;
@@ -30,16 +33,19 @@ const sliceOp = defineOp<[NdArray], Slicing, { range: SliceRange; inputShape: Sh
  * @throws ShapeError if there are more ranges than axes
  * @throws ValueError if a position is not an integer or a step is not an integer ≥ 1
  */
-export function slice(x: Tensor, ranges: readonly AxisRange[]): Tensor {
-  if (ranges.length > x.rank) {
-    throw shapeError('slice', `${ranges.length} ranges for ${x.rank} axes`, { input: x });
+export function slice(x: TensorLike, ranges: readonly AxisRange[]): Tensor {
+  const input = asTensor('slice', 'x', x);
+  expectThat(Array.isArray(ranges), 'slice', 'ranges', 'a list of [start, end, step]', ranges);
+  if (ranges.length > input.rank) {
+    throw shapeError('slice', `${ranges.length} ranges for ${input.rank} axes`, { input });
   }
-  const resolved = x.shape.map((length, axis) => {
-    const [start, end, step = 1] = ranges[axis] ?? [0, length];
+  const resolved = input.shape.map((length, axis) => {
+    const range = ranges[axis] ?? [0, length];
+    const [start, end, step = 1]: readonly number[] = Array.isArray(range) ? range : [];
     if (![start, end, step].every(Number.isInteger) || step < 1) {
       throw new ValueError(
         `slice: the range of axis ${axis} must be integers [start, end, step ≥ 1], ` +
-          `got [${[start, end, step].join(', ')}]`,
+          `got ${describe(range)}`,
       );
     }
     const inside = (position: number): number =>
@@ -48,5 +54,5 @@ export function slice(x: Tensor, ranges: readonly AxisRange[]): Tensor {
     return { start: inside(start), step, length: Math.max(0, count) };
   });
   const range = { starts: resolved.map((r) => r.start), steps: resolved.map((r) => r.step) };
-  return sliceOp([x], { range, shape: resolved.map((r) => r.length) });
+  return sliceOp([input], { range, shape: resolved.map((r) => r.length) });
 }

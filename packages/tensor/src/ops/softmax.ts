@@ -2,7 +2,9 @@ import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { kernels } from '../backend/registry.ts';
 import type { NdArray } from '../core/ndarray.ts';
-import { asFloating, normalizeAxis } from './operands.ts';
+import { asTensor, type TensorLike } from './operands.ts';
+import { normalizeAxis } from './options.ts';
+import { asFloating } from './promotion.ts';
 
 interface Axis {
   readonly axis: number;
@@ -25,11 +27,13 @@ const logSoftmaxOp = defineOp<[NdArray], Axis, Axis & { y: NdArray }>('logSoftma
 });
 
 /** y_i = e^{x_i} / Σ_j e^{x_j} along an axis (the last by default); safe for large values. */
-export function softmax(x: Tensor, axis = -1): Tensor {
-  return softmaxOp([asFloating(x)], { axis: normalizeAxis('softmax', axis, x.shape) });
+export function softmax(x: TensorLike, axis = -1): Tensor {
+  const input = asFloating(asTensor('softmax', 'x', x));
+  return softmaxOp([input], { axis: normalizeAxis('softmax', axis, input.shape) });
 }
 
 /** y_i = x_i − ln Σ_j e^{x_j} along an axis (the last by default); safe for large values. */
-export function logSoftmax(x: Tensor, axis = -1): Tensor {
-  return logSoftmaxOp([asFloating(x)], { axis: normalizeAxis('logSoftmax', axis, x.shape) });
+export function logSoftmax(x: TensorLike, axis = -1): Tensor {
+  const input = asFloating(asTensor('logSoftmax', 'x', x));
+  return logSoftmaxOp([input], { axis: normalizeAxis('logSoftmax', axis, input.shape) });
 }

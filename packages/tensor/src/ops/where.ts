@@ -5,7 +5,8 @@ import { DTypeError, shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { broadcastShapes } from '../core/shape.ts';
 import { broadcastTo } from './broadcast-to.ts';
-import { broadcastOperands, scalar, type TensorLike } from './operands.ts';
+import { asTensor, scalar, type TensorLike } from './operands.ts';
+import { broadcastOperands } from './promotion.ts';
 
 const whereOp = defineOp<[NdArray, NdArray, NdArray], null, { condition: NdArray }>('where', {
   forward: ([condition, a, b]) => ({
@@ -25,27 +26,26 @@ const whereOp = defineOp<[NdArray, NdArray, NdArray], null, { condition: NdArray
 /**
  * y = a where `condition` is true, else b, elementwise with broadcasting.
  *
- * @param condition bool
+ * @param condition bool, or an array of booleans
  * @throws DTypeError if `condition` is not bool; ShapeError if the shapes do not broadcast
  */
-export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
-  if (condition.dtype !== 'bool') {
-    throw new DTypeError(
-      `where: condition must be bool (from a comparison), got ${condition.dtype}`,
-    );
+export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tensor {
+  const mask = asTensor('where', 'condition', condition);
+  if (mask.dtype !== 'bool') {
+    throw new DTypeError(`where: condition must be bool (from a comparison), got ${mask.dtype}`);
   }
   const [left, right] = broadcastOperands('where', a, b);
   const values = broadcastShapes(left.shape, right.shape) as number[]; // broadcastOperands checked.
-  const shape = broadcastShapes(condition.shape, values);
+  const shape = broadcastShapes(mask.shape, values);
   if (shape === null) {
     throw shapeError('where', 'the condition does not broadcast with the values', {
-      condition,
+      condition: mask,
       a: left,
       b: right,
     });
   }
   return whereOp(
-    [broadcastTo(condition, shape), broadcastTo(left, shape), broadcastTo(right, shape)],
+    [broadcastTo(mask, shape), broadcastTo(left, shape), broadcastTo(right, shape)],
     null,
   );
 }

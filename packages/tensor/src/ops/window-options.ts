@@ -1,4 +1,4 @@
-import { shapeError, ValueError } from '../core/errors.ts';
+import { shapeError } from '../core/errors.ts';
 import type { Shape } from '../core/shape.ts';
 import {
   asPair,
@@ -9,6 +9,7 @@ import {
   type Window2d,
   windowCount,
 } from '../core/window.ts';
+import { expectBoolean, expectShape, expectThat } from './options.ts';
 
 export interface WindowOptions {
   readonly kernelSize: Pair;
@@ -18,26 +19,45 @@ export interface WindowOptions {
   readonly ceilMode: boolean;
 }
 
-function expectAtLeast(op: string, name: string, values: readonly number[], least: number): void {
-  if (!values.every((value) => Number.isInteger(value) && value >= least)) {
-    throw new ValueError(
-      `${op}: ${name} must be integers ≥ ${least}, got ${values.length === 1 ? values[0] : `[${values.join(', ')}]`}`,
-    );
-  }
+/** Far beyond any image, and small enough that sums and products of such numbers stay exact. */
+const MOST = 2 ** 24;
+
+function expectIntegers(op: string, name: string, values: readonly unknown[], least: number): void {
+  const shown = values.length === 1 ? values[0] : values;
+  // Array.from, because `every` passes over the holes of a sparse list.
+  const areIntegers = Array.from(values).every(
+    (value) => Number.isInteger(value) && Number(value) >= least,
+  );
+  expectThat(areIntegers, op, name, `integers ≥ ${least}`, shown);
+  expectThat(
+    values.every((value) => Number(value) <= MOST),
+    op,
+    name,
+    `at most ${MOST}`,
+    shown,
+  );
 }
 
-/** The explicit numbers of a padding option; empty for the named ones. */
+/** A pair option as `[height, width]`. */
+function resolvePair(op: string, name: string, value: Pair): readonly [number, number] {
+  const isForm = typeof value === 'number' || (Array.isArray(value) && value.length === 2);
+  expectThat(isForm, op, name, 'a number or [h, w]', value);
+  const pair = asPair(value);
+  expectIntegers(op, name, pair, 1);
+  return pair;
+}
+
 function expectPadding(op: string, padding: PaddingOption): void {
   if (padding === 'same' || padding === 'valid') return;
-  const numbers = typeof padding === 'number' ? [padding] : padding;
-  const isList = Array.isArray(numbers) && [1, 2, 4].includes(numbers.length);
-  if (!isList) {
-    throw new ValueError(
-      `${op}: padding must be a number, [h, w], [top, bottom, left, right], 'same' or 'valid', ` +
-        `got ${JSON.stringify(padding)}`,
-    );
-  }
-  expectAtLeast(op, 'padding', numbers, 0);
+  const isList = Array.isArray(padding) && [2, 4].includes(padding.length);
+  expectThat(
+    isList || typeof padding === 'number',
+    op,
+    'padding',
+    "a number, [h, w], [top, bottom, left, right], 'same' or 'valid'",
+    padding,
+  );
+  expectIntegers(op, 'padding', typeof padding === 'number' ? [padding] : padding, 0);
 }
 
 /**
@@ -47,13 +67,11 @@ function expectPadding(op: string, padding: PaddingOption): void {
  * @throws ValueError for numbers out of range; ShapeError if the window does not fit into the input
  */
 export function resolveWindow(op: string, inputShape: Shape, options: WindowOptions): Window2d {
-  const kernel = asPair(options.kernelSize);
-  const stride = asPair(options.stride);
-  const dilation = asPair(options.dilation);
-  expectAtLeast(op, 'kernelSize', kernel, 1);
-  expectAtLeast(op, 'stride', stride, 1);
-  expectAtLeast(op, 'dilation', dilation, 1);
+  const kernel = resolvePair(op, 'kernelSize', options.kernelSize);
+  const stride = resolvePair(op, 'stride', options.stride);
+  const dilation = resolvePair(op, 'dilation', options.dilation);
   expectPadding(op, options.padding);
+  expectBoolean(op, 'ceilMode', options.ceilMode);
 
   const [H, W] = [inputShape[2], inputShape[3]];
   const span = [spanOf(kernel[0], dilation[0]), spanOf(kernel[1], dilation[1])] as const;
@@ -69,6 +87,7 @@ export function resolveWindow(op: string, inputShape: Shape, options: WindowOpti
       { input: { shape: inputShape, layout: 'N, C, H, W' } },
     );
   }
+  expectShape(op, [inputShape[0], outHeight, outWidth]);
   return {
     kernelHeight: kernel[0],
     kernelWidth: kernel[1],

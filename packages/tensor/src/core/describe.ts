@@ -1,0 +1,55 @@
+/** Longest text, and longest list, that a message repeats in full. */
+const MAX_TEXT = 40;
+const MAX_ELEMENTS = 8;
+
+/** Short and printable: what a terminal would obey (escape codes, line ends) becomes `?`. */
+function printable(text: string): string {
+  const clean = text.slice(0, MAX_TEXT).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
+  return text.length > MAX_TEXT ? `${clean}…` : clean;
+}
+
+/** The name of an object's class; null for plain objects and those without a class. */
+function classNameOf(value: object): string | null {
+  const name: unknown = Object.getPrototypeOf(value)?.constructor?.name;
+  return typeof name === 'string' && name !== '' && name !== 'Object' ? printable(name) : null;
+}
+
+/** Whether somebody forgot an `await`. */
+export function isPromise(value: unknown): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
+  );
+}
+
+function describeObject(value: object): string {
+  if (isPromise(value)) return 'a Promise';
+  const name = classNameOf(value);
+  return name === null ? 'an object' : `an object of class ${name}`;
+}
+
+function describeArray(value: readonly unknown[]): string {
+  if (value.length > MAX_ELEMENTS) return `an array of ${value.length}`;
+  const elements = Array.from(value, (element) =>
+    Array.isArray(element) ? '[…]' : describe(element),
+  );
+  return `[${elements.join(', ')}]`;
+}
+
+/** Any value as the end of a message: `got 'tpu'`, `got null`, `got [1, 'a']`, `got a Promise`. */
+export function describe(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return `'${printable(value)}'`;
+    case 'bigint':
+      return `${printable(String(value))}n`;
+    case 'function':
+      return 'a function';
+    case 'object':
+      if (value === null) return 'null';
+      return Array.isArray(value) ? describeArray(value) : describeObject(value);
+    default:
+      return printable(String(value)); // A number, a boolean, a symbol or undefined.
+  }
+}

@@ -1,0 +1,40 @@
+import type { Tensor } from '../autograd/tensor.ts';
+import { isFloating, promote } from '../core/dtype.ts';
+import { shapeError } from '../core/errors.ts';
+import { broadcastShapes } from '../core/shape.ts';
+import { cast } from './cast.ts';
+import { asTensor, dtypeOf, type TensorLike } from './operands.ts';
+
+/** What dtype an operation computes in. */
+
+function expectBroadcasting(op: string, a: Tensor, b: Tensor): void {
+  if (broadcastShapes(a.shape, b.shape) !== null) return;
+  throw shapeError(
+    op,
+    'shapes do not broadcast: aligned at the last axis, lengths must be equal or 1',
+    { a, b },
+  );
+}
+
+/**
+ * The operands of an elementwise operation as tensors of one dtype (`promote`), checked to
+ * broadcast. A maximum or minimum that has to be rounded to it is the right one rounded, since
+ * rounding keeps the order.
+ */
+export function broadcastOperands(op: string, a: TensorLike, b: TensorLike): [Tensor, Tensor] {
+  const left = asTensor(op, 'a', a, dtypeOf(b));
+  const right = asTensor(op, 'b', b, dtypeOf(a));
+  expectBroadcasting(op, left, right);
+  const dtype = promote(left.dtype, right.dtype);
+  return [cast(left, dtype), cast(right, dtype)];
+}
+
+/** The tensor itself, or integers as float32 for operations whose result is a fraction. */
+export function asFloating(x: Tensor): Tensor {
+  return isFloating(x.dtype) ? x : cast(x, 'float32');
+}
+
+/** The tensor itself, or booleans as int32 for arithmetic, which they cannot hold the results of. */
+export function asNumeric(x: Tensor): Tensor {
+  return x.dtype === 'bool' ? cast(x, 'int32') : x;
+}
