@@ -8,6 +8,8 @@ import {
   DTypeError,
   equal,
   full,
+  greater,
+  less,
   ones,
   pad,
   type Tensor,
@@ -131,6 +133,60 @@ describe('where takes the dtype that holds both values', () => {
   ])('%s or %d: %s', (a, b, dtype, value) => {
     const y = where(tensor([false]), a, b);
     expect([y.dtype, y.item()]).toEqual([dtype, value]);
+  });
+});
+
+describe('comparisons answer by mathematics', () => {
+  const elements: Readonly<Record<DType, fc.Arbitrary<number>>> = {
+    bool: fc.constantFrom(0, 1),
+    uint8: fc.constantFrom(0, 1, 5, 254, 255),
+    int32: fc.constantFrom(-(2 ** 31), -1, 0, 5, 2 ** 24 + 1, 2 ** 31 - 1),
+    float32: fc.constantFrom(-(2 ** 31), -0.5, 0, 1, 5, 2 ** 24, 2 ** 31, Number.NaN, 1 / 0),
+    float64: fc.constantFrom(-0.1, 0.1, 1, 2 ** 24 + 1, 2 ** 31 - 0.5, -1 / 0),
+  };
+  const dtypes = fc.constantFrom(...DTYPES);
+
+  test('between any two dtypes', () => {
+    const operands = fc
+      .tuple(dtypes, dtypes)
+      .chain(([a, b]) => fc.tuple(fc.constant([a, b]), elements[a], elements[b]));
+    fc.assert(
+      fc.property(operands, ([[dtypeA, dtypeB], a, b]) => {
+        const [x, y] = [full([1], a, { dtype: dtypeA }), full([1], b, { dtype: dtypeB })];
+        expect([less(x, y), equal(x, y), greater(x, y)].map((t) => t.toArray())).toEqual([
+          [a < b],
+          [a === b],
+          [a > b],
+        ]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('between integers and any number', () => {
+    const operands = fc
+      .constantFrom<DType>('bool', 'uint8', 'int32')
+      .chain((dtype) =>
+        fc.tuple(
+          fc.constant(dtype),
+          elements[dtype],
+          fc.oneof(fc.double(), fc.constantFrom(-1, 2.5, 300, 2 ** 24 + 0.5, 2 ** 31)),
+        ),
+      );
+    fc.assert(
+      fc.property(operands, ([dtype, a, b]) => {
+        const x = full([1], a, { dtype });
+        expect(less(x, b).item()).toBe(Number(a < b));
+        expect(greater(x, [b]).item()).toBe(Number(a > b));
+        expect(equal(b, x).item()).toBe(Number(a === b));
+      }),
+    );
+  });
+
+  test('between plain numbers, and with floats after rounding to their dtype', () => {
+    expect(greater(2 ** 24 + 1, 2 ** 24).item()).toBe(1);
+    expect(equal(tensor([0.1]), 0.1).toArray()).toEqual([true]);
+    expect(equal(tensor([0.1], { dtype: 'float64' }), [0.1]).toArray()).toEqual([true]);
   });
 });
 

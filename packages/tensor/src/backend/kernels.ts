@@ -87,8 +87,8 @@ export interface MomentumOptions {
  * Every primitive that a backend can compute. `reference` has all of them and is their definition;
  * other backends have some, and the registry completes them.
  *
- * Arguments were checked by the op that calls: shapes fit, the dtypes of operands agree, axes are
- * non-negative. Inputs are never written to, except the `target`s of the last group. `gradOut` is
+ * Arguments were checked by the op that calls: shapes fit, the dtypes of operands agree (but those of
+ * `compare` may differ), axes are non-negative. Inputs are never written to, except the `target`s of the last group. `gradOut` is
  * the gradient of the loss by the output, and has its shape.
  */
 export interface Kernels {

@@ -4,7 +4,7 @@ import type { CompareOp } from '../backend/kernels.ts';
 import { kernels } from '../backend/registry.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import type { TensorLike } from './operands.ts';
-import { broadcastOperands } from './promotion.ts';
+import { comparisonOperands } from './promotion.ts';
 
 function defineComparison(name: CompareOp) {
   const op = defineOp<[NdArray, NdArray], null, null>(name, {
@@ -12,10 +12,13 @@ function defineComparison(name: CompareOp) {
     backward: 'none',
     reason: 'the result is boolean',
   });
-  return (a: TensorLike, b: TensorLike): Tensor => op(broadcastOperands(name, a, b), null);
+  return (a: TensorLike, b: TensorLike): Tensor => op(comparisonOperands(name, a, b), null);
 }
 
-/** a = b as bool, elementwise with broadcasting; NaN equals nothing. */
+/**
+ * a = b as bool, elementwise with broadcasting; NaN equals nothing. All comparisons are exact between
+ * any two dtypes; a plain number beside floats is rounded to their dtype first.
+ */
 export const equal = defineComparison('equal');
 /** a ≠ b as bool, elementwise with broadcasting. */
 export const notEqual = defineComparison('notEqual');

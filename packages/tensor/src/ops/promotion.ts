@@ -29,6 +29,22 @@ export function broadcastOperands(op: string, a: TensorLike, b: TensorLike): [Te
   return [cast(left, dtype), cast(right, dtype)];
 }
 
+/**
+ * The operands of a comparison, checked to broadcast. They keep their dtypes, and kernels compare
+ * them as the numbers that they are: no dtype of both would hold every int32 and every float32.
+ * Only a plain number beside floats is rounded to theirs, so that `equal(tensor([0.1]), 0.1)` holds.
+ */
+export function comparisonOperands(op: string, a: TensorLike, b: TensorLike): [Tensor, Tensor] {
+  const besides = [a, b].map((operand) => {
+    const dtype = dtypeOf(operand);
+    return dtype !== undefined && isFloating(dtype) ? dtype : 'float64';
+  });
+  const left = asTensor(op, 'a', a, besides[1]);
+  const right = asTensor(op, 'b', b, besides[0]);
+  expectBroadcasting(op, left, right);
+  return [left, right];
+}
+
 /** The tensor itself, or integers as float32 for operations whose result is a fraction. */
 export function asFloating(x: Tensor): Tensor {
   return isFloating(x.dtype) ? x : cast(x, 'float32');
