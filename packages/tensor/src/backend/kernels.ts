@@ -88,8 +88,9 @@ export interface MomentumOptions {
  * other backends have some, and the registry completes them.
  *
  * Arguments were checked by the op that calls: shapes fit, the dtypes of operands agree (but those of
- * `compare` may differ), axes are non-negative. Inputs are never written to, except the `target`s of the last group. `gradOut` is
- * the gradient of the loss by the output, and has its shape.
+ * `compare` may differ), axes are non-negative, and so are exponents of integers. Inputs are never
+ * written to, except the `target`s of the last group. `gradOut` is the gradient of the loss by the
+ * output, and has its shape.
  */
 export interface Kernels {
   // Elementwise. `alpha` is the slope of leakyRelu; `saved` is what UNARY_GRAD_FROM names, or

@@ -2,6 +2,7 @@ import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { BinaryOp } from '../backend/kernels.ts';
 import { kernels } from '../backend/registry.ts';
+import { ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { scalar, sumToShape, type TensorLike } from './operands.ts';
 import { asFloating, asNumeric, broadcastOperands } from './promotion.ts';
@@ -72,8 +73,7 @@ function zeroWhere(condition: NdArray, factor: NdArray): NdArray {
   return kernels().where(kernels().broadcastTo(condition, factor.shape), zeros, factor);
 }
 
-/** y = a^b, elementwise with broadcasting. The gradient by b is 0 where a = 0. */
-export const pow = defineBinary(
+const power = defineBinary(
   'pow',
   // b · a^(b−1); 0 for b = 0, where 0 · 0⁻¹ would give NaN at a = 0.
   (gradOut, { a, b }) => {
@@ -89,6 +89,25 @@ export const pow = defineBinary(
     return multiply(gradOut, zeroWhere(isZero, slope));
   },
 );
+
+/**
+ * y = a^b, elementwise with broadcasting. The gradient by b is 0 where a = 0.
+ *
+ * @throws ValueError for a negative exponent of integers, whose power is no integer
+ */
+export function pow(a: TensorLike, b: TensorLike): Tensor {
+  const [base, exponent] = broadcastOperands('pow', a, b);
+  if (exponent.dtype === 'int32' || exponent.dtype === 'bool') expectNoNegative(exponent);
+  return power(base, exponent);
+}
+
+function expectNoNegative(exponent: Tensor): void {
+  const negative = exponent.array.data.find((value) => value < 0);
+  if (negative === undefined) return;
+  throw new ValueError(
+    `pow: integers have no integer power of ${negative}; cast the base to float32 first`,
+  );
+}
 
 /** Gradient of the larger or smaller of two: all to the one chosen, half to each of equals. */
 function shareOfChosen(gradOut: NdArray, chosen: NdArray, other: NdArray, y: NdArray): NdArray {

@@ -1,13 +1,14 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { kernels } from '../backend/registry.ts';
+import { isFloating } from '../core/dtype.ts';
 import { shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { elementCount, reducedShape, type Shape } from '../core/shape.ts';
 import { cast } from './cast.ts';
 import { asTensor, scalar, type TensorLike } from './operands.ts';
 import { expectBoolean, normalizeAxis, readOptions } from './options.ts';
-import { asFloating, asNumeric } from './promotion.ts';
+import { asNumeric } from './promotion.ts';
 import { reshape } from './reshape.ts';
 
 /** One axis or several, negative ones counted from the end; all axes if left out. */
@@ -103,7 +104,7 @@ function reduceOver(
 }
 
 /**
- * y = Σ x over the given axes. Booleans and uint8 are summed as int32.
+ * y = Σ x over the given axes. Booleans and uint8 are summed as int32, which wraps modulo 2³².
  *
  * @throws ValueError or ShapeError if an axis does not exist or is named twice
  */
@@ -114,13 +115,18 @@ export function sum(x: TensorLike, axis?: AxisOption, options: ReduceOptions = {
 }
 
 /**
- * y = (1 / count) · Σ x over the given axes; integers give float32. The mean of nothing is NaN.
+ * y = (1 / count) · Σ x over the given axes; integers are summed exactly and give float32. The mean of
+ * nothing is NaN.
  *
  * @throws ValueError or ShapeError if an axis does not exist or is named twice
  */
 export function mean(x: TensorLike, axis?: AxisOption, options: ReduceOptions = {}): Tensor {
   const input = asTensor('mean', 'x', x);
-  return reduceOver('mean', input, axis, options, (axes) => meanOp([asFloating(input)], { axes }));
+  return reduceOver('mean', input, axis, options, (axes) =>
+    isFloating(input.dtype)
+      ? meanOp([input], { axes })
+      : cast(meanOp([cast(input, 'float64')], { axes }), 'float32'),
+  );
 }
 
 /**

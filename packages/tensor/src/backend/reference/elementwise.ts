@@ -1,4 +1,4 @@
-import { type DType, newTypedArray } from '../../core/dtype.ts';
+import { type DType, isFloating, newTypedArray } from '../../core/dtype.ts';
 import { NdArray } from '../../core/ndarray.ts';
 import { broadcastShapes, broadcastStrides, elementCount, sameShape } from '../../core/shape.ts';
 import type { BinaryOp, CompareOp, Kernels, UnaryOp } from '../kernels.ts';
@@ -34,6 +34,20 @@ const BINARY: Readonly<Record<BinaryOp, (a: number, b: number) => number>> = {
   maximum: Math.max,
   minimum: Math.min,
 };
+
+/** a^b modulo 2³² for b ≥ 0, by squaring. */
+function integerPower(a: number, b: number): number {
+  let result = 1;
+  let factor = a;
+  for (let rest = b; rest > 0; rest >>>= 1) {
+    if (rest & 1) result = Math.imul(result, factor);
+    factor = Math.imul(factor, factor);
+  }
+  return result;
+}
+
+/** Integers wrap modulo 2^bits; these would pass 2⁵³, beyond which doubles lose the lower bits. */
+const INTEGER_BINARY: typeof BINARY = { ...BINARY, mul: Math.imul, pow: integerPower };
 
 const COMPARE: Readonly<Record<CompareOp, (a: number, b: number) => boolean>> = {
   equal: (a, b) => a === b,
@@ -84,7 +98,7 @@ export const elementwise: Pick<
     return NdArray.fromTypedArray(out, saved.shape, saved.dtype);
   },
 
-  binary: (op, a, b) => zip(a, b, a.dtype, BINARY[op]),
+  binary: (op, a, b) => zip(a, b, a.dtype, (isFloating(a.dtype) ? BINARY : INTEGER_BINARY)[op]),
 
   compare: (op, a, b) => zip(a, b, 'bool', COMPARE[op]),
 

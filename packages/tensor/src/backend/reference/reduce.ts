@@ -1,4 +1,4 @@
-import { newTypedArray } from '../../core/dtype.ts';
+import { isFloating, newTypedArray } from '../../core/dtype.ts';
 import { NdArray } from '../../core/ndarray.ts';
 import { elementCount, reducedShape, splitAtAxis, stridesOf } from '../../core/shape.ts';
 import type { Kernels, ReduceOp } from '../kernels.ts';
@@ -39,11 +39,14 @@ export const reductions: Pick<Kernels, 'reduce' | 'argReduce'> = {
       axes.map((axis) => strides[axis]),
     );
     const data = x.data;
+    const isInteger = !isFloating(x.dtype);
     const out = newTypedArray(x.dtype, elementCount(shape));
     for (let i = 0; i < out.length; i++) {
       let total = START[op];
       for (let j = 0; j < steps.length; j++) {
         total = combine(op, total, data[starts[i] + steps[j]]);
+        // Sums of integers wrap, before they pass 2⁵³ and lose their lower bits.
+        if (isInteger) total |= 0;
       }
       out[i] = op === 'mean' ? total / steps.length : total;
     }
