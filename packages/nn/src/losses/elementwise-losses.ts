@@ -1,6 +1,7 @@
 import {
   abs,
   add,
+  asTensor,
   exp,
   log,
   maximum,
@@ -9,6 +10,7 @@ import {
   neg,
   sub,
   type Tensor,
+  type TensorLike,
   ValueError,
 } from '@firelight/tensor';
 import {
@@ -33,11 +35,14 @@ abstract class ElementwiseLoss {
 
   /**
    * @returns of the shape of both, or a scalar if reduced
-   * @throws ShapeError if prediction and target have different shapes
+   * @throws ShapeError if prediction and target have different shapes; DTypeError for what is no
+   *   tensor
    */
-  forward(prediction: Tensor, target: Tensor): Tensor {
-    checkSameShape(this.#name, prediction, target);
-    return reduceLosses(this.losses(prediction, target), this.#reduction);
+  forward(prediction: TensorLike, target: TensorLike): Tensor {
+    const predicted = asTensor(this.#name, 'prediction', prediction);
+    const wanted = asTensor(this.#name, 'target', target, predicted.dtype);
+    checkSameShape(this.#name, predicted, wanted);
+    return reduceLosses(this.losses(predicted, wanted), this.#reduction);
   }
 
   protected abstract losses(prediction: Tensor, target: Tensor): Tensor;

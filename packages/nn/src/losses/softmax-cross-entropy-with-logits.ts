@@ -1,5 +1,6 @@
 import {
   add,
+  asTensor,
   formatShape,
   logSoftmax,
   mean,
@@ -9,6 +10,7 @@ import {
   softmaxCrossEntropy,
   sum,
   type Tensor,
+  type TensorLike,
   ValueError,
 } from '@firelight/tensor';
 import { checkReduction, type Reduction, reduceLosses } from './reduction.ts';
@@ -61,9 +63,10 @@ export class SoftmaxCrossEntropyWithLogits {
    * @returns `[N]`, or a scalar if reduced
    * @throws ShapeError, DTypeError or ValueError for labels that do not fit
    */
-  forward(logits: Tensor, labels: Tensor): Tensor {
-    const plain = this.#sparse ? softmaxCrossEntropy(logits, labels) : dense(logits, labels);
-    const losses = this.#labelSmoothing === 0 ? plain : this.#smoothed(plain, logits);
+  forward(logits: TensorLike, labels: TensorLike): Tensor {
+    const scores = asTensor('SoftmaxCrossEntropyWithLogits', 'logits', logits);
+    const plain = this.#sparse ? softmaxCrossEntropy(scores, labels) : dense(scores, labels);
+    const losses = this.#labelSmoothing === 0 ? plain : this.#smoothed(plain, scores);
     return reduceLosses(losses, this.#reduction);
   }
 
@@ -73,13 +76,14 @@ export class SoftmaxCrossEntropyWithLogits {
   }
 }
 
-function dense(logits: Tensor, labels: Tensor): Tensor {
-  if (logits.rank !== 2 || formatShape(labels.shape) !== formatShape(logits.shape)) {
+function dense(logits: Tensor, labels: TensorLike): Tensor {
+  const targets = asTensor('SoftmaxCrossEntropyWithLogits', 'labels', labels, logits.dtype);
+  if (logits.rank !== 2 || formatShape(targets.shape) !== formatShape(logits.shape)) {
     throw new ShapeError(
       'SoftmaxCrossEntropyWithLogits: without sparse, labels must be probabilities of the shape of ' +
         `the logits [N, C]; got logits ${formatShape(logits.shape)}, labels ` +
-        `${formatShape(labels.shape)}; for class numbers use sparse: true`,
+        `${formatShape(targets.shape)}; for class numbers use sparse: true`,
     );
   }
-  return neg(sum(mul(labels, logSoftmax(logits)), 1));
+  return neg(sum(mul(targets, logSoftmax(logits)), 1));
 }

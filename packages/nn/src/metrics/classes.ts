@@ -1,4 +1,4 @@
-import { formatShape, ShapeError, type Tensor, ValueError } from '@firelight/tensor';
+import { asTensor, formatShape, ShapeError, type TensorLike, ValueError } from '@firelight/tensor';
 import { isAbove } from './compare.ts';
 
 /** Class of each sample of a batch: the true one, and what the network gave. */
@@ -33,19 +33,22 @@ export function predictedClass({ logits, labels, numClasses }: ClassBatch, sampl
  * Reads a batch of logits `[N, C]` with labels `[N]` (class numbers) or `[N, C]` (probabilities, of
  * which the largest counts).
  *
- * @throws ShapeError for other shapes, ValueError for a label that is not a class number in [0, C)
+ * @throws ShapeError for other shapes, ValueError for a label that is not a class number in [0, C),
+ *   DTypeError for what is no tensor
  */
-export function readClasses(metric: string, logits: Tensor, labels: Tensor): ClassBatch {
-  const [count, numClasses] = logits.shape;
-  const isSparse = labels.rank === 1 && labels.shape[0] === count;
-  const isDense = formatShape(labels.shape) === formatShape(logits.shape);
-  if (logits.rank !== 2 || !(isSparse || isDense)) {
+export function readClasses(metric: string, logits: TensorLike, labels: TensorLike): ClassBatch {
+  const scores = asTensor(metric, 'logits', logits);
+  const targets = asTensor(metric, 'labels', labels);
+  const [count, numClasses] = scores.shape;
+  const isSparse = targets.rank === 1 && targets.shape[0] === count;
+  const isDense = formatShape(targets.shape) === formatShape(scores.shape);
+  if (scores.rank !== 2 || !(isSparse || isDense)) {
     throw new ShapeError(
       `${metric}: logits must be [N, C] and labels [N] or [N, C], got ` +
-        `${formatShape(logits.shape)} and ${formatShape(labels.shape)}`,
+        `${formatShape(scores.shape)} and ${formatShape(targets.shape)}`,
     );
   }
-  const { data } = labels.array;
+  const { data } = targets.array;
   const classes = Int32Array.from({ length: count }, (_, i) => {
     const at = isSparse ? i : i * numClasses + argmaxOf(data, i * numClasses, numClasses);
     const label = isSparse ? data[at] : at - i * numClasses;
@@ -56,5 +59,5 @@ export function readClasses(metric: string, logits: Tensor, labels: Tensor): Cla
       `${metric}: label ${isSparse ? label : data[at]} is not one of ${numClasses} classes`,
     );
   });
-  return { count, numClasses, logits: logits.array.data, labels: classes };
+  return { count, numClasses, logits: scores.array.data, labels: classes };
 }

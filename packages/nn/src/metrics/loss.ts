@@ -1,4 +1,4 @@
-import { type Tensor, ValueError } from '@firelight/tensor';
+import { asTensor, type Tensor, ValueError } from '@firelight/tensor';
 import type { Metric } from './metric.ts';
 
 /**
@@ -21,8 +21,9 @@ export class Loss implements Metric {
         'Loss: there is no loss function; give the Model a lossFn, or leave the metric out',
       );
     }
-    this.#sum += loss * logits.shape[0];
-    this.#total += logits.shape[0];
+    const [samples] = asTensor('Loss', 'logits', logits).shape;
+    this.#sum += loss * samples;
+    this.#total += samples;
   }
 
   value(): number {

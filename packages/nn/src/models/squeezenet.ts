@@ -1,4 +1,5 @@
 import {
+  asTensor,
   formatShape,
   type Generator,
   globalAvgPool2d,
@@ -216,7 +217,8 @@ export class SqueezeNet extends Module {
     return size;
   }
 
-  #checkInput(x: Tensor): void {
+  #checkInput(input: Tensor): void {
+    const x = asTensor('SqueezeNet', 'x', input);
     if (x.rank !== 4 || x.shape[1] !== this.#inChannels) {
       throw new ShapeError(
         `SqueezeNet: needs images [N, ${this.#inChannels}, H, W], got ${formatShape(x.shape)}`,

@@ -1,4 +1,10 @@
-import type { Generator, GeneratorState, Tensor } from '@firelight/tensor';
+import {
+  asTensor,
+  DTypeError,
+  type Generator,
+  type GeneratorState,
+  type Tensor,
+} from '@firelight/tensor';
 
 /** Images (or other inputs) `[N, …]` and their labels. */
 export type LabelledBatch =
@@ -23,9 +29,23 @@ export interface StopSignal {
   readonly aborted: boolean;
 }
 
-/** The two tensors of a batch in either form. */
+/**
+ * The two tensors of a batch in either form.
+ *
+ * @throws DTypeError for what is no batch
+ */
 export function partsOf(batch: LabelledBatch): { image: Tensor; label: Tensor } {
-  return 'image' in batch ? batch : { image: batch[0], label: batch[1] };
+  if (typeof batch !== 'object' || batch === null) {
+    throw new DTypeError(
+      'Model: a batch must be { image, label } or [image, label], ' +
+        `got ${batch === null ? 'null' : typeof batch}`,
+    );
+  }
+  const { image, label } = 'image' in batch ? batch : { image: batch[0], label: batch[1] };
+  return {
+    image: asTensor('Model', 'image of a batch', image),
+    label: asTensor('Model', 'label of a batch', label, 'int32'),
+  };
 }
 
 /** Batches of an epoch if the data set says so; null if not. */
