@@ -39,7 +39,7 @@ export function drawCurves({
   readonly steps: readonly CurveStep[];
   readonly epochs: readonly CurveEpoch[];
 }): Promise<string> {
-  const last = Math.max(1, ...steps.map(({ step }) => step));
+  const last = steps.reduce((most, { step }) => Math.max(most, step), 1);
   const window = Math.max(1, Math.round(steps.length * WINDOW_SHARE));
   const titles = ['loss', 'accuracy of the validation', 'learning rate'];
   const tops = [50, 260, 470];

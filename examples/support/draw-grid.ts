@@ -55,9 +55,9 @@ export async function drawGrid(
   { columns = 8 }: { readonly columns?: number } = {},
 ): Promise<Uint8Array> {
   const { createCanvas, ImageData } = await loadCanvas();
-  const sides = cells.map(({ image }) => Math.max(image.height, image.width));
-  const scale = Math.max(1, Math.round(PICTURE_SIZE / Math.max(...sides)));
-  const size = Math.max(...sides) * scale;
+  const side = cells.reduce((most, { image }) => Math.max(most, image.height, image.width), 1);
+  const scale = Math.max(1, Math.round(PICTURE_SIZE / side));
+  const size = side * scale;
   const [cellWidth, cellHeight] = [size + GAP, size + TITLE_HEIGHT + GAP];
   const rows = Math.ceil(cells.length / columns);
   const canvas = createCanvas(

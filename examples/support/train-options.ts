@@ -168,7 +168,7 @@ export function helpText(): string {
     const shown = isSwitch || preset === undefined ? '' : ` (${preset})`;
     return { flag, help: `${help}${shown}` };
   });
-  const width = Math.max(...rows.map((row) => row.flag.length));
+  const width = rows.reduce((widest, { flag }) => Math.max(widest, flag.length), 0);
   return [
     'Trains SqueezeNet on CIFAR-10 and tests it.',
     '',

@@ -70,6 +70,16 @@ describe('a grid', () => {
   });
 });
 
+test('curves of a long training are thinned, their last step included', async () => {
+  const length = 130_000;
+  const curves = await drawCurves({
+    steps: Array.from({ length }, (_, i) => ({ step: i + 1, loss: 1, learningRate: 0.1 })),
+    epochs: [],
+  });
+  expect(curves).toContain('130,000');
+  expect(curves.length).toBeLessThan(length);
+});
+
 test('curves and confusion are SVG with the numbers in them', async () => {
   const curves = await drawCurves({
     steps: Array.from({ length: 30 }, (_, i) => ({

@@ -89,7 +89,7 @@ describe('constants and structures', () => {
     expectClose(conv2d(x, grouped, null, { padding: 1, groups: 2 }), x, 0);
   });
 
-  test.each([[[3, 8]], [[8, 3]], [[4, 2, 3, 3]]])(
+  test.each([[[3, 8]], [[8, 3]], [[4, 2, 3, 3]], [[3, 150_528]]])(
     'orthogonal %j has orthonormal rows or columns',
     (shape) => {
       const matrix: Tensor = initialize('orthogonal', shape, new Generator(3));

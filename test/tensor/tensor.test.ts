@@ -145,6 +145,11 @@ describe('printing', () => {
     expect(String(t)).toBe(text);
     expect(t[Symbol.for('nodejs.util.inspect.custom') as never]).toBeTypeOf('function');
   });
+
+  test('short axes are shown whole, however many they are', () => {
+    const rows = String(ones([6, 6, 6, 6, 6, 6, 6])).split('\n');
+    expect(rows.filter((row) => row.includes('1.0'))).toHaveLength(6 ** 6);
+  });
 });
 
 describe('backends', () => {

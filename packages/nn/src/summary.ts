@@ -49,7 +49,9 @@ export class NetworkSummary {
       grouped(macs),
     ]);
     const cells = [[...HEADINGS], ...rows];
-    const widths = HEADINGS.map((_, i) => Math.max(...cells.map((row) => row[i].length)));
+    const widths = HEADINGS.map((_, i) =>
+      cells.reduce((width, row) => Math.max(width, row[i].length), 0),
+    );
     const lines = cells.map((row) =>
       row.map((cell, i) => (i < 3 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  '),
     );

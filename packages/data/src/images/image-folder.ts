@@ -68,7 +68,7 @@ export class ImageFolder implements Dataset {
           `ImageFolder: the class folder ${folder} has no .png or .jpg file; put some there or remove it`,
         );
       }
-      files.push(...paths.map((file) => ({ path: file, label })));
+      for (const file of paths) files.push({ path: file, label });
     }
     return new ImageFolder(classNames, files);
   }

@@ -44,7 +44,8 @@ export function unusedPrefix(names: readonly string[], prefix: string): string {
     .map((name) => /^(.+)-(?:\d+_\d+|best)\.safetensors$/.exec(name)?.[1])
     .map((found) => (found === undefined ? null : rerunOf(found, prefix)))
     .filter((rerun) => rerun !== null);
-  return reruns.length === 0 ? prefix : `${prefix}_${Math.max(...reruns) + 1}`;
+  const last = reruns.reduce((most, rerun) => Math.max(most, rerun), -1);
+  return last < 0 ? prefix : `${prefix}_${last + 1}`;
 }
 
 /** The checkpoints of a prefix and its reruns, the latest first. */

@@ -67,7 +67,7 @@ export function orthogonal({ gain = 1 } = {}): Initializer {
           for (let k = 0; k < length; k++) vector[k] -= overlap * earlier[k];
         }
       }
-      const norm = Math.hypot(...vector);
+      const norm = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
       for (let k = 0; k < length; k++) vector[k] /= norm;
     });
     const values = new Float64Array(rows * columns);

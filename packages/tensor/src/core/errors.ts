@@ -49,8 +49,8 @@ function describeOperands(
     shape: formatShape(shape),
     layout: layout === undefined ? '' : `as [${layout}]`,
   }));
-  const nameWidth = Math.max(...rows.map((row) => row.name.length));
-  const shapeWidth = Math.max(...rows.map((row) => row.shape.length));
+  const nameWidth = rows.reduce((widest, { name }) => Math.max(widest, name.length), 0);
+  const shapeWidth = rows.reduce((widest, { shape }) => Math.max(widest, shape.length), 0);
   return rows
     .map((row) => {
       const line = `  ${row.name.padEnd(nameWidth)} ${row.shape.padEnd(shapeWidth)}  ${row.layout}`;

@@ -25,8 +25,8 @@ export function nestedArray(array: NdArray): NestedArray {
 function numberFormat(values: readonly number[], isFloat: boolean): (value: number) => string {
   if (!isFloat) return String;
   const magnitudes = values.filter((v) => Number.isFinite(v) && v !== 0).map(Math.abs);
-  const largest = Math.max(0, ...magnitudes);
-  const smallest = Math.min(Number.POSITIVE_INFINITY, ...magnitudes);
+  const largest = magnitudes.reduce((most, v) => Math.max(most, v), 0);
+  const smallest = magnitudes.reduce((least, v) => Math.min(least, v), Number.POSITIVE_INFINITY);
   const nonFinite = (value: number): string | null =>
     Number.isFinite(value) ? null : String(value).replace('Infinity', 'inf').replace('NaN', 'nan');
   if (largest >= 1e8 || smallest < 10 ** -DECIMALS || largest / smallest > 1e8) {
@@ -71,7 +71,7 @@ export function formatArray(array: NdArray, indent: number): string {
     dtype === 'bool'
       ? (value: number) => String(value !== 0)
       : numberFormat(shown, dtype.startsWith('float'));
-  const width = Math.max(...shown.map((value) => format(value).length));
+  const width = shown.reduce((widest, value) => Math.max(widest, format(value).length), 0);
 
   const write = (axis: number, start: number): string => {
     if (axis === shape.length) return format(data[start]).padStart(width);

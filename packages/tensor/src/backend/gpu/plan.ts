@@ -74,7 +74,7 @@ function imagesThatFit(
     const texels = quads * 4 * quadsFor(inChannels) * kernelHeight * kernelWidth;
     if (texels > device.maxTexels) throw tooLarge(device, 'the weights', weightShape, texels);
   }
-  const inQuads = Math.max(...branches.map(({ inLayout }) => quadCount(inLayout)));
+  const inQuads = branches.reduce((most, { inLayout }) => Math.max(most, quadCount(inLayout)), 0);
   const arrays = [
     { what: 'one image of the input', shape: inShape, planes: inQuads },
     { what: 'one image of the output', shape: outShape, planes: quadCount(outLayout) },
@@ -91,7 +91,7 @@ function imagesThatFit(
     }
     return Math.floor(Math.min(device.maxTexels / texels, device.maxPlanes / planes));
   });
-  return Math.min(...fitting);
+  return fitting.reduce((least, images) => Math.min(least, images));
 }
 
 function tooLarge(
