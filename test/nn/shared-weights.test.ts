@@ -172,7 +172,8 @@ describe('a layer under two names', () => {
     };
     expect(await trained(0.75)).toEqual(await trained());
     const average = new WeightAverage(tied(), { decay: 0.5 });
-    expect(Object.keys(average.stateDict())).toHaveLength(6);
+    // The average and the weight, each under all names.
+    expect(Object.keys(average.stateDict())).toHaveLength(2 * 6);
   });
 
   test('is counted once in a summary, its multiplications in each call', () => {

@@ -54,10 +54,10 @@ export function batches(dataset: Dataset, options: BatchOptions = {}): BatchSour
 
 class DatasetBatches implements BatchSource {
   readonly generator: Generator;
+  readonly repeat: number;
   readonly #dataset: Dataset;
   readonly #options: BatchOptions;
   readonly #batchSize: number;
-  readonly #repeat: number;
   readonly #workers: number;
   readonly #prefetch: number;
 
@@ -71,7 +71,7 @@ class DatasetBatches implements BatchSource {
     this.#dataset = dataset;
     this.#options = options;
     this.#batchSize = batchSize;
-    this.#repeat = repeat;
+    this.repeat = repeat;
     this.#workers = workers;
     this.#prefetch = prefetch;
   }
@@ -98,7 +98,7 @@ class DatasetBatches implements BatchSource {
     }
     const pool = this.#workers === 0 ? null : await this.#startPool();
     try {
-      for (let epoch = 0; epoch < this.#repeat; epoch++) {
+      for (let epoch = 0; epoch < this.repeat; epoch++) {
         const jobs = this.#epoch(epoch === 0 ? batch : 0);
         yield* pool === null ? this.#makeHere(jobs) : this.#makeThere(jobs, pool);
       }

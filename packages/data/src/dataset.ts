@@ -35,6 +35,8 @@ export interface BatchSource extends AsyncIterable<Batch> {
   readonly length: number;
   /** Batches in one epoch. */
   readonly batchesPerEpoch: number;
+  /** Epochs in one pass; each begins as a pass of its own would. */
+  readonly repeat: number;
   /** Decides order and random transforms; its state before an epoch is all that a rerun needs. */
   readonly generator: Generator;
   /**

@@ -1,77 +1,19 @@
 import {
-  BatchNorm2d,
   type Callback,
-  Conv2d,
-  Dropout,
   decodeCheckpoint,
   EarlyStopping,
-  encodeCheckpoint,
   Flatten,
   Linear,
   Loss,
   Model,
-  type Module,
-  Momentum,
   ReLU,
   Sequential,
-  type Snapshot,
-  SoftmaxCrossEntropyWithLogits,
   type TrainingContext,
 } from '@firelight/nn';
 import { assign, Generator, type Tensor, tensor } from '@firelight/tensor';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-
-const CLASSES = 3;
-const BATCHES = 4;
-
-/** Images of 1 × 4 × 4 whose brightness tells their class, in a new order each epoch. */
-class Blobs {
-  readonly generator = new Generator(5);
-  readonly batchesPerEpoch = BATCHES;
-
-  *[Symbol.iterator](): Generator_<{ image: Tensor; label: Tensor }> {
-    const [own] = this.generator.split(1);
-    for (let batch = 0; batch < BATCHES; batch++) {
-      const labels = Int32Array.from(own.words(6), (word) => word % CLASSES);
-      const noise = own.normal(6 * 16, { std: 0.3 });
-      const pixels = Float32Array.from(noise, (value, i) => value + labels[i >> 4] - 1);
-      yield { image: tensor(pixels, { shape: [6, 1, 4, 4] }), label: tensor(labels) };
-    }
-  }
-}
-type Generator_<T> = globalThis.Generator<T, void, undefined>;
-
-function createNetwork(seed = 0): Sequential {
-  const generator = new Generator(seed);
-  return new Sequential([
-    new Conv2d({ inChannels: 1, outChannels: 4, kernelSize: 3, generator }),
-    new BatchNorm2d({ numFeatures: 4 }),
-    new ReLU(),
-    new Dropout({ p: 0.25, generator }),
-    new Flatten(),
-    new Linear({ inFeatures: 16, outFeatures: CLASSES, generator }),
-  ]);
-}
-
-interface Extras {
-  clipNorm?: number;
-  accumulationSteps?: number;
-  averageDecay?: number;
-}
-
-function createModel(network: Module, extras: Extras = {}, learningRate = 0.05): Model {
-  return new Model({
-    network,
-    lossFn: new SoftmaxCrossEntropyWithLogits({ sparse: true, reduction: 'mean' }),
-    optimizer: new Momentum(network.parameters(), { learningRate, momentum: 0.9 }),
-    metrics: ['accuracy', 'loss'],
-    ...extras,
-  });
-}
-
-const bits = (network: Module): number[][] =>
-  Object.values(network.stateDict()).map(({ array }) => Array.from(array.data));
+import { Blobs, bits, CLASSES, createModel, createNetwork, type Extras, Keeper } from './blobs.ts';
 
 describe('train', () => {
   test('learns, and eval and predict use what was learned', async () => {
@@ -168,38 +110,9 @@ describe('train', () => {
     expect(moved).toBeLessThan(1.01e-3);
     expect(before).not.toEqual(bits(network).flat());
   });
-
-  test('evaluates with the average of the weights, and goes on with the weights', async () => {
-    const averaged = createNetwork();
-    const plain = createNetwork();
-    const model = createModel(averaged, { averageDecay: 0.9 });
-    await model.train(2, new Blobs(), { validation: new Blobs() });
-    await createModel(plain).train(2, new Blobs());
-    expect(bits(averaged)).toEqual(bits(plain));
-    const [withAverage, without] = [
-      await model.eval(new Blobs()),
-      await createModel(plain).eval(new Blobs()),
-    ];
-    expect(withAverage.loss).not.toBe(without.loss);
-  });
 });
 
 describe('resume', () => {
-  /** Keeps a snapshot after each step, and one after each epoch. */
-  class Keeper implements Callback {
-    readonly runsLast = true;
-    readonly snapshots: Promise<Uint8Array>[] = [];
-    readonly #keep = ({ tensors, metadata }: Snapshot): void => {
-      this.snapshots.push(encodeCheckpoint({ tensors, metadata }));
-    };
-    onStepEnd(context: TrainingContext): void {
-      this.#keep(context.snapshot());
-    }
-    onEpochEnd(context: TrainingContext): void {
-      this.#keep(context.snapshot());
-    }
-  }
-
   const cases: [string, Extras][] = [
     ['as it is', {}],
     ['with an average', { averageDecay: 0.9 }],

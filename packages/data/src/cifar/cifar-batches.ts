@@ -89,6 +89,10 @@ export abstract class CifarBatches implements Dataset, BatchSource {
     return this.#batches.batchesPerEpoch;
   }
 
+  get repeat(): number {
+    return this.#batches.repeat;
+  }
+
   get generator(): Generator {
     return this.#batches.generator;
   }

@@ -7,9 +7,15 @@ import type { Module } from '../module.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { Callback } from './callback.ts';
 import { type LossFunction, lossOf, TrainStep } from './train-step.ts';
-import { nextTurn, partsOf, type StopSignal, type TrainingData } from './training-data.ts';
+import {
+  nextTurn,
+  noBatchError,
+  partsOf,
+  type StopSignal,
+  type TrainingData,
+} from './training-data.ts';
 import { type TrainingResult, TrainingRun } from './training-run.ts';
-import { WeightAverage } from './weight-average.ts';
+import { checkDecay, WeightAverage } from './weight-average.ts';
 
 export interface ModelOptions {
   readonly network: Module;
@@ -30,12 +36,21 @@ export interface ModelOptions {
    * last step of an epoch averages over what is left.
    */
   readonly accumulationSteps?: number;
-  /** Keep an exponential moving average of the weights with this decay, and evaluate with it. */
+  /**
+   * Average the weights of a training with this decay, in [0, 1). The average is what counts: it is
+   * validated, evaluated and saved under the network's names, and after `train` the network holds
+   * it. The weights that are trained are seen only by callbacks, and saved beside it.
+   */
   readonly averageDecay?: number;
 }
 
 export interface TrainOptions {
   readonly callbacks?: readonly Callback[];
+  /**
+   * Steps of an epoch, through whatever iterations of the data set they take: an epoch goes on where
+   * the one before ended. By default an epoch is one iteration.
+   */
+  readonly stepsPerEpoch?: number;
   /** Evaluated after each epoch; callbacks find the result in `metrics`. */
   readonly validation?: TrainingData;
   /** Ends the training after the step in which it is aborted. */
@@ -56,8 +71,10 @@ export class Model {
   readonly #lossFn: LossFunction | null;
   readonly #optimizer: Optimizer | null;
   readonly #metrics: ReadonlyMap<string, Metric>;
-  readonly #average: WeightAverage | null;
+  readonly #averageDecay: number | null;
   readonly #step: TrainStep | null;
+  /** Of the training that runs. */
+  #average: WeightAverage | null = null;
 
   /** @throws ValueError for an unknown metric or a number out of its range */
   constructor({
@@ -73,8 +90,8 @@ export class Model {
     this.#lossFn = lossFn ?? null;
     this.#optimizer = optimizer ?? null;
     this.#metrics = createMetrics(metrics);
-    this.#average =
-      averageDecay === undefined ? null : new WeightAverage(network, { decay: averageDecay });
+    if (averageDecay !== undefined) checkDecay(averageDecay);
+    this.#averageDecay = averageDecay ?? null;
     this.#step =
       lossFn === undefined || optimizer === undefined
         ? null
@@ -82,20 +99,22 @@ export class Model {
             network,
             lossFn,
             optimizer,
-            average: this.#average,
             clipNorm: clipNorm ?? null,
             accumulationSteps,
           });
   }
 
   /**
-   * Trains for so many passes over the data set, and calls the callbacks on the way.
+   * Trains for so many epochs, each an iteration of the data set or `stepsPerEpoch` batches of it,
+   * and calls the callbacks on the way. However it ends, the network then holds the average of the
+   * weights if there is one, from which another call goes on.
    *
    * A network that is in evaluation mode as a whole is in training mode meanwhile; otherwise each
    * module keeps its own, so that what was switched by `eval()` is not trained. Afterwards, also after
    * an error, every module has the mode from before.
    *
-   * @throws ValueError without loss function or optimizer, without batches, or with epochs < 1
+   * @throws ValueError without loss function or optimizer, without batches or an end of an epoch, with
+   *   epochs or stepsPerEpoch < 1, or with a list of callbacks that has a fault
    * @throws TrainingError if the loss, a gradient or a running statistic becomes infinite or no
    *   number; that batch has then changed nothing
    * @throws CheckpointError if `resumeFrom` does not fit
@@ -103,23 +122,37 @@ export class Model {
   async train(
     epochs: number,
     data: TrainingData,
-    { callbacks = [], validation, signal, resumeFrom, warn = warnOnConsole }: TrainOptions = {},
+    {
+      callbacks = [],
+      stepsPerEpoch,
+      validation,
+      signal,
+      resumeFrom,
+      warn = warnOnConsole,
+    }: TrainOptions = {},
   ): Promise<TrainingResult> {
     if (this.#step === null || this.#optimizer === null) {
       throw new ValueError('Model.train: the model needs lossFn and optimizer');
     }
+    await data.load?.();
+    await validation?.load?.();
     const { network } = this;
+    const average =
+      this.#averageDecay === null
+        ? null
+        : new WeightAverage(network, { decay: this.#averageDecay });
     const run = new TrainingRun(
       {
         network,
         optimizer: this.#optimizer,
-        average: this.#average,
+        average,
         data,
         validation: validation ?? null,
         callbacks,
       },
       {
         epochs,
+        stepsPerEpoch: stepsPerEpoch ?? null,
         step: this.#step,
         validate: validation === undefined ? null : () => this.eval(validation),
         signal: signal ?? null,
@@ -130,10 +163,15 @@ export class Model {
     if (resumeFrom !== undefined) run.resumeFrom(resumeFrom);
     const restoreModes = network.saveModes();
     if (network.namedModules().every(([, { training }]) => !training)) network.train();
+    this.#average = average;
+    this.#step.average = average;
     try {
       return await run.run();
     } finally {
       restoreModes();
+      average?.swap();
+      this.#average = null;
+      this.#step.average = null;
     }
   }
 
@@ -146,8 +184,13 @@ export class Model {
     data: TrainingData,
     { onBatch }: { readonly onBatch?: (images: number) => void } = {},
   ): Promise<Record<string, MetricValue>> {
-    const evaluate = (): Promise<Record<string, MetricValue>> => this.#evaluate(data, onBatch);
-    return this.#average === null ? evaluate() : this.#average.applied(evaluate);
+    const average = this.#average;
+    average?.swap();
+    try {
+      return await this.#evaluate(data, onBatch);
+    } finally {
+      average?.swap();
+    }
   }
 
   async #evaluate(
@@ -174,9 +217,7 @@ export class Model {
         onBatch?.(images);
         await nextTurn();
       }
-      if (images === 0) {
-        throw new ValueError('Model.eval: the data set gave no batch; see its size and batchSize');
-      }
+      if (images === 0) throw noBatchError('Model.eval', data, 0);
     } finally {
       restoreModes();
     }
@@ -186,10 +227,13 @@ export class Model {
   /** The network's output for a batch, in evaluation mode and without gradients. */
   predict(x: Tensor): Tensor {
     const restoreModes = this.network.saveModes();
+    const average = this.#average;
     this.network.eval();
+    average?.swap();
     try {
       return tidy(() => noGrad(() => this.network.forward(x)));
     } finally {
+      average?.swap();
       restoreModes();
     }
   }

@@ -17,7 +17,6 @@ export interface StepParts {
   readonly network: Module;
   readonly lossFn: LossFunction;
   readonly optimizer: Optimizer;
-  readonly average: WeightAverage | null;
   /** Most that the norm of all gradients may be, without the scale of the loss; null for no bound. */
   readonly clipNorm: number | null;
   /** Batches whose gradients make one step of the optimizer. */
@@ -44,6 +43,8 @@ export interface BatchResult {
  */
 export class TrainStep {
   readonly #parts: StepParts;
+  /** Takes in the weights after each step of the optimizer. */
+  average: WeightAverage | null = null;
   #gathered: GatheredBatches = [];
   #before: ForwardState;
 
@@ -132,7 +133,7 @@ export class TrainStep {
    */
   flush(where: string): void {
     if (this.#gathered.length === 0) return;
-    const { optimizer, average, clipNorm, accumulationSteps } = this.#parts;
+    const { optimizer, clipNorm, accumulationSteps } = this.#parts;
     const { parameters, lossScale } = optimizer;
     const sizes = this.#gathered.map((size) => size ?? 1);
     const samples = sizes.reduce((sum, size) => sum + size, 0);
@@ -142,7 +143,7 @@ export class TrainStep {
     const norm = this.#checkGradients(where);
     if (clipNorm !== null) clipTo(parameters, norm, clipNorm * lossScale);
     optimizer.step();
-    average?.update();
+    this.average?.update();
     this.#gathered = [];
   }
 

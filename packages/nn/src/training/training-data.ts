@@ -4,6 +4,7 @@ import {
   type Generator,
   type GeneratorState,
   type Tensor,
+  ValueError,
 } from '@firelight/tensor';
 
 /** Images (or other inputs) `[N, …]` and their labels. */
@@ -16,12 +17,19 @@ export type LabelledBatch =
  * set offers makes the training better informed and resumable; those of `@firelight/data` offer all.
  */
 export type TrainingData = (Iterable<LabelledBatch> | AsyncIterable<LabelledBatch>) & {
-  /** Batches in one epoch. */
+  /** Batches in one epoch of the data set. */
   readonly batchesPerEpoch?: number;
+  /**
+   * Epochs of the data set in one iteration; 1 by default. Each begins as an iteration of its own
+   * would. An epoch of a training is an iteration, so it has `repeat · batchesPerEpoch` steps.
+   */
+  readonly repeat?: number;
   /** Decides order and augmentation of the epochs to come. */
   readonly generator?: Generator;
   /** An epoch without its first `batch` batches. Without this, a resume loads them and drops them. */
   from?(batch: number): Iterable<LabelledBatch> | AsyncIterable<LabelledBatch>;
+  /** Reads what must be read before the rest can be asked for; called before a training. */
+  load?(): Promise<unknown>;
 };
 
 /** What tells a training to end; an `AbortSignal` is one. */
@@ -54,24 +62,33 @@ export function batchesPerEpoch(data: TrainingData): number | null {
   return Array.isArray(data) ? data.length : null;
 }
 
+/**
+ * The error for a data set that gave no batch.
+ *
+ * @param gave what it gave earlier: an iterator that is used up is told from an empty data set
+ */
+export function noBatchError(op: string, data: TrainingData, gave: number): ValueError {
+  if (gave === 0 && !isIterator(data)) {
+    return new ValueError(`${op}: the data set gave no batch; see its size and batchSize`);
+  }
+  const used = gave === 0 ? 'is used up' : `is used up after ${gave} batches`;
+  return new ValueError(
+    `${op}: the data set ${used}, since it can be iterated only once, as a generator object; ` +
+      'pass an object that begins anew whenever it is iterated: an array, or ' +
+      '{ [Symbol.asyncIterator]: makeBatches } for a generator function makeBatches',
+  );
+}
+
+/** Whether it is its own iterator, as generator objects are. */
+function isIterator(data: TrainingData): boolean {
+  const iterable = data as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
+  const iterator: unknown = iterable[Symbol.asyncIterator]?.() ?? iterable[Symbol.iterator]?.();
+  return iterator === data;
+}
+
 /** State of the data set's generator, if it has one. */
 export function stateOf(data: TrainingData): GeneratorState | null {
   return data.generator?.state() ?? null;
-}
-
-/** The batches of one epoch but the first `skipped`. */
-export async function* epochOf(
-  data: TrainingData,
-  skipped: number,
-): AsyncGenerator<LabelledBatch, void, undefined> {
-  if (skipped === 0 || data.from !== undefined) {
-    yield* skipped === 0 ? data : (data.from?.(skipped) ?? []);
-    return;
-  }
-  let index = 0;
-  for await (const batch of data) {
-    if (index++ >= skipped) yield batch;
-  }
 }
 
 /** Lets timers, signals and finalizers run, which awaiting ready promises does not. */

@@ -1,19 +1,24 @@
-import { type GeneratorState, type Tensor, ValueError } from '@firelight/tensor';
+import { type Tensor, ValueError } from '@firelight/tensor';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { MetricValue } from '../metrics/metric.ts';
+import { BatchStream } from './batch-stream.ts';
 import type { Callback, TrainingContext } from './callback.ts';
 import { DeadOutputWatch } from './dead-output.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { TrainStep } from './train-step.ts';
 import {
   batchesPerEpoch,
-  epochOf,
   nextTurn,
   partsOf,
   type StopSignal,
-  stateOf,
+  type TrainingData,
 } from './training-data.ts';
-import { captureState, checkNames, restoreState, type TrainingParts } from './training-state.ts';
+import {
+  captureState,
+  checkCallbacks,
+  restoreState,
+  type TrainingParts,
+} from './training-state.ts';
 
 /** Milliseconds after which the event loop gets a turn, for signals, timers and finalizers. */
 const TURN_MILLISECONDS = 200;
@@ -33,6 +38,8 @@ export interface TrainingResult {
 
 export interface RunOptions {
   readonly epochs: number;
+  /** Steps of an epoch; null for as many as an iteration of the data set gives. */
+  readonly stepsPerEpoch: number | null;
   readonly step: TrainStep;
   /** Measures after each epoch; null for no validation. */
   readonly validate: (() => Promise<Readonly<Record<string, MetricValue>>>) | null;
@@ -56,20 +63,20 @@ export class TrainingRun implements TrainingContext {
   readonly #options: RunOptions;
   readonly #callbacks: readonly Callback[];
   readonly #watch: DeadOutputWatch;
-  /** State of the data set's generator when the epoch began. */
-  #dataState: GeneratorState | null;
+  readonly #batches: BatchStream;
+  /** Steps after which an epoch ends; null where it ends with the data set's iteration. */
+  readonly #epochEnd: number | null;
   #isEpochOver = false;
   #stopReason: string | null = null;
   #lastTurn = performance.now();
 
-  /** @throws ValueError if `epochs` is not an integer ≥ 1 */
+  /** @throws ValueError if a number is out of its range, or the list of callbacks has a fault */
   constructor(parts: TrainingParts, options: RunOptions) {
-    const { epochs } = options;
-    if (!Number.isInteger(epochs) || epochs < 1) {
-      throw new ValueError(`Model.train: epochs must be an integer ≥ 1, got ${epochs}`);
-    }
+    const { epochs, stepsPerEpoch } = options;
+    checkCount('epochs', epochs);
+    if (stepsPerEpoch !== null) checkCount('stepsPerEpoch', stepsPerEpoch);
     const { callbacks, data } = parts;
-    checkNames(callbacks);
+    checkCallbacks(callbacks);
     this.#parts = parts;
     this.#options = options;
     this.#callbacks = [
@@ -77,8 +84,9 @@ export class TrainingRun implements TrainingContext {
       ...callbacks.filter(({ runsLast }) => runsLast === true),
     ];
     this.#watch = new DeadOutputWatch(options.warn);
-    this.#dataState = stateOf(data);
-    this.stepsPerEpoch = batchesPerEpoch(data);
+    this.#batches = new BatchStream(data);
+    this.#epochEnd = stepsPerEpoch ?? repeatedSteps(data);
+    this.stepsPerEpoch = this.#epochEnd ?? batchesPerEpoch(data);
   }
 
   get network() {
@@ -98,24 +106,18 @@ export class TrainingRun implements TrainingContext {
   }
 
   snapshot(): Snapshot {
-    const { gathered } = this.#options.step;
-    const { globalStep } = this;
-    // After an epoch the next one has not begun, and the generator stands where it will begin.
-    return this.#isEpochOver
-      ? captureState(this.#parts, {
-          epoch: this.epoch + 1,
-          step: 0,
-          globalStep,
-          data: stateOf(this.#parts.data),
-          gathered,
-        })
-      : captureState(this.#parts, {
-          epoch: this.epoch,
-          step: this.step,
-          globalStep,
-          data: this.#dataState,
-          gathered,
-        });
+    const { globalStep, loss, learningRate } = this;
+    // After an epoch the next one has not begun.
+    const [epoch, step] = this.#isEpochOver ? [this.epoch + 1, 0] : [this.epoch, this.step];
+    return captureState(this.#parts, {
+      epoch,
+      step,
+      globalStep,
+      loss,
+      learningRate,
+      data: this.#batches.position(),
+      gathered: this.#options.step.gathered,
+    });
   }
 
   /** Takes the place of a training that was saved. */
@@ -124,11 +126,22 @@ export class TrainingRun implements TrainingContext {
     this.epoch = position.epoch;
     this.step = position.step;
     this.globalStep = position.globalStep;
+    this.loss = position.loss;
+    this.learningRate = position.learningRate;
+    this.#batches.restore(position.data);
     this.#options.step.begin(position.gathered);
   }
 
   /** @throws TrainingError if the loss, a gradient or a running statistic is not finite */
   async run(): Promise<TrainingResult> {
+    try {
+      return await this.#run();
+    } finally {
+      await this.#batches.close();
+    }
+  }
+
+  async #run(): Promise<TrainingResult> {
     await this.#call('onTrainBegin');
     while (this.epoch <= this.epochs && this.#goesOn()) {
       await this.#runEpoch();
@@ -154,18 +167,15 @@ export class TrainingRun implements TrainingContext {
   }
 
   async #runEpoch(): Promise<void> {
-    const { data } = this.#parts;
-    this.#dataState = stateOf(data);
     await this.#call('onEpochBegin');
-    const skipped = this.step;
-    for await (const batch of epochOf(data, skipped)) {
+    while (this.step !== this.#epochEnd) {
+      const batch = await this.#batches.next();
+      if (batch === null && this.#epochEnd === null) break;
+      if (batch === null) continue;
       const { image, label } = partsOf(batch);
       await this.#runStep(image, label);
       // At the last step of an epoch known in length, the epoch is ended first.
       if (!this.#goesOn() && this.step !== this.stepsPerEpoch) return;
-    }
-    if (this.step === 0) {
-      throw new ValueError('Model.train: the data set gave no batch; see its size and batchSize');
     }
     this.stepsPerEpoch = this.step;
     this.#options.step.flush(this.#where(this.step));
@@ -206,4 +216,28 @@ export class TrainingRun implements TrainingContext {
   #where(step: number): string {
     return `epoch: ${this.epoch} step: ${step}`;
   }
+}
+
+function checkCount(name: string, value: number): void {
+  if (!Number.isInteger(value) || value < 1) {
+    throw new ValueError(`Model.train: ${name} must be an integer ≥ 1, got ${value}`);
+  }
+}
+
+/**
+ * Steps of an iteration of a data set that repeats; null if it does not, or does not say its length.
+ *
+ * @throws ValueError if it repeats for ever
+ */
+function repeatedSteps(data: TrainingData): number | null {
+  const { repeat = 1 } = data;
+  if (repeat === 1) return null;
+  if (repeat === Number.POSITIVE_INFINITY) {
+    throw new ValueError(
+      'Model.train: the data set repeats for ever, so no epoch would end; pass stepsPerEpoch to ' +
+        'train, or take repeat: 1 and as many epochs',
+    );
+  }
+  const batches = batchesPerEpoch(data);
+  return batches === null ? null : batches * repeat;
 }

@@ -3,12 +3,13 @@ import { type Checkpoint, loadParamIntoNet } from '../checkpoint/checkpoint.ts';
 import { CheckpointError } from '../errors.ts';
 import type { Module, StateDict } from '../module.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
+import type { DataPosition } from './batch-stream.ts';
 import type { Callback } from './callback.ts';
 import { copyOf } from './copy-of.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { GatheredBatches } from './train-step.ts';
 import { stateOf, type TrainingData } from './training-data.ts';
-import type { WeightAverage } from './weight-average.ts';
+import { isAveraged, type WeightAverage } from './weight-average.ts';
 
 /** How far a training is. */
 export interface Position {
@@ -16,8 +17,10 @@ export interface Position {
   readonly epoch: number;
   readonly step: number;
   readonly globalStep: number;
-  /** State of the data set's generator when that epoch began. */
-  readonly data: GeneratorState | null;
+  /** Loss and learning rate of the last step; NaN before the first. */
+  readonly loss: number;
+  readonly learningRate: number;
+  readonly data: DataPosition;
   /** The batches whose gradients wait for the optimizer's next step. */
   readonly gathered: GatheredBatches;
 }
@@ -34,7 +37,15 @@ export interface TrainingParts {
 
 /** What the metadata holds as JSON, beside the numbers that people look for. */
 interface StoredState {
+  /** State of the data set's generator when its present epoch began. */
   readonly data: GeneratorState | null;
+  /** Its state at the moment. */
+  readonly dataNow: GeneratorState | null;
+  /** Batches taken of that epoch. */
+  readonly batch: number;
+  /** Of the last step; null before the first. */
+  readonly loss: number | null;
+  readonly learningRate: number | null;
   readonly validation: GeneratorState | null;
   readonly accumulated: number;
   /** The samples of each of the accumulated batches; files of older versions do not tell. */
@@ -48,10 +59,14 @@ const GRADIENT = 'gradient.';
 /** What a checkpoint file must hold so that a training can go on exactly. */
 export function captureState(parts: TrainingParts, position: Position): Snapshot {
   const { network, optimizer, average, validation, callbacks } = parts;
-  const { epoch, step, globalStep, data, gathered } = position;
+  const { epoch, step, globalStep, loss, learningRate, data, gathered } = position;
   const rates = optimizer.learningRateArray;
   const stored: StoredState = {
-    data,
+    data: data.begin,
+    dataNow: data.now,
+    batch: data.batch,
+    loss,
+    learningRate,
     validation: validation === null ? null : stateOf(validation),
     accumulated: gathered.length,
     batchSizes: gathered,
@@ -64,9 +79,8 @@ export function captureState(parts: TrainingParts, position: Position): Snapshot
   };
   return {
     tensors: {
-      ...network.stateDict(),
+      ...(average ?? network).stateDict(),
       ...optimizer.stateDict(network),
-      ...average?.stateDict(),
       ...(gathered.length > 0 ? gradientsOf(network) : {}),
       ...(rates === null ? {} : { learning_rate: tensor(rates) }),
       global_step: tensor([optimizer.globalStep], { dtype: 'int32' }),
@@ -88,8 +102,21 @@ function nameOf(callback: Callback): string {
   return callback.name ?? callback.constructor.name;
 }
 
-/** @throws ValueError if the states of two callbacks would have one name */
-export function checkNames(callbacks: readonly Callback[]): void {
+/** @throws ValueError for what is no callback, one that is there twice, or two states of one name */
+export function checkCallbacks(callbacks: readonly Callback[]): void {
+  for (const [i, callback] of callbacks.entries()) {
+    if (typeof callback !== 'object' || callback === null) {
+      throw new ValueError(
+        `Model.train: callbacks[${i}] is ${String(callback)}, not an object with methods such as ` +
+          'onStepEnd; leave it out',
+      );
+    }
+    if (callbacks.indexOf(callback) !== i) {
+      throw new ValueError(
+        `Model.train: callbacks[${i}], '${nameOf(callback)}', is in the list twice; leave one out`,
+      );
+    }
+  }
   const names = callbacks.filter(({ state }) => state !== undefined).map(nameOf);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) {
@@ -116,6 +143,11 @@ export function restoreState(parts: TrainingParts, checkpoint: Checkpoint): Posi
   const { network, optimizer, average, data, validation, callbacks } = parts;
   const { file, tensors, metadata } = checkpoint;
   const stored = parseState(checkpoint);
+  if (average === null && isAveraged(tensors)) {
+    throw new CheckpointError(
+      `${file}: is of a training with averageDecay; give the Model the averageDecay it had`,
+    );
+  }
   loadParamIntoNet(network, checkpoint);
   inFile(file, () => {
     optimizer.loadStateDict(tensors, network);
@@ -124,7 +156,7 @@ export function restoreState(parts: TrainingParts, checkpoint: Checkpoint): Posi
     for (const [name, generator] of network.namedGenerators()) {
       if (name in stored.generators) generator.restore(stored.generators[name]);
     }
-    if (stored.data !== null) data.generator?.restore(stored.data);
+    if (stored.dataNow !== null) data.generator?.restore(stored.dataNow);
     if (stored.validation !== null) validation?.generator?.restore(stored.validation);
   });
   for (const [name, parameter] of network.namedParameters()) {
@@ -140,7 +172,9 @@ export function restoreState(parts: TrainingParts, checkpoint: Checkpoint): Posi
     epoch: Number(metadata.epoch),
     step: Number(metadata.step),
     globalStep: Number(metadata.globalStep),
-    data: stored.data,
+    loss: stored.loss ?? Number.NaN,
+    learningRate: stored.learningRate ?? Number.NaN,
+    data: { begin: stored.data, now: stored.dataNow, batch: stored.batch },
     gathered: stored.batchSizes ?? new Array(stored.accumulated).fill(null),
   };
 }

@@ -3,11 +3,26 @@ import type { Module, StateDict } from '../module.ts';
 import { tensorsOf } from '../state-dict.ts';
 import { copyOf } from './copy-of.ts';
 
-const PREFIX = 'average.';
+const RAW = 'without_average.';
+
+/** @throws ValueError unless 0 ≤ decay < 1 */
+export function checkDecay(decay: number): void {
+  if (!(decay >= 0 && decay < 1)) {
+    throw new ValueError(`Model: averageDecay: the decay must be in [0, 1), got ${decay}`);
+  }
+}
+
+/** Whether a state is of a training that averages its weights. */
+export function isAveraged(state: StateDict): boolean {
+  return Object.keys(state).some((name) => name.startsWith(RAW));
+}
 
 /**
  * Exponential moving average of a network's weights, which often tests better than the last ones:
  * after each step a ← decay · a + (1 − decay) · w. Buffers (running statistics) are averaged too.
+ *
+ * It begins with the weights that the network has when it is made. The network holds the weights
+ * that are trained, except between two calls of `swap`.
  *
  * @see Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", 1992
  */
@@ -16,11 +31,7 @@ export class WeightAverage {
   /** Of each tensor one average, under all names of the tensor. */
   readonly #pairs: readonly { names: readonly string[]; weight: Tensor; average: Tensor }[];
 
-  /** @throws ValueError unless 0 ≤ decay < 1 */
   constructor(network: Module, { decay }: { readonly decay: number }) {
-    if (!(decay >= 0 && decay < 1)) {
-      throw new ValueError(`WeightAverage: decay must be in [0, 1), got ${decay}`);
-    }
     this.#decay = decay;
     this.#pairs = tensorsOf(network.stateDict()).map(({ names, tensor }) => ({
       names,
@@ -39,17 +50,8 @@ export class WeightAverage {
     });
   }
 
-  /** Runs `body` with the averages in the network, and puts the weights back afterwards. */
-  async applied<Result>(body: () => Promise<Result>): Promise<Result> {
-    this.#swap();
-    try {
-      return await body();
-    } finally {
-      this.#swap();
-    }
-  }
-
-  #swap(): void {
+  /** Exchanges the weights in the network and the averages; a second call puts them back. */
+  swap(): void {
     for (const { weight, average } of this.#pairs) {
       const held = copyOf(weight);
       assign(weight, average);
@@ -58,21 +60,32 @@ export class WeightAverage {
     }
   }
 
-  /** The averages as `average.<name>`; they share memory with this. */
+  /**
+   * What a training saves: the averages, which are measured, under the network's names, and the
+   * weights, with which the training goes on, as `without_average.<name>`. They share memory with
+   * this and the network.
+   */
   stateDict(): StateDict {
     return Object.fromEntries(
-      this.#pairs.flatMap(({ names, average }) => names.map((name) => [PREFIX + name, average])),
+      this.#pairs.flatMap(({ names, weight, average }) =>
+        names.flatMap((name) => [
+          [name, average],
+          [RAW + name, weight],
+        ]),
+      ),
     );
   }
 
-  /** @throws ValueError with the names that are missing */
+  /** @throws ValueError with the name that is missing */
   loadStateDict(state: StateDict): void {
-    const missing = this.#pairs.filter(({ names: [name] }) => !(PREFIX + name in state));
-    if (missing.length > 0) {
-      throw new ValueError(
-        `WeightAverage: ${PREFIX}${missing[0].names[0]} is missing in the state`,
-      );
+    const names = this.#pairs.flatMap((pair) => pair.names.flatMap((name) => [name, RAW + name]));
+    const missing = names.find((name) => !Object.hasOwn(state, name));
+    if (missing !== undefined) {
+      throw new ValueError(`WeightAverage: ${missing} is missing in the state`);
     }
-    for (const { names, average } of this.#pairs) assign(average, state[PREFIX + names[0]]);
+    for (const { names, weight, average } of this.#pairs) {
+      assign(average, state[names[0]]);
+      assign(weight, state[RAW + names[0]]);
+    }
   }
 }
