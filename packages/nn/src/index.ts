@@ -3,7 +3,8 @@ export { EarlyStopping, type EarlyStoppingOptions } from './callbacks/early-stop
 export { LearningRateMonitor, LossMonitor, type MonitorOptions } from './callbacks/loss-monitor.ts';
 export { MetricsLog } from './callbacks/metrics-log.ts';
 export { type CheckpointConfig, ModelCheckpoint } from './callbacks/model-checkpoint.ts';
-export { type Progress, ProgressBar, type TextStream } from './callbacks/progress-bar.ts';
+export type { TextStream } from './callbacks/print.ts';
+export { type Progress, ProgressBar } from './callbacks/progress-bar.ts';
 export { TensorBoard } from './callbacks/tensor-board.ts';
 export { TimeMonitor } from './callbacks/time-monitor.ts';
 export {

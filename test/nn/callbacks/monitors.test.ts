@@ -1,4 +1,5 @@
 import { LearningRateMonitor, LossMonitor, ProgressBar, TimeMonitor } from '@firelight/nn';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatFloat } from '../../../packages/nn/src/callbacks/format-float.ts';
 import { contextAt, drive } from './context.ts';
@@ -89,6 +90,29 @@ describe('ProgressBar', () => {
     expect(texts.filter((text) => text.startsWith('\r\x1b[K'))).toHaveLength(3);
     expect(Math.max(...texts.map((text) => text.length))).toBeLessThanOrEqual(40 + 4);
     expect(texts.at(-1)).toBe('\n');
+  });
+
+  test('shows numbers at any moment, on a terminal of any width and on none', () => {
+    const numbers = fc.record({
+      label: fc.constant('epoch 1/2'),
+      step: fc.nat(2000),
+      steps: fc.option(fc.oneof(fc.nat(1000), fc.constant(Number.POSITIVE_INFINITY))),
+      images: fc.nat(64),
+      details: fc.constant('loss 1'),
+    });
+    const moments = fc.array(numbers, { maxLength: 5 });
+    fc.assert(
+      fc.property(fc.boolean(), fc.nat(100), fc.nat(100), moments, (isTTY, columns, from, list) => {
+        const { texts, bar } = record(isTTY, columns);
+        bar.onTrainBegin(contextAt({ globalStep: from }));
+        for (const moment of list) bar.update(moment);
+        bar.onTrainEnd();
+        const text = texts.join('');
+        expect(text).not.toMatch(/NaN|Infinity|\d:-|-\d/);
+        if (isTTY && list.length > 0) expect(text).toContain('\x1b[Ke');
+        expect(text === '' || text.endsWith('\n')).toBe(true);
+      }),
+    );
   });
 
   test('does not need to know the end', async () => {

@@ -5,6 +5,7 @@ import {
   Flatten,
   Linear,
   Loss,
+  LossMonitor,
   Model,
   ReLU,
   Sequential,
@@ -233,6 +234,16 @@ describe('what goes wrong', () => {
     await expect(model.train(1, new Blobs(), { callbacks: twice })).rejects.toThrow(
       /two callbacks with state are called 'EarlyStopping'/,
     );
+    const same = new LossMonitor(0);
+    await expect(model.train(1, new Blobs(), { callbacks: [same, same] })).rejects.toThrow(
+      /callbacks\[1\], 'LossMonitor', is in the list twice; leave one out/,
+    );
+    for (const none of [undefined, null, false, 'LossMonitor', LossMonitor]) {
+      const callbacks = [same, none as unknown as Callback];
+      await expect(model.train(1, new Blobs(), { callbacks })).rejects.toThrow(
+        /callbacks\[1\] is .*, not an object with methods such as onStepEnd; leave it out/,
+      );
+    }
     const wrong = ['accurracy'] as unknown as ['accuracy'];
     expect(() => new Model({ network, metrics: wrong })).toThrow(/no metric 'accurracy'; known/);
     const withLoss = new Model({ network, metrics: { mine: new Loss() } });

@@ -1,11 +1,50 @@
-/** Prints a line on the console, the place for progress where nobody names another. */
-export function printLine(line: string): void {
-  // biome-ignore lint/suspicious/noConsole: the monitors exist to print, and take another place by option
-  console.log(line);
+/** Where a bar is drawn: a terminal, a file, or whatever takes text. */
+export interface TextStream {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
 }
 
-/** Warns on the console. */
+/**
+ * Standard output or standard error of a process; null in a browser. What cannot be written because
+ * the reader or the terminal is gone is dropped: that must not end a training.
+ */
+function processStream(name: 'stdout' | 'stderr'): TextStream | null {
+  const stream = typeof process === 'object' ? process[name] : undefined;
+  if (stream === undefined) return null;
+  const drop = (error?: Error | null): void => {
+    // The stream is about to emit it, which ends a process where nobody listens.
+    if (error) stream.once('error', () => {});
+  };
+  return {
+    write: (text) => stream.write(text, drop),
+    get isTTY() {
+      return stream.isTTY;
+    },
+    get columns() {
+      return stream.columns;
+    },
+  };
+}
+
+/** Standard output, or the console where there is none. */
+export function standardOutput(): TextStream {
+  return processStream('stdout') ?? { write: (text) => printLine(text.trimEnd()) };
+}
+
+/** Prints a line, where nobody names another place for it. */
+export function printLine(line: string): void {
+  const stream = processStream('stdout');
+  // biome-ignore lint/suspicious/noConsole: the monitors exist to print, and take another place by option
+  if (stream === null) console.log(line);
+  else stream.write(`${line}\n`);
+}
+
+/** Warns where nobody names another place for it. */
 export function warnOnConsole(text: string): void {
+  const line = `warning: ${text}`;
+  const stream = processStream('stderr');
   // biome-ignore lint/suspicious/noConsole: a warning must reach somebody; another place goes by option
-  console.warn(`warning: ${text}`);
+  if (stream === null) console.warn(line);
+  else stream.write(`${line}\n`);
 }

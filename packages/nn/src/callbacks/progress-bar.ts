@@ -1,12 +1,5 @@
 import type { Callback, TrainingContext } from '../training/callback.ts';
-import { printLine } from './print.ts';
-
-/** Where a bar is drawn: a terminal, a file, or whatever takes text. */
-export interface TextStream {
-  write(text: string): unknown;
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-}
+import { standardOutput, type TextStream } from './print.ts';
 
 /** What is shown after each step. */
 export interface Progress {
@@ -32,12 +25,6 @@ function formatTime(seconds: number): string {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
 }
 
-function defaultStream(): TextStream {
-  return typeof process === 'object' && process.stdout !== undefined
-    ? process.stdout
-    : { write: (text) => printLine(text.trimEnd()) };
-}
-
 /**
  * Shows how far a training is, with loss, images per second and the time left: a bar that redraws
  * itself on a terminal, and a plain line at every twentieth part elsewhere (the same steps in every
@@ -49,8 +36,10 @@ export class ProgressBar implements Callback {
   #firstStep = 0;
   #images = 0;
   #losses: number[] = [];
+  /** Whether a bar stands in a line that has no end yet. */
+  #isOpen = false;
 
-  constructor({ stream = defaultStream() }: { readonly stream?: TextStream } = {}) {
+  constructor({ stream = standardOutput() }: { readonly stream?: TextStream } = {}) {
     this.#stream = stream;
   }
 
@@ -84,26 +73,42 @@ export class ProgressBar implements Callback {
     const values = numbers.map(([name, value]) => `${name} ${(value as number).toFixed(4)}`);
     const clear = this.#stream.isTTY ? '\r\x1b[K' : '';
     this.#stream.write(`${clear}epoch ${epoch} validated: ${values.join('  ')}\n`);
+    this.#isOpen = false;
   }
 
-  update({ label, step, steps, images, details }: Progress): void {
+  /** Ends the line of a bar that has not come to its end, so that what follows begins a new one. */
+  onTrainEnd(): void {
+    if (this.#isOpen) this.#stream.write('\n');
+    this.#isOpen = false;
+  }
+
+  update({ label, step, steps: total, images, details }: Progress): void {
+    // A total that was passed was none.
+    const steps = total !== null && step <= total && Number.isFinite(total) ? total : null;
     this.#images += images;
     const seconds = (performance.now() - this.#start) / 1000;
-    const rate = `${(this.#images / seconds).toFixed(1)} images/s`;
-    const perStep = seconds / (step - this.#firstStep);
-    const left = steps === null ? '' : `${formatTime(perStep * (steps - step))} left`;
+    const done = step - this.#firstStep;
+    const parts = [`${label}  step ${step}/${steps ?? '?'}`, details];
+    if (seconds > 0) parts.push(`${(this.#images / seconds).toFixed(1)} images/s`);
+    if (steps !== null && done > 0) {
+      parts.push(`${formatTime((seconds / done) * (steps - step))} left`);
+    }
     const isLast = step === steps;
     if (this.#stream.isTTY) {
-      const filled = Math.round((step / (steps ?? Number.POSITIVE_INFINITY)) * BAR_WIDTH);
+      const filled = steps === null || steps === 0 ? 0 : Math.round((step / steps) * BAR_WIDTH);
       const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
-      const line = `${label} ${bar} ${step}/${steps ?? '?'}  ${details}  ${rate}  ${left}`;
-      this.#stream.write(`\r\x1b[K${line.slice(0, this.#stream.columns)}`);
+      const line = [`${label} ${bar} ${step}/${steps ?? '?'}`, ...parts.slice(1)].join('  ');
+      // Terminals that do not know their width say 0.
+      this.#stream.write(`\r\x1b[K${line.slice(0, this.#stream.columns || undefined)}`);
       if (isLast) this.#stream.write('\n');
-    } else if (
-      isLast ||
-      step % (steps === null ? PLAIN_STEPS : Math.ceil(steps / PLAIN_LINES)) === 0
-    ) {
-      this.#stream.write(`${label}  step ${step}/${steps ?? '?'}  ${details}  ${rate}  ${left}\n`);
+      this.#isOpen = !isLast;
+    } else if (isLast || step % linesApart(steps) === 0) {
+      this.#stream.write(`${parts.join('  ')}\n`);
     }
   }
+}
+
+/** Steps from line to line where there is no terminal. */
+function linesApart(steps: number | null): number {
+  return steps === null ? PLAIN_STEPS : Math.max(1, Math.ceil(steps / PLAIN_LINES));
 }

@@ -102,12 +102,16 @@ function nameOf(callback: Callback): string {
   return callback.name ?? callback.constructor.name;
 }
 
+function describe(value: unknown): string {
+  return typeof value === 'function' ? `the function ${value.name}` : String(value);
+}
+
 /** @throws ValueError for what is no callback, one that is there twice, or two states of one name */
 export function checkCallbacks(callbacks: readonly Callback[]): void {
   for (const [i, callback] of callbacks.entries()) {
     if (typeof callback !== 'object' || callback === null) {
       throw new ValueError(
-        `Model.train: callbacks[${i}] is ${String(callback)}, not an object with methods such as ` +
+        `Model.train: callbacks[${i}] is ${describe(callback)}, not an object with methods such as ` +
           'onStepEnd; leave it out',
       );
     }

@@ -25,7 +25,15 @@ export function startWorker(data: WorkerData, onError: (reason: string) => void)
   const threads = nodeModule('node:worker_threads');
   if (threads !== undefined) {
     // Without execArgv and environment, options of the process (such as loaders) are not repeated.
-    const options = { eval: true, workerData: data, execArgv: [], env: {} };
+    const options = {
+      eval: true,
+      workerData: data,
+      execArgv: [],
+      env: {},
+      // Piped into those of the process, they would throw what console.log forgives: a closed pipe.
+      stdout: true,
+      stderr: true,
+    };
     const worker = new threads.Worker(IN_NODE, options);
     worker.unref(); // A waiting thread must not keep the process alive.
     worker.on('error', (error) => onError(error.message));
