@@ -1,7 +1,14 @@
 export { CSVLogger } from './callbacks/csv-logger.ts';
 export { EarlyStopping, type EarlyStoppingOptions } from './callbacks/early-stopping.ts';
+export type { LogOptions } from './callbacks/log-file.ts';
 export { LearningRateMonitor, LossMonitor, type MonitorOptions } from './callbacks/loss-monitor.ts';
 export { MetricsLog } from './callbacks/metrics-log.ts';
+export {
+  type EpochRow,
+  type MetricsRow,
+  readMetricsLog,
+  type StepRow,
+} from './callbacks/metrics-rows.ts';
 export { type CheckpointConfig, ModelCheckpoint } from './callbacks/model-checkpoint.ts';
 export type { TextStream } from './callbacks/print.ts';
 export { type Progress, ProgressBar } from './callbacks/progress-bar.ts';

@@ -1,9 +1,18 @@
-import { appendFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Callback, CSVLogger, EarlyStopping, MetricsLog, TensorBoard } from '@firelight/nn';
+import {
+  type Callback,
+  CSVLogger,
+  EarlyStopping,
+  MetricsLog,
+  readMetricsLog,
+  TensorBoard,
+} from '@firelight/nn';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { crc32c } from '../../../packages/nn/src/callbacks/crc32c.ts';
+import { mutantsOf } from '../../helpers/mutations.ts';
 import { contextAt, drive } from './context.ts';
 
 let folder: string;
@@ -12,11 +21,16 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+const warnings: string[] = [];
+const warn = (text: string): void => {
+  warnings.push(text);
+};
+
 const metrics = { accuracy: 0.5, confusionMatrix: [[1]] };
 
 describe.each<[string, (path: string) => Callback]>([
-  ['CSVLogger', (path) => new CSVLogger(path)],
-  ['MetricsLog', (path) => new MetricsLog(path)],
+  ['CSVLogger', (path) => new CSVLogger(path, { warn })],
+  ['MetricsLog', (path) => new MetricsLog(path, { warn })],
 ])('%s', (name, create) => {
   test('is the same file after any resume as without one', async () => {
     const whole = join(folder, name, 'whole');
@@ -26,9 +40,53 @@ describe.each<[string, (path: string) => Callback]>([
       const path = join(folder, name, `resumed-${from}`);
       await drive(create(path), { epochs: 2, steps: 3, metrics });
       await appendFile(path, '{"type":"st');
+      warnings.length = 0;
       await drive(create(path), { epochs: 2, steps: 3, metrics, from });
       expect(await readFile(path, 'utf8')).toBe(expected);
+      expect(warnings).toEqual([
+        `${path}: the last line is cut off, as by a power failure; it is left out`,
+      ]);
     }
+  });
+
+  test('leaves out what is no row at a resume, and says which line', async () => {
+    const path = join(folder, name, 'broken');
+    await drive(create(path), { epochs: 2, steps: 3, metrics });
+    const whole = await readFile(path, 'utf8');
+    const lines = whole.split('\n');
+    for (const garbage of [
+      '',
+      'null',
+      '[]',
+      '{}',
+      '7',
+      '\0'.repeat(40),
+      '{"type":"step"}',
+      ',,,,',
+    ]) {
+      await writeFile(path, [lines[0], garbage, ...lines.slice(1, -1), '\0\0\0'].join('\n'));
+      warnings.length = 0;
+      await drive(create(path), { epochs: 2, steps: 3, metrics, from: 5 });
+      expect(await readFile(path, 'utf8')).toBe(whole);
+      expect(warnings).toEqual([
+        `${path}: line 2 cannot be read; it is left out`,
+        `${path}: the last line is cut off, as by a power failure; it is left out`,
+      ]);
+    }
+    await writeFile(path, '\n\n\n');
+    await create(path).onTrainBegin?.(contextAt({ globalStep: 1 }));
+    expect(warnings.at(-1)).toMatch(/: line 1 cannot be read, and 2 others; it is left out$/);
+  });
+
+  test('does not take a file that cannot be read for one that is not there', async () => {
+    const path = join(folder, name, 'folder');
+    await mkdir(path, { recursive: true });
+    await expect(create(path).onTrainBegin?.(contextAt({ globalStep: 1 }))).rejects.toThrow(
+      /folder: cannot be read: EISDIR/,
+    );
+    await expect(create(path).onTrainBegin?.(contextAt({}))).rejects.toThrow(
+      /folder: cannot be written: EISDIR/,
+    );
   });
 
   test('begins anew otherwise, and says where it cannot write', async () => {
@@ -61,6 +119,34 @@ test('MetricsLog writes steps and epochs', async () => {
     { type: 'step', epoch: 1, step: 1, global_step: 1, loss: 1, learning_rate: 0.25 },
     { type: 'epoch', epoch: 1, global_step: 1, metrics },
   ]);
+});
+
+test('readMetricsLog gives the rows of a log, and leaves out the rest with a warning', async () => {
+  const path = join(folder, 'rows.jsonl');
+  await drive(new MetricsLog(path), { epochs: 2, steps: 3, metrics });
+  const whole = await readFile(path);
+  const rows = await readMetricsLog(path, { warn });
+  expect(rows.map((row) => `${JSON.stringify(row)}\n`).join('')).toBe(String(whole));
+  await fc.assert(
+    fc.asyncProperty(mutantsOf(whole), async (mutant) => {
+      await writeFile(path, mutant);
+      warnings.length = 0;
+      const found = await readMetricsLog(path, { warn });
+      for (const row of found) {
+        expect(row.global_step).toBeGreaterThanOrEqual(1);
+        if (row.type === 'step') expect(row.loss).toBeTypeOf('number');
+        else expect(row.metrics).toBeTypeOf('object');
+      }
+      const lines = Buffer.from(mutant).toString().split('\n');
+      if (found.length < lines.filter((line) => line !== '').length) {
+        expect(warnings.length).toBeGreaterThan(0);
+      }
+    }),
+    { numRuns: 200 },
+  );
+  await expect(readMetricsLog(join(folder, 'none.jsonl'))).rejects.toThrow(
+    /none\.jsonl: there is no such file; pass one that MetricsLog wrote/,
+  );
 });
 
 describe('TensorBoard', () => {
