@@ -63,6 +63,12 @@ export function versionRecord(wallTime: number): Uint8Array {
   return record([...double(1, wallTime), ...text(3, 'brain.Event:2')]);
 }
 
+/** `SessionLog.START`: readers drop what earlier files hold of this step and later ones. */
+export function startRecord(wallTime: number, step: number): Uint8Array {
+  const start = [...key(1, 'varint'), 1];
+  return record([...double(1, wallTime), ...key(2, 'varint'), ...varint(step), ...bytes(7, start)]);
+}
+
 /** @param wallTime seconds since 1970 */
 export function scalarRecord(
   wallTime: number,

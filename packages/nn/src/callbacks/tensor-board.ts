@@ -1,10 +1,14 @@
 import type { Callback, TrainingContext } from '../training/callback.ts';
-import { type Scalar, scalarRecord, versionRecord } from './event-file.ts';
+import { type Scalar, scalarRecord, startRecord, versionRecord } from './event-file.ts';
+import { appendTo } from './log-file.ts';
+
+const EVENT_FILE = /^events\.out\.tfevents\.(\d+)\./;
 
 /**
  * Writes an event file that TensorBoard reads: `loss` and `learning_rate` of each step, and the
- * numbers of the validation after each epoch. A resumed training adds another file to the folder,
- * which TensorBoard shows as one.
+ * numbers of the validation after each epoch. A resumed training adds another file to the folder; it
+ * tells TensorBoard to forget the steps behind the checkpoint, which come again. So does another
+ * training in the folder with all steps.
  */
 export class TensorBoard implements Callback {
   readonly #directory: string;
@@ -15,15 +19,34 @@ export class TensorBoard implements Callback {
     this.#directory = directory;
   }
 
-  async onTrainBegin(): Promise<void> {
-    const { mkdir, writeFile } = await import('node:fs/promises');
+  async onTrainBegin(context: TrainingContext): Promise<void> {
+    const { mkdir, readdir } = await import('node:fs/promises');
     const { hostname } = await import('node:os');
     const { join } = await import('node:path');
-    const now = Date.now() / 1000;
-    const name = `events.out.tfevents.${Math.floor(now)}.${hostname()}.${process.pid}`;
-    this.#path = join(this.#directory, name);
     await mkdir(this.#directory, { recursive: true });
-    await writeFile(this.#path, versionRecord(now));
+    const earlier = (await readdir(this.#directory))
+      .map((name) => EVENT_FILE.exec(name)?.[1])
+      .filter((seconds) => seconds !== undefined);
+    // TensorBoard reads files in the order of their names, so this one must come last.
+    const now = Date.now() / 1000;
+    const last = earlier.reduce((most, seconds) => Math.max(most, Number(seconds)), 0);
+    const seconds = Math.max(Math.floor(now), last + 1);
+    this.#path = join(
+      this.#directory,
+      `events.out.tfevents.${seconds}.${hostname()}.${process.pid}`,
+    );
+    await appendTo(this.#path, versionRecord(now));
+    if (earlier.length > 0 || context.globalStep > 0) await this.#purge(context);
+  }
+
+  /** Makes TensorBoard forget what comes again. */
+  async #purge(context: TrainingContext): Promise<void> {
+    const { step, globalStep, loss } = context;
+    // Within an epoch its end is yet to come, and with it a validation at the step that was saved.
+    const isRepeated = step > 0 && Number.isFinite(loss);
+    const first = isRepeated ? globalStep : globalStep + 1;
+    await appendTo(this.#path, startRecord(Date.now() / 1000, first));
+    if (isRepeated) await this.onStepEnd(context);
   }
 
   onStepEnd({ globalStep, loss, learningRate }: TrainingContext): Promise<void> {
@@ -40,8 +63,7 @@ export class TensorBoard implements Callback {
     if (scalars.length > 0) await this.#append(globalStep, scalars);
   }
 
-  async #append(step: number, scalars: readonly Scalar[]): Promise<void> {
-    const { appendFile } = await import('node:fs/promises');
-    await appendFile(this.#path, scalarRecord(Date.now() / 1000, step, scalars));
+  #append(step: number, scalars: readonly Scalar[]): Promise<void> {
+    return appendTo(this.#path, scalarRecord(Date.now() / 1000, step, scalars));
   }
 }
