@@ -125,4 +125,12 @@ test('latestCheckpoint passes over damaged files with a warning', async () => {
   expect(found?.file).toMatch(/Net-1_3/);
   expect(warnings).toHaveLength(1);
   expect(warnings[0]).toMatch(/Net-1_4.*; trying the one before/);
+  for (const name of await readdir(directory)) await truncate(join(directory, name), 100);
+  await expect(latestCheckpoint(directory, { prefix: 'Net' })).rejects.toThrow(
+    /none of the 4 checkpoints of 'Net' is whole; put one back from a copy/,
+  );
+  expect(await latestCheckpoint(directory, { prefix: 'Other' })).toBeNull();
+  await expect(latestCheckpoint(join(directory, 'Net-1_1.safetensors'))).rejects.toThrow(
+    /Net-1_1\.safetensors: cannot be read: ENOTDIR/,
+  );
 });

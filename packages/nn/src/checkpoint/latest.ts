@@ -3,9 +3,10 @@ import { type Checkpoint, loadCheckpoint } from './checkpoint.ts';
 import { latestFirst } from './names.ts';
 
 /**
- * The latest checkpoint in a folder that is whole; null if there is none.
+ * The latest checkpoint in a folder that is whole; null if there is no checkpoint.
  *
  * @param options `prefix` as given to `ModelCheckpoint`; `warn` is told of files that are damaged
+ * @throws CheckpointError if there are checkpoints but none is whole, or the folder cannot be read
  */
 export async function latestCheckpoint(
   directory: string,
@@ -16,8 +17,12 @@ export async function latestCheckpoint(
 ): Promise<Checkpoint | null> {
   const { readdir } = await import('node:fs/promises');
   const { join } = await import('node:path');
-  const names = await readdir(directory).catch(() => []);
-  for (const { name } of latestFirst(names, prefix)) {
+  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw new CheckpointError(`${directory}: cannot be read: ${error.message}`, { cause: error });
+  });
+  const found = latestFirst(names, prefix);
+  for (const { name } of found) {
     try {
       return await loadCheckpoint(join(directory, name));
     } catch (error) {
@@ -25,5 +30,9 @@ export async function latestCheckpoint(
       warn(`${error.message}; trying the one before`);
     }
   }
-  return null;
+  if (found.length === 0) return null;
+  throw new CheckpointError(
+    `${directory}: none of the ${found.length} checkpoints of '${prefix}' is whole; put one back from ` +
+      'a copy, or start a new training elsewhere',
+  );
 }
