@@ -44,7 +44,7 @@ describe.each<[string, (path: string) => Callback]>([
       await drive(create(path), { epochs: 2, steps: 3, metrics, from });
       expect(await readFile(path, 'utf8')).toBe(expected);
       expect(warnings).toEqual([
-        `${path}: the last line is cut off, as by a power failure; it is left out`,
+        `${path}: the last line is cut off, as by a power failure, left out`,
       ]);
     }
   });
@@ -69,13 +69,13 @@ describe.each<[string, (path: string) => Callback]>([
       await drive(create(path), { epochs: 2, steps: 3, metrics, from: 5 });
       expect(await readFile(path, 'utf8')).toBe(whole);
       expect(warnings).toEqual([
-        `${path}: line 2 cannot be read; it is left out`,
-        `${path}: the last line is cut off, as by a power failure; it is left out`,
+        `${path}: line 2 cannot be read, left out`,
+        `${path}: the last line is cut off, as by a power failure, left out`,
       ]);
     }
     await writeFile(path, '\n\n\n');
     await create(path).onTrainBegin?.(contextAt({ globalStep: 1 }));
-    expect(warnings.at(-1)).toMatch(/: line 1 cannot be read, and 2 others; it is left out$/);
+    expect(warnings.at(-1)).toMatch(/: line 1 and 2 more cannot be read, left out$/);
   });
 
   test('does not take a file that cannot be read for one that is not there', async () => {

@@ -88,11 +88,12 @@ export async function readRows<Row>(
     else rows.push({ line, row });
   }
   if (broken.length > 0) {
-    const others = broken.length === 1 ? '' : `, and ${broken.length - 1} others`;
-    warn(`${path}: line ${broken[0]} cannot be read${others}; it is left out`);
+    const [first, ...others] = broken;
+    const lines = others.length === 0 ? `line ${first}` : `line ${first} and ${others.length} more`;
+    warn(`${path}: ${lines} cannot be read, left out`);
   }
   if (cut !== '') {
-    warn(`${path}: the last line is cut off, as by a power failure; it is left out`);
+    warn(`${path}: the last line is cut off, as by a power failure, left out`);
   }
   return rows;
 }
