@@ -1,6 +1,7 @@
 import {
   type Callback,
   type Checkpoint,
+  CheckpointError,
   getLr,
   LossMonitor,
   MetricsLog,
@@ -13,14 +14,15 @@ import {
   TensorBoard,
   TimeMonitor,
 } from '@firelight/nn';
-import { describeBackend, Generator } from '@firelight/tensor';
+import { describeBackend, Generator, ValueError } from '@firelight/tensor';
 import { chooseBackend } from './support/choose-backend.ts';
 import { createNetwork } from './support/create-network.ts';
 import { INTERRUPTED, interruptSignal } from './support/interrupt.ts';
 import { loadCifar } from './support/load-cifar.ts';
-import { openNetwork, type RunConfig } from './support/open-network.ts';
+import { configOf, openNetwork } from './support/open-network.ts';
 import { accuracyLines, type Confusion, drawPictures } from './support/report.ts';
 import { run, warn } from './support/run.ts';
+import type { RunConfig } from './support/run-config.ts';
 import {
   existingRun,
   latestOf,
@@ -30,37 +32,55 @@ import {
   readConfig,
   writeConfig,
 } from './support/run-folder.ts';
-import { helpText, parseTrainOptions, type TrainOptions } from './support/train-options.ts';
+import {
+  differenceOf,
+  helpText,
+  parseTrainOptions,
+  resumedOptions,
+  type TrainOptions,
+} from './support/train-options.ts';
 
-/** A run that begins or goes on. */
+/** A run that begins or goes on, in a folder of which no other process makes use. */
 interface Session {
   readonly options: TrainOptions;
   readonly folder: RunFolder;
   readonly resumeFrom: Checkpoint | null;
+  /** The configuration that is in the folder; null before the run has begun. */
+  readonly config: RunConfig | null;
 }
 
-/** Flags of a resumed run that may differ from those it began with. */
-const MACHINE_FLAGS = [
-  'data',
-  'backend',
-  'gpu-mode',
-  'webgpu-module',
-  'threads',
-  'download',
-  'mirror',
-  'workers',
-] as const;
-
-async function openSession(given: TrainOptions): Promise<Session> {
-  if (!given.resume) {
-    return { options: given, folder: await newRun(given.recipe, given.out), resumeFrom: null };
+/** Trains in the folder that the flags name, alone. */
+async function trainInFolder(given: TrainOptions, args: readonly string[]): Promise<void> {
+  const { resume, recipe, out } = given;
+  if (!resume) await chooseBackend(given);
+  const { folder, release } = await (resume ? existingRun(out) : newRun(recipe, out));
+  try {
+    await train(
+      resume
+        ? await resumeIn(folder, args)
+        : { options: given, folder, resumeFrom: null, config: null },
+    );
+  } finally {
+    await release();
   }
-  const folder = await existingRun(given.out);
+}
+
+async function resumeIn(folder: RunFolder, args: readonly string[]): Promise<Session> {
+  const config = await readConfig(folder);
+  const options = resumedOptions(config.options, args);
   const resumeFrom = await latestOf(folder, warn);
-  const { options } = await readConfig<RunConfig>(folder);
-  const own = MACHINE_FLAGS.filter((name) => given[name] !== undefined);
-  const machine = Object.fromEntries(own.map((name) => [name, given[name]]));
-  return { options: { ...options, ...machine }, folder, resumeFrom };
+  // The checksum of a checkpoint covers the configuration in it, and not that in the folder.
+  const saved = resumeFrom === null ? config : configOf(resumeFrom);
+  const difference = differenceOf(config.options, saved.options);
+  if (difference !== null) {
+    const [now, then] = difference;
+    throw new CheckpointError(
+      `${folder.config} says ${now}, and ${resumeFrom?.file} was saved with ${then}; put the file ` +
+        'back as it was, or start a new run',
+    );
+  }
+  await chooseBackend(options);
+  return { options, folder, resumeFrom, config };
 }
 
 function createModel(network: SqueezeNet, stepsPerEpoch: number, options: TrainOptions): Model {
@@ -98,7 +118,7 @@ function createCallbacks({ options, folder }: Session, config: RunConfig): Callb
   const lossEvery = options['loss-every'];
   return [
     ...(lossEvery > 0 ? [new LossMonitor(lossEvery), new TimeMonitor()] : [new ProgressBar()]),
-    new MetricsLog(folder.metrics),
+    new MetricsLog(folder.metrics, { warn }),
     ...(options.tensorboard ? [new TensorBoard(folder.path)] : []),
     new ModelCheckpoint({
       directory: folder.checkpoints,
@@ -128,11 +148,17 @@ function printSetting(network: SqueezeNet): void {
 }
 
 async function train(session: Session): Promise<void> {
-  const { options, folder, resumeFrom } = session;
+  const { options, folder, resumeFrom, config: begun } = session;
   const [weights, order] = new Generator(options.seed).split(2);
   const network = createNetwork(options, weights);
   const data = await loadCifar(options, order, warn);
   const config: RunConfig = { options, classNames: data.classNames };
+  if (begun !== null && String(begun.classNames) !== String(config.classNames)) {
+    throw new ValueError(
+      `the run was begun on other images, of ${begun.classNames.slice(0, 2).join(', ')} …; these ` +
+        `are of ${config.classNames.slice(0, 2).join(', ')} …; pass --data with those it began with`,
+    );
+  }
   console.log(
     `data:    ${data.source}, ${data.train.length} to train and ${data.test.length} to test`,
   );
@@ -141,6 +167,8 @@ async function train(session: Session): Promise<void> {
   if (resumeFrom !== null) {
     const { epoch, step } = resumeFrom.metadata;
     console.log(`resumed: ${resumeFrom.file}, after step ${step} of epoch ${epoch}`);
+  } else if (begun !== null) {
+    console.log('resumed: it was stopped before its first checkpoint, so it begins anew');
   } else {
     await writeConfig(folder, config);
   }
@@ -166,20 +194,25 @@ async function train(session: Session): Promise<void> {
   const { confusionMatrix } = metrics ?? (await model.eval(data.test));
   const confusion = confusionMatrix as Confusion;
   for (const line of accuracyLines(confusion, data.classNames)) console.log(line);
-  await drawPictures(folder, confusion, data.classNames);
+  await drawPictures(folder, { confusion, classNames: data.classNames, warn });
   console.log(`pictures: ${folder.curves} and ${folder.confusion}`);
 }
 
 async function main(): Promise<void> {
-  const given = parseTrainOptions(process.argv.slice(2));
-  if (given.help) {
+  const args = process.argv.slice(2);
+  const given = parseTrainOptions(args);
+  const { help, resume, 'eval-only': file } = given;
+  if (help) {
     console.log(helpText());
     return;
   }
+  if (file === undefined) {
+    await trainInFolder(given, args);
+    return;
+  }
+  if (resume) throw new ValueError('--eval-only tests and does not train; leave --resume out');
   await chooseBackend(given);
-  const file = given['eval-only'];
-  if (file !== undefined) await evaluateOnly(file, given);
-  else await train(await openSession(given));
+  await evaluateOnly(file, given);
 }
 
-await run(main);
+await run(main, { outlivesTerminal: true });

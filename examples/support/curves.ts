@@ -9,7 +9,7 @@ export interface CurveStep {
 export interface CurveEpoch {
   /** The last step of the epoch. */
   readonly step: number;
-  readonly metrics: Readonly<Record<string, number>>;
+  readonly metrics: Readonly<Record<string, unknown>>;
 }
 
 /** The smooth line is the mean over this share of all steps. */
@@ -44,7 +44,9 @@ export function drawCurves({
   const titles = ['loss', 'accuracy of the validation', 'learning rate'];
   const tops = [50, 260, 470];
   const height = 150;
-  const validated = epochs.filter(({ metrics }) => metrics.accuracy !== undefined);
+  const validated = epochs.flatMap(({ step, metrics: { accuracy } }) =>
+    typeof accuracy === 'number' ? [[step, accuracy]] : [],
+  );
   return drawChart(
     {
       title: titles.map((text, i) => ({
@@ -83,7 +85,7 @@ export function drawCurves({
           type: 'line',
           xAxisIndex: 1,
           yAxisIndex: 1,
-          data: validated.map(({ step, metrics }) => [step, metrics.accuracy]),
+          data: validated,
           lineStyle: { color: '#1a7f37' },
           itemStyle: { color: '#1a7f37' },
           label: { show: true, formatter: ({ data }) => percent((data as number[])[1]) },

@@ -7,26 +7,20 @@ import {
 } from '@firelight/nn';
 import { Generator } from '@firelight/tensor';
 import { createNetwork } from './create-network.ts';
-import type { TrainOptions } from './train-options.ts';
-
-/** What a checkpoint of `train-cifar.ts` says of its run. */
-export interface RunConfig {
-  readonly options: TrainOptions;
-  readonly classNames: readonly string[];
-}
+import { parseRunConfig, type RunConfig } from './run-config.ts';
 
 /**
  * The configuration that `train-cifar.ts` keeps in its checkpoints.
  *
- * @throws CheckpointError if it is not there
+ * @throws CheckpointError if it is not there, or damaged
  */
-function configOf({ file, metadata }: Checkpoint): RunConfig {
+export function configOf({ file, metadata }: Checkpoint): RunConfig {
   if (metadata.config === undefined) {
     throw new CheckpointError(
       `${file}: does not say which network it is of; pass a checkpoint that npm run train saved`,
     );
   }
-  return JSON.parse(metadata.config) as RunConfig; // The checksum vouches for what we wrote.
+  return parseRunConfig(metadata.config, `${file}: its configuration`);
 }
 
 /** The network of a checkpoint with its weights, the size of its images and its classes' names. */

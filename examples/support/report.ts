@@ -1,4 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
+import { readMetricsLog } from '@firelight/nn';
 import { drawConfusion } from './confusion.ts';
 import { type CurveEpoch, type CurveStep, drawCurves } from './curves.ts';
 import type { RunFolder } from './run-folder.ts';
@@ -26,34 +27,27 @@ export function accuracyLines(confusion: Confusion, classNames: readonly string[
   ];
 }
 
-interface LoggedStep {
-  readonly type: 'step';
-  readonly global_step: number;
-  readonly loss: number;
-  readonly learning_rate: number;
-}
-
-interface LoggedEpoch {
-  readonly type: 'epoch';
-  readonly global_step: number;
-  readonly metrics: Readonly<Record<string, number>>;
-}
-
-/** Draws `curves.svg` from the run's log, and `confusion.svg`. */
+/**
+ * Draws `curves.svg` from the run's log, and `confusion.svg`.
+ *
+ * @param warn told of lines of the log that cannot be read
+ */
 export async function drawPictures(
   { metrics, curves, confusion: confusionFile }: RunFolder,
-  confusion: Confusion,
-  classNames: readonly string[],
+  {
+    confusion,
+    classNames,
+    warn,
+  }: { confusion: Confusion; classNames: readonly string[]; warn: (text: string) => void },
 ): Promise<void> {
-  const lines = (await readFile(metrics, 'utf8')).trim().split('\n');
-  const rows = lines.map((line) => JSON.parse(line) as LoggedStep | LoggedEpoch);
+  const rows = await readMetricsLog(metrics, { warn });
   const steps = rows.flatMap((row): CurveStep[] =>
     row.type === 'step'
       ? [{ step: row.global_step, loss: row.loss, learningRate: row.learning_rate }]
       : [],
   );
   const epochs = rows.flatMap((row): CurveEpoch[] =>
-    row.type === 'epoch' ? [{ step: row.global_step, metrics: row.metrics }] : [],
+    row.type === 'epoch' ? [{ step: row.global_step, metrics: row.metrics ?? {} }] : [],
   );
   await writeFile(curves, await drawCurves({ steps, epochs }));
   await writeFile(confusionFile, await drawConfusion(confusion, classNames));

@@ -154,6 +154,13 @@ type ValueOf<F extends Flag> = F extends { value: 'switch' }
           ? string | undefined
           : string;
 
+/** Flags that a run that goes on may take anew: they change where and how, not what is trained. */
+const CHANGEABLE: ReadonlySet<FlagName> = new Set<FlagName>([
+  ...(['data', 'download', 'mirror', 'workers'] as const),
+  ...(['backend', 'gpu-mode', 'webgpu-module', 'threads'] as const),
+  ...(['out', 'resume', 'checkpoint-every', 'keep', 'loss-every', 'tensorboard'] as const),
+]);
+
 /** All flags with their values. */
 export type TrainOptions = { readonly [Name in FlagName]: ValueOf<(typeof FLAGS)[Name]> };
 
@@ -178,25 +185,51 @@ export function helpText(): string {
     '',
     'Images are looked for in --data, $FIRELIGHT_CIFAR10, ./data and ../shared/cifar-10; then',
     'CIFAR-10 is downloaded; if that fails too, built-in made-up images are used.',
+    '',
+    'A training outlives its terminal: when standard output is closed or full, or the terminal hangs',
+    'up, it goes on without printing, and its folder holds all that it would have printed. Ctrl-C, or',
+    'kill and its process number, makes it save and end; --resume names the process that still runs.',
+    'With --resume, only these flags may differ from those of the run:',
+    `  ${[...CHANGEABLE].filter((name) => name !== 'resume').join(', ')}.`,
   ].join('\n');
 }
 
-function parseNumber(name: string, text: string, { value }: Flag): number {
-  const number = text.trim() === '' ? Number.NaN : Number(text);
-  if (!Number.isFinite(number) || number < 0 || (value === 'count' && !Number.isInteger(number))) {
-    const kind = value === 'count' ? 'a whole number' : 'a number';
-    throw new ValueError(`--${name} must be ${kind} ≥ 0, got '${text}'`);
+/** What a value must be, or null if it is that. */
+function ruleOf({ value, choices }: Flag, found: unknown): string | null {
+  if (choices !== undefined) {
+    return choices.some((choice) => choice === found) ? null : `one of ${choices.join(', ')}`;
   }
-  return number;
+  if (value === 'text') return typeof found === 'string' ? null : 'a text';
+  if (value === 'switch') return typeof found === 'boolean' ? null : 'true or false';
+  const isNumber = typeof found === 'number' && Number.isFinite(found) && found >= 0;
+  if (value === 'number') return isNumber ? null : 'a number ≥ 0';
+  return isNumber && Number.isSafeInteger(found) ? null : 'a whole number ≥ 0';
 }
 
 function parseValue(name: string, raw: string | boolean | undefined, flag: Flag) {
   if (typeof raw !== 'string') return raw;
-  if (flag.value === 'count' || flag.value === 'number') return parseNumber(name, raw, flag);
-  if (flag.choices?.includes(raw) === false) {
-    throw new ValueError(`--${name} must be one of ${flag.choices.join(', ')}, got '${raw}'`);
+  const isNumber = flag.value === 'count' || flag.value === 'number';
+  const value = isNumber ? (raw.trim() === '' ? Number.NaN : Number(raw)) : raw;
+  const rule = ruleOf(flag, value);
+  if (rule !== null) throw new ValueError(`--${name} must be ${rule}, got '${raw}'`);
+  return value;
+}
+
+/** The flags that are given, as texts and switches. */
+function parseFlags(args: readonly string[]): Record<string, string | boolean | undefined> {
+  const options = Object.fromEntries(
+    flags.map(([name, { value }]) => [
+      name,
+      { type: value === 'switch' ? ('boolean' as const) : ('string' as const) },
+    ]),
+  );
+  try {
+    return parseArgs({ args: [...args], options, allowNegative: true }).values;
+  } catch (error) {
+    // parseArgs explains itself in its first sentence; the rest is about its own options.
+    const [sentence] = String((error as Error).message).split('. ');
+    throw new ValueError(`${sentence}; see npm run train -- --help`);
   }
-  return raw;
 }
 
 /**
@@ -205,20 +238,7 @@ function parseValue(name: string, raw: string | boolean | undefined, flag: Flag)
  * @throws ValueError with one sentence for an unknown flag or a value that does not fit
  */
 export function parseTrainOptions(args: readonly string[]): TrainOptions {
-  const options = Object.fromEntries(
-    flags.map(([name, { value }]) => [
-      name,
-      { type: value === 'switch' ? ('boolean' as const) : ('string' as const) },
-    ]),
-  );
-  let values: Record<string, string | boolean | undefined>;
-  try {
-    ({ values } = parseArgs({ args: [...args], options, allowNegative: true }));
-  } catch (error) {
-    // parseArgs explains itself in its first sentence; the rest is about its own options.
-    const [sentence] = String((error as Error).message).split('. ');
-    throw new ValueError(`${sentence}; see npm run train -- --help`);
-  }
+  const values = parseFlags(args);
   const recipe =
     RECIPES[String(parseValue('recipe', values.recipe ?? FLAGS.recipe.default, FLAGS.recipe))];
   const entries = flags.map(([name, flag]) => {
@@ -227,4 +247,58 @@ export function parseTrainOptions(args: readonly string[]): TrainOptions {
   });
   // `parseValue` gives each flag the type that its `value` and `choices` declare.
   return Object.fromEntries(entries) as TrainOptions;
+}
+
+/**
+ * The options of a run that goes on: its own, with those flags of the command line that may differ.
+ *
+ * @throws ValueError for a flag that would change what is trained
+ */
+export function resumedOptions(own: TrainOptions, args: readonly string[]): TrainOptions {
+  const given = parseTrainOptions(args);
+  const names = Object.keys(parseFlags(args)) as FlagName[];
+  const difference = differenceOf(given, own, names);
+  if (difference !== null) {
+    const [asked, begun] = difference;
+    throw new ValueError(
+      `${asked} cannot be set by --resume: the run was begun with ${begun}; leave it out, or start ` +
+        'a new run without --resume',
+    );
+  }
+  const changed = names.filter((name) => CHANGEABLE.has(name) && name !== 'resume');
+  return { ...own, ...Object.fromEntries(changed.map((name) => [name, given[name]])) };
+}
+
+/** What is to be trained otherwise by some options than by others, as flags; null if nothing is. */
+export function differenceOf(
+  some: TrainOptions,
+  others: TrainOptions,
+  names = Object.keys(FLAGS) as readonly FlagName[],
+): [some: string, others: string] | null {
+  const differing = names.filter((name) => !CHANGEABLE.has(name) && some[name] !== others[name]);
+  if (differing.length === 0) return null;
+  const flagsOf = (options: TrainOptions): string =>
+    differing.map((name) => written(name, options[name])).join(' ');
+  return [flagsOf(some), flagsOf(others)];
+}
+
+/** A flag as it is written on the command line. */
+function written(name: FlagName, value: unknown): string {
+  if (value === undefined) return `no --${name}`;
+  if (typeof value === 'boolean') return value ? `--${name}` : `--no-${name}`;
+  return `--${name} ${value}`;
+}
+
+/** Options that were read from a file, if they have the types of the flags. */
+export function checkedOptions(
+  found: Readonly<Record<string, unknown>>,
+): { options: TrainOptions; unknown: string[] } | { problem: string } {
+  for (const [name, flag] of flags) {
+    const value = Object.hasOwn(found, name) ? found[name] : undefined;
+    if (value === undefined && flag.default === undefined) continue;
+    const rule = ruleOf(flag, value);
+    if (rule !== null) return { problem: `the option '${name}' must be ${rule}` };
+  }
+  const unknown = Object.keys(found).filter((name) => !Object.hasOwn(FLAGS, name));
+  return { options: found as TrainOptions, unknown }; // As all flags were checked.
 }
