@@ -50,7 +50,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 const QUOTED_LENGTH = 40;
 
 /** A value out of a file, as a message shows it: escaped, and cut where long. */
-export function quote(value: unknown): string {
+function quote(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > QUOTED_LENGTH ? `${text.slice(0, QUOTED_LENGTH)}…` : text;
 }

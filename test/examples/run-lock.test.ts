@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:f
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { lockRun } from '../../examples/support/run-lock.ts';
+import { lockRun, RunInUseError } from '../../examples/support/run-lock.ts';
 import { ROOT } from '../helpers/run-example.ts';
 import { SHORT, train } from './training-process.ts';
 
@@ -77,6 +77,7 @@ describe('a session', () => {
       await (await lockRun(sessions, 'the run'))();
       return true;
     } catch (error) {
+      expect(error).toBeInstanceOf(RunInUseError);
       expect((error as Error).message).toMatch(/the run (is being trained by|seems to be in use)/);
       return false;
     }
