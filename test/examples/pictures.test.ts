@@ -1,16 +1,12 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Image } from '@firelight/data';
+import { decodeImage, type Image } from '@firelight/data';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { drawConfusion } from '../../examples/support/confusion.ts';
 import { drawCurves } from '../../examples/support/curves.ts';
 import { drawGrid } from '../../examples/support/draw-grid.ts';
 import { runExample } from '../helpers/run-example.ts';
-
-// The libraries that examples have, and the root has not.
-const ofExamples = createRequire(new URL('../../examples/package.json', import.meta.url));
 
 let folder: string;
 let checkpoint: string;
@@ -36,8 +32,7 @@ const plain = (rgb: readonly number[], side: number): Image => ({
 });
 
 async function decodePng(png: Uint8Array) {
-  const { decode } = await import(ofExamples.resolve('fast-png'));
-  const { data, width, height, channels } = decode(png);
+  const { data, width, height, channels } = await decodeImage(png);
   const pixel = (x: number, y: number): number[] =>
     Array.from({ length: 3 }, (_, c) => data[(y * width + x) * channels + c]);
   return { width, height, pixel };

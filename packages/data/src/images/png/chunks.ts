@@ -1,0 +1,60 @@
+import { DataError, quote } from '../../errors.ts';
+
+/** The eight bytes with which every PNG begins. */
+const SIGNATURE: readonly number[] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+
+/** What a PNG is made of: a type of four letters and bytes. */
+interface Chunk {
+  readonly type: string;
+  readonly data: Uint8Array;
+}
+
+/** Length and type before the bytes of a chunk, and the checksum after them. */
+const OVERHEAD = 12;
+
+/**
+ * The chunks of a PNG up to `IEND`, with their checksums checked; what follows `IEND` is ignored, as
+ * libpng and PIL do.
+ *
+ * @throws DataError where the file is cut or a checksum is wrong
+ * @see PNG specification, third edition, "Chunk layout"
+ */
+export function* readChunks(bytes: Uint8Array): IterableIterator<Chunk> {
+  if (!SIGNATURE.every((byte, at) => bytes[at] === byte)) {
+    throw new DataError('its first eight bytes are not those of a PNG');
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = SIGNATURE.length; ; ) {
+    if (bytes.length - at < OVERHEAD)
+      throw new DataError('it is cut: its last chunk, IEND, is missing');
+    const length = view.getUint32(at);
+    const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
+    if (length > bytes.length - at - OVERHEAD) {
+      throw new DataError(
+        `it is cut: chunk ${quote(type)} needs ${length} bytes, only ` +
+          `${bytes.length - at - OVERHEAD} are left`,
+      );
+    }
+    const end = at + 8 + length;
+    if (crc32(bytes, at + 4, end) !== view.getUint32(end)) {
+      throw new DataError(`the checksum of its chunk ${quote(type)} is wrong`);
+    }
+    if (type === 'IEND') return;
+    yield { type, data: bytes.subarray(at + 8, end) };
+    at = end + 4;
+  }
+}
+
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let rest = byte;
+  for (let bit = 0; bit < 8; bit++)
+    rest = (rest & 1) === 0 ? rest >>> 1 : (rest >>> 1) ^ 0xedb88320;
+  return rest;
+});
+
+/** @see PNG specification, third edition, "CRC algorithm" */
+function crc32(bytes: Uint8Array, start: number, end: number): number {
+  let crc = 0xffffffff;
+  for (let at = start; at < end; at++) crc = CRC_TABLE[(crc ^ bytes[at]) & 0xff] ^ (crc >>> 8);
+  return (crc ^ 0xffffffff) >>> 0;
+}
