@@ -3,6 +3,8 @@ import type { Dataset, Sample } from '../dataset.ts';
 import { DataError } from '../errors.ts';
 import type { Recipe } from '../recipe.ts';
 import { readImage } from './decode.ts';
+import { FolderReader } from './folder-reader.ts';
+import { checkMaxBytes, DEFAULT_MAX_BYTES, type DecodeOptions } from './limit.ts';
 
 /** One picture and the number of its class. */
 interface LabelledFile {
@@ -10,67 +12,72 @@ interface LabelledFile {
   readonly label: number;
 }
 
-const PICTURE = /\.(png|jpe?g)$/i;
-
 /**
  * Pictures in folders named after their classes, `path/class/…/name.png` or `.jpg`, as samples
  * `[H, W, 3]` of bytes, read and decoded when asked for. Classes are numbered in the order of their
- * names, and files are ordered by their paths within the class. Make batches with `batches`, on
- * worker threads if decoding is slow.
+ * names; in a class, files are ordered by the paths of their folders and then by name, all by code
+ * points as in torchvision. Make batches with `batches`, on worker threads if decoding is slow.
  *
  * @see torchvision, `datasets.ImageFolder`; MindSpore, `ImageFolderDataset`
  */
 export class ImageFolder implements Dataset {
   readonly classNames: readonly string[];
   readonly #files: readonly LabelledFile[];
+  readonly #maxBytes: number;
 
-  /** Of files that are known already; `open` looks for them. */
-  constructor(classNames: readonly string[], files: readonly LabelledFile[]) {
+  /**
+   * Of files that are known already; `open` looks for them.
+   *
+   * @throws ValueError if `maxBytes` is no number above 0
+   */
+  constructor(
+    classNames: readonly string[],
+    files: readonly LabelledFile[],
+    { maxBytes = DEFAULT_MAX_BYTES }: DecodeOptions = {},
+  ) {
+    checkMaxBytes('ImageFolder', maxBytes);
     this.classNames = classNames;
     this.#files = files;
+    this.#maxBytes = maxBytes;
   }
 
   /**
-   * Lists the pictures of a folder. Other files and names with a dot in front are left out.
+   * Lists the pictures of a folder. Symbolic links to classes, folders and pictures are followed,
+   * but for links to a folder that they lie in. Files that are no pictures and names with a dot in
+   * front are left out.
    *
-   * @throws DataError if the folder cannot be read, has no folders, or a class has no picture
+   * @throws DataError if a folder cannot be read, there is no class, a class has no picture or one of
+   *   a format that is not read, or a link leads nowhere
+   * @throws ValueError if `path` is no text or `maxBytes` no number above 0
    */
-  static async open(path: string): Promise<ImageFolder> {
-    const { readdir } = await import('node:fs/promises');
-    const { join } = await import('node:path');
-    const list = async (folder: string) => {
-      try {
-        return await readdir(folder, { withFileTypes: true, recursive: folder !== path });
-      } catch (error) {
-        const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-        const reason = isMissing ? 'no such folder' : (error as Error).message;
-        throw new DataError(`ImageFolder: ${folder}: ${reason}`, { cause: error });
-      }
-    };
-    const classNames = (await list(path))
-      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
-      .map(({ name }) => name)
-      .sort();
-    if (classNames.length === 0) {
+  static async open(path: string, options: DecodeOptions = {}): Promise<ImageFolder> {
+    if (typeof path !== 'string') {
+      throw new ValueError(`ImageFolder: path must be a string, got ${typeof path}`);
+    }
+    const { basename } = await import('node:path');
+    const reader = await FolderReader.create();
+    const { folders, problems } = await reader.read(await reader.open(path));
+    if (problems.length > 0) throw new DataError(`ImageFolder: ${problems[0]}`);
+    if (folders.length === 0) {
       throw new DataError(
         `ImageFolder: ${path} has no folders; it needs one for each class, with .png or .jpg files`,
       );
     }
     const files: LabelledFile[] = [];
-    for (const [label, name] of classNames.entries()) {
-      const folder = join(path, name);
-      const paths = (await list(folder))
-        .filter((entry) => entry.isFile() && PICTURE.test(entry.name) && entry.name[0] !== '.')
-        .map((entry) => join(entry.parentPath, entry.name))
-        .sort();
+    for (const [label, folder] of folders.entries()) {
+      const { paths, problems } = await reader.findPictures(folder);
       if (paths.length === 0) {
+        const [reason] = problems;
         throw new DataError(
-          `ImageFolder: the class folder ${folder} has no .png or .jpg file; put some there or remove it`,
+          `ImageFolder: the class folder ${folder.path} has no .png or .jpg file` +
+            `${reason === undefined ? '; put some there or remove it' : `: ${reason}`}`,
         );
       }
-      for (const file of paths) files.push({ path: file, label });
+      if (problems.length > 0) throw new DataError(`ImageFolder: ${problems[0]}`);
+      for (const path of paths) files.push({ path, label });
     }
-    return new ImageFolder(classNames, files);
+    const classNames = folders.map((folder) => basename(folder.path));
+    return new ImageFolder(classNames, files, options);
   }
 
   get length(): number {
@@ -83,7 +90,7 @@ export class ImageFolder implements Dataset {
    */
   async get(index: number): Promise<Sample> {
     const { path, label } = this.#at(index);
-    return { image: await readImage(path), label };
+    return { image: await readImage(path, { maxBytes: this.#maxBytes }), label };
   }
 
   /** The path of the file. */
@@ -102,6 +109,7 @@ export class ImageFolder implements Dataset {
   }
 
   recipe(): Recipe {
-    return { name: 'ImageFolder', args: [this.classNames, this.#files] };
+    const options: DecodeOptions = { maxBytes: this.#maxBytes };
+    return { name: 'ImageFolder', args: [this.classNames, this.#files, options] };
   }
 }
