@@ -1,6 +1,7 @@
 import { type BrowserWorker, Generator, tensor, ValueError } from '@firelight/tensor';
 import type { BatchArrays, BatchTransform } from './batch-transforms/batch-transform.ts';
 import type { Batch, BatchSource, Dataset } from './dataset.ts';
+import { giveTurn } from './event-loop.ts';
 import { BatchMaker, type Job } from './loader/batch-maker.ts';
 import { LoaderPool } from './loader/pool.ts';
 import { recipeOf } from './recipe.ts';
@@ -39,6 +40,9 @@ export interface BatchOptions {
  * Each epoch takes two streams from `generator`: one for the order, and one in which every sample
  * and every batch has its own section. So neither the order of work, nor the number of workers, nor
  * the batch size changes what a random transform does to a sample.
+ *
+ * An iteration lets timers, signals and input have their turn at least every 100 ms, or between two
+ * images where one takes longer, however long the loop over it is at its own work.
  *
  * Workers live as long as an iteration, of which each batch is a copy of its own; at most `prefetch`
  * batches lie ready in memory that is used again and again. Data set and transforms are made anew on
@@ -123,6 +127,7 @@ class DatasetBatches implements BatchSource {
     };
     for (let i = 0; i < this.#prefetch; i++) order();
     for (let next = ahead.shift(); next !== undefined; next = ahead.shift()) {
+      await giveTurn();
       const { arrays, release } = await next;
       const { pixels, labels } = arrays;
       const own = { ...arrays, pixels: pixels.slice(), labels: labels.slice() };

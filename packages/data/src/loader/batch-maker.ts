@@ -2,6 +2,7 @@ import { FirelightError, Generator, type GeneratorState, ShapeError } from '@fir
 import type { BatchArrays, BatchTransform } from '../batch-transforms/batch-transform.ts';
 import type { Dataset, Sample } from '../dataset.ts';
 import { DataError } from '../errors.ts';
+import { giveTurn } from '../event-loop.ts';
 import { checkImage, describeImage, type Image } from '../image.ts';
 import { type TransformFunction, type TransformLike, toFunction } from '../transforms/transform.ts';
 
@@ -70,6 +71,8 @@ export class BatchMaker {
 
   /** The transformed sample, in `target` if the transform can, checked to be `[C, H, W]`. */
   async #sample(index: number, generator: GeneratorState, target?: Float32Array): Promise<Sample> {
+    const turn = giveTurn();
+    if (turn !== null) await turn;
     try {
       const read = this.#dataset.get(index);
       const { image, label } = read instanceof Promise ? await read : read;
