@@ -8,7 +8,7 @@ import {
   type Image,
   syntheticCifar10,
 } from '@firelight/data';
-import { Generator, ShapeError, ValueError } from '@firelight/tensor';
+import { Generator, type GeneratorState, ShapeError, ValueError } from '@firelight/tensor';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
@@ -154,19 +154,24 @@ describe('batches', () => {
   });
 });
 
-test('from(k) is the rest of an epoch, with the same random transforms, and of those after it', () => {
+const pixelsOf = (list: readonly Batch[]): number[][] =>
+  list.map(({ image }) => Array.from(image.data));
+
+test('from(k) is the rest of a pass, in whatever epoch k lies, with the same random transforms', () => {
   const sizes = fc.record({
     length: fc.integer({ min: 1, max: 20 }),
     batchSize: fc.integer({ min: 1, max: 6 }),
-    repeat: fc.integer({ min: 1, max: 2 }),
+    repeat: fc.integer({ min: 1, max: 4 }),
+    dropRemainder: fc.boolean(),
     seed: fc.nat(),
     part: fc.double({ min: 0, max: 1, noNaN: true }),
   });
   return fc.assert(
-    fc.asyncProperty(sizes, async ({ length, batchSize, repeat, seed, part }) => {
+    fc.asyncProperty(sizes, async ({ length, repeat, seed, part, ...options }) => {
+      fc.pre(!options.dropRemainder || length >= options.batchSize);
       const source = () =>
         batches(numbered(length), {
-          batchSize,
+          ...options,
           repeat,
           shuffle: true,
           generator: new Generator(seed),
@@ -175,14 +180,60 @@ test('from(k) is the rest of an epoch, with the same random transforms, and of t
             data: Float32Array.from(image.data, (value) => value + generator.uniform(1)[0]),
           }),
         });
-      const whole = await collect(source());
+      const all = source();
+      // The states in which the epochs began, as a training sees them.
+      const states: GeneratorState[] = [];
+      const whole: Batch[] = [];
+      const iterator = all[Symbol.asyncIterator]();
+      for (;;) {
+        if (whole.length % all.batchesPerEpoch === 0) states.push(all.generator.state());
+        const { value, done } = await iterator.next();
+        if (done === true) break;
+        whole.push(value);
+      }
+      const count = all.batchesPerEpoch * all.repeat;
+      expect(whole).toHaveLength(count);
+      const first = Math.floor(part * count);
       const rest = source();
-      const first = Math.floor(part * rest.batchesPerEpoch);
-      const pixels = (list: readonly Batch[]) => list.map(({ image }) => Array.from(image.data));
-      expect(pixels(await collect(rest.from(first)))).toEqual(pixels(whole).slice(first));
-      await expect(collect(rest.from(rest.batchesPerEpoch + 1))).rejects.toThrow(
-        /an epoch cannot begin with batch \d+; it has \d+/,
+      expect(pixelsOf(await collect(rest.from(first)))).toEqual(pixelsOf(whole).slice(first));
+      expect(rest.generator.state()).toEqual(all.generator.state());
+      await expect(collect(rest.from(count + 1))).rejects.toThrow(
+        `batches: a pass cannot begin with batch ${count + 1}; it has ${count}, counted from 0`,
       );
+      // From the beginning of an epoch of the pass: what is left of it, then others.
+      const epoch = Math.floor(first / all.batchesPerEpoch);
+      if (epoch === all.repeat) return;
+      const later = source();
+      later.generator.restore(states[epoch]);
+      const left = pixelsOf(whole).slice(first);
+      const found = pixelsOf(await collect(later.from(first % all.batchesPerEpoch)));
+      expect(found.slice(0, left.length)).toEqual(left);
     }),
   );
 });
+
+test('without end every epoch has its own order and its own last batch, and from(k) finds its place', async () => {
+  for (const workers of [0, 1]) {
+    const source = (generator: Generator) =>
+      Cifar10.fromBytes(syntheticCifar10({ count: 7, seed: 1 }), {
+        batchSize: 3,
+        repeat: Infinity,
+        generator,
+        workers,
+      });
+    const take = async (iterable: AsyncIterable<Batch>, count: number): Promise<Batch[]> => {
+      const list: Batch[] = [];
+      for await (const batch of iterable) if (list.push(batch) === count) break;
+      return list;
+    };
+    const endless = source(new Generator(2));
+    expect([endless.repeat, endless.batchesPerEpoch, endless.length]).toEqual([Infinity, 3, 7]);
+    const list = await take(endless, 9);
+    expect(list.map(({ label }) => label.shape[0])).toEqual([3, 3, 1, 3, 3, 1, 3, 3, 1]);
+    const orders = [0, 3, 6].map((at) => labelsOf(list.slice(at, at + 3)).flat());
+    expect(new Set(orders.map(String)).size).toBe(3);
+    expect(new Set(orders.map((order) => String(order.sort()))).size).toBe(1);
+    const rest = await take(source(new Generator(2)).from(4), 5);
+    expect(pixelsOf(rest)).toEqual(pixelsOf(list.slice(4)));
+  }
+}, 60_000);

@@ -17,7 +17,10 @@ export interface BatchOptions {
   readonly batchSize?: number;
   /** Whether every epoch has a new random order. Default false. */
   readonly shuffle?: boolean;
-  /** Epochs in one iteration, a whole number ≥ 1 or Infinity. Default 1. */
+  /**
+   * Epochs in one iteration, a whole number ≥ 1 or Infinity. Each has its own order and random
+   * transforms, and its own last batch, short or dropped, as if it were iterated alone. Default 1.
+   */
   readonly repeat?: number;
   /** Whether a last batch that is not full is left out. Default false. */
   readonly dropRemainder?: boolean;
@@ -94,16 +97,29 @@ class DatasetBatches implements BatchSource {
   }
 
   async *from(batch: number): AsyncGenerator<Batch, void, undefined> {
-    if (!Number.isInteger(batch) || batch < 0 || batch > this.batchesPerEpoch) {
+    const { batchesPerEpoch, repeat } = this;
+    if (batchesPerEpoch === 0) {
       throw new ValueError(
-        `batches: an epoch cannot begin with batch ${batch}; it has ${this.batchesPerEpoch}, ` +
-          'counted from 0',
+        `batches: ${this.length} samples do not fill one batch of ${this.#batchSize}, so ` +
+          'dropRemainder leaves nothing; take a smaller batchSize or dropRemainder: false',
+      );
+    }
+    const count = batchesPerEpoch * repeat;
+    if (!Number.isSafeInteger(batch) || batch < 0 || batch > count) {
+      throw new ValueError(
+        `batches: a pass cannot begin with batch ${batch}; it has ${count}, counted from 0`,
       );
     }
     const pool = this.#workers === 0 ? null : await this.#startPool();
     try {
-      for (let epoch = 0; epoch < this.repeat; epoch++) {
-        const jobs = this.#epoch(epoch === 0 ? batch : 0);
+      for (let epoch = 0; epoch < repeat; epoch++) {
+        const streams = this.generator.split(2);
+        const first = Math.max(batch - epoch * batchesPerEpoch, 0);
+        if (first >= batchesPerEpoch) {
+          await giveTurn();
+          continue;
+        }
+        const jobs = this.#epoch(first, streams);
         yield* pool === null ? this.#makeHere(jobs) : this.#makeThere(jobs, pool);
       }
     } finally {
@@ -148,15 +164,12 @@ class DatasetBatches implements BatchSource {
     return LoaderPool.start(this.#workers, setup, createWorker);
   }
 
-  *#epoch(first: number): IterableIterator<Job> {
+  /** The batches of an epoch from number `first` on. */
+  *#epoch(
+    first: number,
+    [orderGenerator, sampleGenerator]: readonly Generator[],
+  ): IterableIterator<Job> {
     const { length } = this;
-    if (this.batchesPerEpoch === 0) {
-      throw new ValueError(
-        `batches: ${length} samples do not fill one batch of ${this.#batchSize}, so dropRemainder ` +
-          'leaves nothing; take a smaller batchSize or dropRemainder: false',
-      );
-    }
-    const [orderGenerator, sampleGenerator] = this.generator.split(2);
     const generator = sampleGenerator.state();
     const order =
       this.#options.shuffle === true

@@ -40,10 +40,12 @@ export interface BatchSource extends AsyncIterable<Batch> {
   /** Decides order and random transforms; its state before an epoch is all that a rerun needs. */
   readonly generator: Generator;
   /**
-   * One pass whose first epoch begins with batch `batch`; those before are not loaded. With the
-   * generator in the state in which it was when an epoch began, this is the rest of that epoch.
+   * One pass without its first `batch` batches, which are not loaded. With the generator in the state
+   * in which it was when a pass began, this is the rest of that pass, whatever epoch of it `batch`
+   * lies in. With the state in which it was when an epoch of the pass began, and a batch of that epoch,
+   * the rest of that epoch comes first.
    *
-   * @throws ValueError unless 0 ≤ batch ≤ batchesPerEpoch
+   * @throws ValueError unless 0 ≤ batch ≤ batchesPerEpoch · repeat
    */
   from(batch: number): AsyncIterable<Batch>;
 }

@@ -111,7 +111,7 @@ export abstract class CifarBatches implements Dataset, BatchSource {
     return this.from(0);
   }
 
-  /** One pass whose first epoch begins with batch `batch`; see `BatchSource`. */
+  /** One pass without its first `batch` batches; see `BatchSource`. */
   async *from(batch: number): AsyncGenerator<Batch, void, undefined> {
     await this.load();
     yield* this.#batches.from(batch);
