@@ -130,12 +130,15 @@ test('Resize, pointwise steps and HWC2CHW give the same bits in Compose as one b
     height: fc.integer({ min: 1, max: 20 }),
     width: fc.integer({ min: 1, max: 20 }),
     size: fc.tuple(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 40 })),
-    channels: fc.constantFrom(1, 3),
+    channels: fc.integer({ min: 1, max: 6 }),
     interpolation: fc.constantFrom<Interpolation>('linear', 'nearest'),
+    isHalved: fc.boolean(),
     seed: fc.nat(),
   });
   fc.assert(
-    fc.property(cases, ({ height, width, size, channels, interpolation, seed }) => {
+    fc.property(cases, ({ channels, interpolation, isHalved, seed, ...sides }) => {
+      const { size } = sides;
+      const [height, width] = isHalved ? size.map((side) => 2 * side) : [sides.height, sides.width];
       const words = new Generator(seed).words(height * width * channels);
       const image = hwc(
         Uint8Array.from(words, (word) => word & 255),

@@ -3,6 +3,7 @@ import { checkInterleaved, type Image } from '../image.ts';
 import type { Recipe } from '../recipe.ts';
 import { checkInterpolation, type Interpolation } from './interpolation.ts';
 import type { Resampler, Size } from './resample.ts';
+import { halfResampler, isMeanOfFour } from './resample-half.ts';
 import { linearResampler } from './resample-linear.ts';
 import { nearestResampler } from './resample-nearest.ts';
 import type { Transform } from './transform.ts';
@@ -91,10 +92,16 @@ export class Resize implements Transform {
     }
     const input = { height, width, channels };
     const output = { ...outputSides(this.size, height, width), channels };
-    const createResampler = this.interpolation === 'linear' ? linearResampler : nearestResampler;
-    this.#last = { input, output, resampler: createResampler(input, output) };
+    this.#last = { input, output, resampler: createResampler(this.interpolation, input, output) };
     return this.#last;
   }
+}
+
+function createResampler(interpolation: Interpolation, input: Size, output: Size): Resampler {
+  if (interpolation === 'nearest') return nearestResampler(input, output);
+  return isMeanOfFour(input, output)
+    ? halfResampler(input, output)
+    : linearResampler(input, output);
 }
 
 /** Sides after resizing; the longer one is rounded as C's `lround` of a float. */
