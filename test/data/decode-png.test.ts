@@ -57,15 +57,15 @@ const indexed = (rows: number[]) => pngData(Uint8Array.from(rows));
 const asPalette = header({ colorType: 3, depth: 4 });
 
 const damaged: [name: string, file: Uint8Array, reason: RegExp][] = [
-  ['a cut header', sound.subarray(0, 20), /it is cut: chunk "IHDR" needs 13 bytes, only 0 are/],
-  ['cut data', sound.subarray(0, 50), /it is cut: chunk "IDAT" needs \d+ bytes, only \d+ are left/],
+  ['a cut header', sound.subarray(0, 20), /it is cut: chunk IHDR needs 13 bytes, only 0 are/],
+  ['cut data', sound.subarray(0, 50), /it is cut: chunk IDAT needs \d+ bytes, only \d+ are left/],
   ['no IEND', sound.subarray(0, -12), /it is cut: its last chunk, IEND, is missing/],
   ['a wrong signature', changed(sound, 5), /its first eight bytes are not those of a PNG/],
-  ['a wrong checksum of data', changed(sound, 45), /checksum of its chunk "IDAT" is wrong/],
-  ['a wrong checksum of IEND', changed(sound, -1), /checksum of its chunk "IEND" is wrong/],
+  ['a wrong checksum of data', changed(sound, 45), /checksum of its chunk IDAT is wrong/],
+  ['a wrong checksum of IEND', changed(sound, -1), /checksum of its chunk IEND is wrong/],
   ['no chunk', pngOf(), /it has no header/],
-  ['another first chunk', pngOf(palette(1), header()), /begins with chunk "PLTE" instead of IHDR/],
-  ['two headers', pngOf(header(), header()), /a chunk "IHDR", which cannot be read or left out/],
+  ['another first chunk', pngOf(palette(1), header()), /begins with chunk PLTE instead of IHDR/],
+  ['two headers', pngOf(header(), header()), /a chunk IHDR, which cannot be read or left out/],
   ['a short header', pngOf(pngChunk('IHDR', new Uint8Array(12))), /has 12 bytes instead of 13/],
   ['no width', pngOf(header({ width: 0 })), /says 0 × 2 pixels/],
   ['a negative height', pngOf(header({ height: 2 ** 31 })), /says 2 × 2147483648 pixels/],
@@ -90,7 +90,8 @@ const damaged: [name: string, file: Uint8Array, reason: RegExp][] = [
   ['too little data', pngOf(header(), pngData(twoByTwo.subarray(1))), /after 13 of 14 unpacked/],
   ['too much data', pngOf(header(), pngData(new Uint8Array(15))), /more than the 14 bytes/],
   ['an unknown filter', pngOf(header(), pngData(twoByTwo.with(7, 9))), /a row has filter 9/],
-  ['an unknown critical chunk', pngOf(header(), pngChunk('ABCd', zlib)), /chunk "ABCd", which/],
+  ['a chunk without a name', pngOf(header(), pngChunk('a\0\x1bB', zlib)), /is not four letters/],
+  ['an unknown critical chunk', pngOf(header(), pngChunk('ABCd', zlib)), /chunk ABCd, which/],
   ['no palette', pngOf(asPalette, indexed([0, 0, 0, 0])), /it has no palette: no chunk PLTE/],
   ['an empty palette', pngOf(asPalette, palette(0), indexed([0, 0, 0, 0])), /palette has 0 bytes/],
   ['a long palette', pngOf(asPalette, palette(17), indexed([0, 0, 0, 0])), /has 51 bytes instead/],
@@ -136,7 +137,7 @@ test('maxBytes is the limit of what is decoded, to the byte', async () => {
   for (const maxBytes of [0, -1, Number.NaN, '9' as unknown as number]) {
     await expect(decodeImage(file, { maxBytes })).rejects.toThrow(ValueError);
     await expect(decodeImage(file, { maxBytes })).rejects.toThrow(
-      `decodeImage: maxBytes must be a number above 0, got ${maxBytes}`,
+      /^decodeImage: maxBytes must be a number above 0, got /,
     );
   }
 });

@@ -44,7 +44,7 @@ test('readImage refuses what is none in one sentence', async () => {
   );
   const text = 'text' as unknown as Uint8Array;
   await expect(decodeImage(text)).rejects.toThrow(ValueError);
-  await expect(decodeImage(text)).rejects.toThrow(/bytes must be a Uint8Array, got string/);
+  await expect(decodeImage(text)).rejects.toThrow(/bytes must be a Uint8Array, got 'text'/);
 });
 
 /** How files of formats begin that are known and not read. */

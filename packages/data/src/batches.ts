@@ -1,11 +1,12 @@
 import { type BrowserWorker, Generator, tensor, ValueError } from '@firelight/tensor';
 import type { BatchArrays, BatchTransform } from './batch-transforms/batch-transform.ts';
+import { describeValue, expectFlag, expectOptions, expectThat } from './check.ts';
 import type { Batch, BatchSource, Dataset } from './dataset.ts';
 import { giveTurn } from './event-loop.ts';
 import { BatchMaker, type Job } from './loader/batch-maker.ts';
 import { LoaderPool } from './loader/pool.ts';
 import { recipeOf } from './recipe.ts';
-import type { TransformLike } from './transforms/transform.ts';
+import { isTransform, type TransformLike } from './transforms/transform.ts';
 
 /** How samples become batches. */
 export interface BatchOptions {
@@ -51,13 +52,18 @@ export interface BatchOptions {
  * batches lie ready in memory that is used again and again. Data set and transforms are made anew on
  * the workers by their `Recipe`.
  *
- * @throws ValueError if a number is out of its range; when iterated, if no batch is left or there
+ * @throws ValueError if an option is none of its kind or out of its range; when iterated, if no batch is left or there
  *   is no recipe
  * @throws ShapeError when iterated, if images are not `[C, H, W]` or of different shapes
  */
 export function batches(dataset: Dataset, options: BatchOptions = {}): BatchSource {
   return new DatasetBatches(dataset, options);
 }
+
+/** Samples are counted in 32 bits. */
+const MOST_SAMPLES = 2 ** 31 - 1;
+/** Each is a thread of its own. */
+const MOST_WORKERS = 256;
 
 class DatasetBatches implements BatchSource {
   readonly generator: Generator;
@@ -69,10 +75,16 @@ class DatasetBatches implements BatchSource {
   readonly #prefetch: number;
 
   constructor(dataset: Dataset, options: BatchOptions) {
-    const { batchSize = 32, repeat = 1, workers = 0, prefetch = 2 * workers } = options;
+    const {
+      batchSize = 32,
+      repeat = 1,
+      workers = 0,
+      prefetch = 2 * workers,
+    } = checkOptions(dataset, options);
     checkInteger('batchSize', batchSize, 1);
     if (repeat !== Infinity) checkInteger('repeat', repeat, 1, ' or Infinity');
     checkInteger('workers', workers, 0);
+    expectThat(workers <= MOST_WORKERS, 'batches: workers', `at most ${MOST_WORKERS}`, workers);
     checkInteger('prefetch', prefetch, workers === 0 ? 0 : 1);
     this.generator = options.generator ?? new Generator(0);
     this.#dataset = dataset;
@@ -97,17 +109,21 @@ class DatasetBatches implements BatchSource {
   }
 
   async *from(batch: number): AsyncGenerator<Batch, void, undefined> {
-    const { batchesPerEpoch, repeat } = this;
+    const { length, repeat } = this;
+    checkInteger('length of the data set', length, 1);
+    const rule = `at most ${MOST_SAMPLES}`;
+    expectThat(length <= MOST_SAMPLES, 'batches: length of the data set', rule, length);
+    const { batchesPerEpoch } = this;
     if (batchesPerEpoch === 0) {
       throw new ValueError(
-        `batches: ${this.length} samples do not fill one batch of ${this.#batchSize}, so ` +
+        `batches: ${length} samples do not fill one batch of ${this.#batchSize}, so ` +
           'dropRemainder leaves nothing; take a smaller batchSize or dropRemainder: false',
       );
     }
     const count = batchesPerEpoch * repeat;
     if (!Number.isSafeInteger(batch) || batch < 0 || batch > count) {
       throw new ValueError(
-        `batches: a pass cannot begin with batch ${batch}; it has ${count}, counted from 0`,
+        `batches: a pass cannot begin with batch ${describeValue(batch)}; it has ${count}, counted from 0`,
       );
     }
     const pool = this.#workers === 0 ? null : await this.#startPool();
@@ -137,11 +153,12 @@ class DatasetBatches implements BatchSource {
 
   async *#makeThere(jobs: Iterator<Job>, pool: LoaderPool): AsyncGenerator<Batch, void, undefined> {
     const ahead: ReturnType<LoaderPool['load']>[] = [];
-    const order = (): void => {
+    const order = (): boolean => {
       const { value, done } = jobs.next();
       if (done !== true) ahead.push(pool.load(value));
+      return done !== true;
     };
-    for (let i = 0; i < this.#prefetch; i++) order();
+    for (let i = 0; i < this.#prefetch && order(); i++);
     for (let next = ahead.shift(); next !== undefined; next = ahead.shift()) {
       await giveTurn();
       const { arrays, release } = await next;
@@ -183,9 +200,29 @@ class DatasetBatches implements BatchSource {
 }
 
 function checkInteger(name: string, value: number, least: number, also = ''): void {
-  if (!Number.isInteger(value) || value < least) {
-    throw new ValueError(`batches: ${name} must be an integer ≥ ${least}${also}, got ${value}`);
-  }
+  const isRight = Number.isInteger(value) && value >= least;
+  expectThat(isRight, `batches: ${name}`, `an integer ≥ ${least}${also}`, value);
+}
+
+/** Checks everything but the numbers. */
+function checkOptions(dataset: Dataset, options: BatchOptions): BatchOptions {
+  const isDataset = typeof (dataset as Partial<Dataset> | null | undefined)?.get === 'function';
+  expectThat(isDataset, 'batches: dataset', 'an object with length and get', dataset);
+  const { transform, batchTransforms = [], generator } = expectOptions('batches', options);
+  const { shuffle, dropRemainder, createWorker } = options;
+  const isStep = transform === undefined || isTransform(transform);
+  expectThat(isStep, 'batches: transform', 'a transform or a function', transform);
+  const areSteps =
+    Array.isArray(batchTransforms) &&
+    batchTransforms.every((step) => typeof step?.apply === 'function');
+  expectThat(areSteps, 'batches: batchTransforms', 'a list of transforms', batchTransforms);
+  expectFlag('batches: shuffle', shuffle);
+  expectFlag('batches: dropRemainder', dropRemainder);
+  const isGenerator = generator === undefined || generator instanceof Generator;
+  expectThat(isGenerator, 'batches: generator', 'a Generator', generator);
+  const isStarter = createWorker === undefined || typeof createWorker === 'function';
+  expectThat(isStarter, 'batches: createWorker', 'a function', createWorker);
+  return options;
 }
 
 function toTensors(

@@ -1,4 +1,5 @@
 import { ShapeError } from '@firelight/tensor';
+import { describeValue } from './check.ts';
 
 /** Order of an image's axes: channels last (as files and OpenCV) or first (as networks). */
 export type ImageLayout = 'HWC' | 'CHW';
@@ -18,15 +19,21 @@ export interface Image {
 /** `[32, 32, 3] as HWC`: the shape of an image as error messages print it. */
 export function describeImage({ height, width, channels, layout }: Image): string {
   const shape = layout === 'HWC' ? [height, width, channels] : [channels, height, width];
-  return `[${shape.join(', ')}] as ${layout}`;
+  return `[${shape.map(describeValue).join(', ')}] as ${layout}`;
 }
 
 /**
- * Checks that the sides are whole numbers ≥ 1 and that the data has as many elements as they say.
+ * Checks that it is an image, that its sides are whole numbers ≥ 1 and that the data has as many elements as they say.
  *
  * @throws ShapeError where it has not
  */
 export function checkImage(op: string, image: Image): void {
+  const isPixels = image?.data instanceof Uint8Array || image?.data instanceof Float32Array;
+  if (!isPixels || (image.layout !== 'HWC' && image.layout !== 'CHW')) {
+    throw new ShapeError(
+      `${op}: an image must have data in a Uint8Array or Float32Array, and layout 'HWC' or 'CHW'`,
+    );
+  }
   const { data, height, width, channels } = image;
   const sides = [height, width, channels];
   if (!sides.every((side) => Number.isInteger(side) && side >= 1)) {
@@ -53,7 +60,7 @@ export function zerosLike(data: PixelData, length: number): PixelData {
  * @throws ShapeError if it is `[C, H, W]`, or its data has another length
  */
 export function checkInterleaved(op: string, image: Image): void {
-  if (image.layout !== 'HWC') {
+  if (image?.layout === 'CHW') {
     throw new ShapeError(
       `${op}: the image must be [H, W, C], got ${describeImage(image)}; put ${op} before HWC2CHW`,
     );

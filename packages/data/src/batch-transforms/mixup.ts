@@ -1,4 +1,5 @@
-import { type Generator, ValueError } from '@firelight/tensor';
+import type { Generator } from '@firelight/tensor';
+import { expectOptions, expectThat } from '../check.ts';
 import type { Recipe } from '../recipe.ts';
 import {
   type BatchArrays,
@@ -19,10 +20,10 @@ export class Mixup implements BatchTransform {
   readonly alpha: number;
 
   /** @throws ValueError unless alpha is finite and above 0 */
-  constructor({ alpha = 1 }: { readonly alpha?: number } = {}) {
-    if (!(alpha > 0 && alpha < Infinity)) {
-      throw new ValueError(`Mixup: alpha must be finite and above 0, got ${alpha}`);
-    }
+  constructor(options: { readonly alpha?: number } = {}) {
+    const { alpha = 1 } = expectOptions('Mixup', options);
+    const isRight = Number.isFinite(alpha) && alpha > 0;
+    expectThat(isRight, 'Mixup: alpha', 'finite and above 0', alpha);
     this.alpha = alpha;
   }
 

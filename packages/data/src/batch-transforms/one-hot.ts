@@ -1,4 +1,5 @@
 import { ShapeError, ValueError } from '@firelight/tensor';
+import { describeValue, expectOptions } from '../check.ts';
 import type { Recipe } from '../recipe.ts';
 import type { BatchArrays, BatchTransform } from './batch-transform.ts';
 
@@ -13,11 +14,13 @@ export class OneHot implements BatchTransform {
   readonly smoothing: number;
 
   /** @throws ValueError unless `classes` is an integer ≥ 1 and `smoothing` in [0, 1) */
-  constructor(classes: number, { smoothing = 0 }: { readonly smoothing?: number } = {}) {
-    if (!Number.isInteger(classes) || classes < 1 || !(smoothing >= 0 && smoothing < 1)) {
+  constructor(classes: number, options: { readonly smoothing?: number } = {}) {
+    const { smoothing = 0 } = expectOptions('OneHot', options);
+    const isShare = typeof smoothing === 'number' && smoothing >= 0 && smoothing < 1;
+    if (!Number.isInteger(classes) || classes < 1 || !isShare) {
       throw new ValueError(
         'OneHot: classes must be an integer ≥ 1 and smoothing in [0, 1), ' +
-          `got ${classes} and ${smoothing}`,
+          `got ${describeValue(classes)} and ${describeValue(smoothing)}`,
       );
     }
     this.classes = classes;

@@ -1,3 +1,4 @@
+import { expectBytes, expectOptions, expectText } from '../check.ts';
 import { DataError } from '../errors.ts';
 import {
   CIFAR_IMAGE_BYTES,
@@ -36,33 +37,40 @@ const CIFAR100: BinaryFormat = {
  * Reads CIFAR-10's binary format: records of 1 label byte and 3072 pixel bytes.
  *
  * @throws DataError if there is no record, the last one is cut, or a label is above 9
+ * @throws ValueError if `bytes` is none
  * @see https://www.cs.toronto.edu/~kriz/cifar.html, "Binary version"
  */
 export function parseCifarBinary(
   bytes: Uint8Array | ArrayBuffer,
-  { source = 'CIFAR-10 data' }: SourceOptions = {},
+  options: SourceOptions = {},
 ): CifarRecords {
-  return parse(bytes, source, CIFAR10);
+  return parse('parseCifarBinary', bytes, options, CIFAR10);
 }
 
 /**
  * Reads CIFAR-100's binary format: records of a coarse label, a fine label and 3072 pixel bytes.
  *
  * @throws DataError if there is no record, the last one is cut, or a label is above 19 or 99
+ * @throws ValueError if `bytes` is none
  * @see https://www.cs.toronto.edu/~kriz/cifar.html, "The CIFAR-100 dataset"
  */
 export function parseCifar100Binary(
   bytes: Uint8Array | ArrayBuffer,
-  { source = 'CIFAR-100 data' }: SourceOptions = {},
+  options: SourceOptions = {},
 ): CifarRecords {
-  return parse(bytes, source, CIFAR100);
+  return parse('parseCifar100Binary', bytes, options, CIFAR100);
 }
 
-function parse(data: Uint8Array | ArrayBuffer, source: string, format: BinaryFormat): CifarRecords {
-  const bytes =
-    data instanceof Uint8Array
-      ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-      : new Uint8Array(data);
+function parse(
+  op: string,
+  data: Uint8Array | ArrayBuffer,
+  options: SourceOptions,
+  format: BinaryFormat,
+): CifarRecords {
+  const { source = `${format.title} data` } = expectOptions(op, options);
+  expectText(`${op}: source`, source);
+  const given = expectBytes(`${op}: bytes`, data);
+  const bytes = new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
   const offset = format.labels.length;
   const stride = offset + CIFAR_IMAGE_BYTES;
   const count = checkSize(bytes.length, stride, source, format);

@@ -1,5 +1,6 @@
 import { type Generator, ValueError } from '@firelight/tensor';
 import { type BatchOptions, batches } from '../batches.ts';
+import { describeValue, expectOptions, expectText, expectThat } from '../check.ts';
 import type { Batch, BatchSource, Dataset, Sample } from '../dataset.ts';
 import { type DownloadOptions, downloadArchive } from '../download/download.ts';
 import { Compose } from '../transforms/compose.ts';
@@ -8,7 +9,7 @@ import { Normalize } from '../transforms/normalize.ts';
 import { Rescale } from '../transforms/rescale.ts';
 import type { CifarSplit } from './constants.ts';
 import { type CifarForms, hasFiles, readRecords } from './files.ts';
-import type { CifarRecords } from './records.ts';
+import { CifarRecords } from './records.ts';
 import { CifarSamples } from './samples.ts';
 
 /** How a CIFAR data set is read and batched; one of `path` and `records` is needed. */
@@ -43,16 +44,24 @@ export abstract class CifarBatches implements Dataset, BatchSource {
   #reading: Promise<void> | undefined;
 
   constructor(options: CifarOptions, kind: CifarKind) {
-    const { path, records, split = 'train', limit } = options;
     const name = this.constructor.name;
+    const { path, records, split = 'train', limit, download } = expectOptions(name, options);
     if ((path === undefined) === (records === undefined)) {
       throw new ValueError(`${name}: give path (a folder or a file) or records, one and not both`);
     }
-    if (!Object.hasOwn(kind.forms[0].files, split)) {
-      throw new ValueError(`${name}: split must be 'train', 'test' or 'all', got '${split}'`);
+    if (path !== undefined) expectText(`${name}: path`, path);
+    if (records !== undefined) {
+      const isRight =
+        Array.isArray(records) && records.every((file) => file instanceof CifarRecords);
+      expectThat(isRight, `${name}: records`, 'a list of CifarRecords', records);
     }
+    const isSplit = typeof split === 'string' && Object.hasOwn(kind.forms[0].files, split);
+    expectThat(isSplit, `${name}: split`, "'train', 'test' or 'all'", split);
     if (limit !== undefined && (!Number.isInteger(limit) || limit < 1)) {
-      throw new ValueError(`${name}: limit must be an integer ≥ 1, got ${limit}`);
+      throw new ValueError(`${name}: limit must be an integer ≥ 1, got ${describeValue(limit)}`);
+    }
+    if (download !== undefined && typeof download !== 'boolean') {
+      expectOptions(`${name}: download`, download);
     }
     this.split = split;
     this.#kind = kind;

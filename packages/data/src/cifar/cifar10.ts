@@ -1,3 +1,4 @@
+import { expectBytes, expectOptions, expectThat } from '../check.ts';
 import { CifarBatches, type CifarOptions } from './cifar-batches.ts';
 import { CIFAR10_MEAN, CIFAR10_STD } from './constants.ts';
 import { CIFAR10_FORMS } from './find.ts';
@@ -34,17 +35,19 @@ export class Cifar10 extends CifarBatches {
    * A data set of files that are in memory, in a browser for instance.
    *
    * @throws DataError if a file is neither CIFAR-10 binary nor a python batch
+   * @throws ValueError if `files` are no bytes or an option is out of its range
    */
   static fromBytes(
     files: Uint8Array | ArrayBuffer | readonly (Uint8Array | ArrayBuffer)[],
     options: Omit<Cifar10Options, 'path' | 'records' | 'download'> = {},
   ): Cifar10 {
     const list = files instanceof Uint8Array || files instanceof ArrayBuffer ? [files] : files;
+    expectThat(Array.isArray(list), 'Cifar10.fromBytes: files', 'bytes or a list of them', files);
     const records = list.map((file, number) =>
-      parseCifar10(file instanceof Uint8Array ? file : new Uint8Array(file), {
+      parseCifar10(expectBytes(`Cifar10.fromBytes: file ${number}`, file), {
         source: `CIFAR-10 file ${number}`,
       }),
     );
-    return new Cifar10({ ...options, records });
+    return new Cifar10({ ...expectOptions('Cifar10.fromBytes', options), records });
   }
 }

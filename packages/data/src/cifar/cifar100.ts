@@ -1,3 +1,4 @@
+import { expectOptions, expectThat } from '../check.ts';
 import { CIFAR100_BINARY } from './archive.ts';
 import { CifarBatches, type CifarOptions } from './cifar-batches.ts';
 import { CIFAR100_MEAN, CIFAR100_STD } from './constants.ts';
@@ -15,8 +16,11 @@ export interface Cifar100Options extends CifarOptions {
  */
 export class Cifar100 extends CifarBatches {
   /** @throws ValueError if an option is out of its range or not exactly one source is given */
-  constructor({ labels = 'fine', ...options }: Cifar100Options) {
-    super(options, {
+  constructor(options: Cifar100Options) {
+    const { labels = 'fine', ...others } = expectOptions('Cifar100', options);
+    const isKnown = labels === 'fine' || labels === 'coarse';
+    expectThat(isKnown, 'Cifar100: labels', "'fine' or 'coarse'", labels);
+    super(others, {
       forms: [CIFAR100_BINARY],
       labels,
       mean: CIFAR100_MEAN,

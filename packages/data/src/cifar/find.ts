@@ -1,3 +1,4 @@
+import { expectOptions, expectText, expectThat } from '../check.ts';
 import { DataError } from '../errors.ts';
 import { CIFAR10_BINARY, CIFAR10_PYTHON } from './archive.ts';
 import { type CifarForms, isFile, locateFolder, whereToPutFiles } from './files.ts';
@@ -20,17 +21,25 @@ export const CIFAR10_FORMS: CifarForms = [CIFAR10_BINARY, CIFAR10_PYTHON];
  *
  * @param options `explicit` is a path the user gave; `env` is where the variable is looked up,
  *   default `process.env`; `candidates` are default `./data` and `../shared/cifar-10`
+ * @throws ValueError if an option is none of its kind
  * @throws DataError if the explicit path or that of the variable has no CIFAR-10 file
  */
-export async function findCifar10({
-  explicit,
-  env = process.env,
-  candidates = ['./data', '../shared/cifar-10'],
-}: {
-  readonly explicit?: string | undefined;
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  readonly candidates?: readonly string[];
-} = {}): Promise<FoundCifar10 | null> {
+export async function findCifar10(
+  options: {
+    readonly explicit?: string | undefined;
+    readonly env?: Readonly<Record<string, string | undefined>>;
+    readonly candidates?: readonly string[];
+  } = {},
+): Promise<FoundCifar10 | null> {
+  const {
+    explicit,
+    env = process.env,
+    candidates = ['./data', '../shared/cifar-10'],
+  } = expectOptions('findCifar10', options);
+  if (explicit !== undefined) expectText('findCifar10: explicit', explicit);
+  expectOptions('findCifar10: env', env);
+  const isRight = Array.isArray(candidates) && candidates.every((path) => typeof path === 'string');
+  expectThat(isRight, 'findCifar10: candidates', 'a list of paths', candidates);
   if (explicit !== undefined) return demand(explicit, 'explicit');
   const fromVariable = env[VARIABLE];
   if (fromVariable !== undefined && fromVariable !== '') return demand(fromVariable, VARIABLE);

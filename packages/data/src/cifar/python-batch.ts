@@ -1,3 +1,4 @@
+import { expectBytes, expectOptions, expectText } from '../check.ts';
 import { DataError } from '../errors.ts';
 import { parseCifarBinary } from './binary.ts';
 import { CIFAR_IMAGE_BYTES, CIFAR10_CLASSES } from './constants.ts';
@@ -25,13 +26,16 @@ export function parseCifar10(bytes: Uint8Array, { source }: { source: string }):
  *
  * @param options `source` is the name of the file in messages
  * @throws DataError if the file is cut, damaged, asks for anything else, or a label is above 9
+ * @throws ValueError if `bytes` is none
  * @see https://www.cs.toronto.edu/~kriz/cifar.html, "Python / Matlab versions"
  */
 export function parseCifarPython(
   bytes: Uint8Array | ArrayBuffer,
-  { source = 'CIFAR-10 python batch' }: { readonly source?: string } = {},
+  options: { readonly source?: string } = {},
 ): CifarRecords {
-  const file = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
+  const { source = 'CIFAR-10 python batch' } = expectOptions('parseCifarPython', options);
+  expectText('parseCifarPython: source', source);
+  const file = expectBytes('parseCifarPython: bytes', bytes);
   const batch = unpickle(file, source);
   if (!(batch instanceof Map)) throw new DataError(`${source}: holds no dict, so it is no batch`);
   const pixels = checkPixels(batch.get('data'), source);

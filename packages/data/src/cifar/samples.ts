@@ -1,4 +1,5 @@
 import { ValueError } from '@firelight/tensor';
+import { describeValue } from '../check.ts';
 import type { Dataset, Sample } from '../dataset.ts';
 import type { Recipe } from '../recipe.ts';
 import { CIFAR_IMAGE_BYTES, CIFAR_SIDE } from './constants.ts';
@@ -33,7 +34,9 @@ export class CifarSamples implements Dataset {
   get(index: number): Sample {
     const { title, labels } = this.#options;
     if (!Number.isInteger(index) || index < 0 || index >= this.length) {
-      throw new ValueError(`${title}: no image ${index}, there are ${this.length}, counted from 0`);
+      throw new ValueError(
+        `${title}: no image ${describeValue(index)}, there are ${this.length}, counted from 0`,
+      );
     }
     let record = index;
     let file = 0;

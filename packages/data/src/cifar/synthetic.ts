@@ -1,4 +1,5 @@
 import { Generator, ValueError } from '@firelight/tensor';
+import { describeValue, expectOptions } from '../check.ts';
 import { CIFAR_IMAGE_BYTES, CIFAR_RECORD_BYTES, CIFAR_SIDE, CIFAR10_CLASSES } from './constants.ts';
 
 /** How much of the pattern's colour is at a point, 0 to 1; the shapes lie within −1 to 1. */
@@ -41,15 +42,15 @@ const PATTERNS: readonly Pattern[] = [
  * @returns `count` records of 3073 bytes
  * @throws ValueError if `count` is not an integer ≥ 1
  */
-export function syntheticCifar10({
-  count,
-  seed,
-}: {
+export function syntheticCifar10(options: {
   readonly count: number;
   readonly seed: number;
 }): Uint8Array {
+  const { count, seed } = expectOptions('syntheticCifar10', options);
   if (!Number.isInteger(count) || count < 1) {
-    throw new ValueError(`syntheticCifar10: count must be an integer ≥ 1, got ${count}`);
+    throw new ValueError(
+      `syntheticCifar10: count must be an integer ≥ 1, got ${describeValue(count)}`,
+    );
   }
   const generator = new Generator(seed);
   const bytes = new Uint8Array(count * CIFAR_RECORD_BYTES);

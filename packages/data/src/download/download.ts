@@ -1,3 +1,4 @@
+import { expectOptions, expectText, expectThat } from '../check.ts';
 import { CIFAR100_BINARY, type CifarArchive } from '../cifar/archive.ts';
 import { type CifarForms, hasFiles, isFile } from '../cifar/files.ts';
 import { CIFAR10_FORMS } from '../cifar/find.ts';
@@ -37,6 +38,7 @@ const MOST_BYTES = 200e6;
  * for the same directory: one fetches, the others wait for it.
  *
  * @returns the folder with the files
+ * @throws ValueError if an option is none of its kind
  * @throws DataError if no server delivers, the archive is not the expected one, or the folder cannot
  *   be written
  */
@@ -52,12 +54,17 @@ export function downloadCifar100(
   return downloadArchive(directory, [CIFAR100_BINARY], options);
 }
 
-/** Fetches and unpacks the archive of a data set that `options` names. */
+/**
+ * Fetches and unpacks the archive of a data set that `options` names.
+ *
+ * @throws ValueError if an option is none of its kind
+ */
 export async function downloadArchive(
   directory: string,
   forms: CifarForms,
   options: DownloadOptions,
 ): Promise<string> {
+  checkOptions(directory, options);
   const archive = forms[options.form === 'python' ? 1 : 0];
   if (archive === undefined) {
     throw new DataError(
@@ -87,6 +94,29 @@ export async function downloadArchive(
         `arrived, or fetch ${archive.url} elsewhere and put it into ${directory}`,
       { cause: error },
     );
+  }
+}
+
+function checkOptions(directory: string, options: DownloadOptions): void {
+  expectText('download: directory', directory);
+  const {
+    form = 'binary',
+    urls = [],
+    md5,
+    onProgress,
+    ...others
+  } = expectOptions('download', options);
+  const isForm = form === 'binary' || form === 'python';
+  expectThat(isForm, 'download: form', "'binary' or 'python'", form);
+  const areUrls = Array.isArray(urls) && urls.every((url) => typeof url === 'string');
+  expectThat(areUrls, 'download: urls', 'a list of addresses', urls);
+  if (md5 !== undefined) expectText('download: md5', md5);
+  const isListener = typeof (onProgress ?? Object) === 'function';
+  expectThat(isListener, 'download: onProgress', 'a function or null', onProgress);
+  const { timeoutMs = 1, retries = 0, retryDelayMs = 0 } = others;
+  for (const [name, value] of Object.entries({ timeoutMs, retries, retryDelayMs })) {
+    const isRight = Number.isFinite(value) && value >= 0;
+    expectThat(isRight, `download: ${name}`, 'a finite number ≥ 0', value);
   }
 }
 

@@ -1,4 +1,4 @@
-import { ValueError } from '@firelight/tensor';
+import { expectOptions, expectText, expectThat } from '../check.ts';
 import { DataError } from '../errors.ts';
 import type { Image } from '../image.ts';
 import { formatOf } from './formats.ts';
@@ -18,14 +18,14 @@ import { Refusal } from './refusal.ts';
  */
 export async function decodeImage(
   bytes: Uint8Array,
-  {
-    source = 'the picture',
-    maxBytes = DEFAULT_MAX_BYTES,
-  }: DecodeOptions & { readonly source?: string } = {},
+  options: DecodeOptions & { readonly source?: string } = {},
 ): Promise<Image> {
-  if (!(bytes instanceof Uint8Array)) {
-    throw new ValueError(`decodeImage: bytes must be a Uint8Array, got ${typeof bytes}`);
-  }
+  const { source = 'the picture', maxBytes = DEFAULT_MAX_BYTES } = expectOptions(
+    'decodeImage',
+    options,
+  );
+  expectThat(bytes instanceof Uint8Array, 'decodeImage: bytes', 'a Uint8Array', bytes);
+  expectText('decodeImage: source', source);
   checkMaxBytes('decodeImage', maxBytes);
   const format = formatOf(bytes);
   if (format === 'png') return read(decodePng, bytes, maxBytes, `${source}: `, 'PNG');
@@ -60,9 +60,11 @@ async function read(
  * Reads a PNG or JPEG file as `decodeImage` does.
  *
  * @throws DataError with the file's name if it cannot be read or decoded
- * @throws ValueError if `maxBytes` is no number above 0
+ * @throws ValueError if `path` is no text or `maxBytes` no number above 0
  */
 export async function readImage(path: string, options: DecodeOptions = {}): Promise<Image> {
+  expectText('readImage: path', path);
+  expectOptions('readImage', options);
   const { readFile } = await import('node:fs/promises');
   let bytes: Uint8Array;
   try {

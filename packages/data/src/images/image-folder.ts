@@ -1,4 +1,5 @@
 import { ValueError } from '@firelight/tensor';
+import { describeValue, expectOptions, expectText, expectThat } from '../check.ts';
 import type { Dataset, Sample } from '../dataset.ts';
 import { DataError } from '../errors.ts';
 import type { Recipe } from '../recipe.ts';
@@ -28,13 +29,19 @@ export class ImageFolder implements Dataset {
   /**
    * Of files that are known already; `open` looks for them.
    *
-   * @throws ValueError if `maxBytes` is no number above 0
+   * @throws ValueError if an argument is none of its kind, or `maxBytes` no number above 0
    */
   constructor(
     classNames: readonly string[],
     files: readonly LabelledFile[],
-    { maxBytes = DEFAULT_MAX_BYTES }: DecodeOptions = {},
+    options: DecodeOptions = {},
   ) {
+    const { maxBytes = DEFAULT_MAX_BYTES } = expectOptions('ImageFolder', options);
+    expectThat(Array.isArray(classNames), 'ImageFolder: classNames', 'a list', classNames);
+    const isFile = (file: LabelledFile): boolean =>
+      typeof file?.path === 'string' && Number.isInteger(file.label);
+    const isRight = Array.isArray(files) && files.every(isFile);
+    expectThat(isRight, 'ImageFolder: files', 'a list of { path, label }', files);
     checkMaxBytes('ImageFolder', maxBytes);
     this.classNames = classNames;
     this.#files = files;
@@ -51,9 +58,9 @@ export class ImageFolder implements Dataset {
    * @throws ValueError if `path` is no text or `maxBytes` no number above 0
    */
   static async open(path: string, options: DecodeOptions = {}): Promise<ImageFolder> {
-    if (typeof path !== 'string') {
-      throw new ValueError(`ImageFolder: path must be a string, got ${typeof path}`);
-    }
+    expectText('ImageFolder: path', path);
+    const { maxBytes = DEFAULT_MAX_BYTES } = expectOptions('ImageFolder', options);
+    checkMaxBytes('ImageFolder', maxBytes);
     const { basename } = await import('node:path');
     const reader = await FolderReader.create();
     const { folders, problems } = await reader.read(await reader.open(path));
@@ -102,7 +109,7 @@ export class ImageFolder implements Dataset {
     const file = this.#files[index];
     if (file === undefined) {
       throw new ValueError(
-        `ImageFolder: no image ${index}, there are ${this.length}, counted from 0`,
+        `ImageFolder: no image ${describeValue(index)}, there are ${this.length}, counted from 0`,
       );
     }
     return file;

@@ -1,4 +1,4 @@
-import { ValueError } from '@firelight/tensor';
+import { expectThat } from '../check.ts';
 import { Refusal } from './refusal.ts';
 
 /** How far decoding goes. */
@@ -14,9 +14,8 @@ export const DEFAULT_MAX_BYTES = 64e6;
 
 /** @throws ValueError unless it is a number above 0; Infinity is one */
 export function checkMaxBytes(op: string, maxBytes: number): void {
-  if (typeof maxBytes !== 'number' || !(maxBytes > 0)) {
-    throw new ValueError(`${op}: maxBytes must be a number above 0, got ${String(maxBytes)}`);
-  }
+  const isRight = typeof maxBytes === 'number' && maxBytes > 0;
+  expectThat(isRight, `${op}: maxBytes`, 'a number above 0', maxBytes);
 }
 
 /** @throws Refusal if a picture of this size has more than `maxBytes` when decoded */

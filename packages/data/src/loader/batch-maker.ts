@@ -1,5 +1,6 @@
 import { FirelightError, Generator, type GeneratorState, ShapeError } from '@firelight/tensor';
 import type { BatchArrays, BatchTransform } from '../batch-transforms/batch-transform.ts';
+import { expectThat } from '../check.ts';
 import type { Dataset, Sample } from '../dataset.ts';
 import { DataError } from '../errors.ts';
 import { giveTurn } from '../event-loop.ts';
@@ -75,7 +76,7 @@ export class BatchMaker {
     if (turn !== null) await turn;
     try {
       const read = this.#dataset.get(index);
-      const { image, label } = read instanceof Promise ? await read : read;
+      const { image, label } = checkSample(read instanceof Promise ? await read : read);
       const own = Generator.fromState(sectionOf(generator, index, 0));
       const transformed = this.#transform(image, own, target);
       checkImage('batches', transformed);
@@ -95,6 +96,16 @@ export class BatchMaker {
     const name = this.#dataset.describe?.(index);
     return name === undefined ? `image ${index}` : `image ${index} (${name})`;
   }
+}
+
+/** @throws ValueError for what is no sample, or a label that is no class number */
+function checkSample(sample: Sample): Sample {
+  const isObject = typeof sample === 'object' && sample !== null;
+  expectThat(isObject, 'what the data set gives', 'a sample { image, label }', sample);
+  const { label } = sample;
+  const isLabel = Number.isInteger(label) && (label | 0) === label;
+  expectThat(isLabel, 'label', 'an integer of 32 bits', label);
+  return sample;
 }
 
 /** The error with the sample's name in front; its class stays if it is one of ours. */

@@ -1,4 +1,5 @@
 import type { Generator } from '@firelight/tensor';
+import { expectOptions } from '../check.ts';
 import { checkColors, type Image } from '../image.ts';
 import type { Recipe } from '../recipe.ts';
 import { adjustBrightness, adjustContrast, adjustSaturation } from './color.ts';
@@ -32,7 +33,9 @@ export class ColorJitter implements Transform {
   readonly hue: Range;
 
   /** @throws ValueError for a range that is empty or reaches too far */
-  constructor({ brightness = 0, contrast = 0, saturation = 0, hue = 0 }: ColorJitterOptions = {}) {
+  constructor(options: ColorJitterOptions = {}) {
+    const checked = expectOptions('ColorJitter', options);
+    const { brightness = 0, contrast = 0, saturation = 0, hue = 0 } = checked;
     const factor = { centre: IDENTITY_FACTOR, least: 0, most: Infinity };
     this.brightness = toRange('ColorJitter: brightness', brightness, factor);
     this.contrast = toRange('ColorJitter: contrast', contrast, factor);

@@ -1,10 +1,12 @@
 import { type Generator, ValueError } from '@firelight/tensor';
+import { expectThat } from '../check.ts';
 import type { Image } from '../image.ts';
 import { type Recipe, recipeOf } from '../recipe.ts';
 import { withByteTable } from './byte-table.ts';
 import { HWC2CHW } from './hwc-to-chw.ts';
 import { Resize } from './resize.ts';
 import {
+  isTransform,
   type Transform,
   type TransformFunction,
   type TransformLike,
@@ -23,8 +25,9 @@ export class Compose implements Transform {
 
   /** @throws ValueError if a member is neither a transform nor a function */
   constructor(transforms: readonly TransformLike[]) {
+    expectThat(Array.isArray(transforms), 'Compose: transforms', 'a list', transforms);
     for (const [index, transform] of transforms.entries()) {
-      if (typeof transform !== 'function' && typeof transform?.apply !== 'function') {
+      if (!isTransform(transform)) {
         throw new ValueError(
           `Compose: member ${index} must be a transform (an object with apply) or a function, ` +
             `got ${transform === null ? 'null' : typeof transform}`,

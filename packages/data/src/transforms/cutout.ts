@@ -1,4 +1,5 @@
 import { type Generator, ValueError } from '@firelight/tensor';
+import { describeValue, expectFinite, expectOptions } from '../check.ts';
 import { checkImage, type Image } from '../image.ts';
 import type { Recipe } from '../recipe.ts';
 import type { Transform } from './transform.ts';
@@ -22,13 +23,16 @@ export class Cutout implements Transform {
   readonly holes: number;
   readonly fill: number;
 
-  /** @throws ValueError unless `length` and `holes` are integers ≥ 0 */
-  constructor(length: number, { holes = 1, fill = 0 }: CutoutOptions = {}) {
+  /** @throws ValueError unless `length` and `holes` are integers ≥ 0, and `fill` finite */
+  constructor(length: number, options: CutoutOptions = {}) {
+    const { holes = 1, fill = 0 } = expectOptions('Cutout', options);
     if (!Number.isInteger(length) || length < 0 || !Number.isInteger(holes) || holes < 0) {
       throw new ValueError(
-        `Cutout: length and holes must be integers ≥ 0, got ${length} and ${holes}`,
+        'Cutout: length and holes must be integers ≥ 0, ' +
+          `got ${describeValue(length)} and ${describeValue(holes)}`,
       );
     }
+    expectFinite('Cutout: fill', fill);
     this.length = length;
     this.holes = holes;
     this.fill = fill;

@@ -11,12 +11,12 @@ import type { Transform } from './transform.ts';
 export class HWC2CHW implements Transform {
   /** @throws ShapeError if the image is `[C, H, W]` already */
   apply(image: Image): Image {
+    checkImage('HWC2CHW', image);
     if (image.layout !== 'HWC') {
       throw new ShapeError(
         `HWC2CHW: the image is ${describeImage(image)} already; apply HWC2CHW once, as the last step`,
       );
     }
-    checkImage('HWC2CHW', image);
     const { data: source, height, width, channels } = image;
     const data =
       source instanceof Uint8Array

@@ -1,6 +1,8 @@
 import { ShapeError, ValueError } from '@firelight/tensor';
+import { expectOptions, expectThat } from '../check.ts';
 import { checkImage, describeImage, type Image } from '../image.ts';
 import type { Recipe } from '../recipe.ts';
+import { describeRange } from './range.ts';
 import type { Transform } from './transform.ts';
 
 /** One number for each channel. */
@@ -25,17 +27,23 @@ export class Normalize implements Transform {
    * @throws ValueError if the lists are empty, of different lengths, not finite, or a standard
    *   deviation is not above 0
    */
-  constructor({ mean, std }: NormalizeOptions) {
+  constructor(options: NormalizeOptions) {
+    const { mean, std } = expectOptions('Normalize', options);
+    expectThat(Array.isArray(mean), 'Normalize: mean', 'a list of numbers', mean);
+    expectThat(Array.isArray(std), 'Normalize: std', 'a list of numbers', std);
     if (mean.length === 0 || mean.length !== std.length) {
       throw new ValueError(
         `Normalize: mean and std need one number for each channel, ` +
           `got ${mean.length} and ${std.length} numbers`,
       );
     }
-    if (!mean.every(Number.isFinite) || !std.every((value) => value > 0 && value < Infinity)) {
+    if (
+      !mean.every(Number.isFinite) ||
+      !std.every((value) => Number.isFinite(value) && value > 0)
+    ) {
       throw new ValueError(
         `Normalize: mean must be finite and std finite and above 0, ` +
-          `got mean [${mean.join(', ')}] and std [${std.join(', ')}]`,
+          `got mean ${describeRange(mean)} and std ${describeRange(std)}`,
       );
     }
     this.mean = [...mean];

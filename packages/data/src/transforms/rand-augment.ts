@@ -1,4 +1,5 @@
 import { type Generator, ShapeError, ValueError } from '@firelight/tensor';
+import { describeValue, expectFinite, expectOptions } from '../check.ts';
 import { checkColors, type Image } from '../image.ts';
 import type { Recipe } from '../recipe.ts';
 import { checkInterpolation, type Interpolation } from './interpolation.ts';
@@ -36,13 +37,14 @@ export class RandAugment implements Transform {
    * @throws ValueError unless operations ≥ 0, bins ≥ 2 and 0 ≤ magnitude < bins, all integers, or
    *   for an unknown interpolation
    */
-  constructor({
-    operations = 2,
-    magnitude = 9,
-    bins = 31,
-    interpolation = 'nearest',
-    fill = 0,
-  }: RandAugmentOptions = {}) {
+  constructor(options: RandAugmentOptions = {}) {
+    const {
+      operations = 2,
+      magnitude = 9,
+      bins = 31,
+      interpolation = 'nearest',
+      fill = 0,
+    } = expectOptions('RandAugment', options);
     const isCount = (value: number, least: number, most: number): boolean =>
       Number.isInteger(value) && value >= least && value <= most;
     if (
@@ -52,10 +54,11 @@ export class RandAugment implements Transform {
     ) {
       throw new ValueError(
         'RandAugment: operations must be an integer ≥ 0, bins ≥ 2 and magnitude from 0 to ' +
-          `bins − 1, got ${operations}, ${bins} and ${magnitude}`,
+          `bins − 1, got ${describeValue(operations)}, ${describeValue(bins)} and ${describeValue(magnitude)}`,
       );
     }
     checkInterpolation('RandAugment', interpolation);
+    expectFinite('RandAugment: fill', fill);
     this.operations = operations;
     this.magnitude = magnitude;
     this.bins = bins;

@@ -1,6 +1,8 @@
 import { type Generator, type Padding, ShapeError, ValueError } from '@firelight/tensor';
+import { expectFinite, expectOptions, expectThat } from '../check.ts';
 import { checkImage, describeImage, type Image } from '../image.ts';
 import type { Recipe } from '../recipe.ts';
+import { describeRange } from './range.ts';
 import type { Transform } from './transform.ts';
 import { type SideOption, takeWindow, toSides } from './window.ts';
 
@@ -30,7 +32,9 @@ export class RandomCrop implements Transform {
    * @param size one number for both sides, or [height, width]
    * @throws ValueError unless sides are integers ≥ 1 and padding integers ≥ 0
    */
-  constructor(size: SideOption, { padding = 0, fill = 0 }: RandomCropOptions = {}) {
+  constructor(size: SideOption, options: RandomCropOptions = {}) {
+    const { padding = 0, fill = 0 } = expectOptions('RandomCrop', options);
+    expectFinite('RandomCrop: fill', fill);
     [this.height, this.width] = toSides('RandomCrop', size);
     this.fill = fill;
     this.#padding = toPadding(padding);
@@ -63,11 +67,13 @@ export class RandomCrop implements Transform {
 
 function toPadding(padding: NonNullable<RandomCropOptions['padding']>): Padding {
   const list = typeof padding === 'number' ? [padding, padding] : padding;
+  const isList = Array.isArray(list) && (list.length === 2 || list.length === 4);
+  expectThat(isList, 'RandomCrop: padding', 'an integer ≥ 0, or a list of two or four', padding);
   const [top, bottom, left, right] =
     list.length === 2 ? [list[0], list[0], list[1], list[1]] : list;
   const sides = [top, bottom, left, right];
   if (!sides.every((side) => Number.isInteger(side) && side >= 0)) {
-    throw new ValueError(`RandomCrop: padding must be integers ≥ 0, got [${sides.join(', ')}]`);
+    throw new ValueError(`RandomCrop: padding must be integers ≥ 0, got ${describeRange(sides)}`);
   }
   return { top, bottom, left, right };
 }

@@ -1,4 +1,5 @@
-import { type Generator, ValueError } from '@firelight/tensor';
+import type { Generator } from '@firelight/tensor';
+import { expectThat } from '../check.ts';
 import { checkImage, type Image, type PixelData } from '../image.ts';
 import type { Recipe } from '../recipe.ts';
 import type { Transform } from './transform.ts';
@@ -13,11 +14,8 @@ export class RandomHorizontalFlip implements Transform {
 
   /** @throws ValueError unless the probability is in [0, 1] */
   constructor(probability = 0.5) {
-    if (!(probability >= 0 && probability <= 1)) {
-      throw new ValueError(
-        `RandomHorizontalFlip: probability must be in [0, 1], got ${probability}`,
-      );
-    }
+    const isRight = typeof probability === 'number' && probability >= 0 && probability <= 1;
+    expectThat(isRight, 'RandomHorizontalFlip: probability', 'in [0, 1]', probability);
     this.probability = probability;
   }
 

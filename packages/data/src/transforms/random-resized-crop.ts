@@ -1,8 +1,9 @@
 import { type Generator, ValueError } from '@firelight/tensor';
+import { expectOptions } from '../check.ts';
 import { checkInterleaved, type Image } from '../image.ts';
 import type { Recipe } from '../recipe.ts';
 import type { Interpolation } from './interpolation.ts';
-import { drawFrom, type Range } from './range.ts';
+import { describeRange, drawFrom, isRange, type Range } from './range.ts';
 import { Resize } from './resize.ts';
 import type { Transform } from './transform.ts';
 import { type SideOption, takeWindow, toSides, type Window } from './window.ts';
@@ -34,19 +35,18 @@ export class RandomResizedCrop implements Transform {
    * @param size one number for both sides, or [height, width]
    * @throws ValueError unless sides are integers ≥ 1, 0 < scale ≤ 1 and 0 < ratio
    */
-  constructor(
-    size: SideOption,
-    {
+  constructor(size: SideOption, options: RandomResizedCropOptions = {}) {
+    const {
       scale = [0.08, 1],
       ratio = [3 / 4, 4 / 3],
       interpolation = 'linear',
-    }: RandomResizedCropOptions = {},
-  ) {
-    const isRange = ([low, high]: Range): boolean => low > 0 && low <= high && high < Infinity;
-    if (!isRange(scale) || scale[1] > 1 || !isRange(ratio)) {
+    } = expectOptions('RandomResizedCrop', options);
+    const isWithin = (range: Range): boolean =>
+      isRange(range) && range[0] > 0 && range[1] < Infinity;
+    if (!isWithin(scale) || scale[1] > 1 || !isWithin(ratio)) {
       throw new ValueError(
         'RandomResizedCrop: scale must be [low, high] within 0 to 1 and ratio [low, high] above 0, ' +
-          `got [${scale.join(', ')}] and [${ratio.join(', ')}]`,
+          `got ${describeRange(scale)} and ${describeRange(ratio)}`,
       );
     }
     this.scale = scale;

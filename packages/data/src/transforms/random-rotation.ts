@@ -1,4 +1,5 @@
 import type { Generator } from '@firelight/tensor';
+import { expectFinite, expectOptions } from '../check.ts';
 import { checkInterleaved, type Image } from '../image.ts';
 import type { Recipe } from '../recipe.ts';
 import { checkInterpolation, type Interpolation } from './interpolation.ts';
@@ -28,16 +29,15 @@ export class RandomRotation implements Transform {
    * @param degrees counter-clockwise: `[low, high]`, or one number d for [−d, d]
    * @throws ValueError unless −360 ≤ low ≤ high ≤ 360, or for an unknown interpolation
    */
-  constructor(
-    degrees: number | Range,
-    { interpolation = 'nearest', fill = 0 }: RandomRotationOptions = {},
-  ) {
+  constructor(degrees: number | Range, options: RandomRotationOptions = {}) {
+    const { interpolation = 'nearest', fill = 0 } = expectOptions('RandomRotation', options);
     this.degrees = toRange('RandomRotation: degrees', degrees, {
       centre: 0,
       least: -360,
       most: 360,
     });
     checkInterpolation('RandomRotation', interpolation);
+    expectFinite('RandomRotation: fill', fill);
     this.interpolation = interpolation;
     this.fill = fill;
   }

@@ -1,4 +1,5 @@
 import { ValueError } from '@firelight/tensor';
+import { describeValue } from '../check.ts';
 import { checkImage, type Image } from '../image.ts';
 import type { Recipe } from '../recipe.ts';
 import type { Transform } from './transform.ts';
@@ -16,7 +17,9 @@ export class Rescale implements Transform {
   /** @throws ValueError if `scale` or `shift` is not finite */
   constructor(scale: number, shift: number) {
     if (!Number.isFinite(scale) || !Number.isFinite(shift)) {
-      throw new ValueError(`Rescale: scale and shift must be finite, got ${scale} and ${shift}`);
+      throw new ValueError(
+        `Rescale: scale and shift must be finite, got ${describeValue(scale)} and ${describeValue(shift)}`,
+      );
     }
     this.scale = scale;
     this.shift = shift;

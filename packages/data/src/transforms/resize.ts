@@ -1,7 +1,9 @@
 import { ValueError } from '@firelight/tensor';
+import { expectOptions } from '../check.ts';
 import { checkInterleaved, type Image } from '../image.ts';
 import type { Recipe } from '../recipe.ts';
 import { checkInterpolation, type Interpolation } from './interpolation.ts';
+import { describeRange } from './range.ts';
 import type { Resampler, Size } from './resample.ts';
 import { halfResampler, isMeanOfFour } from './resample-half.ts';
 import { linearResampler } from './resample-linear.ts';
@@ -32,15 +34,15 @@ export class Resize implements Transform {
    */
   constructor(
     size: number | readonly [height: number, width: number],
-    { interpolation = 'linear' }: { readonly interpolation?: Interpolation } = {},
+    options: { readonly interpolation?: Interpolation } = {},
   ) {
+    const { interpolation = 'linear' } = expectOptions('Resize', options);
     const isSide = (side: unknown): boolean =>
       Number.isInteger(side) && (side as number) >= 1 && (side as number) <= MAX_SIDE;
     if (!(Array.isArray(size) ? size.length === 2 && size.every(isSide) : isSide(size))) {
-      const given = Array.isArray(size) ? `[${size.join(', ')}]` : String(size);
       throw new ValueError(
         `Resize: size must be one integer for the shorter side or [height, width], ` +
-          `each from 1 to ${MAX_SIDE}, got ${given}`,
+          `each from 1 to ${MAX_SIDE}, got ${describeRange(size)}`,
       );
     }
     checkInterpolation('Resize', interpolation);

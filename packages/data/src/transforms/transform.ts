@@ -28,6 +28,12 @@ export type TransformFunction = (
 /** What every `transform` option accepts. */
 export type TransformLike = Transform | TransformFunction;
 
+/** Whether a value is a transform in either form. */
+export function isTransform(value: unknown): value is TransformLike {
+  if (typeof value === 'function') return true;
+  return typeof (value as Partial<Transform> | null | undefined)?.apply === 'function';
+}
+
 /** Either form of a transform as a function. */
 export function toFunction(transform: TransformLike): TransformFunction {
   if (typeof transform === 'function') return transform;

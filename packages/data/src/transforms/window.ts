@@ -1,5 +1,6 @@
 import { ValueError } from '@firelight/tensor';
 import { type Image, type PixelData, zerosLike } from '../image.ts';
+import { describeRange } from './range.ts';
 
 /** A part of an image; it may reach beyond the edges. */
 export interface Window {
@@ -19,9 +20,10 @@ export type SideOption = number | readonly [height: number, width: number];
  */
 export function toSides(op: string, size: SideOption): readonly [height: number, width: number] {
   const sides = typeof size === 'number' ? [size, size] : size;
-  if (sides.length !== 2 || !sides.every((side) => Number.isInteger(side) && side >= 1)) {
+  const isSide = (side: unknown): boolean => Number.isInteger(side) && (side as number) >= 1;
+  if (!Array.isArray(sides) || sides.length !== 2 || !sides.every(isSide)) {
     throw new ValueError(
-      `${op}: size must be an integer ≥ 1 or two of them, got [${sides.join(', ')}]`,
+      `${op}: size must be an integer ≥ 1 or two of them, got ${describeRange(sides)}`,
     );
   }
   return [sides[0], sides[1]];

@@ -1,4 +1,4 @@
-import { DataError, quote } from '../../errors.ts';
+import { DataError } from '../../errors.ts';
 
 /** The eight bytes with which every PNG begins. */
 const SIGNATURE: readonly number[] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -29,15 +29,18 @@ export function* readChunks(bytes: Uint8Array): IterableIterator<Chunk> {
       throw new DataError('it is cut: its last chunk, IEND, is missing');
     const length = view.getUint32(at);
     const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
+    if (!/^[A-Za-z]{4}$/.test(type)) {
+      throw new DataError('the type of one of its chunks is not four letters');
+    }
     if (length > bytes.length - at - OVERHEAD) {
       throw new DataError(
-        `it is cut: chunk ${quote(type)} needs ${length} bytes, only ` +
+        `it is cut: chunk ${type} needs ${length} bytes, only ` +
           `${bytes.length - at - OVERHEAD} are left`,
       );
     }
     const end = at + 8 + length;
     if (crc32(bytes, at + 4, end) !== view.getUint32(end)) {
-      throw new DataError(`the checksum of its chunk ${quote(type)} is wrong`);
+      throw new DataError(`the checksum of its chunk ${type} is wrong`);
     }
     if (type === 'IEND') return;
     yield { type, data: bytes.subarray(at + 8, end) };

@@ -1,4 +1,4 @@
-import { DataError, quote } from '../../errors.ts';
+import { DataError } from '../../errors.ts';
 import type { Image } from '../../image.ts';
 import { checkPixels } from '../limit.ts';
 import { readChunks } from './chunks.ts';
@@ -54,7 +54,7 @@ function collectParts(bytes: Uint8Array, maxBytes: number): Parts {
   for (const chunk of readChunks(bytes)) {
     if (header === null) {
       if (chunk.type !== 'IHDR') {
-        throw new DataError(`it begins with chunk ${quote(chunk.type)} instead of IHDR`);
+        throw new DataError(`it begins with chunk ${chunk.type} instead of IHDR`);
       }
       header = parseHeader(chunk.data);
       checkPixels(header, maxBytes);
@@ -63,7 +63,7 @@ function collectParts(bytes: Uint8Array, maxBytes: number): Parts {
     } else if (chunk.type === 'IDAT') {
       data.push(chunk.data);
     } else if (isCritical(chunk.type)) {
-      throw new DataError(`it has a chunk ${quote(chunk.type)}, which cannot be read or left out`);
+      throw new DataError(`it has a chunk ${chunk.type}, which cannot be read or left out`);
     }
   }
   if (header === null) throw new DataError('it has no header');
