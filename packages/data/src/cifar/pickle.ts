@@ -1,4 +1,5 @@
 import { DataError, quote } from '../errors.ts';
+import { latin1 } from '../latin1.ts';
 import {
   GLOBALS,
   GlobalName,
@@ -15,12 +16,6 @@ import {
 const MOST_STEPS = 200_000;
 const LONGEST_KEY = 256;
 const LONGEST_GLOBAL = 256;
-
-function latin1(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return text;
-}
 
 /**
  * Reads a pickle as Python 2 wrote CIFAR's batches (protocol 2): numbers, strings, lists, tuples,

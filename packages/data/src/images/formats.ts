@@ -1,3 +1,5 @@
+import { latin1 } from '../latin1.ts';
+
 /** A format of pictures that is known but not read. */
 interface OtherFormat {
   readonly name: string;
@@ -56,7 +58,7 @@ const START_BYTES = 16;
 export function formatOf(bytes: Uint8Array): 'png' | 'jpeg' | { readonly other: string } | null {
   if (bytes[0] === 0x89 && bytes[1] === 0x50) return 'png';
   if (bytes[0] === 0xff && bytes[1] === 0xd8) return 'jpeg';
-  const start = String.fromCharCode(...bytes.subarray(0, START_BYTES));
+  const start = latin1(bytes.subarray(0, START_BYTES));
   const other = OTHER_FORMATS.find(({ matches }) => matches(start));
   return other === undefined ? null : { other: other.name };
 }

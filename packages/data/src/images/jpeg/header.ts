@@ -129,8 +129,8 @@ function parseFrame(marker: number, data: Uint8Array): Frame {
     factors.push({ horizontal, vertical });
   }
   if (new Set(ids).size !== components) throw new DataError('it has one colour twice');
-  const mostX = Math.max(...factors.map(({ horizontal }) => horizontal));
-  const mostY = Math.max(...factors.map(({ vertical }) => vertical));
+  const mostX = factors.reduce((most, { horizontal }) => Math.max(most, horizontal), 1);
+  const mostY = factors.reduce((most, { vertical }) => Math.max(most, vertical), 1);
   const blocks = factors.reduce(
     (sum, { horizontal, vertical }) =>
       sum +

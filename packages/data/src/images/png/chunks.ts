@@ -1,4 +1,5 @@
 import { DataError } from '../../errors.ts';
+import { latin1 } from '../../latin1.ts';
 
 /** The eight bytes with which every PNG begins. */
 const SIGNATURE: readonly number[] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -28,7 +29,7 @@ export function* readChunks(bytes: Uint8Array): IterableIterator<Chunk> {
     if (bytes.length - at < OVERHEAD)
       throw new DataError('it is cut: its last chunk, IEND, is missing');
     const length = view.getUint32(at);
-    const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
+    const type = latin1(bytes.subarray(at + 4, at + 8));
     if (!/^[A-Za-z]{4}$/.test(type)) {
       throw new DataError('the type of one of its chunks is not four letters');
     }
