@@ -19,6 +19,7 @@ export {
   ShapeError,
   ValueError,
 } from './core/errors.ts';
+export { printable, printablePath, quote, quoteSome, systemReason } from './core/messages.ts';
 export { NdArray } from './core/ndarray.ts';
 export type { NestedArray } from './core/printing.ts';
 export { Generator, type GeneratorState } from './core/random.ts';

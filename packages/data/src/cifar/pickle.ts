@@ -1,4 +1,5 @@
-import { DataError, quote } from '../errors.ts';
+import { quote } from '@firelight/tensor';
+import { DataError } from '../errors.ts';
 import { latin1 } from '../latin1.ts';
 import {
   GLOBALS,

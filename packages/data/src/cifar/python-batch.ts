@@ -1,3 +1,4 @@
+import { quote } from '@firelight/tensor';
 import { expectBytes, expectOptions, expectText } from '../check.ts';
 import { DataError } from '../errors.ts';
 import { parseCifarBinary } from './binary.ts';
@@ -60,7 +61,7 @@ function checkPixels(array: PickleValue | undefined, source: string): Uint8Array
   if (shape.length !== 2 || length !== CIFAR_IMAGE_BYTES || type !== 'u1' || !isFull) {
     throw new DataError(
       `${source}: 'data' must be an array [N, ${CIFAR_IMAGE_BYTES}] of u1, ` +
-        `got [${shape.join(', ')}] of ${JSON.stringify(type)} with ${data.length} bytes`,
+        `got [${shape.join(', ')}] of ${quote(type)} with ${data.length} bytes`,
     );
   }
   return data;

@@ -25,6 +25,9 @@ export interface FetchOptions {
   readonly retryDelayMs: number;
 }
 
+/** Most letters of a server's own words that are shown. */
+const MOST_STATUS = 60;
+
 /** A connection that failed in a way that another try may mend. */
 class Interruption extends DataError {}
 
@@ -166,7 +169,7 @@ async function bodyOf(
   }
   if (!response.ok || body === null) {
     await body?.cancel();
-    const problem = `${url} answered ${status} ${statusText}`.trimEnd();
+    const problem = `${url} answered ${status} ${statusText.slice(0, MOST_STATUS)}`.trimEnd();
     throw status >= 500 || status === 429 ? new Interruption(problem) : new DataError(problem);
   }
   const start = /^bytes (\d+)-/.exec(headers.get('content-range') ?? '')?.[1];

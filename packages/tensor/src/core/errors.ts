@@ -1,8 +1,16 @@
+import { printable } from './messages.ts';
 import { formatShape, type Shape } from './shape.ts';
 
-/** Base of every error that Firelight throws on purpose; catch it to tell our errors from bugs. */
+/**
+ * Base of every error that Firelight throws on purpose; catch it to tell our errors from bugs. Its
+ * message is printable, whatever stood in the file or path that it is about.
+ */
 export class FirelightError extends Error {
   override name = 'FirelightError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(printable(message), options);
+  }
 }
 
 /** Shapes, ranks or axes that do not fit an operation. */

@@ -73,6 +73,20 @@ function advanceCounter(
   return next;
 }
 
+/** Whether a value is `count` unsigned 32-bit integers. */
+function isWords(value: unknown, count: number): value is number[] {
+  const isWord = (word: unknown): boolean =>
+    Number.isInteger(word) && (word as number) >= 0 && (word as number) < TWO_POW_32;
+  return Array.isArray(value) && value.length === count && [...value].every(isWord);
+}
+
+/** At most one level and four elements of what should have been words. */
+function describeWords(value: unknown): string {
+  if (!Array.isArray(value)) return value === undefined ? 'nothing' : typeof value;
+  const shown = value.slice(0, 4).map((word) => (typeof word === 'number' ? word : typeof word));
+  return `[${shown.join(', ')}${value.length > 4 ? ', …' : ''}]`;
+}
+
 /** `count` words of the stream that starts at `state`; word i is word i mod 4 of block ⌊i / 4⌋. */
 export function philoxWords(state: GeneratorState, count: number): Uint32Array {
   const words = new Uint32Array(Math.ceil(count / 4) * 4);
@@ -129,17 +143,15 @@ export class Generator {
    * @throws ValueError if `state` is not two and four unsigned 32-bit integers
    */
   restore(state: GeneratorState): void {
-    const isWord = (word: unknown): boolean =>
-      Number.isInteger(word) && (word as number) >= 0 && (word as number) < TWO_POW_32;
-    const { key, counter } = state;
-    if (key?.length !== 2 || counter?.length !== 4 || ![...key, ...counter].every(isWord)) {
+    const { key, counter }: { key?: unknown; counter?: unknown } = state ?? {};
+    if (!isWords(key, 2) || !isWords(counter, 4)) {
       throw new ValueError(
-        `Generator: state must be {key: [2 words], counter: [4 words]} of unsigned 32-bit ` +
-          `integers, got ${JSON.stringify(state)}`,
+        'Generator: state must be {key: [2 words], counter: [4 words]} of unsigned 32-bit ' +
+          `integers, got the key ${describeWords(key)} and the counter ${describeWords(counter)}`,
       );
     }
     this.#key = [key[0], key[1]];
-    this.#counter = [...counter];
+    this.#counter = [counter[0], counter[1], counter[2], counter[3]];
   }
 
   /** Reserves `blocks` counter blocks (4 words each) and returns the state at their start. */
