@@ -79,7 +79,7 @@ describe('stateDict and loadStateDict', () => {
     const before = Array.from(network.weight.data);
     const state = { weight: ones([2, 1, 1, 1]), gamma: ones([2]) };
     expect(() => network.loadStateDict(state)).toThrow(
-      /do not match those of Conv2d; missing: bias; unexpected: gamma; load with strict: false/,
+      /do not match those of Conv2d; missing: 'bias'; unexpected: 'gamma'; load with strict: false/,
     );
     expect(Array.from(network.weight.data)).toEqual(before);
     const rest = network.loadStateDict(state, { strict: false });

@@ -14,15 +14,16 @@ export type { TextStream } from './callbacks/print.ts';
 export { type Progress, ProgressBar } from './callbacks/progress-bar.ts';
 export { TensorBoard } from './callbacks/tensor-board.ts';
 export { TimeMonitor } from './callbacks/time-monitor.ts';
+export { writeFileAtomic } from './checkpoint/atomic-write.ts';
 export {
   type Checkpoint,
   decodeCheckpoint,
   encodeCheckpoint,
   loadCheckpoint,
-  loadParamIntoNet,
   saveCheckpoint,
 } from './checkpoint/checkpoint.ts';
 export { latestCheckpoint } from './checkpoint/latest.ts';
+export { type LoadOptions, loadParamIntoNet } from './checkpoint/load-param.ts';
 export { CheckpointError, TrainingError } from './errors.ts';
 export * as initializers from './initializers/index.ts';
 export { BatchNorm2d, type BatchNorm2dLayerOptions } from './layers/batch-norm2d.ts';

@@ -2,6 +2,8 @@ import {
   assign,
   formatShape,
   type Generator,
+  quote,
+  quoteSome,
   ShapeError,
   type Tensor,
   ValueError,
@@ -31,6 +33,8 @@ export abstract class Module {
   readonly #parameters = new Map<string, Tensor>();
   readonly #buffers = new Map<string, Tensor>();
   readonly #modules = new Map<string, Module>();
+  /** Names in states of other programs that nothing here answers to. */
+  readonly #ignored = new Set<string>();
   #generator: Generator | null = null;
 
   abstract forward(x: Tensor): Tensor;
@@ -72,6 +76,12 @@ export abstract class Module {
     this.#checkName(name);
     this.#buffers.set(name, tensor);
     return tensor;
+  }
+
+  /** Lets a state hold `name`, which other programs keep and this module has no use for. */
+  protected ignoreInState(name: string): void {
+    this.#checkName(name);
+    this.#ignored.add(name);
   }
 
   /**
@@ -120,11 +130,11 @@ export abstract class Module {
     return [['', this], ...inner];
   }
 
-  #collect(own: (module: Module) => ReadonlyMap<string, Tensor>): [string, Tensor][] {
+  #collect<Value>(own: (module: Module) => Iterable<readonly [string, Value]>): [string, Value][] {
     return this.#allNames().flatMap(([path, module]) =>
-      [...own(module)].map(([name, tensor]): [string, Tensor] => [
+      [...own(module)].map(([name, value]): [string, Value] => [
         path === '' ? name : `${path}.${name}`,
-        tensor,
+        value,
       ]),
     );
   }
@@ -173,7 +183,9 @@ export abstract class Module {
 
   /**
    * Copies tensors into the parameters and buffers of the same names; of several names of one tensor,
-   * one is enough. Nothing is changed if anything does not fit.
+   * one is enough. Nothing is changed if anything does not fit. Names that a module is known to have
+   * in other programs, and not here, are passed over, such as `num_batches_tracked` of PyTorch's batch
+   * norm.
    *
    * @param options `strict: false` lets names be missing on either side
    * @returns the names that had no counterpart
@@ -184,7 +196,9 @@ export abstract class Module {
     state: StateDict,
     { strict = true }: { strict?: boolean } = {},
   ): { missing: string[]; unexpected: string[] } {
-    const { pairs, missing, unexpected } = matchState(this.stateDict(), state);
+    const { pairs, missing, unexpected: others } = matchState(this.stateDict(), state);
+    const ignored = new Map(this.#collect((module) => module.#ignored.entries()));
+    const unexpected = others.filter((name) => !ignored.has(name));
     if (strict && (missing.length > 0 || unexpected.length > 0)) {
       throw new ValueError(
         `loadStateDict: the names do not match those of ${this.constructor.name}` +
@@ -195,7 +209,7 @@ export abstract class Module {
     for (const { name, target, source } of pairs) {
       if (formatShape(source.shape) !== formatShape(target.shape)) {
         throw new ShapeError(
-          `loadStateDict: '${name}' has shape ${formatShape(source.shape)}, ` +
+          `loadStateDict: ${quote(name)} has shape ${formatShape(source.shape)}, ` +
             `the network expects ${formatShape(target.shape)}`,
         );
       }
@@ -263,9 +277,6 @@ function underFirstName<Value>(entries: readonly [string, Value][]): [string, Va
   });
 }
 
-/** The first few of a list of names, for an error message. */
 function listNames(title: string, names: readonly string[]): string {
-  if (names.length === 0) return '';
-  const more = names.length > 5 ? `, and ${names.length - 5} more` : '';
-  return `; ${title}: ${names.slice(0, 5).join(', ')}${more}`;
+  return names.length === 0 ? '' : `; ${title}: ${quoteSome(names)}`;
 }

@@ -1,53 +1,60 @@
-import { assign, formatShape, type Tensor } from '@firelight/tensor';
+import { FirelightError, printablePath, systemReason } from '@firelight/tensor';
 import { CheckpointError } from '../errors.ts';
 import { Module, type StateDict } from '../module.ts';
 import type { Snapshot } from '../training/snapshot.ts';
 import { writeFileAtomic } from './atomic-write.ts';
-import { NO_CHECKSUM, seal, verify } from './checksum.ts';
-import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
+import { encodeMarked, isOriginal } from './marks.ts';
+import { decodeSafetensors } from './safetensors.ts';
 
 /** What a checkpoint file holds, and which file it was. */
 export interface Checkpoint extends Snapshot {
   readonly file: string;
+  /**
+   * Whether another program wrote the file, or wrote it anew after Firelight: its weights can be
+   * loaded, but no training goes on from it.
+   */
+  readonly isForeign?: boolean;
 }
 
 const EXTENSION = '.safetensors';
-const FORMAT = { format: 'firelight', formatVersion: '1' } as const;
 
-/** The bytes of a checkpoint file: safetensors with a checksum; for browsers, which have no files. */
-export async function encodeCheckpoint({ tensors, metadata }: Snapshot): Promise<Uint8Array> {
-  return seal(encodeSafetensors({ tensors, metadata: { ...FORMAT, ...NO_CHECKSUM, ...metadata } }));
+/**
+ * The bytes of a checkpoint file: safetensors with a checksum, and with `format: 'pt'`, which other
+ * programs ask for; for browsers, which have no files. In the metadata, `format` and names that begin
+ * with `firelight.` are the file's own.
+ *
+ * @throws ValueError if a name or string cannot be in a file
+ */
+export async function encodeCheckpoint(snapshot: Snapshot): Promise<Uint8Array> {
+  return encodeMarked(snapshot);
 }
 
 /**
- * Reads the bytes of a checkpoint file, ours or another program's safetensors.
+ * Reads the bytes of a checkpoint file, ours or another program's safetensors. Floats of 16 bits
+ * become float32, integers other than uint8 become int32, or float64 where one is beyond int32.
  *
+ * A tensor is decoded when it is first asked for. So one with a dtype that we lack, or an integer that
+ * not even float64 holds, throws its CheckpointError there, and disturbs nobody who does not need it.
+ *
+ * @param bytes must stay as they are while tensors are asked for
  * @param file what the errors call it
- * @throws CheckpointError if it is damaged or from a newer Firelight
+ * @throws CheckpointError if it is damaged, of another kind, or from a newer Firelight
  */
 export async function decodeCheckpoint(bytes: Uint8Array, file: string): Promise<Checkpoint> {
-  const snapshot = decodeSafetensors(bytes, { source: file });
-  const hasChecksum = await verify(bytes, file);
-  const { format, formatVersion } = snapshot.metadata;
-  if (format === FORMAT.format && !hasChecksum) {
-    throw new CheckpointError(`${file}: lacks its checksum, so the file was damaged`);
-  }
-  if (format === FORMAT.format && formatVersion !== FORMAT.formatVersion) {
-    throw new CheckpointError(
-      `${file}: is in version ${formatVersion} of the format, this Firelight reads version ` +
-        `${FORMAT.formatVersion}; use the version of Firelight that wrote it`,
-    );
-  }
-  return { ...snapshot, file };
+  const source = printablePath(file);
+  const snapshot = decodeSafetensors(bytes, { source });
+  const isForeign = !(await isOriginal(bytes, snapshot.metadata, source));
+  return { ...snapshot, file, isForeign };
 }
 
 /**
  * Writes a network's tensors, or a whole snapshot of a training, to a safetensors file. The file is
- * replaced as a whole or not at all.
+ * replaced as a whole or not at all; of several savings at once, the last one stays.
  *
  * @param path gets the extension `.safetensors` if it has another or none
  * @param metadata strings to keep with the tensors
  * @returns the path of the file
+ * @throws CheckpointError if the file cannot be written; what was there is left as it was
  */
 export async function saveCheckpoint(
   source: Module | Snapshot | StateDict,
@@ -56,10 +63,16 @@ export async function saveCheckpoint(
 ): Promise<string> {
   const file = path.endsWith(EXTENSION) ? path : path + EXTENSION;
   const { tensors, metadata: own } = toSnapshot(source);
-  await writeFileAtomic(
-    file,
-    await encodeCheckpoint({ tensors, metadata: { ...own, ...metadata } }),
-  );
+  try {
+    await writeFileAtomic(file, encodeCheckpoint({ tensors, metadata: { ...own, ...metadata } }));
+  } catch (error) {
+    if (error instanceof FirelightError) throw error; // The state cannot be written to any file.
+    throw new CheckpointError(
+      `${printablePath(file)}: cannot be saved: ${systemReason(error)}; what was saved before is whole, ` +
+        'so make room or choose another place',
+      { cause: error },
+    );
+  }
   return file;
 }
 
@@ -71,7 +84,7 @@ function toSnapshot(source: Module | Snapshot | StateDict): Snapshot {
 
 function isSnapshot(source: Snapshot | StateDict): source is Snapshot {
   const { metadata } = source as Snapshot;
-  return typeof metadata === 'object' && !('shape' in metadata);
+  return typeof metadata === 'object' && metadata !== null && !('shape' in metadata);
 }
 
 /**
@@ -85,80 +98,10 @@ export async function loadCheckpoint(path: string): Promise<Checkpoint> {
   try {
     bytes = await readFile(path);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file' : message;
-    throw new CheckpointError(`${path}: ${why}; pass the path of a .safetensors file`);
+    throw new CheckpointError(
+      `${printablePath(path)}: ${systemReason(error)}; pass the path of a .safetensors file`,
+      { cause: error },
+    );
   }
   return decodeCheckpoint(bytes, path);
-}
-
-/**
- * Copies the tensors of a checkpoint into the parameters and buffers of the same names; what a
- * training keeps beside them (moments, learning rates) is left alone. Nothing is changed if
- * anything does not fit.
- *
- * Where no name fits but all would without a common beginning (`network.features…`), that is
- * ignored.
- *
- * @param options `strict: false` lets tensors of the network be missing in the checkpoint
- * @returns names of the network that were not loaded
- * @throws CheckpointError with the file, the tensor, and both shapes or dtypes
- * @see MindSpore, `load_param_into_net`
- */
-export function loadParamIntoNet(
-  network: Module,
-  checkpoint: Checkpoint | StateDict,
-  { strict = true }: { readonly strict?: boolean } = {},
-): string[] {
-  const isFile = typeof (checkpoint as Checkpoint).file === 'string';
-  const file = isFile ? (checkpoint as Checkpoint).file : 'loadParamIntoNet';
-  const tensors = isFile ? (checkpoint as Checkpoint).tensors : (checkpoint as StateDict);
-  const own = Object.entries(network.stateDict());
-  const prefix = commonPrefix(
-    own.map(([name]) => name),
-    Object.keys(tensors),
-  );
-  const missing = own.map(([name]) => name).filter((name) => !(prefix + name in tensors));
-  if (missing.length === own.length) {
-    throw new CheckpointError(
-      `${file}: has no tensor of this network (it has ${listSome(Object.keys(tensors))}; ` +
-        `the network ${listSome(missing)}); is it of another network?`,
-    );
-  }
-  if (strict && missing.length > 0) {
-    throw new CheckpointError(
-      `${file}: lacks ${missing.length} tensors of the network: ${listSome(missing)}; ` +
-        'build the network with the options it was saved with, or load with strict: false',
-    );
-  }
-  const pairs = own
-    .filter(([name]) => prefix + name in tensors)
-    .map(([name, target]) => ({ name, target, source: tensors[prefix + name] }));
-  for (const { name, target, source } of pairs) checkFit(file, name, target, source);
-  for (const { target, source } of pairs) assign(target, source);
-  return missing;
-}
-
-/** What to put before the network's names to find them; '' if they are there as they are. */
-function commonPrefix(own: readonly string[], found: readonly string[]): string {
-  if (own.length === 0 || own.some((name) => found.includes(name))) return '';
-  const candidates = found.filter((name) => name.endsWith(`.${own[0]}`));
-  const prefixes = candidates.map((name) => name.slice(0, -own[0].length));
-  const names = new Set(found);
-  return prefixes.find((prefix) => own.every((name) => names.has(prefix + name))) ?? '';
-}
-
-function checkFit(file: string, name: string, target: Tensor, source: Tensor): void {
-  const describe = ({ dtype, shape }: Tensor): string => `${dtype} ${formatShape(shape)}`;
-  if (describe(source) !== describe(target)) {
-    throw new CheckpointError(
-      `${file}: tensor '${name}' is ${describe(source)}, the network's is ${describe(target)}; ` +
-        'build the network with the options it was saved with',
-    );
-  }
-}
-
-function listSome(names: readonly string[]): string {
-  const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
-  return names.slice(0, 3).join(', ') + more;
 }

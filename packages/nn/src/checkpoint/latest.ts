@@ -1,3 +1,4 @@
+import { printablePath, systemReason } from '@firelight/tensor';
 import { CheckpointError } from '../errors.ts';
 import { type Checkpoint, loadCheckpoint } from './checkpoint.ts';
 import { latestFirst } from './names.ts';
@@ -17,9 +18,14 @@ export async function latestCheckpoint(
 ): Promise<Checkpoint | null> {
   const { readdir } = await import('node:fs/promises');
   const { join } = await import('node:path');
-  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+  const names = await readdir(directory).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === 'ENOENT') return [];
-    throw new CheckpointError(`${directory}: cannot be read: ${error.message}`, { cause: error });
+    throw new CheckpointError(
+      `${printablePath(directory)}: ${systemReason(error)}; pass a folder`,
+      {
+        cause: error,
+      },
+    );
   });
   const found = latestFirst(names, prefix);
   for (const { name } of found) {

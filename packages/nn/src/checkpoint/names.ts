@@ -24,16 +24,16 @@ export function bestName(prefix: string): string {
 
 /** Null for a file that is no numbered checkpoint. */
 function parseCheckpointName(name: string): CheckpointName | null {
-  const match = /^(.+)-(\d+)_(\d+)\.safetensors$/.exec(name);
+  const match = /^(.+)-(\d{1,15})_(\d{1,15})\.safetensors$/.exec(name);
   if (match === null) return null;
   return { name, prefix: match[1], epoch: Number(match[2]), step: Number(match[3]) };
 }
 
 /** Which run a prefix is of: 0 for `prefix` itself, n for `prefix_n`; null for another prefix. */
-function rerunOf(found: string, prefix: string): number | null {
+export function rerunOf(found: string, prefix: string): number | null {
   if (found === prefix) return 0;
   const match = found.startsWith(`${prefix}_`)
-    ? /^\d+$/.exec(found.slice(prefix.length + 1))
+    ? /^\d{1,9}$/.exec(found.slice(prefix.length + 1))
     : null;
   return match === null ? null : Number(match[0]);
 }
@@ -41,7 +41,7 @@ function rerunOf(found: string, prefix: string): number | null {
 /** The prefix for a new run: `prefix`, or `prefix_n` with the first n above all that are there. */
 export function unusedPrefix(names: readonly string[], prefix: string): string {
   const reruns = names
-    .map((name) => /^(.+)-(?:\d+_\d+|best)\.safetensors$/.exec(name)?.[1])
+    .map((name) => /^(.+)-(?:\d{1,15}_\d{1,15}|best)\.safetensors$/.exec(name)?.[1])
     .map((found) => (found === undefined ? null : rerunOf(found, prefix)))
     .filter((rerun) => rerun !== null);
   const last = reruns.reduce((most, rerun) => Math.max(most, rerun), -1);

@@ -1,6 +1,9 @@
-import { type DType, type Shape, type Tensor, tensor } from '@firelight/tensor';
+import { type DType, quote, type Shape, type Tensor, tensor, ValueError } from '@firelight/tensor';
 import { CheckpointError } from '../errors.ts';
+import type { StateDict } from '../module.ts';
 import type { Snapshot } from '../training/snapshot.ts';
+import { ELEMENT_TYPES } from './element-types.ts';
+import { describeKind } from './file-kinds.ts';
 
 /**
  * The safetensors format: the length of the header (unsigned, 64 bits, little-endian), the header
@@ -17,10 +20,14 @@ interface HeaderEntry {
   readonly data_offsets: readonly [start: number, end: number];
 }
 
+type Header = Readonly<Record<string, HeaderEntry>>;
+
 const METADATA = '__metadata__';
-const LENGTH_BYTES = 8;
+export const LENGTH_BYTES = 8;
 /** The format's own bound, against files that claim absurd headers. */
 const MAX_HEADER_BYTES = 100e6;
+/** Most axes of a tensor, as in NumPy. */
+const MAX_AXES = 32;
 
 const NAMES: Readonly<Record<DType, string>> = {
   float32: 'F32',
@@ -30,25 +37,32 @@ const NAMES: Readonly<Record<DType, string>> = {
   bool: 'BOOL',
 };
 
-const ARRAYS = {
-  F32: { dtype: 'float32', array: Float32Array },
-  F64: { dtype: 'float64', array: Float64Array },
-  I32: { dtype: 'int32', array: Int32Array },
-  U8: { dtype: 'uint8', array: Uint8Array },
-  BOOL: { dtype: 'bool', array: Uint8Array },
-} as const;
-
-/** The bytes of a safetensors file; wide elements first, else in the order of `tensors`. */
-export function encodeSafetensors({ tensors, metadata }: Snapshot): Uint8Array {
+/**
+ * The bytes of a safetensors file; wide elements first, else in the order of `tensors`.
+ *
+ * @param options `extraPadding` bytes of spaces, at least, end the header
+ * @throws ValueError if a name or string cannot be in a file
+ */
+export function encodeSafetensors(
+  { tensors, metadata }: Snapshot,
+  { extraPadding = 0 }: { readonly extraPadding?: number } = {},
+): Uint8Array {
   const arrays = Object.entries(tensors).map(([name, { array, dtype, shape }]) => {
+    if (name === METADATA) throw new ValueError(`safetensors: no tensor can be called ${METADATA}`);
     // Not `tensor.data`: these are read at once and need no copy.
     const { data } = array;
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     return { name, dtype, shape, width: data.BYTES_PER_ELEMENT, bytes };
   });
+  for (const [name, value] of Object.entries(metadata)) {
+    if (typeof value !== 'string') {
+      throw new ValueError(`safetensors: metadata ${quote(name)} must be a string`);
+    }
+  }
   // Elements of eight bytes come first, so that all lie at multiples of their size.
   arrays.sort((a, b) => b.width - a.width);
-  const header: Record<string, unknown> = { [METADATA]: metadata };
+  const header: Record<string, unknown> = Object.create(null);
+  header[METADATA] = metadata;
   let end = 0;
   for (const { name, dtype, shape, bytes } of arrays) {
     const start = end;
@@ -56,7 +70,12 @@ export function encodeSafetensors({ tensors, metadata }: Snapshot): Uint8Array {
     header[name] = { dtype: NAMES[dtype], shape, data_offsets: [start, end] };
   }
   const text = new TextEncoder().encode(JSON.stringify(header));
-  const dataStart = Math.ceil((LENGTH_BYTES + text.length) / 8) * 8;
+  const dataStart = Math.ceil((LENGTH_BYTES + text.length + extraPadding) / 8) * 8;
+  if (dataStart - LENGTH_BYTES > MAX_HEADER_BYTES) {
+    throw new ValueError(
+      `safetensors: names and metadata take ${text.length} bytes, at most ${MAX_HEADER_BYTES}`,
+    );
+  }
   const file = new Uint8Array(dataStart + end).fill(0x20, LENGTH_BYTES, dataStart);
   new DataView(file.buffer).setBigUint64(0, BigInt(dataStart - LENGTH_BYTES), true);
   file.set(text, LENGTH_BYTES);
@@ -69,29 +88,26 @@ export function encodeSafetensors({ tensors, metadata }: Snapshot): Uint8Array {
 }
 
 /**
- * Reads the bytes of a safetensors file.
+ * Reads the bytes of a safetensors file. The header is checked at once; a tensor is decoded when it
+ * is first asked for, so one of a dtype that we lack disturbs nobody who does not need it.
  *
+ * @param file must stay as it is while tensors are asked for
  * @param source what the errors call the file
- * @throws CheckpointError if it is cut, overlong or malformed, or a tensor has a dtype we lack
+ * @throws CheckpointError if it is cut, overlong, malformed or of another kind; and where a tensor is
+ *   asked for whose dtype we lack or whose elements do not fit into ours
  */
 export function decodeSafetensors(
   file: Uint8Array,
   { source }: { readonly source: string },
 ): Snapshot {
   const { header, dataStart } = readHeader(file, source);
-  const { [METADATA]: metadata = {}, ...entries } = header;
-  if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === 'string')) {
-    throw new CheckpointError(`${source}: ${METADATA} of the header must hold strings only`);
-  }
   const data = file.subarray(dataStart);
-  checkPlaces(entries, data.length, source);
-  const tensors = Object.entries(entries).map(([name, entry]) => {
-    return [name, readTensor(name, entry as HeaderEntry, data, source)] as const;
-  });
-  return {
-    tensors: Object.fromEntries(tensors),
-    metadata: metadata as Readonly<Record<string, string>>, // All strings, see above.
-  };
+  const { [METADATA]: metadata = {} } = header;
+  checkMetadata(metadata, source);
+  delete header[METADATA];
+  checkPlaces(checkEntries(header, source), data.length, source);
+  // Each entry went through `checkEntry`.
+  return { tensors: lazyTensors(header as Record<string, HeaderEntry>, data, source), metadata };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -104,7 +120,9 @@ function readHeader(
   source: string,
 ): { header: Record<string, unknown>; dataStart: number } {
   const damaged = (what: string): CheckpointError =>
-    new CheckpointError(`${source}: ${what}, so it is no whole safetensors file`);
+    new CheckpointError(
+      `${source}: ${describeKind(file) ?? `${what}, so it is no whole safetensors file`}`,
+    );
   if (file.length < LENGTH_BYTES) throw damaged(`has only ${file.length} bytes`);
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const length = Number(view.getBigUint64(0, true));
@@ -114,7 +132,7 @@ function readHeader(
   }
   let header: unknown;
   try {
-    const decoder = new TextDecoder('utf-8', { fatal: true });
+    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
     header = JSON.parse(decoder.decode(file.subarray(LENGTH_BYTES, dataStart)));
   } catch {
     throw damaged('has a header that is no JSON');
@@ -123,30 +141,72 @@ function readHeader(
   return { header, dataStart };
 }
 
-/** Every entry is well formed, and together they cover the data without gap or overlap. */
-function checkPlaces(entries: Record<string, unknown>, dataLength: number, source: string): void {
-  const isCount = (value: unknown): value is number =>
-    Number.isSafeInteger(value) && (value as number) >= 0;
-  const places = Object.entries(entries).map(([name, entry]) => {
-    const { shape, data_offsets: offsets } = isRecord(entry) ? entry : {};
-    const isWellFormed =
-      Array.isArray(shape) &&
-      shape.every(isCount) &&
-      Array.isArray(offsets) &&
-      offsets.length === 2 &&
-      offsets.every(isCount) &&
-      offsets[0] <= offsets[1];
-    if (!isWellFormed) {
-      throw new CheckpointError(`${source}: the header's entry of tensor '${name}' is malformed`);
+function checkMetadata(
+  metadata: unknown,
+  source: string,
+): asserts metadata is Snapshot['metadata'] {
+  if (!isRecord(metadata) || Object.values(metadata).some((text) => typeof text !== 'string')) {
+    throw new CheckpointError(`${source}: ${METADATA} of the header must hold strings only`);
+  }
+}
+
+/** Where a tensor lies in the data. */
+interface Place {
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Every entry is well formed, and of the size that its dtype and shape need. */
+function checkEntries(header: Record<string, unknown>, source: string): Place[] {
+  const places: Place[] = [];
+  for (const name in header) places.push(checkEntry(name, header[name], source));
+  return places;
+}
+
+const isCount = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0;
+
+function checkEntry(name: string, entry: unknown, source: string): Place {
+  const { dtype, shape, data_offsets: offsets } = isRecord(entry) ? entry : {};
+  const isWellFormed =
+    typeof dtype === 'string' &&
+    Array.isArray(shape) &&
+    shape.length <= MAX_AXES &&
+    shape.every(isCount) &&
+    Array.isArray(offsets) &&
+    offsets.length === 2 &&
+    offsets.every(isCount) &&
+    offsets[0] <= offsets[1];
+  if (!isWellFormed) {
+    throw new CheckpointError(
+      `${source}: the header's entry of tensor ${quote(name)} is malformed; it needs a dtype, a ` +
+        `shape of at most ${MAX_AXES} axes and two data_offsets`,
+    );
+  }
+  const [start, end] = offsets as [number, number];
+  if (Object.hasOwn(ELEMENT_TYPES, dtype)) {
+    const bytes = shape.reduce((product, n) => product * n, ELEMENT_TYPES[dtype].bytes);
+    if (bytes !== end - start) {
+      throw new CheckpointError(
+        `${source}: tensor ${quote(name)} of dtype ${dtype} and shape [${shape.join(', ')}] needs ` +
+          `${bytes} bytes and has ${end - start}`,
+      );
     }
-    return { name, start: offsets[0] as number, end: offsets[1] as number };
-  });
+  }
+  return { name, start, end };
+}
+
+/** Together the tensors cover the data without gap or overlap. */
+function checkPlaces(places: Place[], dataLength: number, source: string): void {
   places.sort((a, b) => a.start - b.start || a.end - b.end);
   let covered = 0;
   for (const { name, start, end } of places) {
     if (start !== covered) {
       const what = start < covered ? 'overlaps the one before' : 'leaves a gap before it';
-      throw new CheckpointError(`${source}: tensor '${name}' at byte ${start} of the data ${what}`);
+      throw new CheckpointError(
+        `${source}: tensor ${quote(name)} at byte ${start} of the data ${what}`,
+      );
     }
     covered = end;
   }
@@ -158,27 +218,52 @@ function checkPlaces(entries: Record<string, unknown>, dataLength: number, sourc
   }
 }
 
+/**
+ * Tensors by name, each decoded when it is first asked for. A proxy of the header, since a getter for
+ * each of many tensors would take longer than reading them.
+ */
+function lazyTensors(header: Header, data: Uint8Array, source: string): StateDict {
+  const decoded = new Map<string, Tensor>();
+  const get = (_: unknown, name: string | symbol): Tensor | undefined => {
+    if (typeof name === 'symbol' || !Object.hasOwn(header, name)) return undefined;
+    const known = decoded.get(name);
+    // One that was made inside a `tidy` of the caller ends with it.
+    if (known !== undefined && !known.array.storage.isReleased) return known;
+    const made = readTensor(name, header[name], data, source);
+    decoded.set(name, made);
+    return made;
+  };
+  // No name is inherited, such as `constructor`.
+  return new Proxy(Object.setPrototypeOf(header, null), {
+    get,
+    set: () => false,
+    defineProperty: () => false,
+    deleteProperty: () => false,
+  });
+}
+
 function readTensor(
   name: string,
-  { dtype: dtypeName, shape, data_offsets: [start, end] }: HeaderEntry,
+  { dtype: typeName, shape, data_offsets: [start, end] }: HeaderEntry,
   data: Uint8Array,
   source: string,
 ): Tensor {
-  if (!Object.hasOwn(ARRAYS, dtypeName)) {
+  if (!Object.hasOwn(ELEMENT_TYPES, typeName)) {
     throw new CheckpointError(
-      `${source}: tensor '${name}' has dtype ${dtypeName}; supported are ` +
-        Object.keys(ARRAYS).join(', '),
+      `${source}: tensor ${quote(name)} has dtype ${quote(typeName)}; supported are ` +
+        `${Object.keys(ELEMENT_TYPES).join(', ')}; convert it with the program that wrote the file`,
     );
   }
-  const { dtype, array } = ARRAYS[dtypeName as keyof typeof ARRAYS];
-  const length = shape.reduce((product, n) => product * n, 1);
-  if (length * array.BYTES_PER_ELEMENT !== end - start) {
-    throw new CheckpointError(
-      `${source}: tensor '${name}' of shape [${shape.join(', ')}] needs ` +
-        `${length * array.BYTES_PER_ELEMENT} bytes and has ${end - start}`,
-    );
-  }
+  const { dtype, read } = ELEMENT_TYPES[typeName];
   // A copy: the file's bytes need not lie at a multiple of the element's size.
-  const bytes = new Uint8Array(data.subarray(start, end));
-  return tensor(new array(bytes.buffer), { shape, dtype, copy: false });
+  const bytes = new Uint8Array(data.subarray(start, end)).buffer;
+  const values = read(bytes, (index, value) => {
+    throw new CheckpointError(
+      `${source}: element ${index} of tensor ${quote(name)} is ${value}, which ` +
+        `${typeName === 'BOOL' ? 'is neither 0 nor 1' : 'no dtype of ours holds exactly'}; convert ` +
+        'it with the program that wrote the file',
+    );
+  });
+  const options = { shape, copy: false };
+  return tensor(values, dtype === undefined ? options : { ...options, dtype });
 }

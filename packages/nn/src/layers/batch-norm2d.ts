@@ -13,6 +13,7 @@ export interface BatchNorm2dLayerOptions {
 /**
  * Batch normalization with parameters `weight` and `bias` and buffers `running_mean` and
  * `running_var`, all `[C]`; see `batchNorm2d`. Weight decay leaves its parameters alone by default.
+ * PyTorch's `num_batches_tracked`, which only an unweighted average needs, is not loaded.
  */
 export class BatchNorm2d extends Module {
   readonly weight: Tensor;
@@ -34,6 +35,7 @@ export class BatchNorm2d extends Module {
     this.bias = this.registerParameter('bias', zeros(shape, { requiresGrad: true }), undecayed);
     this.runningMean = this.registerBuffer('running_mean', zeros(shape));
     this.runningVariance = this.registerBuffer('running_var', ones(shape));
+    this.ignoreInState('num_batches_tracked');
     this.#momentum = momentum;
     this.#epsilon = epsilon;
   }

@@ -1,0 +1,94 @@
+import {
+  assign,
+  formatShape,
+  printablePath,
+  quote,
+  quoteSome,
+  type Tensor,
+} from '@firelight/tensor';
+import { CheckpointError } from '../errors.ts';
+import type { Module, StateDict } from '../module.ts';
+import { expectAgreement, matchState } from '../state-dict.ts';
+import type { Checkpoint } from './checkpoint.ts';
+
+export interface LoadOptions {
+  /** Whether every tensor of the network must be in the checkpoint; true by default. */
+  readonly strict?: boolean;
+}
+
+/**
+ * Copies the tensors of a checkpoint into the parameters and buffers of the same names. What else is
+ * in it is left alone: what a training keeps (moments, learning rates), and what other programs do,
+ * such as PyTorch's `num_batches_tracked`. Nothing is changed if anything does not fit.
+ *
+ * Where no name fits but all would without a common beginning (`module.features…`), that is
+ * ignored.
+ *
+ * @param options `strict: false` lets tensors of the network be missing in the checkpoint
+ * @returns names of the network that were not loaded
+ * @throws CheckpointError with the file, the tensor, and both shapes or dtypes; ValueError if the
+ *   names of one tensor bring different values
+ * @see MindSpore, `load_param_into_net`
+ */
+export function loadParamIntoNet(
+  network: Module,
+  checkpoint: Checkpoint | StateDict,
+  options: LoadOptions = {},
+): string[] {
+  const { missing, commit } = prepareParams(network, checkpoint, options);
+  commit();
+  return missing;
+}
+
+/** Checks all that `loadParamIntoNet` would copy; `commit` copies it, and cannot fail. */
+export function prepareParams(
+  network: Module,
+  checkpoint: Checkpoint | StateDict,
+  { strict = true }: LoadOptions = {},
+): { readonly missing: string[]; readonly commit: () => void } {
+  const isFile = typeof (checkpoint as Checkpoint).file === 'string';
+  const file = isFile ? printablePath((checkpoint as Checkpoint).file) : 'loadParamIntoNet';
+  const tensors = isFile ? (checkpoint as Checkpoint).tensors : (checkpoint as StateDict);
+  const own = network.stateDict();
+  const ownNames = Object.keys(own);
+  const prefix = commonPrefix(ownNames, Object.keys(tensors));
+  const found = ownNames.filter((name) => Object.hasOwn(tensors, prefix + name));
+  const state = Object.fromEntries(found.map((name) => [name, tensors[prefix + name]]));
+  const { pairs, missing } = matchState(own, state);
+  if (missing.length === ownNames.length) {
+    throw new CheckpointError(
+      `${file}: has no tensor of this network (it has ${quoteSome(Object.keys(tensors))}; ` +
+        `the network ${quoteSome(missing)}); is it of another network?`,
+    );
+  }
+  if (strict && missing.length > 0) {
+    throw new CheckpointError(
+      `${file}: lacks ${missing.length} tensors of the network: ${quoteSome(missing)}; ` +
+        'build the network with the options it was saved with, or load with strict: false',
+    );
+  }
+  for (const { name, target, source } of pairs) checkFit(file, name, target, source);
+  expectAgreement(file, pairs);
+  const commit = (): void => {
+    for (const { target, source } of pairs) assign(target, source);
+  };
+  return { missing, commit };
+}
+
+/** What to put before the network's names to find them; '' if they are there as they are. */
+function commonPrefix(own: readonly string[], found: readonly string[]): string {
+  const names = new Set(found);
+  if (own.length === 0 || own.some((name) => names.has(name))) return '';
+  const candidates = found.filter((name) => name.endsWith(`.${own[0]}`));
+  const prefixes = candidates.map((name) => name.slice(0, -own[0].length));
+  return prefixes.find((prefix) => own.every((name) => names.has(prefix + name))) ?? '';
+}
+
+function checkFit(file: string, name: string, target: Tensor, source: Tensor): void {
+  const describe = ({ dtype, shape }: Tensor): string => `${dtype} ${formatShape(shape)}`;
+  if (describe(source) === describe(target)) return;
+  throw new CheckpointError(
+    `${file}: tensor ${quote(name)} is ${describe(source)}, the network's is ${describe(target)}; ` +
+      'build the network with the options it was saved with',
+  );
+}
