@@ -212,8 +212,8 @@ describe.skipIf(folder === null)('real files (skipped without ../shared/interop)
       expect([found.metadata, found.isForeign]).toEqual([metadata, true]);
       expect(Object.keys(found.tensors).sort()).toEqual(Object.keys(entries).sort());
       for (const [key, [dtype, shape, digest]] of Object.entries(entries)) {
-        const { data, shape: own } = found.tensors[key];
-        const bytes = (BACK[dtype]?.(data) ?? data) as NodeJS.ArrayBufferView;
+        const { array, shape: own } = found.tensors[key];
+        const bytes = (BACK[dtype]?.(array.data) ?? array.data) as NodeJS.ArrayBufferView;
         expect([key, own, sha256(bytes).slice(0, 16)]).toEqual([key, shape, digest]);
       }
     }

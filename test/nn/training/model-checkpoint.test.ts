@@ -1,7 +1,8 @@
-import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  type Checkpoint,
   type CheckpointConfig,
   Linear,
   latestCheckpoint,
@@ -11,6 +12,7 @@ import {
   ModelCheckpoint,
   Momentum,
   SoftmaxCrossEntropyWithLogits,
+  saveCheckpoint,
 } from '@firelight/nn';
 import { Generator, tensor } from '@firelight/tensor';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -24,16 +26,21 @@ afterEach(() => rm(directory, { recursive: true, force: true }));
 const batch = { image: tensor([[1, 2]]), label: tensor([1], { dtype: 'int32' }) };
 const data = Array.from({ length: 4 }, () => batch);
 
-async function trainFor(epochs: number, config: CheckpointConfig): Promise<Linear> {
-  const network = new Linear({ inFeatures: 2, outFeatures: 3, generator: new Generator(0) });
-  const model = new Model({
+const createNetwork = (): Linear =>
+  new Linear({ inFeatures: 2, outFeatures: 3, generator: new Generator(0) });
+
+const createModel = (network: Linear): Model =>
+  new Model({
     network,
     lossFn: new SoftmaxCrossEntropyWithLogits({ sparse: true, reduction: 'mean' }),
     optimizer: new Momentum(network.parameters(), { learningRate: 0.1, momentum: 0.9 }),
     metrics: ['accuracy', 'loss'],
   });
+
+async function trainFor(epochs: number, config: CheckpointConfig): Promise<Linear> {
+  const network = createNetwork();
   const callbacks = [new ModelCheckpoint({ directory, prefix: 'Net', ...config })];
-  await model.train(epochs, data, { callbacks, validation: data });
+  await createModel(network).train(epochs, data, { callbacks, validation: data });
   return network;
 }
 
@@ -102,7 +109,9 @@ describe('ModelCheckpoint', () => {
     );
     expect(() => new ModelCheckpoint({ keepCheckpointMax: 1.5 })).toThrow(/keepCheckpointMax/);
     expect(() => new ModelCheckpoint({ saveCheckpointSeconds: 0 })).toThrow(/must be > 0, got 0/);
-    expect(() => new ModelCheckpoint({ prefix: 'a/b' })).toThrow(/part of a file name, got 'a\/b'/);
+    expect(() => new ModelCheckpoint({ prefix: 'a/b' })).toThrow(
+      /prefix must be part of a file name, not a path, got 'a\/b'/,
+    );
     await expect(trainFor(1, { keepBest: { metric: 'f1', mode: 'max' } })).rejects.toThrow(
       /needs the number 'f1' from the validation, which gave: accuracy, loss/,
     );
@@ -113,8 +122,55 @@ describe('ModelCheckpoint', () => {
   });
 });
 
+describe('a checkpoint from elsewhere', () => {
+  const trainOn = async (resumeFrom: Checkpoint, network = createNetwork()): Promise<Linear> => {
+    const callbacks = [new ModelCheckpoint({ directory: join(directory, 'own'), prefix: 'Net' })];
+    await createModel(network).train(2, data, { callbacks, resumeFrom });
+    return network;
+  };
+
+  /** The file of a training after an epoch, with another prefix in its state. */
+  async function fileWithPrefix(prefix: string): Promise<string> {
+    await trainFor(1, { saveCheckpointSteps: 4 });
+    const { tensors, metadata } = await loadCheckpoint(join(directory, 'Net-1_4.safetensors'));
+    const training = JSON.parse(metadata.training);
+    training.callbacks.ModelCheckpoint.prefix = prefix;
+    const changed = { ...metadata, training: JSON.stringify(training) };
+    return saveCheckpoint({ tensors, metadata: changed }, join(directory, 'hostile'));
+  }
+
+  test('writes nothing outside the folder, and changes nothing', async () => {
+    const file = await fileWithPrefix('../evil');
+    const network = createNetwork();
+    const before = network.weight.toArray();
+    await expect(trainOn(await loadCheckpoint(file), network)).rejects.toThrow(
+      /hostile\.safetensors: does not fit this training: ModelCheckpoint\.prefix must be part of a file name, not a path, got '\.\.\/evil'; resume with/,
+    );
+    expect(network.weight.toArray()).toEqual(before);
+    expect(await saved()).toEqual(['Net-1_4', 'hostile']);
+  });
+
+  test('removes no files of other prefixes', async () => {
+    const file = await fileWithPrefix('Other');
+    const own = join(directory, 'own');
+    await mkdir(own);
+    const others = Array.from({ length: 9 }, (_, i) => `Other-0_${i}.safetensors`);
+    for (const name of others) await writeFile(join(own, name), '');
+    await trainOn(await loadCheckpoint(file));
+    const names = await readdir(own);
+    expect(names).toEqual(expect.arrayContaining(others));
+    expect(names.filter((name) => !others.includes(name)).sort()).toEqual(
+      [1, 2, 3, 4].map((step) => `Net-2_${step}.safetensors`),
+    );
+  });
+});
+
 test('latestCheckpoint passes over damaged files with a warning', async () => {
   expect(await latestCheckpoint(join(directory, 'none'))).toBeNull();
+  await writeFile(join(directory, 'file'), '');
+  await expect(latestCheckpoint(join(directory, 'file'))).rejects.toThrow(
+    /file: a part of its path is a file \(ENOTDIR\); pass a folder/,
+  );
   await trainFor(1, { saveCheckpointSteps: 1 });
   await truncate(join(directory, 'Net-1_4.safetensors'), 100);
   const warnings: string[] = [];

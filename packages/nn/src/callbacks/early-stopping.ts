@@ -1,5 +1,6 @@
 import { ValueError } from '@firelight/tensor';
 import { isAbove } from '../metrics/compare.ts';
+import { finite, integer, nullable, object } from '../schema.ts';
 import type { Callback, TrainingContext } from '../training/callback.ts';
 
 export interface EarlyStoppingOptions {
@@ -12,6 +13,8 @@ export interface EarlyStoppingOptions {
   /** What an improvement must exceed; default 0. */
   readonly minDelta?: number;
 }
+
+const STATE = object({ best: nullable(finite), waited: integer(0) });
 
 /** Ends the training when a metric of the validation stops improving; NaN is no improvement. */
 export class EarlyStopping implements Callback {
@@ -74,7 +77,9 @@ export class EarlyStopping implements Callback {
     return { best: this.#best, waited: this.#waited };
   }
 
-  restore({ best, waited }: { best: number | null; waited: number }): void {
+  /** @throws ValueError if `state` is not what `state()` gives */
+  restore(state: unknown): void {
+    const { best, waited } = STATE(state, this.name);
     this.#best = best;
     this.#waited = waited;
   }

@@ -1,9 +1,16 @@
-import { ValueError } from '@firelight/tensor';
+import { printablePath, systemReason, ValueError } from '@firelight/tensor';
 import { removeLeftovers } from '../checkpoint/atomic-write.ts';
 import { saveCheckpoint } from '../checkpoint/checkpoint.ts';
-import { bestName, checkpointName, latestFirst, unusedPrefix } from '../checkpoint/names.ts';
+import {
+  bestName,
+  checkpointName,
+  latestFirst,
+  rerunOf,
+  unusedPrefix,
+} from '../checkpoint/names.ts';
 import { CheckpointError } from '../errors.ts';
 import { isAbove } from '../metrics/compare.ts';
+import { finite, integer, namePart, nullable, object } from '../schema.ts';
 import type { Callback, TrainingContext } from '../training/callback.ts';
 
 /** When and where checkpoints are saved, and which are kept. */
@@ -28,18 +35,15 @@ export interface CheckpointConfig {
 }
 
 /** What a resumed training needs to know of the saving before. */
-interface CheckpointState {
-  readonly prefix: string;
-  readonly lastSaved: number;
-  readonly best: number | null;
-}
+const STATE = object({ prefix: namePart, lastSaved: integer(0), best: nullable(finite) });
 
 /**
  * Saves the whole state of the training as `<prefix>-<epoch>_<step in epoch>.safetensors`: every so
  * many steps or seconds, and once more at the end if the last step was not saved.
  *
  * A new run in a folder with checkpoints of the prefix writes `<prefix>_1-…`, then `<prefix>_2-…`,
- * and leaves those of earlier runs alone. A resumed training goes on with its prefix.
+ * and leaves those of earlier runs alone. A resumed training goes on with its prefix, if that is
+ * `prefix` or `prefix_n`; with another one in `CheckpointConfig`, it begins as a new run does.
  *
  * @see MindSpore, `ModelCheckpoint` and `CheckpointConfig`
  */
@@ -57,7 +61,7 @@ export class ModelCheckpoint implements Callback {
   #lastTime = performance.now();
   #best: number | null = null;
 
-  /** @throws ValueError if a number is out of its range */
+  /** @throws ValueError if a number is out of its range, or the prefix no part of a file name */
   constructor(config: CheckpointConfig = {}) {
     const { directory = '.', prefix = 'CKP', keepCheckpointMax = 5 } = config;
     const { saveCheckpointSeconds } = config;
@@ -74,11 +78,7 @@ export class ModelCheckpoint implements Callback {
         `ModelCheckpoint: saveCheckpointSeconds must be > 0, got ${saveCheckpointSeconds}`,
       );
     }
-    if (prefix === '' || /[/\\]/.test(prefix)) {
-      throw new ValueError(
-        `ModelCheckpoint: prefix must be part of a file name, got '${prefix}'; use directory for folders`,
-      );
-    }
+    namePart(prefix, 'ModelCheckpoint: prefix');
     this.#config = config;
     this.#directory = directory;
     this.#basePrefix = prefix;
@@ -89,13 +89,9 @@ export class ModelCheckpoint implements Callback {
   async onTrainBegin(context: TrainingContext): Promise<void> {
     await removeLeftovers(this.#directory, this.#basePrefix);
     this.#lastTime = performance.now();
-    if (context.globalStep > 0) {
-      this.#lastSaved = context.globalStep;
-      this.#prefix ??= this.#basePrefix;
-      return;
-    }
+    this.#lastSaved = context.globalStep;
+    if (context.globalStep > 0 && this.#prefix !== null) return;
     this.#prefix = unusedPrefix(await this.#files(), this.#basePrefix);
-    this.#lastSaved = 0;
     this.#best = null;
   }
 
@@ -142,17 +138,7 @@ export class ModelCheckpoint implements Callback {
 
   async #save(context: TrainingContext, name: string): Promise<void> {
     const { join } = await import('node:path');
-    const path = join(this.#directory, name);
-    try {
-      await saveCheckpoint(context.snapshot(), path, this.#config.metadata);
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      const why = code === 'ENOSPC' ? 'the disk is full' : message;
-      throw new CheckpointError(
-        `${path}: cannot be saved: ${why}; what was saved before is whole, so make room and resume`,
-        { cause: error },
-      );
-    }
+    await saveCheckpoint(context.snapshot(), join(this.#directory, name), this.#config.metadata);
   }
 
   /** Only after the new one is there, so that there is always one. */
@@ -161,7 +147,17 @@ export class ModelCheckpoint implements Callback {
     const { join } = await import('node:path');
     const prefix = this.#prefix ?? this.#basePrefix;
     const own = latestFirst(await this.#files(), prefix).filter((file) => file.prefix === prefix);
-    for (const { name } of own.slice(this.#keepMax)) await unlink(join(this.#directory, name));
+    for (const { name } of own.slice(this.#keepMax)) {
+      const path = join(this.#directory, name);
+      await unlink(path).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return; // Another process was faster.
+        throw new CheckpointError(
+          `${printablePath(path)}: cannot be removed to keep ${this.#keepMax} checkpoints: ` +
+            `${systemReason(error)}; remove it or raise keepCheckpointMax`,
+          { cause: error },
+        );
+      });
+    }
   }
 
   async #files(): Promise<string[]> {
@@ -169,7 +165,7 @@ export class ModelCheckpoint implements Callback {
     return readdir(this.#directory).catch(() => []);
   }
 
-  state(): CheckpointState {
+  state(): ReturnType<typeof STATE> {
     return {
       prefix: this.#prefix ?? this.#basePrefix,
       lastSaved: this.#lastSaved,
@@ -177,8 +173,11 @@ export class ModelCheckpoint implements Callback {
     };
   }
 
-  restore({ prefix, lastSaved, best }: CheckpointState): void {
-    this.#prefix = prefix;
+  /** @throws ValueError if `state` is not what `state()` gives */
+  restore(state: unknown): void {
+    const { prefix, lastSaved, best } = STATE(state, this.name);
+    // A prefix of others would have their files removed as the oldest of ours.
+    this.#prefix = rerunOf(prefix, this.#basePrefix) === null ? null : prefix;
     this.#lastSaved = lastSaved;
     this.#best = best;
   }

@@ -6,6 +6,7 @@ import {
   mean,
   mul,
   noGrad,
+  quote,
   ShapeError,
   sub,
   type Tensor,
@@ -183,22 +184,30 @@ export abstract class Optimizer {
    *   with the name and both shapes
    */
   loadStateDict(state: StateDict, network: Module): void {
+    this.prepareStateDict(state, network)();
+  }
+
+  /** Checks all that `loadStateDict` would take back; what it returns does so, and cannot fail. */
+  prepareStateDict(state: StateDict, network: Module): () => void {
     const names = this.#slotNames(network);
     const counts = StepCounts.read(this.name, this.#savesCounts ? state : {}, names);
-    const own = this.#namedState(names);
-    for (const [name, { shape }] of own) {
+    const pairs = this.#namedState(names).map(([name, target]) => {
       if (!Object.hasOwn(state, name)) {
-        throw new ValueError(`${this.name}: the state lacks '${name}'`);
+        throw new ValueError(`${this.name}: the state lacks ${quote(name)}`);
       }
-      if (formatShape(state[name].shape) !== formatShape(shape)) {
+      const source = state[name];
+      if (formatShape(source.shape) !== formatShape(target.shape)) {
         throw new ShapeError(
-          `${this.name}: '${name}' has shape ${formatShape(state[name].shape)}, ` +
-            `expected ${formatShape(shape)}`,
+          `${this.name}: ${quote(name)} has shape ${formatShape(source.shape)}, ` +
+            `expected ${formatShape(target.shape)}`,
         );
       }
-    }
-    for (const [name, target] of own) assign(target, state[name]);
-    this.#counts.restore(counts);
+      return { target, source };
+    });
+    return () => {
+      for (const { target, source } of pairs) assign(target, source);
+      this.#counts.restore(counts);
+    };
   }
 
   /**

@@ -63,6 +63,11 @@ export class TrainStep {
     this.#before = new ForwardState(parts.network);
   }
 
+  /** Batches whose gradients make one step of the optimizer. */
+  get accumulationSteps(): number {
+    return this.#parts.accumulationSteps;
+  }
+
   /** The batches whose gradients wait for the next step of the optimizer. */
   get gathered(): GatheredBatches {
     return this.#gathered;

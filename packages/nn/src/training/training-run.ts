@@ -4,6 +4,7 @@ import type { MetricValue } from '../metrics/metric.ts';
 import { BatchStream } from './batch-stream.ts';
 import type { Callback, TrainingContext } from './callback.ts';
 import { DeadOutputWatch } from './dead-output.ts';
+import { restoreState } from './restore-state.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { TrainStep } from './train-step.ts';
 import {
@@ -13,12 +14,7 @@ import {
   type StopSignal,
   type TrainingData,
 } from './training-data.ts';
-import {
-  captureState,
-  checkCallbacks,
-  restoreState,
-  type TrainingParts,
-} from './training-state.ts';
+import { captureState, checkCallbacks, type TrainingParts } from './training-state.ts';
 
 /** Milliseconds after which the event loop gets a turn, for signals, timers and finalizers. */
 const TURN_MILLISECONDS = 200;
@@ -122,7 +118,9 @@ export class TrainingRun implements TrainingContext {
 
   /** Takes the place of a training that was saved. */
   resumeFrom(checkpoint: Checkpoint): void {
-    const position = restoreState(this.#parts, checkpoint);
+    const { accumulationSteps } = this.#options.step;
+    const { stepsPerEpoch } = this;
+    const position = restoreState(this.#parts, checkpoint, { accumulationSteps, stepsPerEpoch });
     this.epoch = position.epoch;
     this.step = position.step;
     this.globalStep = position.globalStep;

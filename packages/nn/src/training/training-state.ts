@@ -1,15 +1,12 @@
 import { type Generator, type GeneratorState, tensor, ValueError } from '@firelight/tensor';
-import { type Checkpoint, loadParamIntoNet } from '../checkpoint/checkpoint.ts';
-import { CheckpointError } from '../errors.ts';
 import type { Module, StateDict } from '../module.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { DataPosition } from './batch-stream.ts';
 import type { Callback } from './callback.ts';
-import { copyOf } from './copy-of.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { GatheredBatches } from './train-step.ts';
 import { stateOf, type TrainingData } from './training-data.ts';
-import { isAveraged, type WeightAverage } from './weight-average.ts';
+import type { WeightAverage } from './weight-average.ts';
 
 /** How far a training is. */
 export interface Position {
@@ -54,7 +51,8 @@ interface StoredState {
   readonly callbacks: Readonly<Record<string, unknown>>;
 }
 
-const GRADIENT = 'gradient.';
+/** Beginning of the names of gradients that wait for the optimizer's next step. */
+export const GRADIENT = 'gradient.';
 
 /** What a checkpoint file must hold so that a training can go on exactly. */
 export function captureState(parts: TrainingParts, position: Position): Snapshot {
@@ -98,7 +96,7 @@ function statesOf(generators: readonly (readonly [string, Generator])[]) {
   return Object.fromEntries(generators.map(([name, generator]) => [name, generator.state()]));
 }
 
-function nameOf(callback: Callback): string {
+export function nameOf(callback: Callback): string {
   return callback.name ?? callback.constructor.name;
 }
 
@@ -136,72 +134,4 @@ function gradientsOf(network: Module): StateDict {
       .namedParameters()
       .flatMap(([name, { grad }]) => (grad === null ? [] : [[GRADIENT + name, grad]])),
   );
-}
-
-/**
- * Puts a training back where the checkpoint was saved.
- *
- * @throws CheckpointError if the file holds weights only, or does not fit the training
- */
-export function restoreState(parts: TrainingParts, checkpoint: Checkpoint): Position {
-  const { network, optimizer, average, data, validation, callbacks } = parts;
-  const { file, tensors, metadata } = checkpoint;
-  const stored = parseState(checkpoint);
-  if (average === null && isAveraged(tensors)) {
-    throw new CheckpointError(
-      `${file}: is of a training with averageDecay; give the Model the averageDecay it had`,
-    );
-  }
-  loadParamIntoNet(network, checkpoint);
-  inFile(file, () => {
-    optimizer.loadStateDict(tensors, network);
-    optimizer.restoreGlobalStep(Number(tensors.global_step?.array.data[0]));
-    average?.loadStateDict(tensors);
-    for (const [name, generator] of network.namedGenerators()) {
-      if (name in stored.generators) generator.restore(stored.generators[name]);
-    }
-    if (stored.dataNow !== null) data.generator?.restore(stored.dataNow);
-    if (stored.validation !== null) validation?.generator?.restore(stored.validation);
-  });
-  for (const [name, parameter] of network.namedParameters()) {
-    const gradient = tensors[GRADIENT + name];
-    // A copy: gradients are added to in place and released, and the checkpoint may be used again.
-    parameter.grad = gradient === undefined ? null : copyOf(gradient);
-  }
-  for (const callback of callbacks) {
-    const name = nameOf(callback);
-    if (name in stored.callbacks) callback.restore?.(stored.callbacks[name]);
-  }
-  return {
-    epoch: Number(metadata.epoch),
-    step: Number(metadata.step),
-    globalStep: Number(metadata.globalStep),
-    loss: stored.loss ?? Number.NaN,
-    learningRate: stored.learningRate ?? Number.NaN,
-    data: { begin: stored.data, now: stored.dataNow, batch: stored.batch },
-    gathered: stored.batchSizes ?? new Array(stored.accumulated).fill(null),
-  };
-}
-
-function parseState({ file, metadata }: Checkpoint): StoredState {
-  if (metadata.training === undefined) {
-    throw new CheckpointError(
-      `${file}: holds weights, but not the state of a training; start a new training from it ` +
-        'with loadParamIntoNet',
-    );
-  }
-  return inFile(file, () => JSON.parse(metadata.training) as StoredState);
-}
-
-/** Adds the file's name to errors of `body`. */
-function inFile<Result>(file: string, body: () => Result): Result {
-  try {
-    return body();
-  } catch (error) {
-    throw new CheckpointError(
-      `${file}: does not fit this training: ${(error as Error).message}; resume with the same ` +
-        'network, optimizer and options',
-      { cause: error },
-    );
-  }
 }

@@ -1,4 +1,14 @@
-import { add, assign, mul, type Tensor, tidy, ValueError } from '@firelight/tensor';
+import {
+  add,
+  assign,
+  formatShape,
+  mul,
+  quote,
+  ShapeError,
+  type Tensor,
+  tidy,
+  ValueError,
+} from '@firelight/tensor';
 import type { Module, StateDict } from '../module.ts';
 import { tensorsOf } from '../state-dict.ts';
 import { copyOf } from './copy-of.ts';
@@ -76,16 +86,36 @@ export class WeightAverage {
     );
   }
 
-  /** @throws ValueError with the name that is missing */
+  /** @throws ValueError with a name that is missing, or ShapeError with the name and both shapes */
   loadStateDict(state: StateDict): void {
-    const names = this.#pairs.flatMap((pair) => pair.names.flatMap((name) => [name, RAW + name]));
-    const missing = names.find((name) => !Object.hasOwn(state, name));
-    if (missing !== undefined) {
-      throw new ValueError(`WeightAverage: ${missing} is missing in the state`);
-    }
-    for (const { names, weight, average } of this.#pairs) {
-      assign(average, state[names[0]]);
-      assign(weight, state[RAW + names[0]]);
-    }
+    this.prepareStateDict(state)();
   }
+
+  /** Checks all that `loadStateDict` would take; what it returns does so, and cannot fail. */
+  prepareStateDict(state: StateDict): () => void {
+    const sources = this.#pairs.map(({ names, weight }) => {
+      const [average] = names.map((name) => sourceOf(state, name, weight));
+      const [raw] = names.map((name) => sourceOf(state, RAW + name, weight));
+      return { average, raw };
+    });
+    return () => {
+      this.#pairs.forEach(({ weight, average }, i) => {
+        assign(average, sources[i].average);
+        assign(weight, sources[i].raw);
+      });
+    };
+  }
+}
+
+/** The tensor of a state by its name, of the shape of `like`. */
+function sourceOf(state: StateDict, name: string, like: Tensor): Tensor {
+  if (!Object.hasOwn(state, name)) {
+    throw new ValueError(`WeightAverage: ${quote(name)} is missing in the state`);
+  }
+  const source = state[name];
+  const [found, expected] = [formatShape(source.shape), formatShape(like.shape)];
+  if (found !== expected) {
+    throw new ShapeError(`WeightAverage: ${quote(name)} has shape ${found}, expected ${expected}`);
+  }
+  return source;
 }
