@@ -1,14 +1,23 @@
-import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Compose, type Image, Resize, readImage, type TransformFunction } from '@firelight/data';
 import { Model } from '@firelight/nn';
-import { Generator, softmax, stack, type Tensor, tensor, ValueError } from '@firelight/tensor';
+import {
+  Generator,
+  printable,
+  printablePath,
+  softmax,
+  stack,
+  type Tensor,
+  tensor,
+  ValueError,
+} from '@firelight/tensor';
 import { drawGrid, type GridCell } from './support/draw-grid.ts';
 import { imageOf, loadCifar, networkInput } from './support/load-cifar.ts';
 import { openNetwork } from './support/open-network.ts';
 import { run, warn } from './support/run.ts';
 import { parseTrainOptions } from './support/train-options.ts';
+import { writeWhole } from './support/write-whole.ts';
 
 const HELP = `Shows what a trained network takes images for.
 
@@ -86,7 +95,7 @@ async function main(): Promise<void> {
       : await testImages(model, { ...values, count, imageSize });
   const out = values.out ?? (positionals.length > 0 ? undefined : 'predictions.png');
   if (out === undefined) return;
-  await writeFile(out, await drawGrid(cells));
+  await writeWhole(out, await drawGrid(cells));
   console.log(`the pictures are in ${out}`);
 }
 
@@ -107,9 +116,9 @@ async function classify(
   const probabilities = softmax(model.predict(batch), 1);
   return paths.map((path, i) => {
     const order = ranked(probabilities, i);
-    console.log(path);
+    console.log(printablePath(path));
     for (const { label, share } of order.slice(0, TOP)) {
-      console.log(`  ${classNames[label].padEnd(12)} ${percent(share).padStart(7)}`);
+      console.log(`  ${printable(classNames[label]).padEnd(12)} ${percent(share).padStart(7)}`);
     }
     const [{ label, share }] = order;
     return {

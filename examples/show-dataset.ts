@@ -1,10 +1,10 @@
-import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { Generator, ValueError } from '@firelight/tensor';
 import { drawGrid } from './support/draw-grid.ts';
 import { imageOf, loadCifar } from './support/load-cifar.ts';
 import { run, warn } from './support/run.ts';
 import { parseTrainOptions } from './support/train-options.ts';
+import { writeWhole } from './support/write-whole.ts';
 
 const HELP = `Draws a batch of training images as the network sees them.
 
@@ -44,7 +44,7 @@ async function main(): Promise<void> {
       image: imageOf(image, i),
       title: data.classNames[truth],
     }));
-    await writeFile(out, await drawGrid(cells));
+    await writeWhole(out, await drawGrid(cells));
     console.log(`${cells.length} images of ${data.source} are in ${out}`);
     return;
   }

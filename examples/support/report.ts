@@ -1,8 +1,9 @@
-import { writeFile } from 'node:fs/promises';
 import { readMetricsLog } from '@firelight/nn';
+import { printable } from '@firelight/tensor';
 import { drawConfusion } from './confusion.ts';
 import { type CurveEpoch, type CurveStep, drawCurves } from './curves.ts';
 import type { RunFolder } from './run-folder.ts';
+import { writeWhole } from './write-whole.ts';
 
 /** Rows are the true classes, columns the predicted ones. */
 export type Confusion = readonly (readonly number[])[];
@@ -22,7 +23,7 @@ export function accuracyLines(confusion: Confusion, classNames: readonly string[
     `test accuracy: ${formatShare(correct, total)} (${correct} of ${total})`,
     ...classNames.map((name, label) => {
       const share = formatShare(confusion[label][label], sum(confusion[label]));
-      return `  ${name.padEnd(10)} ${share.padStart(7)}`;
+      return `  ${printable(name).padEnd(10)} ${share.padStart(7)}`;
     }),
   ];
 }
@@ -49,6 +50,6 @@ export async function drawPictures(
   const epochs = rows.flatMap((row): CurveEpoch[] =>
     row.type === 'epoch' ? [{ step: row.global_step, metrics: row.metrics ?? {} }] : [],
   );
-  await writeFile(curves, await drawCurves({ steps, epochs }));
-  await writeFile(confusionFile, await drawConfusion(confusion, classNames));
+  await writeWhole(curves, await drawCurves({ steps, epochs }));
+  await writeWhole(confusionFile, await drawConfusion(confusion, classNames));
 }

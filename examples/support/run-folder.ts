@@ -1,8 +1,9 @@
-import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Checkpoint, CheckpointError, latestCheckpoint } from '@firelight/nn';
 import { parseRunConfig, type RunConfig } from './run-config.ts';
 import { lockRun } from './run-lock.ts';
+import { writeWhole } from './write-whole.ts';
 
 /** Where runs go that are not told where. */
 const RUNS = 'runs';
@@ -140,7 +141,5 @@ export async function readConfig({ config }: RunFolder): Promise<RunConfig> {
 
 /** Writes `config.json` as a whole or not at all. */
 export async function writeConfig({ config }: RunFolder, content: RunConfig): Promise<void> {
-  const temporary = `${config}.${process.pid}.tmp`;
-  await writeFile(temporary, `${JSON.stringify(content, null, 2)}\n`);
-  await rename(temporary, config);
+  await writeWhole(config, `${JSON.stringify(content, null, 2)}\n`);
 }

@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs';
+import { printable } from '@firelight/tensor';
 import pc from 'picocolors';
 
 /** Colours for standard error, only where it is a terminal. */
@@ -6,7 +7,7 @@ const { red, yellow } = pc.createColors(pc.isColorSupported && Boolean(process.s
 
 /** Prints a warning that cannot be overlooked. */
 export function warn(text: string): void {
-  console.error(yellow(`warning: ${text}`));
+  console.error(yellow(printable(`warning: ${text}`)));
 }
 
 /**
@@ -25,7 +26,7 @@ export async function run(
     await main();
   } catch (error) {
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
-    console.error(red(`error: ${process.env.FIRELIGHT_DEBUG ? stack : message}`));
+    console.error(red(printable(`error: ${process.env.FIRELIGHT_DEBUG ? stack : message}`)));
     process.exitCode = 1;
   }
 }

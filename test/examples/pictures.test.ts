@@ -2,10 +2,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeImage, type Image } from '@firelight/data';
+import { loadCheckpoint, saveCheckpoint } from '@firelight/nn';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { drawConfusion } from '../../examples/support/confusion.ts';
 import { drawCurves } from '../../examples/support/curves.ts';
 import { drawGrid } from '../../examples/support/draw-grid.ts';
+import { writeWhole } from '../../examples/support/write-whole.ts';
 import { runExample } from '../helpers/run-example.ts';
 
 let folder: string;
@@ -100,6 +102,15 @@ test('curves and confusion are SVG with the numbers in them', async () => {
   }
 });
 
+test('a picture that is written twice at once is whole', async () => {
+  const path = join(folder, 'twice.svg');
+  for (let round = 0; round < 50; round++) {
+    const texts = ['a'.repeat(50_000), 'b'.repeat(100), 'c'.repeat(20_000)];
+    await Promise.all(texts.map((text) => writeWhole(path, text)));
+    expect(await readFile(path, 'utf8')).toBe(texts[2]);
+  }
+});
+
 describe('the examples', () => {
   const isPng = async (path: string): Promise<boolean> =>
     (await readFile(path)).subarray(1, 4).toString('latin1') === 'PNG';
@@ -143,6 +154,28 @@ describe('the examples', () => {
     expect(code).toBe(0);
     expect(stdout.split('\n')[0]).toBe(picture);
     expect(stdout.match(/pattern \d +\d+\.\d %/g)).toHaveLength(5);
+  }, 30_000);
+
+  test('predict prints names out of a checkpoint so that no terminal obeys them', async () => {
+    const { tensors, metadata } = await loadCheckpoint(checkpoint);
+    const config = JSON.parse(metadata.config);
+    config.classNames = config.classNames.map((name: string) => `\u001b[2J\u202e${name}`);
+    const changed = { ...metadata, config: JSON.stringify(config) };
+    const file = await saveCheckpoint({ tensors, metadata: changed }, join(folder, 'hostile'));
+    const picture = join(folder, 'picture.png');
+    await writeFile(picture, await drawGrid([{ image: plain([9, 99, 199], 40), title: 'x' }]));
+    const { code, stdout } = await runExample('predict.ts', ['--checkpoint', file, picture]);
+    expect(code).toBe(0);
+    expect(stdout.match(/^ {2}\\u001b\[2J\\u202epattern/gm)).toHaveLength(5);
+  }, 30_000);
+
+  test('a picture that cannot be written is an error of one sentence', async () => {
+    const flags = ['--synthetic', '--count', '2', '--train-size', '10', '--out', folder];
+    const { code, stderr } = await runExample('show-dataset.ts', flags);
+    expect(code).toBe(1);
+    expect(stderr.trim().split('\n').at(-1)).toBe(
+      `error: ${folder}: cannot be written: it is a folder (EISDIR); what was there is whole`,
+    );
   }, 30_000);
 
   test.each<[string[], RegExp]>([
