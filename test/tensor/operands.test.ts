@@ -15,8 +15,13 @@ const OTHERS = [
   'listOps',
   'memory',
   'noGrad',
+  'printable',
+  'printablePath',
+  'quote',
+  'quoteSome',
   'setBackend',
   'setThreads',
+  'systemReason',
   'tidy',
   'windowCount',
 ];

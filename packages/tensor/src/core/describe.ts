@@ -1,17 +1,17 @@
-/** Longest text, and longest list, that a message repeats in full. */
-const MAX_TEXT = 40;
-const MAX_ELEMENTS = 8;
+import { quote } from './messages.ts';
 
-/** Short and printable: what a terminal would obey (escape codes, line ends) becomes `?`. */
-function printable(text: string): string {
-  const clean = text.slice(0, MAX_TEXT).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
-  return text.length > MAX_TEXT ? `${clean}…` : clean;
+/** Longest list, and longest name of a class or symbol, that a message repeats in full. */
+const MAX_ELEMENTS = 8;
+const MAX_TEXT = 40;
+
+function cut(text: string): string {
+  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
 }
 
 /** The name of an object's class; null for plain objects and those without a class. */
 function classNameOf(value: object): string | null {
   const name: unknown = Object.getPrototypeOf(value)?.constructor?.name;
-  return typeof name === 'string' && name !== '' && name !== 'Object' ? printable(name) : null;
+  return typeof name === 'string' && name !== '' && name !== 'Object' ? cut(name) : null;
 }
 
 /** Whether somebody forgot an `await`. */
@@ -41,15 +41,15 @@ function describeArray(value: readonly unknown[]): string {
 export function describe(value: unknown): string {
   switch (typeof value) {
     case 'string':
-      return `'${printable(value)}'`;
+      return quote(value);
     case 'bigint':
-      return `${printable(String(value))}n`;
+      return `${cut(String(value))}n`;
     case 'function':
       return 'a function';
     case 'object':
       if (value === null) return 'null';
       return Array.isArray(value) ? describeArray(value) : describeObject(value);
     default:
-      return printable(String(value)); // A number, a boolean, a symbol or undefined.
+      return cut(String(value)); // A number, a boolean, a symbol or undefined.
   }
 }
