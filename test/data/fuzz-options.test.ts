@@ -53,7 +53,7 @@ const junk: fc.Arbitrary<unknown> = fc.oneof(
   ),
   fc.constantFrom<unknown>([], [1], ['a', 'b'], [null, undefined], [1, 2, 3, 4, 5], [[1], [2]]),
   fc.constantFrom<unknown>({}, { length: 3 }, { apply: 1 }, new Date(0)),
-  fc.constantFrom<unknown>(() => 1, class {}, new Map(), new Uint8Array(3), Promise.resolve(1)),
+  fc.constantFrom<unknown>(() => 1, new Map(), new Uint8Array(3), Promise.resolve(1)),
 );
 
 /** An object some of whose options are junk, or junk itself. */
@@ -230,9 +230,97 @@ test.each(Object.entries(doors))(
           expect((error as Error).message).not.toMatch(/TypeError|undefined \(|is not a function/);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 500 },
     );
     expect(refused).toBeGreaterThan(20);
   },
   120_000,
 );
+
+const oneImage = (change: object) =>
+  batches({
+    length: 1,
+    get: () => ({ image: { ...pixels, layout: 'CHW' }, label: 0, ...change }) as never,
+  });
+
+test.each<[call: () => unknown, message: string]>([
+  [() => batches(5 as never), 'batches: dataset must be an object with length and get, got 5'],
+  [() => batches(ready, null as never), 'batches: options must be an object, got null'],
+  [
+    () => batches(ready, { batchSize: '4' as never }),
+    "batches: batchSize must be an integer ≥ 1, got '4'",
+  ],
+  [
+    () => batches(ready, { batchSize: Number.NaN }),
+    'batches: batchSize must be an integer ≥ 1, got NaN',
+  ],
+  [
+    () => batches(ready, { shuffle: 'yes' as never }),
+    "batches: shuffle must be true or false, got 'yes'",
+  ],
+  [
+    () => batches(ready, { generator: 7 as never }),
+    'batches: generator must be a Generator, got 7',
+  ],
+  [
+    () => batches(ready, { transform: {} as never }),
+    'batches: transform must be a transform or a function, got an object',
+  ],
+  [
+    () => batches(ready, { batchTransforms: [1] as never }),
+    'batches: batchTransforms must be a list of transforms, got a list of 1',
+  ],
+  [() => batches(ready, { workers: 999 }), 'batches: workers must be at most 256, got 999'],
+  [
+    () => first(batches({ ...ready, length: 2 ** 40 })),
+    'batches: length of the data set must be at most 2147483647, got 1099511627776',
+  ],
+  [
+    () => first(oneImage({ label: 1.5 })),
+    'batches: image 0: label must be an integer of 32 bits, got 1.5',
+  ],
+  [
+    () => first(oneImage({ image: { ...pixels, data: [1, 2] } })),
+    'batches: image 0: batches: an image must have data in a Uint8Array or Float32Array, and ' +
+      "layout 'HWC' or 'CHW'",
+  ],
+  [() => new Cifar10({ path: 5 as never }), 'Cifar10: path must be a string, got 5'],
+  [
+    () => new Cifar10({ records: ['a'] as never }),
+    'Cifar10: records must be a list of CifarRecords, got a list of 1',
+  ],
+  [
+    () => new Cifar100({ path: '.', labels: 'rough' as never }),
+    "Cifar100: labels must be 'fine' or 'coarse', got 'rough'",
+  ],
+  [
+    () => Cifar10.fromBytes('text' as never),
+    "Cifar10.fromBytes: files must be bytes or a list of them, got 'text'",
+  ],
+  [
+    () => parseCifarBinary(null as never),
+    'parseCifarBinary: bytes must be a Uint8Array or an ArrayBuffer, got null',
+  ],
+  [
+    () => downloadCifar10('data', { form: 'pyhton' as never }),
+    "download: form must be 'binary' or 'python', got 'pyhton'",
+  ],
+  [
+    () => new RandomCrop(2, { padding: [1, 2, 3] as never }),
+    'RandomCrop: padding must be an integer ≥ 0, or a list of two or four, got a list of 3',
+  ],
+  [() => new Cutout(2, { fill: 'x' as never }), "Cutout: fill must be a finite number, got 'x'"],
+  [
+    () => new ColorJitter({ hue: '0.1' as never }),
+    "ColorJitter: hue must be a number ≥ 0 or [low, high] within -0.5 to 0.5, got '0.1'",
+  ],
+  [
+    () => new Normalize({ mean: 'abc', std: [1] } as never),
+    "Normalize: mean must be a list of numbers, got 'abc'",
+  ],
+  [() => new Mixup({ alpha: '1' as never }), "Mixup: alpha must be finite and above 0, got '1'"],
+])('wrong argument %# is called by its name', async (call, message) => {
+  const attempt = (async () => call())();
+  await expect(attempt).rejects.toThrow(FirelightError);
+  await expect(attempt).rejects.toThrow(message);
+});

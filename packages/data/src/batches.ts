@@ -75,16 +75,12 @@ class DatasetBatches implements BatchSource {
   readonly #prefetch: number;
 
   constructor(dataset: Dataset, options: BatchOptions) {
-    const {
-      batchSize = 32,
-      repeat = 1,
-      workers = 0,
-      prefetch = 2 * workers,
-    } = checkOptions(dataset, options);
+    const { batchSize = 32, repeat = 1, workers = 0 } = checkOptions(dataset, options);
     checkInteger('batchSize', batchSize, 1);
     if (repeat !== Infinity) checkInteger('repeat', repeat, 1, ' or Infinity');
     checkInteger('workers', workers, 0);
     expectThat(workers <= MOST_WORKERS, 'batches: workers', `at most ${MOST_WORKERS}`, workers);
+    const { prefetch = 2 * workers } = options;
     checkInteger('prefetch', prefetch, workers === 0 ? 0 : 1);
     this.generator = options.generator ?? new Generator(0);
     this.#dataset = dataset;
