@@ -35,7 +35,7 @@ test('readImage refuses what is none in one sentence', async () => {
     return join(folder, name);
   };
   await expect(readImage(join(folder, 'none.png'))).rejects.toThrow(/none\.png: no such file/);
-  await expect(readImage(folder)).rejects.toThrow(/EISDIR/);
+  await expect(readImage(folder)).rejects.toThrow(/: it is a folder \(EISDIR\)/);
   await expect(readImage(await write('empty.png', new Uint8Array(0)))).rejects.toThrow(
     /empty\.png: is empty; replace or remove it/,
   );
@@ -276,8 +276,12 @@ describe('ImageFolder', () => {
     await chmod(folder, 0o755);
     if (isRoot) process.seteuid?.(65534);
     try {
-      await expect(ImageFolder.open(root)).rejects.toThrow(/locked\/b: EACCES/);
-      await expect(readImage(join(root, 'a', '1.png'))).rejects.toThrow(/1\.png: EACCES/);
+      await expect(ImageFolder.open(root)).rejects.toThrow(
+        /locked\/b: permission is denied \(EACCES\)/,
+      );
+      await expect(readImage(join(root, 'a', '1.png'))).rejects.toThrow(
+        /1\.png: permission is denied \(EACCES\)/,
+      );
     } finally {
       if (isRoot) process.seteuid?.(0);
       await chmod(join(root, 'b'), 0o755);
@@ -300,6 +304,19 @@ describe('ImageFolder', () => {
       /ImageFolder: path must be a string, got undefined/,
     );
   }, 120_000);
+
+  test('shows names on one line, whatever is in them', async () => {
+    const root = await tree('marks', { 'a/x\n\x1b[31m.png': png(1).subarray(0, 60) });
+    const pictures = await ImageFolder.open(root);
+    const shown = /^[^\p{Cc}]*marks\/a\/x\\u000a\\u001b\[31m\.png[^\p{Cc}]*$/u;
+    await expect(pictures.get(0)).rejects.toThrow(shown);
+    const loop = async () => {
+      for await (const _ of batches(pictures));
+    };
+    await expect(loop()).rejects.toThrow(shown);
+    await symlink('none', join(root, 'a', 'y\n.png'));
+    await expect(ImageFolder.open(root)).rejects.toThrow(/a\/y\\u000a\.png is a link that leads/);
+  });
 
   test('refuses folders without classes or pictures', async () => {
     await expect(ImageFolder.open(join(folder, 'none'))).rejects.toThrow(/none: no such folder/);

@@ -1,3 +1,4 @@
+import { printablePath, systemReason } from '@firelight/tensor';
 import { expectOptions, expectText, expectThat } from '../check.ts';
 import { DataError } from '../errors.ts';
 import type { Image } from '../image.ts';
@@ -20,12 +21,13 @@ export async function decodeImage(
   bytes: Uint8Array,
   options: DecodeOptions & { readonly source?: string } = {},
 ): Promise<Image> {
-  const { source = 'the picture', maxBytes = DEFAULT_MAX_BYTES } = expectOptions(
+  const { source: name = 'the picture', maxBytes = DEFAULT_MAX_BYTES } = expectOptions(
     'decodeImage',
     options,
   );
   expectThat(bytes instanceof Uint8Array, 'decodeImage: bytes', 'a Uint8Array', bytes);
-  expectText('decodeImage: source', source);
+  expectText('decodeImage: source', name);
+  const source = printablePath(name);
   checkMaxBytes('decodeImage', maxBytes);
   const format = formatOf(bytes);
   if (format === 'png') return read(decodePng, bytes, maxBytes, `${source}: `, 'PNG');
@@ -71,8 +73,8 @@ export async function readImage(path: string, options: DecodeOptions = {}): Prom
     bytes = await readFile(path);
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    const reason = isMissing ? 'no such file' : (error as Error).message;
-    throw new DataError(`${path}: ${reason}`, { cause: error });
+    const reason = isMissing ? 'no such file' : systemReason(error);
+    throw new DataError(`${printablePath(path)}: ${reason}`, { cause: error });
   }
   return decodeImage(bytes, { ...options, source: path });
 }

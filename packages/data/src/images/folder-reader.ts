@@ -1,4 +1,5 @@
 import type { Dirent } from 'node:fs';
+import { printablePath, systemReason } from '@firelight/tensor';
 import { DataError } from '../errors.ts';
 import { compareNames } from './compare-names.ts';
 import { formatOfName } from './formats.ts';
@@ -107,10 +108,12 @@ export class FolderReader {
       if (liesIn(folder, realPath, sep)) return;
       content.folders.push({ path, realPath, isLink: true, parent: folder });
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
+      const { code } = error as NodeJS.ErrnoException;
       const isBroken = code === 'ENOENT' || code === 'ELOOP' || code === 'ENOTDIR';
-      const reason = isBroken ? 'is a link that leads nowhere' : `cannot be followed (${message})`;
-      content.problems.push(`${path} ${reason}; mend or remove it`);
+      const reason = isBroken
+        ? 'is a link that leads nowhere'
+        : `cannot be followed: ${systemReason(error)}`;
+      content.problems.push(`${printablePath(path)} ${reason}; mend or remove it`);
     }
   }
 
@@ -130,7 +133,7 @@ export class FolderReader {
       links += content.folders.filter(({ isLink }) => isLink).length;
       if (links > MOST_LINKS) {
         throw new DataError(
-          `ImageFolder: ${first.path} has over ${MOST_LINKS} links to folders in it; remove those ` +
+          `ImageFolder: ${printablePath(first.path)} has over ${MOST_LINKS} links to folders in it; remove those ` +
             'between folders that link to each other',
         );
       }
@@ -141,8 +144,8 @@ export class FolderReader {
         if (format === 'read') names.push(name);
         else if (format !== null) {
           problems.push(
-            `${start}${name} is ${format.other}, which is not read; convert it to PNG or JPEG, or ` +
-              'remove it',
+            `${printablePath(start + name)} is ${format.other}, which is not read; convert it to PNG ` +
+              'or JPEG, or remove it',
           );
         }
       }
@@ -171,6 +174,6 @@ function liesIn(folder: Folder, realPath: string, separator: string): boolean {
 
 function unreadable(path: string, error: unknown): DataError {
   const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-  const reason = isMissing ? 'no such folder' : (error as Error).message;
-  return new DataError(`ImageFolder: ${path}: ${reason}`, { cause: error });
+  const reason = isMissing ? 'no such folder' : systemReason(error);
+  return new DataError(`ImageFolder: ${printablePath(path)}: ${reason}`, { cause: error });
 }

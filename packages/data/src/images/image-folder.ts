@@ -1,4 +1,4 @@
-import { ValueError } from '@firelight/tensor';
+import { printablePath, ValueError } from '@firelight/tensor';
 import { describeValue, expectOptions, expectText, expectThat } from '../check.ts';
 import type { Dataset, Sample } from '../dataset.ts';
 import { DataError } from '../errors.ts';
@@ -67,7 +67,7 @@ export class ImageFolder implements Dataset {
     if (problems.length > 0) throw new DataError(`ImageFolder: ${problems[0]}`);
     if (folders.length === 0) {
       throw new DataError(
-        `ImageFolder: ${path} has no folders; it needs one for each class, with .png or .jpg files`,
+        `ImageFolder: ${printablePath(path)} has no folders; it needs one for each class, with .png or .jpg files`,
       );
     }
     const files: LabelledFile[] = [];
@@ -76,7 +76,7 @@ export class ImageFolder implements Dataset {
       if (paths.length === 0) {
         const [reason] = problems;
         throw new DataError(
-          `ImageFolder: the class folder ${folder.path} has no .png or .jpg file` +
+          `ImageFolder: the class folder ${printablePath(folder.path)} has no .png or .jpg file` +
             `${reason === undefined ? '; put some there or remove it' : `: ${reason}`}`,
         );
       }

@@ -1,4 +1,10 @@
-import { FirelightError, Generator, type GeneratorState, ShapeError } from '@firelight/tensor';
+import {
+  FirelightError,
+  Generator,
+  type GeneratorState,
+  printablePath,
+  ShapeError,
+} from '@firelight/tensor';
 import type { BatchArrays, BatchTransform } from '../batch-transforms/batch-transform.ts';
 import { expectThat } from '../check.ts';
 import type { Dataset, Sample } from '../dataset.ts';
@@ -94,7 +100,7 @@ export class BatchMaker {
 
   #name(index: number): string {
     const name = this.#dataset.describe?.(index);
-    return name === undefined ? `image ${index}` : `image ${index} (${name})`;
+    return name === undefined ? `image ${index}` : `image ${index} (${printablePath(name)})`;
   }
 }
 
