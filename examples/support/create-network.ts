@@ -6,16 +6,17 @@ import type { TrainOptions } from './train-options.ts';
 /** The flags that decide what the network is. */
 export type NetworkOptions = Pick<
   TrainOptions,
-  'version' | 'bypass' | 'stem' | 'dropout' | 'batch-norm' | 'head-relu'
+  'version' | 'bypass' | 'stem' | 'pooling' | 'dropout' | 'batch-norm' | 'head-relu'
 >;
 
 export function createNetwork(options: NetworkOptions, generator: Generator): SqueezeNet {
-  const { version, bypass, stem, dropout } = options;
+  const { version, bypass, stem, pooling, dropout } = options;
   return new SqueezeNet({
     numClasses: CIFAR10_CLASSES.length,
     version,
     bypass,
     stem,
+    pooling,
     dropout,
     batchNorm: options['batch-norm'],
     headRelu: options['head-relu'],

@@ -103,6 +103,12 @@ const FLAGS = {
     choices: ['imagenet', 'cifar'],
     help: 'first convolution: stride 2, or 3×3 with stride 1',
   },
+  pooling: {
+    value: 'text',
+    default: 'floor',
+    choices: ['floor', 'ceil'],
+    help: 'how max-pools round: down as MindSpore, up as Caffe and torchvision',
+  },
   'batch-norm': { value: 'switch', default: true, help: 'batch norm after each convolution' },
   'head-relu': { value: 'switch', default: false, help: 'ReLU after the last convolution' },
   dropout: {

@@ -104,6 +104,7 @@ describe('forward', () => {
       batchNorm: fc.boolean(),
       headRelu: fc.boolean(),
       stem: fc.constantFrom('imagenet' as const, 'cifar' as const),
+      pooling: fc.constantFrom('floor' as const, 'ceil' as const),
     });
     fc.assert(
       fc.property(options, fc.nat(), (chosen, seed) => {
@@ -147,15 +148,38 @@ describe('forward', () => {
     expect(smallest(false)).toBeLessThan(0);
   });
 
-  test('knows the smallest images it takes', () => {
-    expect(new SqueezeNet({ metaparameters: TINY }).smallestInput).toBe(35);
-    expect(new SqueezeNet({ version: '1.1', metaparameters: TINY }).smallestInput).toBe(31);
-    expect(new SqueezeNet({ stem: 'cifar', metaparameters: TINY }).smallestInput).toBe(15);
-    for (const options of [{}, { version: '1.1' }, { stem: 'cifar' }] as const) {
-      const network = new SqueezeNet({ ...options, metaparameters: TINY });
-      const size = network.smallestInput;
-      expect(network.forward(zeros([1, 3, size, size])).shape).toEqual([1, 1000]);
-      expect(() => network.forward(zeros([1, 3, size - 1, size]))).toThrow(ShapeError);
+  // By hand from the windows; torchvision's 1.0 and 1.1, which round up, take 21 and 17.
+  test.each<[SqueezeNetOptions, number]>([
+    [{}, 35],
+    [{ pooling: 'ceil' }, 21],
+    [{ version: '1.1' }, 31],
+    [{ version: '1.1', pooling: 'ceil' }, 17],
+    [{ stem: 'cifar' }, 15],
+    [{ stem: 'cifar', pooling: 'ceil' }, 8],
+    [{ stem: 'cifar', version: '1.1' }, 15],
+    [{ stem: 'cifar', version: '1.1', pooling: 'ceil' }, 8],
+  ])('knows the smallest images it takes: %j', (options, size) => {
+    const network = new SqueezeNet({ ...options, metaparameters: TINY });
+    expect(network.smallestInput).toBe(size);
+    expect(network.forward(zeros([1, 3, size, size])).shape).toEqual([1, 1000]);
+    expect(() => network.forward(zeros([1, 3, size - 1, size]))).toThrow(ShapeError);
+  });
+
+  test('rounds pools up on request, which changes nothing where nothing is left over', () => {
+    const logitsOf = (version: '1.0' | '1.1', size: number) =>
+      (['floor', 'ceil'] as const).map((pooling) => {
+        const generator = new Generator(1);
+        const network = new SqueezeNet({ version, pooling, metaparameters: TINY, generator });
+        return network.eval().forward(randn([1, 3, size, size], { generator })).data;
+      });
+    const [floor, ceil] = logitsOf('1.0', 64);
+    expect(ceil).not.toEqual(floor);
+    for (const [version, size] of [
+      ['1.0', 227],
+      ['1.1', 224],
+    ] as const) {
+      const [down, up] = logitsOf(version, size);
+      expect(up).toEqual(down);
     }
   });
 
@@ -186,6 +210,7 @@ describe('options', () => {
     [{ version: '2.0' }, /version must be one of '1.0', '1.1', got '2.0'/],
     [{ bypass: 'all' }, /bypass must be one of 'none', 'simple', 'complex', got 'all'/],
     [{ stem: 'mnist' }, /stem must be one of 'imagenet', 'cifar', got 'mnist'/],
+    [{ pooling: 'round' }, /pooling must be one of 'floor', 'ceil', got 'round'/],
     [{ numClasses: 0 }, /numClasses must be an integer ≥ 1, got 0/],
     [{ dropout: 1 }, /p must be in \[0, 1\), got 1/],
     [{ metaparameters: { squeezeRatio: 0.001 } }, /fire2 would have 0.128 squeeze channels/],

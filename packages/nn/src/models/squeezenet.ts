@@ -44,6 +44,12 @@ export interface SqueezeNetOptions {
    * (3×3, stride 1, padding 1) for images of 32×32 as they are; `'imagenet'` by default.
    */
   readonly stem?: 'imagenet' | 'cifar';
+  /**
+   * How max-pools round the size of their output: `'floor'` leaves out what is left at the edge, as
+   * MindSpore does; `'ceil'` takes it, as Caffe (where the network was published) and torchvision
+   * do. Weights from there need `'ceil'`; `'floor'` by default.
+   */
+  readonly pooling?: 'floor' | 'ceil';
   /** Probability of dropout before the last convolution; 0.5 by default. */
   readonly dropout?: number;
   /** Channels of the images; 3 by default. */
@@ -59,6 +65,7 @@ interface Window {
   readonly kernelSize: number;
   readonly stride: number;
   readonly padding: number;
+  readonly ceilMode?: boolean;
 }
 
 const POOL: Window = { kernelSize: 3, stride: 2, padding: 0 };
@@ -112,11 +119,15 @@ export class SqueezeNet extends Module {
   readonly #windows: readonly Window[];
   readonly #advice: string;
 
-  /** @throws ValueError for an unknown version, bypass or stem, or a number of classes below 1 */
+  /**
+   * @throws ValueError for an unknown version, bypass, stem or pooling, or a number of classes
+   *   below 1
+   */
   constructor(options: SqueezeNetOptions = {}) {
     super();
     const { numClasses = 1000, version = '1.0', bypass = 'none', stem = 'imagenet' } = options;
     const {
+      pooling = 'floor',
       batchNorm = false,
       headRelu = true,
       dropout = 0.5,
@@ -126,12 +137,14 @@ export class SqueezeNet extends Module {
     expectOneOf('version', version, Object.keys(ARCHITECTURES));
     expectOneOf('bypass', bypass, ['none', 'simple', 'complex']);
     expectOneOf('stem', stem, ['imagenet', 'cifar']);
+    expectOneOf('pooling', pooling, ['floor', 'ceil']);
     if (!Number.isInteger(numClasses) || numClasses < 1) {
       throw new ValueError(`SqueezeNet: numClasses must be an integer ≥ 1, got ${numClasses}`);
     }
     const { stemChannels, poolAfter, ...architecture } = ARCHITECTURES[version];
     const stemWindow = stem === 'cifar' ? CIFAR_STEM : architecture.stem;
-    this.#windows = [stemWindow, ...poolAfter.map(() => POOL)];
+    const pool = { ...POOL, ceilMode: pooling === 'ceil' };
+    this.#windows = [stemWindow, ...poolAfter.map(() => pool)];
     this.#advice = stem === 'cifar' ? '' : " or stem: 'cifar', made for 32 × 32 images";
     this.#inChannels = inChannels;
     this.#headRelu = headRelu;
@@ -145,7 +158,7 @@ export class SqueezeNet extends Module {
     append(new Conv2d({ inChannels, outChannels: stemChannels, ...stemWindow, generator }));
     if (batchNorm) layers.push(['0_bn', new BatchNorm2d({ numFeatures: stemChannels })]);
     append(new ReLU());
-    append(new MaxPool2d(POOL));
+    append(new MaxPool2d(pool));
     let channels = stemChannels;
     fireDimensions(options.metaparameters).forEach(({ squeeze, expand1x1, expand3x3 }, i) => {
       const fire = new Fire({
@@ -158,7 +171,7 @@ export class SqueezeNet extends Module {
         generator,
       });
       append(fire);
-      if (poolAfter.includes(i + 2)) append(new MaxPool2d(POOL));
+      if (poolAfter.includes(i + 2)) append(new MaxPool2d(pool));
       channels = fire.outChannels;
     });
     this.#features = this.registerModule('features', new Sequential(layers));
@@ -204,13 +217,16 @@ export class SqueezeNet extends Module {
   /** Height and width after the last Fire module, for images of `size` × `size`; 0 for none. */
   #shrink(size: number): number {
     return this.#windows.reduce(
-      (length, { kernelSize, stride, padding }) =>
-        Math.max(0, windowCount(length, [padding, padding], kernelSize, stride)),
+      (length, { kernelSize, stride, padding, ceilMode = false }) =>
+        Math.max(0, windowCount(length, [padding, padding], kernelSize, stride, { ceilMode })),
       size,
     );
   }
 
-  /** The least height and width of images that this network takes: 35 for 1.0 as published. */
+  /**
+   * The least height and width of images that this network takes: 35 for 1.0 with its own stem, and
+   * 21 where pools round up.
+   */
   get smallestInput(): number {
     let size = 1;
     while (this.#shrink(size) < 1) size++;
