@@ -20,6 +20,7 @@ export type UnaryOp =
 /**
  * What the derivative of each unary function is computed from, and so all that is kept for it: its
  * input, its output where that is enough, or nothing (the others may then be freed or overwritten).
+ * Outputs of sigmoid and tanh are not: far out they are 1, and y · (1 − y) and 1 − y² have no digits.
  */
 export const UNARY_GRAD_FROM: Readonly<Record<UnaryOp, 'input' | 'output' | 'nothing'>> = {
   neg: 'nothing',
@@ -29,8 +30,8 @@ export const UNARY_GRAD_FROM: Readonly<Record<UnaryOp, 'input' | 'output' | 'not
   abs: 'input',
   relu: 'output',
   leakyRelu: 'input',
-  sigmoid: 'output',
-  tanh: 'output',
+  sigmoid: 'input',
+  tanh: 'input',
   gelu: 'input',
   silu: 'input',
 };

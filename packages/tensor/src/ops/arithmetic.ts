@@ -58,7 +58,7 @@ const divide = defineBinary(
   'div',
   (gradOut, { b }) => kernels().binary('div', gradOut, b),
   // ∂(a/b)/∂b = −y / b
-  (gradOut, { b, y }) => negate(kernels().binary('div', multiply(gradOut, y), b)),
+  (gradOut, { b, y }) => negate(multiply(gradOut, kernels().binary('div', y, b))),
 );
 
 /** y = a / b, elementwise with broadcasting; integers divide as float32. */
@@ -67,11 +67,13 @@ export function div(a: TensorLike, b: TensorLike): Tensor {
   return divide(asFloating(x), asFloating(y));
 }
 
-/** `factor`, but 0 wherever `condition` holds; both have the broadcast shape. */
-function zeroWhere(condition: NdArray, factor: NdArray): NdArray {
-  const zeros = kernels().broadcastTo(scalar(0, factor.dtype), factor.shape);
-  return kernels().where(kernels().broadcastTo(condition, factor.shape), zeros, factor);
+/** `x`, but 0 wherever `condition` holds; both have the broadcast shape. */
+function zeroWhere(condition: NdArray, x: NdArray): NdArray {
+  const zeros = kernels().broadcastTo(scalar(0, x.dtype), x.shape);
+  return kernels().where(kernels().broadcastTo(condition, x.shape), zeros, x);
 }
+
+const isZero = (x: NdArray): NdArray => kernels().compare('equal', x, scalar(0, x.dtype));
 
 const power = defineBinary(
   'pow',
@@ -79,19 +81,19 @@ const power = defineBinary(
   (gradOut, { a, b }) => {
     const exponent = kernels().binary('sub', b, scalar(1, b.dtype));
     const slope = multiply(b, kernels().binary('pow', a, exponent));
-    const isZero = kernels().compare('equal', b, scalar(0, b.dtype));
-    return multiply(gradOut, zeroWhere(isZero, slope));
+    return zeroWhere(isZero(b), multiply(gradOut, slope));
   },
-  // y · ln a
-  (gradOut, { a, y }) => {
+  // y · ln a; 0 for a = 0 ≤ b, where y = 0 and ln a = −∞.
+  (gradOut, { a, b, y }) => {
     const slope = multiply(y, kernels().unary('log', a, 0));
-    const isZero = kernels().compare('equal', a, scalar(0, a.dtype));
-    return multiply(gradOut, zeroWhere(isZero, slope));
+    const isPositive = kernels().compare('greaterEqual', b, scalar(0, b.dtype));
+    return multiply(gradOut, zeroWhere(multiply(isZero(a), isPositive), slope));
   },
 );
 
 /**
- * y = a^b, elementwise with broadcasting. The gradient by b is 0 where a = 0.
+ * y = a^b, elementwise with broadcasting. The gradient by a is 0 where b = 0, and that by b where
+ * a = 0 ≤ b.
  *
  * @throws ValueError for a negative exponent of integers, whose power is no integer
  */
@@ -109,24 +111,32 @@ function expectNoNegative(exponent: Tensor): void {
   );
 }
 
-/** Gradient of the larger or smaller of two: all to the one chosen, half to each of equals. */
-function shareOfChosen(gradOut: NdArray, chosen: NdArray, other: NdArray, y: NdArray): NdArray {
-  const isChosen = kernels().cast(kernels().compare('equal', chosen, y), y.dtype);
-  const isTie = kernels().cast(kernels().compare('equal', chosen, other), y.dtype);
-  const half = multiply(isTie, scalar(0.5, y.dtype));
-  return multiply(gradOut, kernels().binary('sub', isChosen, multiply(isChosen, half)));
+/**
+ * Gradient of the larger or smaller of two: none to the one that loses the comparison, half to each
+ * of equals, and all to both where there is no comparing, because one is NaN and so is the output.
+ */
+function shareOfChosen(
+  loses: 'less' | 'greater',
+  gradOut: NdArray,
+  x: NdArray,
+  other: NdArray,
+): NdArray {
+  const isTie = kernels().compare('equal', x, other);
+  const half = multiply(gradOut, scalar(0.5, gradOut.dtype));
+  const shared = kernels().where(isTie, half, gradOut);
+  return zeroWhere(kernels().compare(loses, x, other), shared);
 }
 
 /** y = max(a, b), elementwise with broadcasting; equal values share the gradient. */
 export const maximum = defineBinary(
   'maximum',
-  (gradOut, { a, b, y }) => shareOfChosen(gradOut, a, b, y),
-  (gradOut, { a, b, y }) => shareOfChosen(gradOut, b, a, y),
+  (gradOut, { a, b }) => shareOfChosen('less', gradOut, a, b),
+  (gradOut, { a, b }) => shareOfChosen('less', gradOut, b, a),
 );
 
 /** y = min(a, b), elementwise with broadcasting; equal values share the gradient. */
 export const minimum = defineBinary(
   'minimum',
-  (gradOut, { a, b, y }) => shareOfChosen(gradOut, a, b, y),
-  (gradOut, { a, b, y }) => shareOfChosen(gradOut, b, a, y),
+  (gradOut, { a, b }) => shareOfChosen('greater', gradOut, a, b),
+  (gradOut, { a, b }) => shareOfChosen('greater', gradOut, b, a),
 );

@@ -4,6 +4,7 @@ import { elementCount, type Shape } from '../../core/shape.ts';
 import type { Conv2dWindow } from '../../core/window.ts';
 import type { Conv2dBranch, Kernels } from '../kernels.ts';
 import { elementwise } from './elementwise.ts';
+import { positivePart } from './functions.ts';
 import { reductions } from './reduce.ts';
 
 /**
@@ -172,7 +173,7 @@ export const convolution: Pick<Kernels, 'conv2d' | 'conv2dGrad'> = {
               }
             }
           }
-          const y = activation === 'relu' ? plane.map((value) => Math.max(0, value)) : plane;
+          const y = activation === 'relu' ? plane.map(positivePart) : plane;
           out.set(y, (n * channels + firstChannel + o) * plane.length);
         }
       }

@@ -3,26 +3,38 @@ import { NdArray } from '../../core/ndarray.ts';
 import { broadcastShapes, broadcastStrides, elementCount, sameShape } from '../../core/shape.ts';
 import type { BinaryOp, CompareOp, Kernels, UnaryOp } from '../kernels.ts';
 import { offsetsOf } from '../offsets.ts';
-import { gaussianCdf, gaussianPdf, sigmoid } from './functions.ts';
+import { gaussianCdf, gaussianPdf, positivePart, power, sigmoid, signOf } from './functions.ts';
 
-/** y = f(x), and f′ as a function of x or of y, as `UNARY_GRAD_FROM` says. */
+/**
+ * y = f(x), and g · f′ from what `UNARY_GRAD_FROM` names. Where f′ is 0 or 1 by a case, g is taken or
+ * left, not multiplied, as 0 · ∞ would be NaN.
+ */
 interface UnaryFunction {
   f(x: number, alpha: number): number;
-  df(saved: number, alpha: number): number;
+  gradient(saved: number, g: number, alpha: number): number;
 }
 
 const UNARY: Readonly<Record<UnaryOp, UnaryFunction>> = {
-  neg: { f: (x) => -x, df: () => -1 },
-  exp: { f: Math.exp, df: (y) => y },
-  log: { f: Math.log, df: (x) => 1 / x },
-  sqrt: { f: Math.sqrt, df: (y) => 0.5 / y },
-  abs: { f: Math.abs, df: Math.sign },
-  relu: { f: (x) => Math.max(0, x), df: (y) => (y > 0 ? 1 : 0) },
-  leakyRelu: { f: (x, alpha) => (x < 0 ? alpha * x : x), df: (x, alpha) => (x > 0 ? 1 : alpha) },
-  sigmoid: { f: sigmoid, df: (y) => y * (1 - y) },
-  tanh: { f: Math.tanh, df: (y) => 1 - y * y },
-  gelu: { f: (x) => x * gaussianCdf(x), df: (x) => gaussianCdf(x) + x * gaussianPdf(x) },
-  silu: { f: (x) => x * sigmoid(x), df: (x) => sigmoid(x) * (1 + x * (1 - sigmoid(x))) },
+  neg: { f: (x) => -x, gradient: (_, g) => -g },
+  exp: { f: Math.exp, gradient: (y, g) => g * y },
+  log: { f: Math.log, gradient: (x, g) => g / x },
+  sqrt: { f: Math.sqrt, gradient: (y, g) => g / (2 * y) },
+  abs: { f: Math.abs, gradient: (x, g) => g * signOf(x) },
+  relu: { f: positivePart, gradient: (y, g) => (y <= 0 ? 0 : g) },
+  leakyRelu: {
+    f: (x, alpha) => (x < 0 ? alpha * x : x),
+    gradient: (x, g, alpha) => (x > 0 ? g : alpha * g),
+  },
+  sigmoid: { f: sigmoid, gradient: (x, g) => g * (sigmoid(x) * sigmoid(-x)) },
+  tanh: { f: Math.tanh, gradient: (x, g) => g * (4 * sigmoid(2 * x) * sigmoid(-2 * x)) },
+  gelu: {
+    f: (x) => x * gaussianCdf(x),
+    gradient: (x, g) => g * (gaussianCdf(x) + x * gaussianPdf(x)),
+  },
+  silu: {
+    f: (x) => x * sigmoid(x),
+    gradient: (x, g) => g * (sigmoid(x) * (1 + x * sigmoid(-x))),
+  },
 };
 
 const BINARY: Readonly<Record<BinaryOp, (a: number, b: number) => number>> = {
@@ -30,7 +42,7 @@ const BINARY: Readonly<Record<BinaryOp, (a: number, b: number) => number>> = {
   sub: (a, b) => a - b,
   mul: (a, b) => a * b,
   div: (a, b) => a / b,
-  pow: (a, b) => a ** b,
+  pow: power,
   maximum: Math.max,
   minimum: Math.min,
 };
@@ -91,10 +103,10 @@ export const elementwise: Pick<
   },
 
   unaryGrad(op, saved, gradOut, alpha) {
-    const { df } = UNARY[op];
+    const { gradient } = UNARY[op];
     const [data, grad] = [saved.data, gradOut.data];
     const out = newTypedArray(saved.dtype, data.length);
-    for (let i = 0; i < out.length; i++) out[i] = grad[i] * df(data[i], alpha);
+    for (let i = 0; i < out.length; i++) out[i] = gradient(data[i], grad[i], alpha);
     return NdArray.fromTypedArray(out, saved.shape, saved.dtype);
   },
 

@@ -1,5 +1,22 @@
 /** Scalar functions that `Math` lacks, to float64 precision. */
 
+/** max(0, x), in which NaN stays NaN, and −0 stays −0 other than by `Math.max`. */
+export function positivePart(x: number): number {
+  if (x < 0) return 0;
+  return x;
+}
+
+/** −1, 0 or 1; 0 for NaN, as in PyTorch. */
+export function signOf(x: number): number {
+  return Math.sign(x) || 0;
+}
+
+/** a^b by IEEE 754, where JavaScript's `**` has NaN for 1^NaN and (±1)^±∞, which are 1. */
+export function power(a: number, b: number): number {
+  const isOne = a === 1 || (a === -1 && Math.abs(b) === Number.POSITIVE_INFINITY);
+  return isOne ? 1 : a ** b;
+}
+
 /** 1 / (1 + e^−x), without overflow on either side. */
 export function sigmoid(x: number): number {
   if (x >= 0) return 1 / (1 + Math.exp(-x));
@@ -15,13 +32,13 @@ export function gaussianPdf(x: number): number {
 /**
  * Φ(x), the integral of `gaussianPdf` from −∞ to x.
  *
- * Near 0 the series Φ(x) = ½ + φ(x) · (x + x³/3 + x⁵/(3·5) + …); beyond ±5 the tail as the
+ * Near 0 the series Φ(x) = ½ + φ(x) · (x + x³/3 + x⁵/(3·5) + …); beyond ±3 the tail as the
  * continued fraction 1 − Φ(x) = φ(x) / (x + 1/(x + 2/(x + 3/(x + …)))).
  *
  * @see Abramowitz & Stegun, 26.2.11 and 26.2.14
  */
 export function gaussianCdf(x: number): number {
-  if (Math.abs(x) > 5) {
+  if (Math.abs(x) > 3) {
     const tail = gaussianPdf(x) / tailFraction(Math.abs(x));
     return x > 0 ? 1 - tail : tail;
   }

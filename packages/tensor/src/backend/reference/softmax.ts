@@ -17,13 +17,19 @@ function* linesAlong(x: NdArray, axis: number): Generator<Line> {
   }
 }
 
-/** log Σ e^x of a line, with the maximum taken out so that nothing overflows. */
-function logSumExp(data: TypedArray, { start, stride, length }: Line): number {
-  let max = Number.NEGATIVE_INFINITY;
-  for (let k = 0; k < length; k++) max = Math.max(max, data[start + k * stride]);
+/**
+ * The largest element of a line, and Σ e^(x − largest), which cannot overflow. Elements are to be
+ * reduced by the largest before anything else: where it is huge, adding ln Σ to it changes nothing.
+ */
+function shiftedSum(
+  data: TypedArray,
+  { start, stride, length }: Line,
+): { largest: number; sum: number } {
+  let largest = Number.NEGATIVE_INFINITY;
+  for (let k = 0; k < length; k++) largest = Math.max(largest, data[start + k * stride]);
   let sum = 0;
-  for (let k = 0; k < length; k++) sum += Math.exp(data[start + k * stride] - max);
-  return max + Math.log(sum);
+  for (let k = 0; k < length; k++) sum += Math.exp(data[start + k * stride] - largest);
+  return { largest, sum };
 }
 
 /** Fills an array like `like`, line by line. */
@@ -49,10 +55,10 @@ export const softmaxFamily: Pick<
   softmax(x, axis) {
     const data = x.data;
     return perLine(x, axis, (out, line) => {
-      const normalizer = logSumExp(data, line);
+      const { largest, sum } = shiftedSum(data, line);
       for (let k = 0; k < line.length; k++) {
         const at = line.start + k * line.stride;
-        out[at] = Math.exp(data[at] - normalizer);
+        out[at] = Math.exp(data[at] - largest) / sum;
       }
     });
   },
@@ -73,10 +79,11 @@ export const softmaxFamily: Pick<
   logSoftmax(x, axis) {
     const data = x.data;
     return perLine(x, axis, (out, line) => {
-      const normalizer = logSumExp(data, line);
+      const { largest, sum } = shiftedSum(data, line);
+      const logSum = Math.log(sum);
       for (let k = 0; k < line.length; k++) {
         const at = line.start + k * line.stride;
-        out[at] = data[at] - normalizer;
+        out[at] = data[at] - largest - logSum;
       }
     });
   },
@@ -99,7 +106,8 @@ export const softmaxFamily: Pick<
     const out = newTypedArray(logits.dtype, classes.length);
     let sample = 0;
     for (const line of linesAlong(logits, 1)) {
-      out[sample] = logSumExp(data, line) - data[line.start + classes[sample]];
+      const { largest, sum } = shiftedSum(data, line);
+      out[sample] = Math.log(sum) - (data[line.start + classes[sample]] - largest);
       sample++;
     }
     return NdArray.fromTypedArray(out, labels.shape, logits.dtype);
@@ -110,9 +118,9 @@ export const softmaxFamily: Pick<
     const [data, classes, grad] = [logits.data, labels.data, gradOut.data];
     let sample = 0;
     return perLine(logits, 1, (out, line) => {
-      const normalizer = logSumExp(data, line);
+      const { largest, sum } = shiftedSum(data, line);
       for (let k = 0; k < line.length; k++) {
-        const probability = Math.exp(data[line.start + k] - normalizer);
+        const probability = Math.exp(data[line.start + k] - largest) / sum;
         const target = k === classes[sample] ? 1 : 0;
         out[line.start + k] = (probability - target) * grad[sample];
       }

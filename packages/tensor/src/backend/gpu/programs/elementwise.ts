@@ -7,9 +7,9 @@ function ownIndex([x, y]: Size): string {
   return `this.thread.x + ${x} * (this.thread.y + ${y} * this.thread.z)`;
 }
 
-/** The gradient where ReLU let the output through, else 0. */
+/** 0 where ReLU held the output back, else the gradient: also where the output is NaN. */
 export function reluGradProgram(dialect: Dialect, size: Size): Program {
-  const lanes = [0, 1, 2, 3].map((lane) => `(m${lane} > 0 ? g${lane} : 0.0)`);
+  const lanes = [0, 1, 2, 3].map((lane) => `(m${lane} <= 0 ? 0.0 : g${lane})`);
   return defineProgram('gradient of ReLU', {
     output: size,
     parameters: { y: null, grad: null },

@@ -151,6 +151,10 @@ export class F32 extends Value {
   greaterThan(other: F32 | number): I32 {
     return this.#compare(other, 0x5e);
   }
+
+  atMost(other: F32 | number): I32 {
+    return this.#compare(other, 0x5f);
+  }
 }
 
 export function i32(value: I32 | number): I32 {

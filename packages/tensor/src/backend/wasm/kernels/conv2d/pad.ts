@@ -134,15 +134,15 @@ const maskTask = defineTask(
         remaining.set(rowLength);
         const to = f.i32(target);
         f.while(remaining.atLeast(4), () => {
-          values.set(loadF32x4(y).greaterThan(splat(0)).select(loadF32x4(gradOut), splat(0)));
+          values.set(loadF32x4(y).atMost(splat(0)).select(splat(0), loadF32x4(gradOut)));
           sum.set(sum.plus(values));
           f.store(to, values);
           for (const pointer of [gradOut, y, to]) pointer.set(pointer.plus(16));
           remaining.set(remaining.minus(4));
         });
         f.while(remaining.greaterThan(0), () => {
-          value.set(0);
-          f.if(loadF32(y).greaterThan(0), () => value.set(loadF32(gradOut)));
+          value.set(loadF32(gradOut));
+          f.if(loadF32(y).atMost(0), () => value.set(0));
           rest.set(rest.plus(value));
           f.store(to, value);
           for (const pointer of [gradOut, y, to]) pointer.set(pointer.plus(4));
@@ -158,7 +158,7 @@ const maskTask = defineTask(
 );
 
 /**
- * The gradient before a ReLU with zeros around it: gradOut where y > 0, else 0; and its sums over
+ * The gradient before a ReLU with zeros around it: 0 where y ≤ 0, else gradOut; and its sums over
  * each plane, [N, channels], for the gradient of the bias. One pass over memory for all three.
  */
 export function maskedAndPadded(

@@ -28,13 +28,18 @@ function powerOfTwo(n: ReturnType<F32x4['toI32x4']>): F32x4 {
 /**
  * eˣ = 2ⁿ · eʳ with n = round(x / ln 2), |r| ≤ ln 2 / 2, and the Taylor series of eʳ up to r⁷, which is
  * exact to 6e-9. Relative error below 2e-7; overflow gives Infinity, underflow 0.
+ *
+ * @param small added to x without rounding the sum, whose last digits are the first of the result
  */
-export function exponential(f: FunctionBuilder, x: Local<F32x4>): void {
+export function exponential(f: FunctionBuilder, x: Local<F32x4>, small?: Local<F32x4>): void {
   const n = f.f32x4();
   const half = f.i32x4();
   x.set(x.min(splat(89)).max(splat(-104))); // Beyond these the result is Infinity or 0 anyway.
-  n.set(x.times(splat(Math.LOG2E)).rounded());
-  x.set(x.minus(n.times(splat(LN2_HIGH))).minus(n.times(splat(LN2_LOW))));
+  const sum = small === undefined ? x : x.plus(small);
+  n.set(sum.times(splat(Math.LOG2E)).rounded());
+  x.set(x.minus(n.times(splat(LN2_HIGH))));
+  if (small !== undefined) x.set(x.plus(small));
+  x.set(x.minus(n.times(splat(LN2_LOW))));
   x.set(polynomial(f, x, [1, 1, 1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 5040]));
   // In two steps, because 2ⁿ itself may be too large or too small for a float32.
   half.set(n.toI32x4().shiftRight(1));
@@ -71,12 +76,20 @@ export function logarithm(f: FunctionBuilder, x: Local<F32x4>): void {
 
 const SQRT_HALF_BITS = 0x3f3504f3;
 
-/** σ(x) = 1 / (1 + e⁻ˣ), and eˣ / (1 + eˣ) for x < 0, where e⁻ˣ might overflow. */
-export function logistic(f: FunctionBuilder, x: Local<F32x4>): void {
+/**
+ * σ(x) = 1 / (1 + e⁻ˣ), and eˣ / (1 + eˣ) for x < 0, where e⁻ˣ might overflow.
+ *
+ * @returns 1 − σ(x) = σ(−x), with all its digits also where σ(x) is 1
+ */
+export function logistic(f: FunctionBuilder, x: Local<F32x4>): Local<F32x4> {
   const isNegative = f.i32x4(x.lessThan(splat(0)));
   x.set(x.abs().negated());
   exponential(f, x);
-  x.set(isNegative.select(x, splat(1)).dividedBy(x.plus(splat(1))));
+  const larger = f.f32x4(splat(1).dividedBy(x.plus(splat(1))));
+  x.set(x.times(larger));
+  const rest = f.f32x4(isNegative.select(larger, x));
+  x.set(isNegative.select(x, larger));
+  return rest;
 }
 
 /**
@@ -97,6 +110,22 @@ export function hyperbolicTangent(f: FunctionBuilder, x: Local<F32x4>): void {
   x.set(input.abs().lessThan(splat(0.35)).select(series, x));
 }
 
+/** |x| beyond which Φ(−|x|) and φ(x) are 0 as float32. */
+const GAUSSIAN_REACH = 20;
+
+/**
+ * Leaves −x²/2 in two parts, of which `x` becomes the large one, exact because its root has 12 bits.
+ *
+ * @returns the small one
+ */
+function halfSquare(f: FunctionBuilder, x: Local<F32x4>): Local<F32x4> {
+  const size = f.f32x4(x.abs().min(splat(GAUSSIAN_REACH)));
+  x.set(size.bits().and(splatInt(~0xfff)).bits());
+  const small = f.f32x4(size.minus(x).times(size.plus(x)).times(splat(-0.5)));
+  x.set(x.times(x).times(splat(-0.5)));
+  return small;
+}
+
 /**
  * Φ(x) = ½ erfc(−x / √2), the distribution function of the normal distribution, with a rational
  * approximation of erfc whose relative error is below 1.2e-7.
@@ -105,10 +134,11 @@ export function hyperbolicTangent(f: FunctionBuilder, x: Local<F32x4>): void {
  */
 export function normalDistribution(f: FunctionBuilder, x: Local<F32x4>): void {
   const isNegative = f.i32x4(x.lessThan(splat(0)));
-  const z = f.f32x4(x.abs().times(splat(Math.SQRT1_2)));
+  const z = x.abs().times(splat(Math.SQRT1_2));
   const t = f.f32x4(splat(1).dividedBy(f.multiplyAdd(z, splat(0.5), splat(1))));
-  x.set(polynomial(f, t, ERFC_COEFFICIENTS).minus(z.times(z)));
-  exponential(f, x);
+  const small = halfSquare(f, x);
+  small.set(small.plus(polynomial(f, t, ERFC_COEFFICIENTS)));
+  exponential(f, x, small);
   x.set(x.times(t).times(splat(0.5)));
   x.set(isNegative.select(x, splat(1).minus(x)));
 }
@@ -120,7 +150,7 @@ const ERFC_COEFFICIENTS = [
 
 /** φ(x) = e^{−x²/2} / √(2π), the density of the normal distribution. */
 export function normalDensity(f: FunctionBuilder, x: Local<F32x4>): void {
-  x.set(x.times(x).times(splat(-0.5)));
-  exponential(f, x);
+  const small = halfSquare(f, x);
+  exponential(f, x, small);
   x.set(x.times(splat(1 / Math.sqrt(2 * Math.PI))));
 }

@@ -23,13 +23,15 @@ const one = splat(1);
 
 const FUNCTIONS: Readonly<Record<UnaryOp, Function>> = {
   neg: (_, x) => x.set(x.negated()),
-  exp: exponential,
+  exp: (f, x) => exponential(f, x),
   log: logarithm,
   sqrt: (_, x) => x.set(x.sqrt()),
   abs: (_, x) => x.set(x.abs()),
   relu: (_, x) => x.set(x.positivePart()),
   leakyRelu: (_, x, alpha) => x.set(x.lessThan(zero).select(alpha.times(x), x)),
-  sigmoid: logistic,
+  sigmoid: (f, x) => {
+    logistic(f, x);
+  },
   tanh: hyperbolicTangent,
   gelu(f, x) {
     const input = f.f32x4(x);
@@ -46,16 +48,24 @@ const FUNCTIONS: Readonly<Record<UnaryOp, Function>> = {
 const DERIVATIVES: Readonly<Record<UnaryOp, Derivative>> = {
   neg: (_, y, g) => y.set(g.negated()),
   exp: (_, y, g) => y.set(g.times(y)),
-  log: (_, x, g) => x.set(g.times(one.dividedBy(x))),
-  sqrt: (_, y, g) => y.set(g.times(splat(0.5).dividedBy(y))),
+  log: (_, x, g) => x.set(g.dividedBy(x)),
+  sqrt: (_, y, g) => y.set(g.dividedBy(y.plus(y))),
   abs(_, x, g) {
-    const negative = x.lessThan(zero).select(g.negated(), zero);
-    x.set(x.greaterThan(zero).select(g, negative));
+    const negative = x.lessThan(zero).select(splat(-1), zero);
+    x.set(x.greaterThan(zero).select(one, negative).times(g));
   },
-  relu: (_, y, g) => y.set(y.greaterThan(zero).select(g, zero)),
+  relu: (_, y, g) => y.set(y.atMost(zero).select(zero, g)),
   leakyRelu: (_, x, g, alpha) => x.set(x.greaterThan(zero).select(g, alpha.times(g))),
-  sigmoid: (_, y, g) => y.set(g.times(y.times(one.minus(y)))),
-  tanh: (_, y, g) => y.set(g.times(one.minus(y.times(y)))),
+  sigmoid(f, x, g) {
+    const rest = logistic(f, x);
+    x.set(g.times(x.times(rest)));
+  },
+  // 4 σ(2x) σ(−2x)
+  tanh(f, x, g) {
+    x.set(x.plus(x));
+    const rest = logistic(f, x);
+    x.set(g.times(x.times(rest).times(splat(4))));
+  },
   gelu(f, x, g) {
     const input = f.f32x4(x);
     const density = f.f32x4(x);
@@ -65,8 +75,8 @@ const DERIVATIVES: Readonly<Record<UnaryOp, Derivative>> = {
   },
   silu(f, x, g) {
     const input = f.f32x4(x);
-    logistic(f, x);
-    x.set(g.times(x.times(f.multiplyAdd(input, one.minus(x), one))));
+    const rest = logistic(f, x);
+    x.set(g.times(x.times(f.multiplyAdd(input, rest, one))));
   },
 };
 
