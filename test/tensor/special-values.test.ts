@@ -11,6 +11,7 @@ import {
   logSoftmax,
   max,
   maximum,
+  mean,
   min,
   minimum,
   mul,
@@ -24,6 +25,7 @@ import {
   softmaxCrossEntropy,
   sqrt,
   sub,
+  sum,
   type Tensor,
   tanh,
   tensor,
@@ -58,12 +60,14 @@ const BINARY: Readonly<Record<keyof typeof expected.binary, (a: Tensor, b: Tenso
   sub,
 };
 
-const LINES: Readonly<Partial<Record<keyof typeof expected.lines.ops, (x: Tensor) => Tensor>>> = {
+const LINES: Readonly<Record<keyof typeof expected.lines.ops, (x: Tensor) => Tensor>> = {
   logSoftmax,
   max: (x) => max(x, 1),
+  mean: (x) => mean(x, 1),
   min: (x) => min(x, 1),
   softmax,
   softmaxCrossEntropy: (x) => softmaxCrossEntropy(x, tensor(new Int32Array(x.shape[0]).fill(1))),
+  sum: (x) => sum(x, 1),
 };
 
 interface Arithmetic {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { supportsRelaxedSimd } from '../../../packages/tensor/src/backend/host.ts';
 import {
   float32,
+  float64,
   signed,
   unsigned,
 } from '../../../packages/tensor/src/backend/wasm/assembler/encoding.ts';
@@ -39,6 +40,10 @@ describe('encodings', () => {
 
   test('float32', () => {
     expect(float32(-2)).toEqual([0x00, 0x00, 0x00, 0xc0]);
+  });
+
+  test('float64', () => {
+    expect(float64(-2)).toEqual([0, 0, 0, 0, 0, 0, 0, 0xc0]);
   });
 });
 

@@ -9,6 +9,7 @@ import {
 } from '../../core/shape.ts';
 import type { Kernels, SliceRange } from '../kernels.ts';
 import { offsetsOf } from '../offsets.ts';
+import { rounded } from './sums.ts';
 
 /** out[i] = x[offsets[i]]. */
 function pick(x: NdArray, offsets: Int32Array, shape: Shape): NdArray {
@@ -101,14 +102,14 @@ export const movement: Pick<
   gatherGrad(gradOut, indices, axis, inputShape) {
     const [before, length, after] = splitAtAxis(inputShape, axis);
     const [grad, rows] = [gradOut.data, indices.data];
-    const out = newTypedArray(gradOut.dtype, elementCount(inputShape));
+    const sums = new Float64Array(elementCount(inputShape));
     for (let i = 0; i < before; i++) {
       for (let j = 0; j < rows.length; j++) {
         const to = (i * length + rows[j]) * after;
         const from = (i * rows.length + j) * after;
-        for (let k = 0; k < after; k++) out[to + k] += grad[from + k];
+        for (let k = 0; k < after; k++) sums[to + k] += grad[from + k];
       }
     }
-    return NdArray.fromTypedArray(out, inputShape, gradOut.dtype);
+    return rounded(sums, inputShape, gradOut.dtype);
   },
 };

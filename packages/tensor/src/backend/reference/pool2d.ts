@@ -3,6 +3,7 @@ import { NdArray } from '../../core/ndarray.ts';
 import { elementCount } from '../../core/shape.ts';
 import type { Window2d } from '../../core/window.ts';
 import type { Kernels } from '../kernels.ts';
+import { rounded } from './sums.ts';
 
 /** Rows and columns of the input that one window covers, and the padded area it divides by. */
 interface Cover {
@@ -70,12 +71,12 @@ export const pooling: Pick<Kernels, 'maxPool2d' | 'maxPool2dGrad' | 'avgPool2d' 
       const [, , H, W] = inputShape;
       const [, , outHeight, outWidth] = gradOut.shape;
       const [grad, positions] = [gradOut.data, indices.data];
-      const out = newTypedArray(gradOut.dtype, elementCount(inputShape));
+      const sums = new Float64Array(elementCount(inputShape));
       for (let i = 0; i < grad.length; i++) {
         const plane = Math.floor(i / (outHeight * outWidth));
-        out[plane * H * W + positions[i]] += grad[i];
+        sums[plane * H * W + positions[i]] += grad[i];
       }
-      return NdArray.fromTypedArray(out, inputShape, gradOut.dtype);
+      return rounded(sums, inputShape, gradOut.dtype);
     },
 
     avgPool2d(x, window) {
@@ -104,7 +105,7 @@ export const pooling: Pick<Kernels, 'maxPool2d' | 'maxPool2dGrad' | 'avgPool2d' 
       const [N, C, H, W] = inputShape;
       const { outHeight, outWidth } = window;
       const grad = gradOut.data;
-      const out = newTypedArray(gradOut.dtype, elementCount(inputShape));
+      const sums = new Float64Array(elementCount(inputShape));
       let at = 0;
       for (let plane = 0; plane < N * C; plane++) {
         for (let oh = 0; oh < outHeight; oh++) {
@@ -112,11 +113,11 @@ export const pooling: Pick<Kernels, 'maxPool2d' | 'maxPool2dGrad' | 'avgPool2d' 
             const { top, bottom, left, right, area } = coverOf(window, H, W, oh, ow);
             const share = grad[at++] / area;
             for (let h = top; h < bottom; h++) {
-              for (let w = left; w < right; w++) out[plane * H * W + h * W + w] += share;
+              for (let w = left; w < right; w++) sums[plane * H * W + h * W + w] += share;
             }
           }
         }
       }
-      return NdArray.fromTypedArray(out, inputShape, gradOut.dtype);
+      return rounded(sums, inputShape, gradOut.dtype);
     },
   };

@@ -4,8 +4,8 @@
  * @see https://webassembly.github.io/spec/core/binary
  */
 
-/** Types of parameters and locals; a v128 holds four 32-bit lanes of either kind. */
-export const VALUE_TYPE = { i32: 0x7f, f32: 0x7d, v128: 0x7b } as const;
+/** Types of parameters and locals; a v128 holds four 32-bit lanes of either kind, or two float64. */
+export const VALUE_TYPE = { i32: 0x7f, f32: 0x7d, f64: 0x7c, v128: 0x7b } as const;
 export type ValueType = keyof typeof VALUE_TYPE;
 
 /** An unsigned integer in LEB128: seven bits a byte, least significant first. */
@@ -36,6 +36,11 @@ export function signed(value: number): number[] {
 /** The four bytes of a float32, least significant first. */
 export function float32(value: number): number[] {
   return [...new Uint8Array(new Float32Array([value]).buffer)];
+}
+
+/** The eight bytes of a float64, least significant first. */
+export function float64(value: number): number[] {
+  return [...new Uint8Array(new Float64Array([value]).buffer)];
 }
 
 /** A string, length first. */

@@ -1,11 +1,11 @@
 import { unsigned, VALUE_TYPE, type ValueType, vector } from './encoding.ts';
-import { F32, f32, I32, i32, memoryOperand, type Value } from './scalars.ts';
-import { F32x4, I32x4 } from './vectors.ts';
+import { F32, F64, f32, f64, I32, i32, memoryOperand, type Value } from './scalars.ts';
+import { F32x4, F64x2, I32x4 } from './vectors.ts';
 
 /** A value that can be changed. */
 export type Local<V extends Value> = V & { set(value: Operand<V>): void };
 /** What a value may be given as: scalars also as plain numbers. */
-export type Operand<V extends Value> = V extends I32 | F32 ? V | number : V;
+export type Operand<V extends Value> = V extends I32 | F32 | F64 ? V | number : V;
 
 /** Names and types of parameters, in order. */
 export type Parameters = Readonly<Record<string, 'i32' | 'f32'>>;
@@ -80,6 +80,7 @@ export class FunctionBuilder {
   }
 
   #scalarLike(value: Value, operand: number): Value {
+    if (value instanceof F64) return f64(operand);
     return value instanceof F32 ? f32(operand) : i32(operand);
   }
 
@@ -110,12 +111,20 @@ export class FunctionBuilder {
     return this.#declare('f32', F32, initial);
   }
 
+  f64(initial?: F64 | number): Local<F64> {
+    return this.#declare('f64', F64, initial);
+  }
+
   f32x4(initial?: F32x4): Local<F32x4> {
     return this.#declare('v128', F32x4, initial);
   }
 
   i32x4(initial?: I32x4): Local<I32x4> {
     return this.#declare('v128', I32x4, initial);
+  }
+
+  f64x2(initial?: F64x2): Local<F64x2> {
+    return this.#declare('v128', F64x2, initial);
   }
 
   /** `count` vector variables. */
@@ -128,6 +137,7 @@ export class FunctionBuilder {
     this.#emit(address.code, value.code);
     if (value instanceof I32) this.#emit([0x36], memoryOperand(2, offset));
     else if (value instanceof F32) this.#emit([0x38], memoryOperand(2, offset));
+    else if (value instanceof F64) this.#emit([0x39], memoryOperand(2, offset));
     else this.#emit([0xfd, 0x0b], memoryOperand(2, offset));
   }
 

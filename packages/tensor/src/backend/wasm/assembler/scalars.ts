@@ -1,4 +1,4 @@
-import { float32, signed, unsigned } from './encoding.ts';
+import { float32, float64, signed, unsigned } from './encoding.ts';
 
 /**
  * Values are expressions: the code that leaves one value on WebAssembly's stack. Combining two of
@@ -104,6 +104,10 @@ export class I32 extends Value {
   toF32(): F32 {
     return new F32([...this.code, 0xb2]);
   }
+
+  toF64(): F64 {
+    return new F64([...this.code, 0xb7]);
+  }
 }
 
 /** A float32. */
@@ -144,6 +148,10 @@ export class F32 extends Value {
     return new F32([...this.code, 0x91]);
   }
 
+  toF64(): F64 {
+    return new F64([...this.code, 0xbb]);
+  }
+
   notEquals(other: F32 | number): I32 {
     return this.#compare(other, 0x5c);
   }
@@ -157,12 +165,44 @@ export class F32 extends Value {
   }
 }
 
+/** A float64: for sums, which are rounded to float32 only in the end. */
+export class F64 extends Value {
+  #with(other: F64 | number, opcode: number): F64 {
+    return new F64([...this.code, ...f64(other).code, opcode]);
+  }
+
+  plus(other: F64 | number): F64 {
+    return this.#with(other, 0xa0);
+  }
+
+  minus(other: F64 | number): F64 {
+    return this.#with(other, 0xa1);
+  }
+
+  times(other: F64 | number): F64 {
+    return this.#with(other, 0xa2);
+  }
+
+  dividedBy(other: F64 | number): F64 {
+    return this.#with(other, 0xa3);
+  }
+
+  /** The nearest float32. */
+  toF32(): F32 {
+    return new F32([...this.code, 0xb6]);
+  }
+}
+
 export function i32(value: I32 | number): I32 {
   return typeof value === 'number' ? new I32([0x41, ...signed(value)], value) : value;
 }
 
 export function f32(value: F32 | number): F32 {
   return typeof value === 'number' ? new F32([0x43, ...float32(value)]) : value;
+}
+
+export function f64(value: F64 | number): F64 {
+  return typeof value === 'number' ? new F64([0x44, ...float64(value)]) : value;
 }
 
 /** `condition ? a : b`, both computed. */
@@ -181,4 +221,8 @@ export function loadI32(address: I32, offset = 0): I32 {
 
 export function loadF32(address: I32, offset = 0): F32 {
   return new F32([...address.code, 0x2a, ...memoryOperand(2, offset)]);
+}
+
+export function loadF64(address: I32, offset = 0): F64 {
+  return new F64([...address.code, 0x2b, ...memoryOperand(2, offset)]);
 }

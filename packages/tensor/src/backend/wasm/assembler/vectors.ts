@@ -1,5 +1,5 @@
 import { float32, unsigned } from './encoding.ts';
-import { F32, f32, I32, i32, memoryOperand, Value } from './scalars.ts';
+import { F32, F64, f32, f64, I32, i32, memoryOperand, Value } from './scalars.ts';
 
 /** Four lane numbers: 0 to 3 pick from the first vector, 4 to 7 from the second. */
 export type Lanes = readonly [number, number, number, number];
@@ -119,6 +119,16 @@ export class F32x4 extends Value {
     return new I32x4(this.code);
   }
 
+  /** Lanes 0 and 1. */
+  lowToF64x2(): F64x2 {
+    return new F64x2([...this.code, ...simd(0x5f)]);
+  }
+
+  /** Lanes 2 and 3. */
+  highToF64x2(): F64x2 {
+    return this.shuffle(this, [2, 3, 2, 3]).lowToF64x2();
+  }
+
   /** Integers nearest to zero; saturates, and NaN gives 0. */
   toI32x4(): I32x4 {
     return new I32x4([...this.code, ...simd(0xf8)]);
@@ -219,6 +229,39 @@ export class I32x4 extends Value {
   bits(): F32x4 {
     return new F32x4(this.code);
   }
+}
+
+/** Two float64 lanes. */
+export class F64x2 extends Value {
+  #with(other: F64x2, opcode: number): F64x2 {
+    return new F64x2(combined(this, other, opcode));
+  }
+
+  plus(other: F64x2): F64x2 {
+    return this.#with(other, 0xf0);
+  }
+
+  times(other: F64x2): F64x2 {
+    return this.#with(other, 0xf2);
+  }
+
+  lane(index: number): F64 {
+    return new F64([...this.code, ...simd(0x21), index]);
+  }
+
+  /** The nearest float32 in lanes 0 and 1; the others are 0. */
+  toF32x4(): F32x4 {
+    return new F32x4([...this.code, ...simd(0x5e)]);
+  }
+}
+
+/** The same number in both lanes. */
+export function splatF64(value: F64 | number): F64x2 {
+  return new F64x2([...f64(value).code, ...simd(0x14)]);
+}
+
+export function loadF64x2(address: I32, offset = 0): F64x2 {
+  return new F64x2([...address.code, ...simd(0x00), ...memoryOperand(2, offset)]);
 }
 
 /** The same number in all four lanes. */

@@ -2,11 +2,12 @@ import type { NdArray } from '../../../core/ndarray.ts';
 import type { Kernels } from '../../kernels.ts';
 import type { FunctionBuilder, Local } from '../assembler/function.ts';
 import { type F32, f32, type I32, loadF32 } from '../assembler/scalars.ts';
-import { type F32x4, loadF32x4, splat } from '../assembler/vectors.ts';
+import { loadF32x4, splat } from '../assembler/vectors.ts';
 import { type Frame, inFrame } from '../frame.ts';
 import { defineTask } from '../task.ts';
-import { reduceAxis } from './reduce.ts';
-import { forPlanes, PLANE_FIELDS, planeParts } from './rows.ts';
+import { LongSum } from './long-sum.ts';
+import { forPlane, forPlanes, PLANE_FIELDS, planeParts } from './rows.ts';
+import { sumAxis } from './sum-axis.ts';
 
 /**
  * Batch normalization of [N, C, H, W]. A part is one plane [H, W]; sums over a channel are sums of
@@ -31,43 +32,15 @@ const FIELDS = {
   share: 'f32',
 } as const;
 
-/** Σ of four lanes in a fixed order. */
-function sumOfLanes(sum: F32x4): F32 {
-  return sum
-    .lane(0)
-    .plus(sum.lane(1))
-    .plus(sum.lane(2).plus(sum.lane(3)));
-}
-
-/** Runs `whole` for every four elements of a plane, and `single` for those left over. */
-function forPlane(
-  f: FunctionBuilder,
-  area: I32,
-  whole: (offset: I32) => void,
-  single: (offset: I32) => void,
-): void {
-  const offset = f.i32(0);
-  const end = f.i32(area.times(4));
-  f.while(offset.plus(16).atMost(end), () => {
-    whole(offset);
-    offset.set(offset.plus(16));
-  });
-  f.while(offset.lessThan(end), () => {
-    single(offset);
-    offset.set(offset.plus(4));
-  });
-}
-
 const channelOf = (plane: I32, channels: I32): I32 => plane.modulo(channels).times(4);
 
-/** sums[n, c] = Σ (x − mean[c])² of a plane. */
+/** sums[n, c] = Σ (x − mean[c])² of a plane, as float64. */
 const squaresTask = defineTask('squaredDeviations', FIELDS, (f, p, { index }) => {
   forPlanes(f, p, index, (plane) => {
     const x = f.i32(p.x.plus(plane.times(p.area).times(4)));
     const mean = f.f32(loadF32(p.mean.plus(channelOf(plane, p.channels))));
     const means = f.f32x4(splat(mean));
-    const sum = f.f32x4(splat(0));
-    const rest = f.f32(0);
+    const sum = new LongSum(f);
     const deviations = f.f32x4();
     const deviation = f.f32();
     forPlane(
@@ -75,14 +48,15 @@ const squaresTask = defineTask('squaredDeviations', FIELDS, (f, p, { index }) =>
       p.area,
       (offset) => {
         deviations.set(loadF32x4(x.plus(offset)).minus(means));
-        sum.set(f.multiplyAdd(deviations, deviations, sum));
+        sum.collect(deviations.times(deviations));
       },
       (offset) => {
         deviation.set(loadF32(x.plus(offset)).minus(mean));
-        rest.set(rest.plus(deviation.times(deviation)));
+        sum.addSingle(deviation.times(deviation));
       },
+      () => sum.flush(),
     );
-    f.store(p.sums.plus(plane.times(4)), sumOfLanes(sum).plus(rest));
+    f.store(p.sums.plus(plane.times(8)), sum.total);
   });
 });
 
@@ -123,7 +97,9 @@ function scaleOf(
   return { scale, mean: f.f32(loadF32(p.mean.plus(channel))), inverse };
 }
 
-/** sums[n, c] = Σ g and dots[n, c] = Σ g · x̂ of a plane, with x̂ = (x − mean) / √(variance + ε). */
+/**
+ * sums[n, c] = Σ g and dots[n, c] = Σ g · x̂ of a plane, as float64, with x̂ = (x − mean) / √(variance + ε).
+ */
 const gradSumsTask = defineTask('batchNormGradSums', FIELDS, (f, p, { index }) => {
   forPlanes(f, p, index, (plane) => {
     const start = f.i32(plane.times(p.area).times(4));
@@ -132,26 +108,31 @@ const gradSumsTask = defineTask('batchNormGradSums', FIELDS, (f, p, { index }) =
     const means = f.f32x4(splat(mean));
     const x = f.i32(p.x.plus(start));
     const g = f.i32(p.gradOut.plus(start));
-    const [sum, dot] = [f.f32x4(splat(0)), f.f32x4(splat(0))];
+    const [sum, dot] = [new LongSum(f), new LongSum(f)];
     const gradients = f.f32x4();
-    const [restSum, restDot, gradient] = [f.f32(0), f.f32(0), f.f32()];
+    const inverses = f.f32x4(splat(inverse));
+    const gradient = f.f32();
     forPlane(
       f,
       p.area,
       (offset) => {
         gradients.set(loadF32x4(g.plus(offset)));
-        sum.set(sum.plus(gradients));
-        dot.set(f.multiplyAdd(gradients, loadF32x4(x.plus(offset)).minus(means), dot));
+        sum.collect(gradients);
+        dot.collect(loadF32x4(x.plus(offset)).minus(means).times(inverses).times(gradients));
       },
       (offset) => {
         gradient.set(loadF32(g.plus(offset)));
-        restSum.set(restSum.plus(gradient));
-        restDot.set(restDot.plus(gradient.times(loadF32(x.plus(offset)).minus(mean))));
+        sum.addSingle(gradient);
+        dot.addSingle(loadF32(x.plus(offset)).minus(mean).times(inverse).times(gradient));
+      },
+      () => {
+        sum.flush();
+        dot.flush();
       },
     );
-    const at = f.i32(plane.times(4));
-    f.store(p.sums.plus(at), sumOfLanes(sum).plus(restSum));
-    f.store(p.dots.plus(at), sumOfLanes(dot).plus(restDot).times(inverse));
+    const at = f.i32(plane.times(8));
+    f.store(p.sums.plus(at), sum.total);
+    f.store(p.dots.plus(at), dot.total);
   });
 });
 
@@ -173,19 +154,31 @@ const gradTask = defineTask('batchNormGrad', FIELDS, (f, p, { index }) => {
     const x = f.i32(p.x.plus(start));
     const g = f.i32(p.gradOut.plus(start));
     const y = f.i32(p.y.plus(start));
-    forPlane(
-      f,
-      p.area,
-      (offset) => {
-        const throughMean = loadF32x4(g.plus(offset)).times(scales).minus(levels);
-        const throughVariance = loadF32x4(x.plus(offset)).minus(means).times(slopes);
-        f.store(y.plus(offset), throughMean.minus(throughVariance));
-      },
-      (offset) => {
-        const throughMean = loadF32(g.plus(offset)).times(scale).minus(level);
-        const throughVariance = loadF32(x.plus(offset)).minus(mean).times(slope);
-        f.store(y.plus(offset), throughMean.minus(throughVariance));
-      },
+    f.if(
+      p.share.notEquals(0),
+      () =>
+        forPlane(
+          f,
+          p.area,
+          (offset) => {
+            const throughMean = loadF32x4(g.plus(offset)).times(scales).minus(levels);
+            const throughVariance = loadF32x4(x.plus(offset)).minus(means).times(slopes);
+            f.store(y.plus(offset), throughMean.minus(throughVariance));
+          },
+          (offset) => {
+            const throughMean = loadF32(g.plus(offset)).times(scale).minus(level);
+            const throughVariance = loadF32(x.plus(offset)).minus(mean).times(slope);
+            f.store(y.plus(offset), throughMean.minus(throughVariance));
+          },
+        ),
+      // The other terms are left out, not multiplied by 0, which would make NaN of infinity.
+      () =>
+        forPlane(
+          f,
+          p.area,
+          (offset) => f.store(y.plus(offset), loadF32x4(g.plus(offset)).times(scales)),
+          (offset) => f.store(y.plus(offset), loadF32(g.plus(offset)).times(scale)),
+        ),
     );
   });
 });
@@ -203,15 +196,16 @@ const UNUSED = {
   share: 0,
 };
 
-/** target[c] = scale · Σ over images and pixels, from the sums of planes [N, C]. */
+/** target[c] = Σ over images of the sums of planes [N, C], divided by `divisor`. */
 function sumOverImages(
   frame: Frame,
   [N, C]: readonly number[],
   sums: number,
   target: number,
-  scale = 1,
+  divisor = 1,
 ): void {
-  reduceAxis(frame, 'sum', sums, { outer: 1, length: N, inner: C }, target, scale);
+  const axis = { outer: 1, length: N, inner: C };
+  sumAxis(frame, { address: sums, areSums: true }, axis, { address: target, divisor });
 }
 
 const planes = ({ shape: [N, C] }: NdArray): number => N * C;
@@ -226,15 +220,16 @@ export const batchNormalization: Pick<
       const count = N * H * W;
       const mean = frame.output([C]);
       const variance = frame.output([C]);
-      const sums = frame.temporary(planes(x) * 4);
+      const sums = frame.temporary(planes(x) * 8);
       const source = frame.input(x);
       const rows = { outer: planes(x), length: H * W, inner: 1 };
-      reduceAxis(frame, 'sum', source, rows, sums);
-      sumOverImages(frame, x.shape, sums, mean.address, 1 / count);
+      const pixels = { address: source, areSums: false };
+      sumAxis(frame, pixels, rows, { address: sums, divisor: null });
+      sumOverImages(frame, x.shape, sums, mean.address, count);
       const { parts, fields: planeFields } = planeParts(planes(x), H * W);
       const fields = { ...UNUSED, x: source, channels: C, area: H * W };
       frame.run(squaresTask, parts, { ...planeFields, ...fields, mean: mean.address, sums });
-      sumOverImages(frame, x.shape, sums, variance.address, 1 / count);
+      sumOverImages(frame, x.shape, sums, variance.address, count);
       return { mean: mean.array, variance: variance.array };
     }),
 
@@ -266,8 +261,8 @@ export const batchNormalization: Pick<
       const gradX = frame.output(x.shape);
       const gradWeight = frame.output([C]);
       const gradBias = frame.output([C]);
-      const sums = frame.temporary(planes(x) * 4);
-      const dots = frame.temporary(planes(x) * 4);
+      const sums = frame.temporary(planes(x) * 8);
+      const dots = frame.temporary(planes(x) * 8);
       const fields = {
         ...UNUSED,
         x: frame.input(x),

@@ -1,8 +1,9 @@
-import { defineFunction, type FunctionBuilder } from '../assembler/function.ts';
+import { defineFunction, type FunctionBuilder, type Local } from '../assembler/function.ts';
 import { type I32, loadF32 } from '../assembler/scalars.ts';
 import { loadF32x4, splat } from '../assembler/vectors.ts';
 import type { Frame } from '../frame.ts';
 import { defineTask } from '../task.ts';
+import { COLLECTED_VECTORS, LongSum, toF32x4 } from './long-sum.ts';
 
 /** Copies `count` 32-bit elements. */
 export const copyRow = defineFunction(
@@ -94,6 +95,46 @@ export function forPlanes(
   f.for(first, end, 1, body);
 }
 
+/** Runs `body` for each whole vector from `offset` up to `end`, and `flush` after every few. */
+export function forVectorsBetween(
+  f: FunctionBuilder,
+  offset: Local<I32>,
+  end: I32,
+  body: () => void,
+  flush: () => void,
+): void {
+  const endOfBlock = f.i32();
+  f.while(offset.plus(16).atMost(end), () => {
+    endOfBlock.set(offset.plus(COLLECTED_VECTORS * 16));
+    endOfBlock.set(endOfBlock.min(end));
+    f.doWhile(() => {
+      body();
+      offset.set(offset.plus(16));
+    }, offset.plus(16).atMost(endOfBlock));
+    flush();
+  });
+}
+
+/**
+ * Runs `whole` for every four elements of a plane, and `single` for those left over; `flush` after as
+ * many as a `LongSum` collects.
+ */
+export function forPlane(
+  f: FunctionBuilder,
+  area: I32,
+  whole: (offset: I32) => void,
+  single: (offset: I32) => void,
+  flush = (): void => {},
+): void {
+  const offset = f.i32(0);
+  const end = f.i32(area.times(4));
+  forVectorsBetween(f, offset, end, () => whole(offset), flush);
+  f.while(offset.lessThan(end), () => {
+    single(offset);
+    offset.set(offset.plus(4));
+  });
+}
+
 const fillTask = defineTask(
   'fill',
   { target: 'i32', count: 'i32', value: 'f32' },
@@ -116,22 +157,22 @@ const sumArraysTask = defineTask(
     const first = f.i32(index.times(CHUNK));
     const end = f.i32(first.plus(CHUNK));
     end.set(end.min(count));
-    const sum = f.f32x4();
+    const sum = new LongSum(f);
     const at = f.i32();
     const stride = f.i32(count.times(4));
     f.for(first, end, 4, (i) => {
-      sum.set(splat(0));
+      sum.clear();
       at.set(source.plus(i.times(4)));
       f.for(0, arrays, 1, () => {
-        sum.set(sum.plus(loadF32x4(at)));
+        sum.addAt(at);
         at.set(at.plus(stride));
       });
-      f.store(target.plus(i.times(4)), sum);
+      f.store(target.plus(i.times(4)), toF32x4(sum.lanes));
     });
   },
 );
 
-/** target[i] = Σ_a source[a · count + i], in the order of a. */
+/** target[i] = Σ_a source[a · count + i]. */
 export function sumArrays(
   frame: Frame,
   { source, arrays, count, target }: Record<'source' | 'arrays' | 'count' | 'target', number>,

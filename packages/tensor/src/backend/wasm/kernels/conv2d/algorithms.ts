@@ -2,7 +2,7 @@ import type { Padding } from '../../../../core/window.ts';
 import type { Frame } from '../../frame.ts';
 import { settings } from '../../settings.ts';
 import { MODE } from '../gemm/micro-kernel.ts';
-import { reduceAxis } from '../reduce.ts';
+import { sumAxis } from '../sum-axis.ts';
 import { coveredInput } from '../winograd/tiles.ts';
 import type { OutputTile } from '../winograd/transforms.ts';
 import { weightGradTiles, winogradWeightGrad } from '../winograd/weight-grad.ts';
@@ -65,7 +65,7 @@ interface GradientOperands {
   readonly needsSums: boolean;
 }
 
-/** gx ← (or +=) and gw ← for one branch; and the gradient's sums over planes, [N, outChannels]. */
+/** gx ← (or +=) and gw ← for one branch; and the gradient's sums over planes, [N, outChannels], float64. */
 export function gradientsOf(frame: Frame, operands: GradientOperands): { sums: number | null } {
   const { x, gradOut, filters, gradX, gradWeight, addToGradX } = operands;
   const plan = winogradPlan(operands);
@@ -140,15 +140,18 @@ function planeSums(
   frame: Frame,
   { address, count, channels, height, width, stride }: Images,
 ): number {
-  const sums = frame.temporary(count * channels * 4);
+  const sums = frame.temporary(count * channels * 8);
   const length = height * width;
+  const sumPlanes = (source: number, outer: number, target: number): void => {
+    const pixels = { address: source, areSums: false };
+    sumAxis(frame, pixels, { outer, length, inner: 1 }, { address: target, divisor: null });
+  };
   if (stride === channels * length * 4) {
-    reduceAxis(frame, 'sum', address, { outer: count * channels, length, inner: 1 }, sums);
+    sumPlanes(address, count * channels, sums);
     return sums;
   }
   for (let image = 0; image < count; image++) {
-    const axis = { outer: channels, length, inner: 1 };
-    reduceAxis(frame, 'sum', address + image * stride, axis, sums + image * channels * 4);
+    sumPlanes(address + image * stride, channels, sums + image * channels * 8);
   }
   return sums;
 }

@@ -3,7 +3,7 @@ import type { Shape } from '../../../../core/shape.ts';
 import type { Conv2dBranch, Conv2dGrads, Kernels } from '../../../kernels.ts';
 import { type Frame, inFrame } from '../../frame.ts';
 import { MODE } from '../gemm/micro-kernel.ts';
-import { reduceAxis } from '../reduce.ts';
+import { sumAxis } from '../sum-axis.ts';
 import { convolve, type Filters, gradientsOf } from './algorithms.ts';
 import type { Images } from './pad.ts';
 
@@ -84,7 +84,8 @@ export const convolution: Pick<Kernels, 'conv2d' | 'conv2dGrad'> = {
         });
         if (gradBias !== null && sums !== null) {
           const axis = { outer: 1, length: x.shape[0], inner: outChannels };
-          reduceAxis(frame, 'sum', sums, axis, gradBias.address);
+          const target = { address: gradBias.address, divisor: 1 };
+          sumAxis(frame, { address: sums, areSums: true }, axis, target);
         }
         weights.push(gradWeight?.array ?? null);
         biases.push(gradBias?.array ?? null);

@@ -3,6 +3,7 @@ import { loadF32 } from '../../assembler/scalars.ts';
 import { loadF32x4, splat } from '../../assembler/vectors.ts';
 import type { Frame } from '../../frame.ts';
 import { defineTask } from '../../task.ts';
+import { LongSum } from '../long-sum.ts';
 import { copyRow, fillRow, forPlanes, PLANE_FIELDS, planeParts } from '../rows.ts';
 
 /** Planes of images, some of the channels of each. */
@@ -125,9 +126,8 @@ const maskTask = defineTask(
         rowLength.set(height.times(width));
         rows.set(1);
       });
-      const sum = f.f32x4(splat(0));
+      const sum = new LongSum(f);
       const values = f.f32x4();
-      const rest = f.f32(0);
       const value = f.f32();
       const remaining = f.i32();
       f.for(0, rows, 1, () => {
@@ -135,7 +135,7 @@ const maskTask = defineTask(
         const to = f.i32(target);
         f.while(remaining.atLeast(4), () => {
           values.set(loadF32x4(y).atMost(splat(0)).select(splat(0), loadF32x4(gradOut)));
-          sum.set(sum.plus(values));
+          sum.add(values);
           f.store(to, values);
           for (const pointer of [gradOut, y, to]) pointer.set(pointer.plus(16));
           remaining.set(remaining.minus(4));
@@ -143,23 +143,21 @@ const maskTask = defineTask(
         f.while(remaining.greaterThan(0), () => {
           value.set(loadF32(gradOut));
           f.if(loadF32(y).atMost(0), () => value.set(0));
-          rest.set(rest.plus(value));
+          sum.addSingle(value);
           f.store(to, value);
           for (const pointer of [gradOut, y, to]) pointer.set(pointer.plus(4));
           remaining.set(remaining.minus(1));
         });
         target.set(target.plus(paddedWidth.times(4)));
       });
-      const lanes = [0, 1, 2, 3].map((lane) => sum.lane(lane));
-      const total = lanes[0].plus(lanes[1]).plus(lanes[2].plus(lanes[3]));
-      f.store(p.sums.plus(plane.times(4)), total.plus(rest));
+      f.store(p.sums.plus(plane.times(8)), sum.total);
     });
   },
 );
 
 /**
  * The gradient before a ReLU with zeros around it: 0 where y ≤ 0, else gradOut; and its sums over
- * each plane, [N, channels], for the gradient of the bias. One pass over memory for all three.
+ * each plane, [N, channels], float64, for the gradient of the bias. One pass over memory for all three.
  */
 export function maskedAndPadded(
   frame: Frame,
@@ -172,7 +170,7 @@ export function maskedAndPadded(
   const width = gradOut.width + left + right;
   const stride = channels * height * width * 4;
   const address = frame.temporary(count * stride);
-  const sums = frame.temporary(count * channels * 4);
+  const sums = frame.temporary(count * channels * 8);
   const { parts, fields } = planeParts(count * channels, height * width);
   frame.run(maskTask, parts, {
     ...fields,

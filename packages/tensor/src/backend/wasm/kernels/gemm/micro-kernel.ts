@@ -33,24 +33,11 @@ export const microKernel = defineFunction(
   (f, { a, b, k, c, rowStride, mode, bias }) => {
     const sums = Array.from({ length: TILE_ROWS }, () => f.f32x4s(TILE_COLUMNS / 4));
     const row = f.i32();
-    f.if(
-      mode.and(MODE.accumulate),
-      () => {
-        row.set(c);
-        for (const sumsOfRow of sums) {
-          sumsOfRow.forEach((sum, j) => {
-            sum.set(loadF32x4(row, j * 16));
-          });
-          row.set(row.plus(rowStride));
-        }
-      },
-      () =>
-        f.if(mode.and(MODE.bias), () => {
-          sums.forEach((sumsOfRow, i) => {
-            for (const sum of sumsOfRow) sum.set(loadSplat(bias, i * 4));
-          });
-        }),
-    );
+    f.if(mode.and(MODE.bias), () => {
+      sums.forEach((sumsOfRow, i) => {
+        for (const sum of sumsOfRow) sum.set(loadSplat(bias, i * 4));
+      });
+    });
 
     const bs = f.f32x4s(TILE_COLUMNS / 4);
     const factor = f.f32x4();
@@ -74,6 +61,16 @@ export const microKernel = defineFunction(
       }, k);
     });
 
+    // Added to C as a whole: a long sum is one of sums, in which fewer digits are lost.
+    f.if(mode.and(MODE.accumulate), () => {
+      row.set(c);
+      for (const sumsOfRow of sums) {
+        sumsOfRow.forEach((sum, j) => {
+          sum.set(sum.plus(loadF32x4(row, j * 16)));
+        });
+        row.set(row.plus(rowStride));
+      }
+    });
     f.if(mode.and(MODE.relu), () => {
       for (const sum of sums.flat()) sum.set(sum.positivePart());
     });

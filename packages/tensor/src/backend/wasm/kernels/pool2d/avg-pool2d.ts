@@ -1,5 +1,6 @@
+import type { Window2d } from '../../../../core/window.ts';
 import type { Kernels } from '../../../kernels.ts';
-import type { FunctionBuilder, LocalsOf } from '../../assembler/function.ts';
+import type { FunctionBuilder, Local, LocalsOf } from '../../assembler/function.ts';
 import { type F32, type I32, loadF32 } from '../../assembler/scalars.ts';
 import { inFrame } from '../../frame.ts';
 import { defineTask } from '../../task.ts';
@@ -34,17 +35,20 @@ const forwardTask = defineTask('avgPool', WINDOW_FIELDS, (f, p, { index }) => {
   forPlanes(f, p, index, (plane) => {
     const source = f.i32(p.source.plus(plane.times(p.height).times(p.width).times(4)));
     const target = f.i32(p.target.plus(plane.times(p.outHeight).times(p.outWidth).times(4)));
-    const sum = f.f32();
+    const sum = f.f64();
     forWindows(f, p, (output, area, forElements) => {
       sum.set(0);
-      forElements((offset) => sum.set(sum.plus(loadF32(source.plus(offset)))));
-      f.store(target.plus(output), sum.dividedBy(area));
+      forElements((offset) => sum.set(sum.plus(loadF32(source.plus(offset)).toF64())));
+      f.store(target.plus(output), sum.dividedBy(area.toF64()).toF32());
     });
   });
 });
 
-/** `source` is the gradient by the output, `target` that by the input. */
-const gradTask = defineTask('avgPoolGrad', WINDOW_FIELDS, (f, p, { index }) => {
+/**
+ * `source` is the gradient by the output, `target` that by the input: each window adds its share to
+ * its elements. In float32, so for elements in few windows.
+ */
+const scatterTask = defineTask('avgPoolScatter', WINDOW_FIELDS, (f, p, { index }) => {
   forPlanes(f, p, index, (plane) => {
     const area = f.i32(p.height.times(p.width));
     const source = f.i32(p.source.plus(plane.times(p.outHeight).times(p.outWidth).times(4)));
@@ -61,6 +65,89 @@ const gradTask = defineTask('avgPoolGrad', WINDOW_FIELDS, (f, p, { index }) => {
     });
   });
 });
+
+/** Share of a window's gradient for each of its elements: target = source / area. */
+const sharesTask = defineTask('avgPoolShares', WINDOW_FIELDS, (f, p, { index }) => {
+  forPlanes(f, p, index, (plane) => {
+    const start = f.i32(plane.times(p.outHeight).times(p.outWidth).times(4));
+    const source = f.i32(p.source.plus(start));
+    const target = f.i32(p.target.plus(start));
+    forWindows(f, p, (output, area) => {
+      f.store(target.plus(output), loadF32(source.plus(output)).dividedBy(area));
+    });
+  });
+});
+
+/** The windows [first, end) of one axis that hold an element, from one element to the next. */
+function windowsOf(
+  f: FunctionBuilder,
+  { stride, kernel, before, count }: Record<'stride' | 'kernel' | 'before' | 'count', I32>,
+): { first: Local<I32>; end: Local<I32>; start(): void; moveTo(element: I32): void } {
+  const first = f.i32();
+  const end = f.i32();
+  return {
+    first,
+    end,
+    start() {
+      first.set(0);
+      end.set(0);
+    },
+    moveTo(element) {
+      const padded = f.i32(element.plus(before));
+      f.while(end.lessThan(count).and(end.times(stride).atMost(padded)), () =>
+        end.set(end.plus(1)),
+      );
+      f.while(first.times(stride).plus(kernel).atMost(padded), () => first.set(first.plus(1)));
+    },
+  };
+}
+
+/** Each element's sum of the shares (`source`) of all windows that hold it. */
+const gatherTask = defineTask('avgPoolGather', WINDOW_FIELDS, (f, p, { index }) => {
+  const rows = windowsOf(f, {
+    stride: p.strideHeight,
+    kernel: p.kernelHeight,
+    before: p.top,
+    count: p.outHeight,
+  });
+  const columns = windowsOf(f, {
+    stride: p.strideWidth,
+    kernel: p.kernelWidth,
+    before: p.left,
+    count: p.outWidth,
+  });
+  const sum = f.f64();
+  forPlanes(f, p, index, (plane) => {
+    const source = f.i32(p.source.plus(plane.times(p.outHeight).times(p.outWidth).times(4)));
+    const target = f.i32(p.target.plus(plane.times(p.height).times(p.width).times(4)));
+    rows.start();
+    f.for(0, p.height, 1, (row) => {
+      rows.moveTo(row);
+      columns.start();
+      f.for(0, p.width, 1, (column) => {
+        columns.moveTo(column);
+        sum.set(0);
+        f.for(rows.first, rows.end, 1, (outRow) => {
+          const line = f.i32(source.plus(outRow.times(p.outWidth).times(4)));
+          f.for(columns.first, columns.end, 1, (outColumn) => {
+            sum.set(sum.plus(loadF32(line.plus(outColumn.times(4))).toF64()));
+          });
+        });
+        f.store(target, sum.toF32());
+        target.set(target.plus(4));
+      });
+    });
+  });
+});
+
+/** Windows whose shares may be added in float32: so few lose less than 1e-6. */
+const FEW_WINDOWS = 16;
+
+/** In how many windows an element may be. */
+function windowsOfElement(window: Window2d): number {
+  const { kernelHeight, kernelWidth, strideHeight, strideWidth } = window;
+  return Math.ceil(kernelHeight / strideHeight) * Math.ceil(kernelWidth / strideWidth);
+}
 
 export const averagePooling: Pick<Kernels, 'avgPool2d' | 'avgPool2dGrad'> = {
   avgPool2d: (x, window) =>
@@ -80,13 +167,17 @@ export const averagePooling: Pick<Kernels, 'avgPool2d' | 'avgPool2dGrad'> = {
   avgPool2dGrad: (gradOut, inputShape, window) =>
     inFrame((frame) => {
       const gradIn = frame.output(inputShape);
+      const source = frame.input(gradOut);
+      const target = gradIn.address;
       const { parts, fields } = windowParts(window, inputShape);
-      frame.run(gradTask, parts, {
-        source: frame.input(gradOut),
-        target: gradIn.address,
-        indices: 0,
-        ...fields,
-      });
+      const values = { ...fields, indices: 0 };
+      if (windowsOfElement(window) <= FEW_WINDOWS) {
+        frame.run(scatterTask, parts, { ...values, source, target });
+      } else {
+        const shares = frame.temporary(gradOut.size * 4);
+        frame.run(sharesTask, parts, { ...values, source, target: shares });
+        frame.run(gatherTask, parts, { ...values, source: shares, target });
+      }
       return gradIn.array;
     }),
 };

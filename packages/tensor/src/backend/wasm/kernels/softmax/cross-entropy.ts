@@ -9,7 +9,7 @@ import { defineTask } from '../../task.ts';
 import {
   forLine,
   gatherLine,
-  logarithmOf,
+  logarithmOfOneAnd,
   perPart,
   scatterLine,
   shiftAndSum,
@@ -55,7 +55,7 @@ function defineCrossEntropy(
 
 const crossEntropyTask = defineCrossEntropy('softmaxCrossEntropy', (f, p, { index, line }) => {
   const label = f.i32(loadI32(p.labels.plus(index.times(4))));
-  const logSum = logarithmOf(f, shiftAndSum(f, line, p.classes)).lane(0);
+  const logSum = logarithmOfOneAnd(f, shiftAndSum(f, line, p.classes)).lane(0);
   const loss = logSum.minus(loadF32(line.plus(label.times(4))));
   f.store(p.target.plus(index.times(4)), loss);
 });

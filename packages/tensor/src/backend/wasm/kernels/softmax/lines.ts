@@ -4,6 +4,8 @@ import { type F32, type I32, loadF32 } from '../../assembler/scalars.ts';
 import { type F32x4, loadF32x4, splat } from '../../assembler/vectors.ts';
 import { SCRATCH_BYTES } from '../../runtime.ts';
 import { exponential, logarithm } from '../elementwise/functions.ts';
+import { LongSum } from '../long-sum.ts';
+import { forVectorsBetween } from '../rows.ts';
 
 /**
  * Softmax of lines along one axis. A line is first copied into the thread's memory, its elements side
@@ -46,44 +48,63 @@ export function forLine(f: FunctionBuilder, count: I32, body: (offset: I32) => v
   f.for(0, count.times(4), 16, body);
 }
 
-export function sumOfLanes(f: FunctionBuilder, vector: F32x4): Local<F32> {
-  const kept = f.f32x4(vector);
-  const [a, b, c, d] = [0, 1, 2, 3].map((lane) => kept.lane(lane));
-  return f.f32(a.plus(b).plus(c.plus(d)));
+/** Adds what `body` gives for each whole vector of a line to `sum`. */
+export function sumOfLine(
+  f: FunctionBuilder,
+  count: I32,
+  sum: LongSum,
+  body: (offset: I32) => F32x4,
+): void {
+  const offset = f.i32(0);
+  const end = f.i32(count.plus(3).and(-4).times(4));
+  forVectorsBetween(
+    f,
+    offset,
+    end,
+    () => sum.collect(body(offset)),
+    () => sum.flush(),
+  );
 }
 
 /**
  * Subtracts the maximum from a line that is filled up with −∞, so that nothing overflows.
  *
- * @returns Σ eˣ of what is left
+ * @returns Σ eˣ − 1 of what is left: the maximum's own term is 1, beside which the others may be small
  */
 export function shiftAndSum(f: FunctionBuilder, line: I32, count: I32): Local<F32> {
   const vector = f.f32x4();
-  const sum = f.f32x4(splat(0));
+  const sum = new LongSum(f);
   const max = f.f32x4(splat(Number.NEGATIVE_INFINITY));
   forLine(f, count, (offset) => {
     max.set(max.max(loadF32x4(line.plus(offset))));
   });
   const [a, b, c, d] = [0, 1, 2, 3].map((lane) => max.lane(lane));
   max.set(splat(f.f32(a.max(b).max(c.max(d)))));
-  forLine(f, count, (offset) => {
+  sumOfLine(f, count, sum, (offset) => {
     vector.set(loadF32x4(line.plus(offset)).minus(max));
     f.store(line.plus(offset), vector);
     exponential(f, vector);
-    sum.set(sum.plus(vector));
+    return vector;
   });
-  return sumOfLanes(f, sum);
+  return f.f32(sum.total.minus(1).toF32());
 }
 
-export function logarithmOf(f: FunctionBuilder, value: F32): F32x4 {
-  const vector = f.f32x4(splat(value));
+/**
+ * ln(1 + x) in all lanes: ln w + (x − (w − 1)) / w with w = 1 + x as it is rounded, of which the second
+ * term is what rounding took from x.
+ */
+export function logarithmOfOneAnd(f: FunctionBuilder, x: Local<F32>): Local<F32x4> {
+  const rounded = f.f32(x.plus(1));
+  const lost = f.f32(x.minus(rounded.minus(1)).dividedBy(rounded));
+  const vector = f.f32x4(splat(rounded));
   logarithm(f, vector);
+  vector.set(vector.plus(splat(lost)));
   return vector;
 }
 
 /** Replaces a line by its softmax. */
 export function softmaxOfLine(f: FunctionBuilder, line: I32, count: I32): void {
-  const sum = f.f32x4(splat(shiftAndSum(f, line, count)));
+  const sum = f.f32x4(splat(shiftAndSum(f, line, count).plus(1)));
   const vector = f.f32x4();
   forLine(f, count, (offset) => {
     vector.set(loadF32x4(line.plus(offset)));

@@ -9,15 +9,16 @@ import { inFrame } from '../../frame.ts';
 import { SCRATCH_BYTES } from '../../runtime.ts';
 import { defineTask } from '../../task.ts';
 import { exponential } from '../elementwise/functions.ts';
+import { LongSum } from '../long-sum.ts';
 import {
   forLine,
   gatherLine,
-  logarithmOf,
+  logarithmOfOneAnd,
   perPart,
   scatterLine,
   shiftAndSum,
   softmaxOfLine,
-  sumOfLanes,
+  sumOfLine,
   TOO_LONG,
 } from './lines.ts';
 
@@ -66,7 +67,7 @@ const logSoftmaxTask = defineLines(
   Number.NEGATIVE_INFINITY,
   false,
   (f, { x, count }) => {
-    const logSum = logarithmOf(f, shiftAndSum(f, x, count));
+    const logSum = logarithmOfOneAnd(f, shiftAndSum(f, x, count));
     forLine(f, count, (offset) => {
       f.store(x.plus(offset), loadF32x4(x.plus(offset)).minus(logSum));
     });
@@ -75,11 +76,9 @@ const logSoftmaxTask = defineLines(
 
 // gx = y · (g − Σ g y)
 const softmaxGradTask = defineLines('softmaxGrad', 0, true, (f, { x: y, g, count }) => {
-  const sum = f.f32x4(splat(0));
-  forLine(f, count, (offset) => {
-    sum.set(f.multiplyAdd(loadF32x4(g.plus(offset)), loadF32x4(y.plus(offset)), sum));
-  });
-  const dot = f.f32x4(splat(sumOfLanes(f, sum)));
+  const sum = new LongSum(f);
+  sumOfLine(f, count, sum, (offset) => loadF32x4(g.plus(offset)).times(loadF32x4(y.plus(offset))));
+  const dot = f.f32x4(splat(sum.total.toF32()));
   forLine(f, count, (offset) => {
     const gradient = loadF32x4(g.plus(offset)).minus(dot);
     f.store(y.plus(offset), loadF32x4(y.plus(offset)).times(gradient));
@@ -88,12 +87,10 @@ const softmaxGradTask = defineLines('softmaxGrad', 0, true, (f, { x: y, g, count
 
 // gx = g − e^y · Σ g
 const logSoftmaxGradTask = defineLines('logSoftmaxGrad', 0, true, (f, { x: y, g, count }) => {
-  const sum = f.f32x4(splat(0));
+  const sum = new LongSum(f);
   const vector = f.f32x4();
-  forLine(f, count, (offset) => {
-    sum.set(sum.plus(loadF32x4(g.plus(offset))));
-  });
-  const total = f.f32x4(splat(sumOfLanes(f, sum)));
+  sumOfLine(f, count, sum, (offset) => loadF32x4(g.plus(offset)));
+  const total = f.f32x4(splat(sum.total.toF32()));
   forLine(f, count, (offset) => {
     vector.set(loadF32x4(y.plus(offset)));
     exponential(f, vector);

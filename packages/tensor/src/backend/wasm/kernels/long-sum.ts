@@ -1,0 +1,89 @@
+import type { FunctionBuilder, Local } from '../assembler/function.ts';
+import { type F32, F64, f64, type I32 } from '../assembler/scalars.ts';
+import {
+  type F32x4,
+  type F64x2,
+  loadF64x2,
+  loadPair,
+  splat,
+  splatF64,
+} from '../assembler/vectors.ts';
+
+/** The nearest float32 of four float64 in two vectors. */
+export function toF32x4([low, high]: readonly [F64x2, F64x2]): F32x4 {
+  return low.toF32x4().shuffle(high.toF32x4(), [0, 1, 4, 5]);
+}
+
+/** Vectors that may be added in float32 before a sum in float64 takes them: so few lose little. */
+export const COLLECTED_VECTORS = 16;
+
+/**
+ * A sum of float32 in float64. In float32, numbers that are added one by one to a sum a million times
+ * as large lose their last digits, each in the same direction, and a sum may overflow on the way to a
+ * result that is in range.
+ */
+export class LongSum {
+  readonly #low: Local<F64x2>;
+  readonly #high: Local<F64x2>;
+  readonly #single: Local<F64>;
+  readonly #collected: Local<F32x4>;
+
+  constructor(f: FunctionBuilder) {
+    this.#low = f.f64x2();
+    this.#high = f.f64x2();
+    this.#single = f.f64();
+    this.#collected = f.f32x4();
+    this.clear();
+  }
+
+  clear(): void {
+    this.#low.set(splatF64(0));
+    this.#high.set(splatF64(0));
+    this.#single.set(f64(0));
+    this.#collected.set(splat(0));
+  }
+
+  /** Adds four numbers, given as a variable because they are read twice. */
+  add(values: Local<F32x4>): void {
+    this.#low.set(this.#low.plus(values.lowToF64x2()));
+    this.#high.set(this.#high.plus(values.highToF64x2()));
+  }
+
+  /** Adds four numbers in float32, the fastest; after at most COLLECTED_VECTORS must follow `flush`. */
+  collect(values: F32x4): void {
+    this.#collected.set(this.#collected.plus(values));
+  }
+
+  flush(): void {
+    this.add(this.#collected);
+    this.#collected.set(splat(0));
+  }
+
+  /** Adds the four numbers at an address. */
+  addAt(address: I32, offset = 0): void {
+    this.#low.set(this.#low.plus(loadPair(address, offset).lowToF64x2()));
+    this.#high.set(this.#high.plus(loadPair(address, offset + 8).lowToF64x2()));
+  }
+
+  /** The same of four float64. */
+  addDoublesAt(address: I32, offset = 0): void {
+    this.#low.set(this.#low.plus(loadF64x2(address, offset)));
+    this.#high.set(this.#high.plus(loadF64x2(address, offset + 16)));
+  }
+
+  addSingle(value: F32 | F64): void {
+    const term = value instanceof F64 ? value : value.toF64();
+    this.#single.set(this.#single.plus(term));
+  }
+
+  /** The sum of each lane, as float64 in two vectors. */
+  get lanes(): readonly [F64x2, F64x2] {
+    return [this.#low, this.#high];
+  }
+
+  /** The sum of all numbers. */
+  get total(): F64 {
+    const both = this.#low.plus(this.#high);
+    return both.lane(0).plus(both.lane(1)).plus(this.#single);
+  }
+}
