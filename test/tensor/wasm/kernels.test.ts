@@ -188,7 +188,7 @@ describe('other kernels over several parts', () => {
         const unsigned = ({ data }: Tensor) => Array.from(data, (value) => value + 0); // −0 counts as 0
         expect(unsigned(actualY)).toEqual(unsigned(y));
         // A wrong position would be an error as large as the gradient.
-        expect(relativeError(actualGrad.data, grad.data)).toBeLessThan(1e-6);
+        expect(relativeError(actualGrad.data, grad.data)).toBeLessThan(PLAIN_ERROR);
       }),
       { seed: 20161104, numRuns: 200 },
     );

@@ -92,8 +92,8 @@ const power = defineBinary(
 );
 
 /**
- * y = a^b, elementwise with broadcasting. The gradient by a is 0 where b = 0, and that by b where
- * a = 0 ≤ b.
+ * y = a^b, elementwise with broadcasting; by IEEE 754, 1^b and (±1)^±∞ are 1, and so is a⁰. The
+ * gradient by a is 0 where b = 0, and that by b where a = 0 ≤ b.
  *
  * @throws ValueError for a negative exponent of integers, whose power is no integer
  */

@@ -44,7 +44,7 @@ const leaky = defineUnary('leakyRelu');
 export const neg = defineNumericUnary('neg');
 /** y = |x|; the gradient at 0 is 0. */
 export const abs = defineNumericUnary('abs');
-/** y = max(0, x); the gradient at 0 is 0. */
+/** y = max(0, x); NaN stays NaN, and the gradient at 0 is 0. */
 export const relu = defineNumericUnary('relu');
 /** y = e^x. */
 export const exp = defineFloatUnary('exp');
@@ -57,7 +57,8 @@ export const sigmoid = defineFloatUnary('sigmoid');
 /** y = tanh x. */
 export const tanh = defineFloatUnary('tanh');
 /**
- * y = x · Φ(x), Φ being the distribution function of the standard normal distribution.
+ * y = x · Φ(x), Φ being the distribution function of the standard normal distribution; not the
+ * approximation with tanh.
  *
  * @see Hendrycks & Gimpel, arXiv:1606.08415
  */
