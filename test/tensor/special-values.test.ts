@@ -163,4 +163,14 @@ describe.each([
     expectNumbers(result, y, arithmetic);
     expectNumbers(leaf.grad, gradIn, arithmetic);
   });
+
+  test('a small cross-entropy keeps its digits', () => {
+    for (const margin of [1, 4, 8, 12, 15]) {
+      const logits = tensor([[margin, 0, 0]], { dtype: arithmetic.dtype });
+      const loss = softmaxCrossEntropy(logits, tensor([0], { dtype: 'int32' })).item();
+      const exact = Math.log1p(2 * Math.exp(-margin));
+      expect(Math.abs(loss / exact - 1)).toBeLessThan(2e-6);
+      expect(Math.abs(logSoftmax(logits).data[0] / -exact - 1)).toBeLessThan(2e-6);
+    }
+  });
 });

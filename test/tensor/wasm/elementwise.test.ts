@@ -5,6 +5,7 @@ import {
   leakyRelu,
   log,
   neg,
+  ones,
   relu,
   setBackend,
   sigmoid,
@@ -73,6 +74,27 @@ describe.each(Object.entries(functions))('%s', (_, f) => {
       else {
         // Below, denormal numbers have fewer digits, and silu multiplies one by its argument.
         const scale = Math.max(Math.abs(value), 1e-36);
+        expect(Math.abs(actual[i] - value) / scale).toBeLessThan(2e-6);
+      }
+    });
+  });
+
+  test('has a derivative of float32 precision', async () => {
+    const slopes = async (backend: string, values: Float32Array | Float64Array) => {
+      await setBackend(backend);
+      const x = tensor(values, { requiresGrad: true });
+      f(x).backward(ones([values.length], { dtype: x.dtype }));
+      return [...(x.grad as Tensor).data];
+    };
+    const expected = await slopes('reference', Float64Array.from(ordinary));
+    const actual = await slopes('wasm', ordinary);
+    expected.forEach((value, i) => {
+      if (Math.abs(value) > 3.4e38) expect(Math.abs(actual[i])).toBe(Number.POSITIVE_INFINITY);
+      else if (Number.isNaN(value)) expect(actual[i]).toBeNaN();
+      else {
+        // Between 0 and −3 the derivatives of gelu and silu pass through 0.
+        const hasRoot = ordinary[i] < 0 && ordinary[i] > -3;
+        const scale = Math.max(Math.abs(value), hasRoot ? 0.1 : 1e-36);
         expect(Math.abs(actual[i] - value) / scale).toBeLessThan(2e-6);
       }
     });
