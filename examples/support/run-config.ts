@@ -1,5 +1,6 @@
 import { CIFAR10_CLASSES } from '@firelight/data';
 import { CheckpointError } from '@firelight/nn';
+import { quote } from '@firelight/tensor';
 import { checkedOptions, type TrainOptions } from './train-options.ts';
 
 /** What `config.json`, and each checkpoint of `train-cifar.ts`, says of its run. */
@@ -45,12 +46,4 @@ export function parseRunConfig(text: string, file: string): RunConfig {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-const QUOTED_LENGTH = 40;
-
-/** A value out of a file, as a message shows it: escaped, and cut where long. */
-function quote(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > QUOTED_LENGTH ? `${text.slice(0, QUOTED_LENGTH)}…` : text;
 }

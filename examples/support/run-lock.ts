@@ -13,6 +13,7 @@ import {
 } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { quote } from '@firelight/tensor';
 
 /** A folder in which another process trains. */
 export class RunInUseError extends Error {
@@ -141,7 +142,7 @@ async function refuseIfAlive(
   }
   if (!(await isAlive(session, own, silence))) return;
   const { pid, host } = session;
-  const where = host === own.host ? '' : ` on ${JSON.stringify(host.slice(0, 60))}`;
+  const where = host === own.host ? '' : ` on ${quote(host)}`;
   throw new RunInUseError(
     `${run} is being trained by process ${pid}${where}; wait for it, stop it with kill ${pid}, ` +
       'after which it saves, or pass another --out',

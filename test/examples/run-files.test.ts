@@ -78,10 +78,10 @@ describe('config.json', () => {
 
   test('of a version to come says so', () => {
     expect(() => parse({ ...config, version: 2 })).toThrow(
-      /config\.json has "version", which this Firelight does not know; use the version that began/,
+      /config\.json has 'version', which this Firelight does not know; use the version that began/,
     );
     const options = { ...config.options, ['warm\u001b[2J-ups'.repeat(9)]: 1 };
-    expect(() => parse({ ...config, options })).toThrow(/has "warm\\u001b\[2J-.{1,60}…, which/);
+    expect(() => parse({ ...config, options })).toThrow(/has 'warm\\u001b\[2J-.{1,60}…', which/);
   });
 
   test('is refused with one sentence, or is one that could have been written', () => {
@@ -94,7 +94,7 @@ describe('config.json', () => {
         } catch (error) {
           const { name, message } = error as Error;
           expect(name).toBe('CheckpointError');
-          expect(message).toMatch(/^config\.json (is damaged: |has ")[^\n]{1,200}$/);
+          expect(message).toMatch(/^config\.json (is damaged: |has ')[^\n]{1,200}$/);
         }
       }),
       { numRuns: 1000 },

@@ -106,7 +106,7 @@ describe('a session', () => {
       expect(await isFree(await leave({ ...elsewhere, pid }, { silence: MINUTES }))).toBe(true);
     }
     await expect(lockRun(await leave({ host: 'm\u001b[2J' }), 'the run')).rejects.toThrow(
-      /is being trained by process \d+ on "m\\u001b\[2J"/,
+      /is being trained by process \d+ on 'm\\u001b\[2J'/,
     );
   });
 

@@ -187,6 +187,6 @@ test('latestCheckpoint passes over damaged files with a warning', async () => {
   );
   expect(await latestCheckpoint(directory, { prefix: 'Other' })).toBeNull();
   await expect(latestCheckpoint(join(directory, 'Net-1_1.safetensors'))).rejects.toThrow(
-    /Net-1_1\.safetensors: cannot be read: ENOTDIR/,
+    /Net-1_1\.safetensors: a part of its path is a file \(ENOTDIR\); pass a folder/,
   );
 });
