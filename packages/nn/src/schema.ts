@@ -72,6 +72,11 @@ export function nullable<Value>(schema: Schema<Value>): Schema<Value | null> {
   return (value, path) => (value === null ? null : schema(value, path));
 }
 
+/** Nothing, or what `schema` takes; for what older versions did not write. */
+export function optional<Value>(schema: Schema<Value>): Schema<Value | undefined> {
+  return (value, path) => (value === undefined ? undefined : schema(value, path));
+}
+
 /** A list of `length` values. */
 export function list<Value>(schema: Schema<Value>, length: number): Schema<Value[]> {
   return (value, path) =>

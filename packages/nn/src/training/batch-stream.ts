@@ -9,7 +9,10 @@ import {
 
 /** Where in a data set a training is. */
 export interface DataPosition {
-  /** State of the data set's generator when its present epoch began, and as it is now. */
+  /**
+   * State of the data set's generator when its present epoch began, and as it is now; null without a
+   * generator, and `now` also where a file of the first version does not tell.
+   */
   readonly begin: GeneratorState | null;
   readonly now: GeneratorState | null;
   /** Batches of that epoch that were taken. */
@@ -23,6 +26,7 @@ export class BatchStream {
   readonly #epochLength: number | null;
   #batches: AsyncGenerator<LabelledBatch, void, undefined> | null = null;
   #begin: GeneratorState | null = null;
+  #isNowKnown = true;
   #batch = 0;
   /** Whether the present iteration has given nothing yet. */
   #isFresh = true;
@@ -42,8 +46,9 @@ export class BatchStream {
   }
 
   /** Goes on from a position of an earlier stream; the generator is as it was `now`. */
-  restore({ begin, batch }: DataPosition): void {
+  restore({ begin, now, batch }: DataPosition): void {
     this.#begin = begin;
+    this.#isNowKnown = now !== null;
     this.#batch = batch;
   }
 
@@ -84,7 +89,7 @@ export class BatchStream {
     const batches = iterate(rest ?? this.#data);
     this.#batches = batches;
     // Others may have drawn from the generator since the epoch began, such as an evaluation.
-    const now = stateOf(this.#data);
+    const now = this.#isNowKnown ? stateOf(this.#data) : null;
     if (this.#begin !== null) generator?.restore(this.#begin);
     // Without `from`, those that were taken are loaded and dropped.
     const dropped = rest === undefined ? taken : 0;

@@ -20,6 +20,7 @@ import {
   list,
   nullable,
   object,
+  optional,
   record,
   type Schema,
 } from '../schema.ts';
@@ -36,13 +37,13 @@ const GENERATOR: Schema<GeneratorState> = (value, path) => {
   return { key: [key[0], key[1]], counter: [counter[0], counter[1], counter[2], counter[3]] };
 };
 
-/** What `captureState` writes as JSON. */
+/** What `captureState` writes as JSON; what is optional is not in files of the first version. */
 const STORED = object({
   data: nullable(GENERATOR),
-  dataNow: nullable(GENERATOR),
-  batch: integer(0),
-  loss: nullable(finite),
-  learningRate: nullable(finite),
+  dataNow: optional(nullable(GENERATOR)),
+  batch: optional(integer(0)),
+  loss: optional(nullable(finite)),
+  learningRate: optional(nullable(finite)),
   validation: nullable(GENERATOR),
   accumulated: integer(0),
   /** As many as are accumulated; files of older versions do not tell. */
@@ -76,7 +77,10 @@ export function restoreState(
     const { position, stored } = parseState(checkpoint, limits.accumulationSteps);
     checkPosition(position, data, limits.stepsPerEpoch);
     if (average === null && isAveraged(tensors)) {
-      throw new ValueError('it is of a training with averageDecay; give the Model the one it had');
+      throw new CheckpointError(
+        `${printablePath(checkpoint.file)}: is of a training with averageDecay; give the Model the ` +
+          'averageDecay it had',
+      );
     }
     const globalStep = integer(0)(tensors.global_step?.array.data[0], 'global_step');
     const generators = network.namedGenerators().map(([name, generator]) => {
@@ -97,7 +101,8 @@ export function restoreState(
     for (const commit of commits) commit?.();
     optimizer.restoreGlobalStep(globalStep);
     for (const { generator, state } of generators) generator.restore(state);
-    if (stored.dataNow !== null) data.generator?.restore(stored.dataNow);
+    const dataState = stored.dataNow ?? stored.data;
+    if (dataState !== null) data.generator?.restore(dataState);
     if (stored.validation !== null) validation?.generator?.restore(stored.validation);
     return position;
   });
@@ -184,20 +189,17 @@ function parseState({ metadata, isForeign }: Checkpoint, accumulationSteps: numb
   } catch {
     throw new ValueError('the state of the training is no JSON');
   }
-  const fields: object = typeof parsed === 'object' && parsed !== null ? parsed : {};
-  if ('data' in fields && !('dataNow' in fields)) {
-    throw new NoTraining('is of an earlier Firelight, which noted less of a training');
-  }
   const stored = STORED(parsed, 'training');
   const count = integer(0, accumulationSteps - 1)(stored.accumulated, 'training.accumulated');
   const sizes = list(nullable(integer(1)), count);
+  const step = integerText(0)(metadata.step, 'step');
   const position: Position = {
     epoch: integerText(1)(metadata.epoch, 'epoch'),
-    step: integerText(0)(metadata.step, 'step'),
+    step,
     globalStep: integerText(0)(metadata.globalStep, 'globalStep'),
     loss: stored.loss ?? Number.NaN,
     learningRate: stored.learningRate ?? Number.NaN,
-    data: { begin: stored.data, now: stored.dataNow, batch: stored.batch },
+    data: { begin: stored.data, now: stored.dataNow ?? null, batch: stored.batch ?? step },
     gathered: sizes(stored.batchSizes ?? new Array(count).fill(null), 'training.batchSizes'),
   };
   return { position, stored };
