@@ -268,7 +268,7 @@ test.each<[call: () => unknown, message: string]>([
   ],
   [
     () => batches(ready, { batchTransforms: [1] as never }),
-    'batches: batchTransforms must be a list of transforms, got a list of 1',
+    'batches: batchTransforms must be a list of transforms, got [1]',
   ],
   [() => batches(ready, { workers: 999 }), 'batches: workers must be at most 256, got 999'],
   [
@@ -287,7 +287,7 @@ test.each<[call: () => unknown, message: string]>([
   [() => new Cifar10({ path: 5 as never }), 'Cifar10: path must be a string, got 5'],
   [
     () => new Cifar10({ records: ['a'] as never }),
-    'Cifar10: records must be a list of CifarRecords, got a list of 1',
+    "Cifar10: records must be a list of CifarRecords, got ['a']",
   ],
   [
     () => new Cifar100({ path: '.', labels: 'rough' as never }),
@@ -307,7 +307,7 @@ test.each<[call: () => unknown, message: string]>([
   ],
   [
     () => new RandomCrop(2, { padding: [1, 2, 3] as never }),
-    'RandomCrop: padding must be an integer ≥ 0, or a list of two or four, got a list of 3',
+    'RandomCrop: padding must be an integer ≥ 0, or a list of two or four, got [1, 2, 3]',
   ],
   [() => new Cutout(2, { fill: 'x' as never }), "Cutout: fill must be a finite number, got 'x'"],
   [

@@ -1,6 +1,12 @@
-import { type BrowserWorker, Generator, tensor, ValueError } from '@firelight/tensor';
+import {
+  type BrowserWorker,
+  describeValue,
+  Generator,
+  tensor,
+  ValueError,
+} from '@firelight/tensor';
 import type { BatchArrays, BatchTransform } from './batch-transforms/batch-transform.ts';
-import { describeValue, expectFlag, expectOptions, expectThat } from './check.ts';
+import { expectFlag, expectOptions, expectThat } from './check.ts';
 import type { Batch, BatchSource, Dataset } from './dataset.ts';
 import { giveTurn } from './event-loop.ts';
 import { BatchMaker, type Job } from './loader/batch-maker.ts';

@@ -1,20 +1,6 @@
-import { ValueError } from '@firelight/tensor';
+import { describeValue, ValueError } from '@firelight/tensor';
 
 // Checks of arguments, which callers without types can get wrong in any way.
-
-/** Longest text that a message repeats in full. */
-const LONGEST_TEXT = 40;
-
-/** Any value as the end of a message: `got '4'`, `got null`, `got a list of 3`. */
-export function describeValue(value: unknown): string {
-  if (typeof value === 'string') {
-    const isLong = value.length > LONGEST_TEXT;
-    return `'${isLong ? `${value.slice(0, LONGEST_TEXT)}…` : value}'`;
-  }
-  if (typeof value === 'function') return 'a function';
-  if (Array.isArray(value)) return `a list of ${value.length}`;
-  return typeof value === 'object' && value !== null ? 'an object' : String(value);
-}
 
 /** @throws ValueError unless `isRight`: `name must be rule, got value` */
 export function expectThat(isRight: boolean, name: string, rule: string, value: unknown): void {

@@ -1,5 +1,4 @@
-import { ShapeError } from '@firelight/tensor';
-import { describeValue } from './check.ts';
+import { describeValue, ShapeError } from '@firelight/tensor';
 
 /** Order of an image's axes: channels last (as files and OpenCV) or first (as networks). */
 export type ImageLayout = 'HWC' | 'CHW';

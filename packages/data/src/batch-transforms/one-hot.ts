@@ -1,5 +1,5 @@
-import { ShapeError, ValueError } from '@firelight/tensor';
-import { describeValue, expectOptions } from '../check.ts';
+import { describeValue, ShapeError, ValueError } from '@firelight/tensor';
+import { expectOptions } from '../check.ts';
 import type { Recipe } from '../recipe.ts';
 import type { BatchArrays, BatchTransform } from './batch-transform.ts';
 

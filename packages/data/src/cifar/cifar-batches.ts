@@ -1,6 +1,6 @@
-import { type Generator, ValueError } from '@firelight/tensor';
+import { describeValue, type Generator, ValueError } from '@firelight/tensor';
 import { type BatchOptions, batches } from '../batches.ts';
-import { describeValue, expectOptions, expectText, expectThat } from '../check.ts';
+import { expectOptions, expectText, expectThat } from '../check.ts';
 import type { Batch, BatchSource, Dataset, Sample } from '../dataset.ts';
 import { type DownloadOptions, downloadArchive } from '../download/download.ts';
 import { Compose } from '../transforms/compose.ts';

@@ -1,5 +1,4 @@
-import { ValueError } from '@firelight/tensor';
-import { describeValue } from '../check.ts';
+import { describeValue, ValueError } from '@firelight/tensor';
 import { CIFAR_IMAGE_BYTES } from './constants.ts';
 
 /** Where the records of a file are; a plain object, so that it can be sent to a worker thread. */

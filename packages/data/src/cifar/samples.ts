@@ -1,5 +1,4 @@
-import { ValueError } from '@firelight/tensor';
-import { describeValue } from '../check.ts';
+import { describeValue, ValueError } from '@firelight/tensor';
 import type { Dataset, Sample } from '../dataset.ts';
 import type { Recipe } from '../recipe.ts';
 import { CIFAR_IMAGE_BYTES, CIFAR_SIDE } from './constants.ts';

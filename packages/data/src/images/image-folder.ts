@@ -1,5 +1,5 @@
-import { printablePath, ValueError } from '@firelight/tensor';
-import { describeValue, expectOptions, expectText, expectThat } from '../check.ts';
+import { describeValue, printablePath, ValueError } from '@firelight/tensor';
+import { expectOptions, expectText, expectThat } from '../check.ts';
 import type { Dataset, Sample } from '../dataset.ts';
 import { DataError } from '../errors.ts';
 import type { Recipe } from '../recipe.ts';

@@ -1,5 +1,5 @@
-import { type Generator, ValueError } from '@firelight/tensor';
-import { describeValue, expectFinite, expectOptions } from '../check.ts';
+import { describeValue, type Generator, ValueError } from '@firelight/tensor';
+import { expectFinite, expectOptions } from '../check.ts';
 import { checkImage, type Image } from '../image.ts';
 import type { Recipe } from '../recipe.ts';
 import type { Transform } from './transform.ts';

@@ -1,5 +1,5 @@
-import { type Generator, ShapeError, ValueError } from '@firelight/tensor';
-import { describeValue, expectFinite, expectOptions } from '../check.ts';
+import { describeValue, type Generator, ShapeError, ValueError } from '@firelight/tensor';
+import { expectFinite, expectOptions } from '../check.ts';
 import { checkColors, type Image } from '../image.ts';
 import type { Recipe } from '../recipe.ts';
 import { checkInterpolation, type Interpolation } from './interpolation.ts';

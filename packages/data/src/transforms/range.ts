@@ -1,5 +1,4 @@
-import { type Generator, ValueError } from '@firelight/tensor';
-import { describeValue } from '../check.ts';
+import { describeValue, type Generator, ValueError } from '@firelight/tensor';
 
 /** Two ends of an interval. */
 export type Range = readonly [low: number, high: number];

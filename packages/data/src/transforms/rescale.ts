@@ -1,5 +1,4 @@
-import { ValueError } from '@firelight/tensor';
-import { describeValue } from '../check.ts';
+import { describeValue, ValueError } from '@firelight/tensor';
 import { checkImage, type Image } from '../image.ts';
 import type { Recipe } from '../recipe.ts';
 import type { Transform } from './transform.ts';

@@ -1,5 +1,5 @@
 import { kernels, withBackend } from '../backend/registry.ts';
-import { describe } from '../core/describe.ts';
+import { describeValue } from '../core/describe.ts';
 import { AutogradError, DTypeError, ValueError } from '../core/errors.ts';
 import { NdArray } from '../core/ndarray.ts';
 import { Generator } from '../core/random.ts';
@@ -62,7 +62,9 @@ export function gradCheck(
 ): number {
   const { tolerance = 1e-6, step = 1e-3, directions = 3, generator = new Generator(0) } = options;
   if (!Array.isArray(inputs) || !inputs.every((input) => input instanceof Tensor)) {
-    throw new DTypeError(`gradCheck: inputs must be a list of tensors, got ${describe(inputs)}`);
+    throw new DTypeError(
+      `gradCheck: inputs must be a list of tensors, got ${describeValue(inputs)}`,
+    );
   }
   if (inputs.length === 0) throw new ValueError('gradCheck: needs at least one input');
   return withBackend('reference', () => {

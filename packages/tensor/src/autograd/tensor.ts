@@ -1,5 +1,5 @@
 import { kernels } from '../backend/registry.ts';
-import { describe } from '../core/describe.ts';
+import { describeValue } from '../core/describe.ts';
 import { type DType, isFloating, newTypedArray, type ReadonlyTypedArray } from '../core/dtype.ts';
 import { AutogradError, DTypeError, ShapeError, shapeError } from '../core/errors.ts';
 import { NdArray } from '../core/ndarray.ts';
@@ -142,7 +142,7 @@ export class Tensor implements Leaf {
       );
     }
     if (gradient !== undefined && !(gradient instanceof Tensor)) {
-      throw new DTypeError(`backward: gradient must be a Tensor, got ${describe(gradient)}`);
+      throw new DTypeError(`backward: gradient must be a Tensor, got ${describeValue(gradient)}`);
     }
     if (gradient !== undefined && !sameShape(gradient.shape, this.shape)) {
       throw shapeError('backward', 'the gradient must have the shape of the tensor', {

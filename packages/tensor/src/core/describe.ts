@@ -32,13 +32,13 @@ function describeObject(value: object): string {
 function describeArray(value: readonly unknown[]): string {
   if (value.length > MAX_ELEMENTS) return `an array of ${value.length}`;
   const elements = Array.from(value, (element) =>
-    Array.isArray(element) ? '[…]' : describe(element),
+    Array.isArray(element) ? '[…]' : describeValue(element),
   );
   return `[${elements.join(', ')}]`;
 }
 
 /** Any value as the end of a message: `got 'tpu'`, `got null`, `got [1, 'a']`, `got a Promise`. */
-export function describe(value: unknown): string {
+export function describeValue(value: unknown): string {
   switch (typeof value) {
     case 'string':
       return quote(value);

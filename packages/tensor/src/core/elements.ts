@@ -1,4 +1,4 @@
-import { describe } from './describe.ts';
+import { describeValue } from './describe.ts';
 import { type DType, isFloating, newTypedArray, type TypedArray } from './dtype.ts';
 import { DTypeError, ValueError } from './errors.ts';
 
@@ -76,7 +76,9 @@ export function toElements(
  */
 export function toElement(op: string, name: string, value: number | boolean, dtype: DType): number {
   if (typeof value !== 'number' && typeof value !== 'boolean') {
-    throw new DTypeError(`${op}: ${name} must be a number or a boolean, got ${describe(value)}`);
+    throw new DTypeError(
+      `${op}: ${name} must be a number or a boolean, got ${describeValue(value)}`,
+    );
   }
   return toElements(op, [value], dtype)[0];
 }

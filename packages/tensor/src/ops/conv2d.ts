@@ -2,7 +2,7 @@ import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { Activation, Conv2dBranch } from '../backend/kernels.ts';
 import { kernels } from '../backend/registry.ts';
-import { describe } from '../core/describe.ts';
+import { describeValue } from '../core/describe.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import type { Shape } from '../core/shape.ts';
@@ -76,7 +76,7 @@ function checkChannels(x: Tensor, weight: Tensor, bias: Tensor | null, groups: n
   if (!Number.isInteger(groups) || groups < 1 || outChannels % groups !== 0) {
     throw new ValueError(
       `conv2d: groups must be an integer ≥ 1 that divides the ${outChannels} output channels, ` +
-        `got ${describe(groups)}`,
+        `got ${describeValue(groups)}`,
     );
   }
   if (channels !== groupChannels * groups) {

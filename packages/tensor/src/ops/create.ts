@@ -1,5 +1,5 @@
 import { Tensor } from '../autograd/tensor.ts';
-import { describe } from '../core/describe.ts';
+import { describeValue } from '../core/describe.ts';
 import { type DType, isFloating, newTypedArray, type TypedArray } from '../core/dtype.ts';
 import { toElement, toElements } from '../core/elements.ts';
 import { DTypeError, ShapeError, ValueError } from '../core/errors.ts';
@@ -132,7 +132,7 @@ export function ones(shape: Shape, options: CreateOptions = {}): Tensor {
 export function arange(start: number, end?: number, step = 1, options: CreateOptions = {}): Tensor {
   const [from, to] = end === undefined ? [0, start] : [start, end];
   if (step === 0 || ![from, to, step].every(Number.isFinite)) {
-    const given = [from, to, step].map(describe).join(', ');
+    const given = [from, to, step].map(describeValue).join(', ');
     throw new ValueError(`arange: needs finite bounds and step ≠ 0, got ${given}`);
   }
   const length = Math.max(0, Math.ceil((to - from) / step));

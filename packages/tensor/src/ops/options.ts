@@ -1,4 +1,4 @@
-import { describe } from '../core/describe.ts';
+import { describeValue } from '../core/describe.ts';
 import { DTYPES, type DType } from '../core/dtype.ts';
 import { DTypeError, ValueError } from '../core/errors.ts';
 import { Generator } from '../core/random.ts';
@@ -17,7 +17,7 @@ export function expectThat(
   rule: string,
   value: unknown,
 ): void {
-  if (!isRight) throw new ValueError(`${op}: ${name} must be ${rule}, got ${describe(value)}`);
+  if (!isRight) throw new ValueError(`${op}: ${name} must be ${rule}, got ${describeValue(value)}`);
 }
 
 /**
@@ -32,13 +32,13 @@ export function readOptions<Options extends object>(
 ): Options {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     const rule = `an object with any of ${known.join(', ')}`;
-    throw new ValueError(`${op}: options must be ${rule}, got ${describe(options)}`);
+    throw new ValueError(`${op}: options must be ${rule}, got ${describeValue(options)}`);
   }
   const names = Object.keys(options) as (keyof Options & string)[];
   const unknown = names.find((name) => !known.includes(name) && options[name] !== undefined);
   if (unknown !== undefined) {
     throw new ValueError(
-      `${op}: there is no option ${describe(unknown)}; there is ${known.join(', ')}`,
+      `${op}: there is no option ${describeValue(unknown)}; there is ${known.join(', ')}`,
     );
   }
   return options;
@@ -87,7 +87,9 @@ export function expectShape(op: string, shape: Shape): void {
 /** Throws a `DTypeError` that lists the dtypes unless `dtype` is one. */
 export function expectDType(op: string, dtype: DType): void {
   if (DTYPES.includes(dtype)) return;
-  throw new DTypeError(`${op}: there is no dtype ${describe(dtype)}; use ${DTYPES.join(', ')}`);
+  throw new DTypeError(
+    `${op}: there is no dtype ${describeValue(dtype)}; use ${DTYPES.join(', ')}`,
+  );
 }
 
 export function expectGenerator(op: string, generator: Generator): void {
@@ -104,7 +106,7 @@ export function normalizeAxis(op: string, axis: number, shape: Shape): number {
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
     throw new ValueError(
       `${op}: axis must be an integer in [${-rank}, ${rank}) for shape ${formatShape(shape)}, ` +
-        `got ${describe(axis)}`,
+        `got ${describeValue(axis)}`,
     );
   }
   return axis < 0 ? axis + rank : axis;

@@ -2,7 +2,7 @@ import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { SliceRange } from '../backend/kernels.ts';
 import { kernels } from '../backend/registry.ts';
-import { describe } from '../core/describe.ts';
+import { describeValue } from '../core/describe.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import type { Shape } from '../core/shape.ts';
@@ -45,7 +45,7 @@ export function slice(x: TensorLike, ranges: readonly AxisRange[]): Tensor {
     if (![start, end, step].every(Number.isInteger) || step < 1) {
       throw new ValueError(
         `slice: the range of axis ${axis} must be integers [start, end, step ≥ 1], ` +
-          `got ${describe(range)}`,
+          `got ${describeValue(range)}`,
       );
     }
     const inside = (position: number): number =>

@@ -1,5 +1,5 @@
 import { Tensor } from '../autograd/tensor.ts';
-import { describe, isPromise } from '../core/describe.ts';
+import { describeValue, isPromise } from '../core/describe.ts';
 import {
   copyOfElements,
   type DType,
@@ -81,7 +81,7 @@ function remedyFor(value: unknown): string {
 /** The error for an argument that is neither a tensor nor data for one. */
 export function notATensor(op: string, name: string, value: unknown, accepted: string): DTypeError {
   return new DTypeError(
-    `${op}: ${name} must be ${accepted}, got ${describe(value)}${remedyFor(value)}`,
+    `${op}: ${name} must be ${accepted}, got ${describeValue(value)}${remedyFor(value)}`,
   );
 }
 
@@ -125,7 +125,7 @@ function flatten(
       }
     } else {
       throw new DTypeError(
-        `${op}: elements of ${name} must be numbers or booleans, got ${describe(element)}` +
+        `${op}: elements of ${name} must be numbers or booleans, got ${describeValue(element)}` +
           remedyFor(element),
       );
     }
