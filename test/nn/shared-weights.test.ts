@@ -116,7 +116,7 @@ describe('a layer under two names', () => {
     }
     const network = tied();
     const before = values(network);
-    expect(() => network.loadStateDict(rest)).toThrow(/missing: first\.weight, last\.weight/);
+    expect(() => network.loadStateDict(rest)).toThrow(/missing: 'first\.weight', 'last\.weight'/);
     const different = { ...state, 'last.weight': randn([3, 3], { generator: new Generator(1) }) };
     expect(() => network.loadStateDict(different)).toThrow(
       "loadStateDict: 'first.weight' and 'last.weight' are names of one tensor here, but their " +
