@@ -13,12 +13,20 @@ export type DeclinedCalls = {
   readonly [Name in keyof Kernels]?: readonly Declined<Parameters<Kernels[Name]>>[];
 };
 
-/** Whether an array among the arguments of a kernel, or inside of them, passes a test. */
+/**
+ * Whether an array among the arguments of a kernel, or inside of them, passes a test. Every call of a
+ * kernel asks, so it makes no lists.
+ */
 function someArray(value: unknown, test: (array: NdArray) => boolean): boolean {
   if (value instanceof NdArray) return test(value);
   if (typeof value !== 'object' || value === null) return false;
-  const parts: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
-  return parts.some((part) => someArray(part, test));
+  if (Array.isArray(value)) {
+    for (const part of value) if (someArray(part, test)) return true;
+    return false;
+  }
+  const fields = value as Readonly<Record<string, unknown>>;
+  for (const name in fields) if (someArray(fields[name], test)) return true;
+  return false;
 }
 
 export const WITHOUT_ELEMENTS: Declined = {
