@@ -144,7 +144,7 @@ describe('a training that averages its weights', () => {
     const resume = (other: object, resumeFrom: typeof plain) =>
       createModel(createNetwork(), other).train(1, new Blobs(), { resumeFrom });
     await expect(resume({}, averaged)).rejects.toThrow(
-      /old: does not fit this training: it is of a training with averageDecay; give the Model the one/,
+      /old: is of a training with averageDecay; give the Model the averageDecay it had/,
     );
     await expect(resume({ averageDecay: DECAY }, plain)).rejects.toThrow(
       /old: does not fit this training: .* 'without_average\.0\.weight' is missing in the state/,
