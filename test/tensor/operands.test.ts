@@ -19,6 +19,7 @@ const OTHERS = [
   'printablePath',
   'quote',
   'quoteSome',
+  'describeValue',
   'setBackend',
   'setThreads',
   'systemReason',
