@@ -19,7 +19,7 @@ describe('random convolutions and their gradients equal the reference in float64
     'on wasm, $name',
     async ({ threads, ...variant }) => {
       setThreads(threads);
-      await checkConvolutions({ backend: 'wasm', ...variant }, { ...LIMITS, numRuns: 4000 });
+      await checkConvolutions({ backend: 'wasm', ...variant }, { ...LIMITS, numRuns: 2500 });
     },
     600_000,
   );
@@ -29,7 +29,7 @@ describe('random convolutions and their gradients equal the reference in float64
     async ({ threads, ...variant }) => {
       setThreads(threads);
       const limits = { maxGroupChannels: 64, budget: 300_000, isFor3x3: true };
-      await checkConvolutions({ backend: 'wasm', ...variant }, { ...limits, numRuns: 700 });
+      await checkConvolutions({ backend: 'wasm', ...variant }, { ...limits, numRuns: 500 });
     },
     600_000,
   );
