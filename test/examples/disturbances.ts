@@ -1,10 +1,30 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Generator } from '@firelight/tensor';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ROOT } from '../helpers/run-example.ts';
 import { checkpointsOf, outcomeOf, SHORT, train } from './training-process.ts';
+
+/**
+ * Trains before the tests of a file, with nothing that disturbs; what is put beside the run goes with
+ * it at the end.
+ *
+ * @returns gives the run's folder to a test
+ */
+export function undisturbedRun(): () => string {
+  let folder: string;
+  const run = (): string => join(folder, 'whole');
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'firelight-resume-'));
+    const { code, stderr } = await train([...SHORT, '--out', run()]);
+    expect(stderr).not.toContain('error');
+    expect(code).toBe(0);
+  }, 60_000);
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+  return run;
+}
 
 /** Whether somebody is just writing a checkpoint into the folder. */
 const isSaving = (path: string): boolean => {
@@ -18,7 +38,7 @@ const isSaving = (path: string): boolean => {
 /**
  * A training that is killed so many times at random moments, and resumed, ends with the same bits.
  *
- * @param run the folder of a training that nothing disturbed; others are made beside it
+ * @param run of `undisturbedRun`; others are made beside it
  */
 export function testKills(run: () => string, count: number): void {
   test(`a training killed ${count} times at random moments ends with the same bits`, async () => {
