@@ -1,4 +1,4 @@
-import { type Tensor, ValueError } from '@firelight/tensor';
+import { formatShape, quote, ShapeError, type Tensor, ValueError } from '@firelight/tensor';
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -64,4 +64,12 @@ function sameElements(a: Tensor, b: Tensor): boolean {
   if (a.array === b.array) return true;
   const other = b.array.data;
   return a.array.data.every((value, i) => Object.is(value, other[i]));
+}
+
+/** @throws ShapeError unless what a state has under a name is shaped as what it is for */
+export function expectShape(op: string, name: string, found: Tensor, like: Tensor): void {
+  const [shape, expected] = [formatShape(found.shape), formatShape(like.shape)];
+  if (shape !== expected) {
+    throw new ShapeError(`${op}: ${quote(name)} has shape ${shape}, expected ${expected}`);
+  }
 }

@@ -7,7 +7,6 @@ import {
   mul,
   noGrad,
   quote,
-  ShapeError,
   sub,
   type Tensor,
   tidy,
@@ -16,6 +15,7 @@ import {
 } from '@firelight/tensor';
 import type { Module, StateDict } from '../module.ts';
 import { isDecayed, isRegistered } from '../parameter-marks.ts';
+import { expectShape } from '../state-dict.ts';
 import {
   checkGroup,
   checkLearningRate,
@@ -196,12 +196,7 @@ export abstract class Optimizer {
         throw new ValueError(`${this.name}: the state lacks ${quote(name)}`);
       }
       const source = state[name];
-      if (formatShape(source.shape) !== formatShape(target.shape)) {
-        throw new ShapeError(
-          `${this.name}: ${quote(name)} has shape ${formatShape(source.shape)}, ` +
-            `expected ${formatShape(target.shape)}`,
-        );
-      }
+      expectShape(this.name, name, source, target);
       return { target, source };
     });
     return () => {

@@ -1,16 +1,6 @@
-import {
-  add,
-  assign,
-  formatShape,
-  mul,
-  quote,
-  ShapeError,
-  type Tensor,
-  tidy,
-  ValueError,
-} from '@firelight/tensor';
+import { add, assign, mul, quote, type Tensor, tidy, ValueError } from '@firelight/tensor';
 import type { Module, StateDict } from '../module.ts';
-import { tensorsOf } from '../state-dict.ts';
+import { expectShape, tensorsOf } from '../state-dict.ts';
 import { copyOf } from './copy-of.ts';
 
 const RAW = 'without_average.';
@@ -113,9 +103,6 @@ function sourceOf(state: StateDict, name: string, like: Tensor): Tensor {
     throw new ValueError(`WeightAverage: ${quote(name)} is missing in the state`);
   }
   const source = state[name];
-  const [found, expected] = [formatShape(source.shape), formatShape(like.shape)];
-  if (found !== expected) {
-    throw new ShapeError(`WeightAverage: ${quote(name)} has shape ${found}, expected ${expected}`);
-  }
+  expectShape('WeightAverage', name, source, like);
   return source;
 }
