@@ -55,3 +55,8 @@ export const broadcastingShapes = shapes({ maxRank: 3 }).chain((shape) =>
       b: shape.map((length, i) => (onesB[i] ? 1 : length)).slice(dropped),
     })),
 );
+
+/** Numbers in [0, 1), drawn evenly: `fc.double` leans to 0, which as a place is always the first. */
+export const shares: fc.Arbitrary<number> = fc
+  .nat({ max: 2 ** 30 - 1 })
+  .map((number) => number / 2 ** 30);

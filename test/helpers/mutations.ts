@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { shares } from './arbitraries.ts';
 
 interface Mutation {
   readonly kind: 'set' | 'remove' | 'insert' | 'repeat' | 'cut';
@@ -12,9 +13,9 @@ const mutation: fc.Arbitrary<Mutation> = fc.record({
   kind: fc.constantFrom('set', 'remove', 'insert', 'repeat', 'cut'),
   // Headers are at the start and the interesting bytes of a pickle at both ends.
   place: fc.oneof(
-    fc.double({ min: 0, max: 1, noNaN: true }),
-    fc.double({ min: 0, max: 0.02, noNaN: true }),
-    fc.double({ min: 0.98, max: 1, noNaN: true }),
+    shares,
+    shares.map((share) => 0.02 * share),
+    shares.map((share) => 1 - 0.02 * share),
   ),
   length: fc.oneof(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 4000 })),
   byte: fc.oneof(

@@ -11,7 +11,7 @@ import {
 } from '@firelight/tensor';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { seeds } from '../helpers/arbitraries.ts';
+import { seeds, shares } from '../helpers/arbitraries.ts';
 import { random } from '../helpers/evaluate.ts';
 
 /** Special values of one element, and what they do to others and to fused operations. */
@@ -42,7 +42,7 @@ describe('a huge number, infinity or NaN in an image', () => {
     size: fc.tuple(fc.integer({ min: 8, max: 21 }), fc.integer({ min: 8, max: 21 })),
     padding: fc.integer({ min: 0, max: 1 }),
     value: fc.constantFrom(1e30, -1e30, inf, -inf, nan),
-    place: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+    place: shares,
     seed: seeds,
   });
 
