@@ -111,8 +111,11 @@ export function object<Shape extends Fields>(
   };
 }
 
+/** Whether a value of JSON is an object with named values. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 function plainObject(value: unknown, path: string): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : refuse(path, 'an object', value);
+  return isRecord(value) ? value : refuse(path, 'an object', value);
 }

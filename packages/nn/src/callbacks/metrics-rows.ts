@@ -1,4 +1,5 @@
 import { FirelightError } from '@firelight/tensor';
+import { isRecord } from '../schema.ts';
 import { readRows } from './log-file.ts';
 import { warnOnConsole } from './print.ts';
 
@@ -24,9 +25,6 @@ export interface EpochRow {
 
 export type MetricsRow = StepRow | EpochRow;
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 1;
 
 /** The row of a line; null for what `MetricsLog` does not write. */
@@ -37,13 +35,13 @@ export function parseMetricsRow(line: string): MetricsRow | null {
   } catch {
     return null;
   }
-  if (!isObject(row) || !isCount(row.epoch) || !isCount(row.global_step)) return null;
+  if (!isRecord(row) || !isCount(row.epoch) || !isCount(row.global_step)) return null;
   const isStep =
     row.type === 'step' &&
     isCount(row.step) &&
     Number.isFinite(row.loss) &&
     Number.isFinite(row.learning_rate);
-  const isEpoch = row.type === 'epoch' && (row.metrics === null || isObject(row.metrics));
+  const isEpoch = row.type === 'epoch' && (row.metrics === null || isRecord(row.metrics));
   return isStep || isEpoch ? (row as unknown as MetricsRow) : null; // As its fields were checked.
 }
 

@@ -1,6 +1,7 @@
 import { type DType, quote, type Shape, type Tensor, tensor, ValueError } from '@firelight/tensor';
 import { CheckpointError } from '../errors.ts';
 import type { StateDict } from '../module.ts';
+import { isRecord } from '../schema.ts';
 import type { Snapshot } from '../training/snapshot.ts';
 import { ELEMENT_TYPES } from './element-types.ts';
 import { describeKind } from './file-kinds.ts';
@@ -108,10 +109,6 @@ export function decodeSafetensors(
   checkPlaces(checkEntries(header, source), data.length, source);
   // Each entry went through `checkEntry`.
   return { tensors: lazyTensors(header as Record<string, HeaderEntry>, data, source), metadata };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The header as JSON, and where the elements begin. */
