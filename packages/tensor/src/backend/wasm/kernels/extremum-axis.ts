@@ -3,8 +3,7 @@ import { type F32, loadF32 } from '../assembler/scalars.ts';
 import { type F32x4, loadF32x4, splat } from '../assembler/vectors.ts';
 import type { Frame } from '../frame.ts';
 import { defineTask } from '../task.ts';
-import { CHUNK } from './rows.ts';
-import type { MiddleAxis } from './sum-axis.ts';
+import { cutAxis, forPieces, type MiddleAxis, PIECE_FIELDS } from './axis-pieces.ts';
 
 /** Elements that are compared one after another; of longer axes the bests of pieces are. */
 const PIECE = 4096;
@@ -21,31 +20,14 @@ function combine<V extends F32 | F32x4>(op: Extremum, best: V, value: V): V {
   return (op === 'max' ? a.max(b) : a.min(b)) as unknown as V;
 }
 
-const FIELDS = {
-  source: 'i32',
-  target: 'i32',
-  outer: 'i32',
-  length: 'i32',
-  inner: 'i32',
-  pieces: 'i32',
-  itemsOfPart: 'i32',
-} as const;
-
 /** target[outer, piece] = the extremum of one piece of a row of source[outer, length]. */
 function defineRows(op: Extremum) {
-  return defineTask(`${op}OfRows`, FIELDS, (f, p, { index }) => {
+  return defineTask(`${op}OfRows`, PIECE_FIELDS, (f, p, { index }) => {
     const bests = f.f32x4s(LANES);
     const single = f.f32();
     const at = f.i32();
-    const rest = f.i32();
-    const first = f.i32(index.times(p.itemsOfPart));
-    const end = f.i32(first.plus(p.itemsOfPart));
-    end.set(end.min(p.outer.times(p.pieces)));
-    f.for(first, end, 1, (item) => {
-      const start = f.i32(item.modulo(p.pieces).times(PIECE));
-      at.set(p.source.plus(item.dividedBy(p.pieces).times(p.length).plus(start).times(4)));
-      rest.set(p.length.minus(start));
-      rest.set(rest.min(PIECE));
+    forPieces(f, p, index, (item, { start, length: rest }) => {
+      at.set(p.source.plus(start.times(4)));
       for (const best of bests) best.set(splat(START[op]));
       f.while(rest.atLeast(LANES * 4), () => {
         bests.forEach((best, i) => {
@@ -78,21 +60,13 @@ function defineRows(op: Extremum) {
  * source[outer, length, inner].
  */
 function defineColumns(op: Extremum) {
-  return defineTask(`${op}OfColumns`, FIELDS, (f, p, { index }) => {
+  return defineTask(`${op}OfColumns`, PIECE_FIELDS, (f, p, { index }) => {
     const bests = f.f32x4();
     const single: Local<F32> = f.f32();
     const at = f.i32();
     const stride = f.i32(p.inner.times(4));
-    const first = f.i32(index.times(p.itemsOfPart));
-    const end = f.i32(first.plus(p.itemsOfPart));
-    end.set(end.min(p.outer.times(p.pieces)));
-    f.for(first, end, 1, (item) => {
-      const start = f.i32(item.modulo(p.pieces).times(PIECE));
-      const rows = f.i32(p.length.minus(start));
-      rows.set(rows.min(PIECE));
-      const source = f.i32(
-        p.source.plus(item.dividedBy(p.pieces).times(p.length).plus(start).times(stride)),
-      );
+    forPieces(f, p, index, (item, { start, length: rows }) => {
+      const source = f.i32(p.source.plus(start.times(stride)));
       const target = f.i32(p.target.plus(item.times(stride)));
       const column = f.i32(0);
       f.while(column.plus(4).atMost(p.inner), () => {
@@ -129,23 +103,14 @@ export function extremumOfAxis(
   frame: Frame,
   op: Extremum,
   source: number,
-  { outer, length, inner }: MiddleAxis,
+  axis: MiddleAxis,
   target: number,
 ): void {
-  const pieces = Math.ceil(length / PIECE);
+  const { outer, length, inner } = axis;
+  const { pieces, items, parts, fields } = cutAxis(axis, Math.min(length, PIECE));
   const isLast = pieces === 1;
-  const partial = isLast ? target : frame.temporary(outer * pieces * inner * 4);
+  const partial = isLast ? target : frame.temporary(items * inner * 4);
   const task = inner === 1 ? TASKS[op].rows : TASKS[op].columns;
-  const items = outer * pieces;
-  const itemsOfPart = Math.max(1, Math.floor(CHUNK / (Math.min(length, PIECE) * inner)));
-  frame.run(task, Math.ceil(items / itemsOfPart), {
-    source,
-    target: partial,
-    outer,
-    length,
-    inner,
-    pieces,
-    itemsOfPart,
-  });
+  frame.run(task, parts, { ...fields, source, target: partial });
   if (!isLast) extremumOfAxis(frame, op, partial, { outer, length: pieces, inner }, target);
 }

@@ -1,8 +1,9 @@
-import type { FunctionBuilder, Local, LocalsOf } from '../assembler/function.ts';
+import type { FunctionBuilder, LocalsOf } from '../assembler/function.ts';
 import { type F64, f64, type I32, loadF32, loadF64 } from '../assembler/scalars.ts';
 import { splatF64 } from '../assembler/vectors.ts';
 import type { Frame } from '../frame.ts';
 import { defineTask } from '../task.ts';
+import { cutAxis, forPieces, type MiddleAxis, PIECE_FIELDS } from './axis-pieces.ts';
 import { LongSum, toF32x4 } from './long-sum.ts';
 import { CHUNK } from './rows.ts';
 
@@ -15,37 +16,10 @@ const ROW_VECTORS = 4;
 const COLUMN_VECTORS = 4;
 
 const FIELDS = {
-  source: 'i32',
-  target: 'i32',
-  outer: 'i32',
-  length: 'i32',
-  inner: 'i32',
-  pieces: 'i32',
-  pieceLength: 'i32',
-  itemsOfPart: 'i32',
+  ...PIECE_FIELDS,
   /** What sums are divided by before they are stored as float32; 0 to store them as float64. */
   divisor: 'i32',
 } as const;
-
-/** Calls `body` for each piece of the axis of which this part makes a sum, or a row of sums. */
-function forPieces(
-  f: FunctionBuilder,
-  p: LocalsOf<typeof FIELDS>,
-  part: I32,
-  body: (item: I32, piece: { start: I32; length: Local<I32> }) => void,
-): void {
-  const first = f.i32(part.times(p.itemsOfPart));
-  const end = f.i32(first.plus(p.itemsOfPart));
-  end.set(end.min(p.outer.times(p.pieces)));
-  const length = f.i32();
-  f.for(first, end, 1, (item) => {
-    const firstOfPiece = f.i32(item.modulo(p.pieces).times(p.pieceLength));
-    length.set(p.length.minus(firstOfPiece));
-    length.set(length.min(p.pieceLength));
-    const start = f.i32(item.dividedBy(p.pieces).times(p.length).plus(firstOfPiece));
-    body(item, { start, length });
-  });
-}
 
 /** Where a task puts its sums. */
 interface Output {
@@ -199,37 +173,18 @@ export interface SumTarget {
   readonly divisor: number | null;
 }
 
-/** An array seen as [outer, length, inner], of which the middle axis is reduced. */
-export interface MiddleAxis {
-  readonly outer: number;
-  readonly length: number;
-  readonly inner: number;
-}
-
 /** target[outer, inner] = Σ source[outer, length, inner] over the middle axis, in float64. */
-export function sumAxis(
-  frame: Frame,
-  source: Terms,
-  { outer, length, inner }: MiddleAxis,
-  target: SumTarget,
-): void {
+export function sumAxis(frame: Frame, source: Terms, axis: MiddleAxis, target: SumTarget): void {
+  const { outer, length, inner } = axis;
   const fitting = Math.max(LEAST_TERMS, Math.floor(CHUNK / inner));
-  const pieceLength = Math.min(MOST_TERMS, fitting, length);
-  const pieces = Math.ceil(length / pieceLength);
+  const { pieces, items, parts, fields } = cutAxis(axis, Math.min(MOST_TERMS, fitting, length));
   const isLast = pieces === 1;
-  const items = outer * pieces;
-  const itemsOfPart = Math.max(1, Math.floor(CHUNK / (pieceLength * inner)));
   const task = source.areSums ? sumsTask : inner === 1 ? rowsTask : columnsTask;
   const sums = isLast ? target.address : frame.temporary(items * inner * 8);
-  frame.run(task, Math.ceil(items / itemsOfPart), {
+  frame.run(task, parts, {
+    ...fields,
     source: source.address,
     target: sums,
-    outer,
-    length,
-    inner,
-    pieces,
-    pieceLength,
-    itemsOfPart,
     divisor: isLast ? (target.divisor ?? 0) : 0,
   });
   if (!isLast) {
