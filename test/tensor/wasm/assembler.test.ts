@@ -7,9 +7,10 @@ import {
   unsigned,
 } from '../../../packages/tensor/src/backend/wasm/assembler/encoding.ts';
 import { defineFunction } from '../../../packages/tensor/src/backend/wasm/assembler/function.ts';
+import { loadF32x4 } from '../../../packages/tensor/src/backend/wasm/assembler/loads.ts';
 import { assembleModule } from '../../../packages/tensor/src/backend/wasm/assembler/module.ts';
 import { i32, loadI32 } from '../../../packages/tensor/src/backend/wasm/assembler/scalars.ts';
-import { loadF32x4, splat } from '../../../packages/tensor/src/backend/wasm/assembler/vectors.ts';
+import { splat } from '../../../packages/tensor/src/backend/wasm/assembler/vectors.ts';
 
 const MEMORY = { initial: 1, maximum: 1 };
 
@@ -53,7 +54,7 @@ function runOn(words: readonly number[], f: ReturnType<typeof defineFunction>): 
   const view = new Int32Array(memory.buffer);
   view.set(words);
   const bytes = assembleModule({
-    features: { fma: false },
+    features: { fma: false, lanes: 4 },
     memory: MEMORY,
     exports: [f],
     table: [],

@@ -14,6 +14,13 @@ export interface BackendOptions {
    */
   readonly relaxedSimd?: boolean;
   /**
+   * `wasm`: whether to compute with 256-bit vectors where the engine and the processor have them: Node
+   * from version 24 on x64 with AVX2. About twice as fast, with the same results to the bit. They are an
+   * experiment of the engine, switched on for all WebAssembly that this process compiles from then on,
+   * and used only where they compute a known product right and faster. Default true.
+   */
+  readonly wideVectors?: boolean;
+  /**
    * `gpu`: how gpu.js shall run kernels; by default the first of `'webgl2'` (browsers),
    * `'headlessgl'` (Node with a display) and `'webgpu'` that has a GPU, or else the first to be had.
    * `'webasm'` and `'cpu'` are its substitutes without a GPU, for tests.

@@ -17,6 +17,7 @@ interface NodePort {
 }
 
 interface NodeModules {
+  'node:fs': { readFileSync(path: string, encoding: 'utf8'): string };
   'node:os': { availableParallelism(): number };
   'node:v8': { setFlagsFromString(flags: string): void };
   'node:worker_threads': {
@@ -28,6 +29,7 @@ interface NodeModules {
 interface NodeProcess {
   on(event: 'exit', listener: () => void): void;
   on(event: 'uncaughtException', listener: (error: Error) => void): void;
+  readonly arch: string;
   readonly versions: Readonly<Record<string, string | undefined>>;
   getBuiltinModule?<Name extends keyof NodeModules>(name: Name): NodeModules[Name] | undefined;
 }
@@ -40,6 +42,11 @@ export function nodeModule<Name extends keyof NodeModules>(
   name: Name,
 ): NodeModules[Name] | undefined {
   return node?.getBuiltinModule?.(name);
+}
+
+/** Node's own description of itself, or of what passes for Node; undefined in browsers. */
+export function nodeProcess(): Pick<NodeProcess, 'arch' | 'versions'> | undefined {
+  return node;
 }
 
 export function isNode(): boolean {

@@ -73,14 +73,15 @@ export const wasmBackend: AutomaticBackend = {
   name: 'wasm',
   kernels,
   declined: declinedCalls(),
-  options: ['winograd', 'relaxedSimd'],
+  options: ['winograd', 'relaxedSimd', 'wideVectors'],
   fallback: 'reference',
 
   describe() {
-    const { features, threads, workerProblem } = runtime();
+    const { features, width, threads, workerProblem } = runtime();
     const count = `${threads} thread${threads === 1 ? '' : 's'}`;
     return [
       'wasm: WebAssembly SIMD',
+      width.lanes === 8 ? '256-bit vectors' : `128-bit vectors (${width.reason})`,
       features.fma ? 'fused multiply-add' : 'multiply and add apart',
       workerProblem === null ? count : `${count} (${workerProblem})`,
       `3×3 convolutions ${settings.winograd ? 'by Winograd' : 'as plain sums'}`,
@@ -88,14 +89,15 @@ export const wasmBackend: AutomaticBackend = {
     ].join(', ');
   },
 
-  async start({ winograd = true, relaxedSimd = true }) {
+  async start({ winograd = true, relaxedSimd = true, wideVectors = true }) {
     const problem = whyNotWasm();
     if (problem !== null) {
       throw new BackendError(`setBackend: 'wasm' cannot run here: ${problem}; use 'reference'`);
     }
     settings.winograd = winograd;
     settings.relaxedSimd = relaxedSimd;
-    runtime().useRelaxedSimd(relaxedSimd);
+    settings.wideVectors = wideVectors;
+    runtime().choose(settings);
   },
 
   async startAutomatically(options) {

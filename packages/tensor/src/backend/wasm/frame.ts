@@ -2,7 +2,7 @@ import { BYTES_PER_ELEMENT, type DType, type TypedArray } from '../../core/dtype
 import { HostSource, isInMemoryScope, Storage, type StorageSource } from '../../core/memory.ts';
 import { NdArray } from '../../core/ndarray.ts';
 import { elementCount, type Shape } from '../../core/shape.ts';
-import type { Parameters } from './assembler/function.ts';
+import type { Features, Parameters } from './assembler/function.ts';
 import { type FieldValues, type Runtime, runtime } from './runtime.ts';
 import type { TaskDefinition } from './task.ts';
 
@@ -105,6 +105,11 @@ export class Frame {
   readonly #temporaries: number[] = [];
   readonly #outputs: NdArray[] = [];
   readonly #writeBacks: (() => void)[] = [];
+
+  /** What the code of this machine was made for. */
+  get features(): Features {
+    return this.#runtime.features;
+  }
 
   /** The address of an input's elements. */
   input(x: NdArray): number {

@@ -6,6 +6,7 @@ import { assembleModule } from './assembler/module.ts';
 import { settings } from './settings.ts';
 import { allTasks, type TaskDefinition } from './task.ts';
 import { CONTROL, CONTROL_END, JOB_ADDRESS, runAlone, runJob, workerLoop } from './threads.ts';
+import { bestWidth, type Width } from './wide-vectors.ts';
 import { startWorker, type WorkerThread, whyNoWorkers } from './workers.ts';
 
 /** Memory of a thread for packed operands and tiles. */
@@ -16,6 +17,12 @@ const MAXIMUM_THREADS = 64;
 
 /** Numbers for the fields of a task. */
 export type FieldValues<Fields extends Parameters> = { readonly [Name in keyof Fields]: number };
+
+/** What code is made for; see `BackendOptions`. */
+interface CodeOptions {
+  readonly relaxedSimd: boolean;
+  readonly wideVectors: boolean;
+}
 
 /** The module, compiled for the main thread and for workers. */
 interface Code {
@@ -53,6 +60,14 @@ function loadCode(memory: WebAssembly.Memory, features: Features): Code {
   });
 }
 
+function featuresOf({ relaxedSimd, wideVectors }: CodeOptions): { fma: boolean; width: Width } {
+  const fma = relaxedSimd && supportsRelaxedSimd();
+  const width: Width = wideVectors
+    ? bestWidth(fma)
+    : { lanes: 4, reason: "256-bit ones are switched off: option 'wideVectors'" };
+  return { fma, width };
+}
+
 /** Memory, code and threads; there is one for the process, made when first used. */
 export class Runtime {
   readonly memory: WebAssembly.Memory;
@@ -65,16 +80,19 @@ export class Runtime {
   /** Scratch memory of each thread; the first is the calling one. */
   readonly #scratch: number[] = [];
   #code: Code;
+  #width: Width;
   #workers: WorkerThread[] = [];
   #workerProblem: string | null = null;
 
   /** @throws BackendError if the engine refuses the memory or the code */
-  constructor({ relaxedSimd }: { relaxedSimd: boolean }) {
+  constructor(options: CodeOptions) {
     this.memory = attempt(
       () =>
         new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES, shared: true }),
     );
-    this.#code = loadCode(this.memory, { fma: relaxedSimd && supportsRelaxedSimd() });
+    const { fma, width } = featuresOf(options);
+    this.#width = width;
+    this.#code = loadCode(this.memory, { fma, lanes: width.lanes });
     this.#places = new Map(allTasks.map((task, place) => [task, place]));
     this.arena = new Arena(this.memory, CONTROL_END);
     this.#fieldsAsInts = new Int32Array(this.memory.buffer, JOB_ADDRESS, 256);
@@ -87,13 +105,19 @@ export class Runtime {
     return this.#code.features;
   }
 
+  /** How many lanes vectors have, and why not more. */
+  get width(): Width {
+    return this.#width;
+  }
+
   /** Compiles the code anew if the choice changes something. */
-  useRelaxedSimd(relaxedSimd: boolean): void {
-    const fma = relaxedSimd && supportsRelaxedSimd();
-    if (fma === this.features.fma) return;
+  choose(options: CodeOptions): void {
+    const { fma, width } = featuresOf(options);
+    this.#width = width;
+    if (fma === this.features.fma && width.lanes === this.features.lanes) return;
     const { threads } = this;
     this.setThreads(1);
-    this.#code = loadCode(this.memory, { fma });
+    this.#code = loadCode(this.memory, { fma, lanes: width.lanes });
     this.setThreads(threads);
   }
 

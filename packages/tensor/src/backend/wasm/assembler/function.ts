@@ -1,11 +1,13 @@
 import { unsigned, VALUE_TYPE, type ValueType, vector } from './encoding.ts';
-import { F32, F64, f32, f64, I32, i32, memoryOperand, type Value } from './scalars.ts';
-import { F32x4, F64x2, I32x4 } from './vectors.ts';
+import { loadFloats } from './loads.ts';
+import { F32, F64, f32, f64, I32, i32, memoryOperand, Value } from './scalars.ts';
+import { perPart, simd, type Vector } from './vector.ts';
+import { Doubles, Floats, Ints } from './vectors.ts';
 
 /** A value that can be changed. */
-export type Local<V extends Value> = V & { set(value: Operand<V>): void };
+export type Local<V extends Value | Vector> = V & { set(value: Operand<V>): void };
 /** What a value may be given as: scalars also as plain numbers. */
-export type Operand<V extends Value> = V extends I32 | F32 | F64 ? V | number : V;
+export type Operand<V extends Value | Vector> = V extends I32 | F32 | F64 ? V | number : V;
 
 /** Names and types of parameters, in order. */
 export type Parameters = Readonly<Record<string, 'i32' | 'f32'>>;
@@ -35,6 +37,11 @@ export function defineFunction<const P extends Parameters>(
 export interface Features {
   /** Relaxed SIMD: multiply and add in one instruction with one rounding. */
   readonly fma: boolean;
+  /**
+   * Float32 that are computed at once: 8 where the engine packs pairs of vectors into 256 bits, else
+   * 4. Results must not depend on it.
+   */
+  readonly lanes: 4 | 8;
 }
 
 /** What a function needs of the module around it. */
@@ -66,6 +73,11 @@ export class FunctionBuilder {
     return this.#context.features;
   }
 
+  /** Lanes of `floats`, `ints` and `load`. */
+  get lanes(): number {
+    return this.features.lanes;
+  }
+
   #emit(...parts: readonly (readonly number[])[]): void {
     for (const part of parts) for (const byte of part) this.#code.push(byte);
   }
@@ -84,15 +96,35 @@ export class FunctionBuilder {
     return value instanceof F32 ? f32(operand) : i32(operand);
   }
 
-  #declare<V extends Value>(
+  #declare(type: ValueType): number {
+    return this.#parameterCount + this.#locals.push(type) - 1;
+  }
+
+  #scalar<V extends Value>(
     type: ValueType,
     make: new (code: readonly number[]) => V,
     initial?: Operand<V>,
   ): Local<V> {
-    const index = this.#parameterCount + this.#locals.length;
-    this.#locals.push(type);
+    const index = this.#declare(type);
     const local = this.#bind(new make([0x20, ...unsigned(index)]), index);
     if (initial !== undefined) local.set(initial);
+    return local;
+  }
+
+  #vector<V extends Vector>(
+    make: new (parts: readonly (readonly number[])[]) => V,
+    partCount: number,
+    initial?: V,
+  ): Local<V> {
+    const indices = Array.from({ length: partCount }, () => this.#declare('v128'));
+    const set = ({ parts }: Vector): void => {
+      indices.forEach((index, i) => {
+        this.#emit(parts.length === 1 ? parts[0] : parts[i], [0x21, ...unsigned(index)]);
+      });
+    };
+    const value = new make(indices.map((index) => [0x20, ...unsigned(index)]));
+    const local = Object.assign(value, { set }) as Local<V>; // Its operands are all vectors.
+    if (initial !== undefined) set(initial);
     return local;
   }
 
@@ -104,52 +136,92 @@ export class FunctionBuilder {
 
   /** A new variable; without `initial` it starts at 0 and keeps its value between loop turns. */
   i32(initial?: I32 | number): Local<I32> {
-    return this.#declare('i32', I32, initial);
+    return this.#scalar('i32', I32, initial);
   }
 
   f32(initial?: F32 | number): Local<F32> {
-    return this.#declare('f32', F32, initial);
+    return this.#scalar('f32', F32, initial);
   }
 
   f64(initial?: F64 | number): Local<F64> {
-    return this.#declare('f64', F64, initial);
+    return this.#scalar('f64', F64, initial);
   }
 
-  f32x4(initial?: F32x4): Local<F32x4> {
-    return this.#declare('v128', F32x4, initial);
+  /** As many float32 as are computed at once. */
+  floats(initial?: Floats): Local<Floats> {
+    return this.#vector(Floats, this.lanes / 4, initial);
   }
 
-  i32x4(initial?: I32x4): Local<I32x4> {
-    return this.#declare('v128', I32x4, initial);
+  /** As many int32. */
+  ints(initial?: Ints): Local<Ints> {
+    return this.#vector(Ints, this.lanes / 4, initial);
   }
 
-  f64x2(initial?: F64x2): Local<F64x2> {
-    return this.#declare('v128', F64x2, initial);
+  f32x4(initial?: Floats): Local<Floats> {
+    return this.#vector(Floats, 1, initial);
   }
 
-  /** `count` vector variables. */
-  f32x4s(count: number): Local<F32x4>[] {
+  /** Eight float32 on every machine: for sums, whose order must be the same. */
+  f32x8(initial?: Floats): Local<Floats> {
+    return this.#vector(Floats, 2, initial);
+  }
+
+  i32x4(initial?: Ints): Local<Ints> {
+    return this.#vector(Ints, 1, initial);
+  }
+
+  f64x2(initial?: Doubles): Local<Doubles> {
+    return this.#vector(Doubles, 1, initial);
+  }
+
+  /** `count` variables of as many float32 as are computed at once. */
+  floatsOf(count: number): Local<Floats>[] {
+    return Array.from({ length: count }, () => this.floats());
+  }
+
+  f32x4s(count: number): Local<Floats>[] {
     return Array.from({ length: count }, () => this.f32x4());
   }
 
+  /** Variables of as many lanes as `other`. */
+  floatsLike(other: Vector, initial?: Floats): Local<Floats> {
+    return this.#vector(Floats, other.parts.length, initial);
+  }
+
+  intsLike(other: Vector, initial?: Ints): Local<Ints> {
+    return this.#vector(Ints, other.parts.length, initial);
+  }
+
+  /** As many float32 as are computed at once. */
+  load(address: I32, offset = 0): Floats {
+    return loadFloats(address, offset, this.lanes);
+  }
+
   /** Writes a value to memory. */
-  store(address: I32, value: Value, offset = 0): void {
+  store(address: I32, value: Value | Vector, offset = 0): void {
+    if (!(value instanceof Value)) {
+      // All parts are computed before the first is written: engines do not pack loads that have a
+      // store between them.
+      for (const part of value.parts) this.#emit(address.code, part);
+      for (let i = value.parts.length - 1; i >= 0; i--) {
+        this.#emit(simd(0x0b), memoryOperand(2, offset + i * 16));
+      }
+      return;
+    }
     this.#emit(address.code, value.code);
-    if (value instanceof I32) this.#emit([0x36], memoryOperand(2, offset));
-    else if (value instanceof F32) this.#emit([0x38], memoryOperand(2, offset));
-    else if (value instanceof F64) this.#emit([0x39], memoryOperand(2, offset));
-    else this.#emit([0xfd, 0x0b], memoryOperand(2, offset));
+    const opcode = value instanceof I32 ? 0x36 : value instanceof F32 ? 0x38 : 0x39;
+    this.#emit([opcode], memoryOperand(2, offset));
   }
 
   /** Writes two neighbouring lanes: 0 and 1, or 2 and 3. */
-  storePair(address: I32, value: F32x4, half: 0 | 1): void {
-    this.#emit(address.code, value.code, [0xfd, 0x5b], memoryOperand(2, 0), [half]);
+  storePair(address: I32, value: Floats, half: 0 | 1, offset = 0): void {
+    this.#emit(address.code, value.parts[0], simd(0x5b), memoryOperand(2, offset), [half]);
   }
 
   /** a · b + c, rounded once where the machine can (`features.fma`), else twice. */
-  multiplyAdd(a: F32x4, b: F32x4, c: F32x4): F32x4 {
+  multiplyAdd(a: Floats, b: Floats, c: Floats): Floats {
     if (!this.features.fma) return c.plus(a.times(b));
-    return new F32x4([...a.code, ...b.code, ...c.code, 0xfd, ...unsigned(0x105)]);
+    return new Floats(perPart([a, b, c], simd(0x105)));
   }
 
   if(condition: I32, then: () => void, otherwise?: () => void): void {
@@ -236,22 +308,4 @@ export class FunctionBuilder {
     const body = locals.concat(this.#code, 0x0b);
     return unsigned(body.length).concat(body);
   }
-}
-
-/** Transposes four vectors: lane j of result i is lane i of argument j. `halves` are overwritten. */
-export function transposed4(
-  [a, b, c, d]: readonly F32x4[],
-  halves: readonly Local<F32x4>[],
-): [F32x4, F32x4, F32x4, F32x4] {
-  const [abLow, abHigh, cdLow, cdHigh] = halves;
-  abLow.set(a.shuffle(b, [0, 4, 1, 5]));
-  abHigh.set(a.shuffle(b, [2, 6, 3, 7]));
-  cdLow.set(c.shuffle(d, [0, 4, 1, 5]));
-  cdHigh.set(c.shuffle(d, [2, 6, 3, 7]));
-  return [
-    abLow.shuffle(cdLow, [0, 1, 4, 5]),
-    abLow.shuffle(cdLow, [2, 3, 6, 7]),
-    abHigh.shuffle(cdHigh, [0, 1, 4, 5]),
-    abHigh.shuffle(cdHigh, [2, 3, 6, 7]),
-  ];
 }

@@ -1,290 +1,283 @@
-import { float32, unsigned } from './encoding.ts';
-import { F32, F64, f32, f64, I32, i32, memoryOperand, Value } from './scalars.ts';
+import { float32 } from './encoding.ts';
+import { F32, F64, f64, I32, i32 } from './scalars.ts';
+import { type Code, perPart, simd, Vector, withLane } from './vector.ts';
 
 /** Four lane numbers: 0 to 3 pick from the first vector, 4 to 7 from the second. */
 export type Lanes = readonly [number, number, number, number];
 
-const simd = (opcode: number): number[] => [0xfd, ...unsigned(opcode)];
-
-function shuffleCode(a: Value, b: Value, lanes: Lanes): number[] {
+function shuffled(a: Vector, b: Vector, lanes: Lanes): Code[] {
   const bytes = lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => lane * 4 + byte));
-  return [...a.code, ...b.code, ...simd(0x0d), ...bytes];
+  return perPart([a, b], [...simd(0x0d), ...bytes]);
 }
 
-function combined(a: Value, b: Value, opcode: number): number[] {
-  return [...a.code, ...b.code, ...simd(opcode)];
+function combined(a: Vector, b: Vector, opcode: number): Code[] {
+  return perPart([a, b], simd(opcode));
 }
 
-/** Four float32 lanes. */
-export class F32x4 extends Value {
-  #with(other: F32x4, opcode: number): F32x4 {
-    return new F32x4(combined(this, other, opcode));
+/** Float32 lanes, four in each part. */
+export class Floats extends Vector {
+  /** The parts as values of four lanes. */
+  get vectors(): Floats[] {
+    return this.parts.map((part) => new Floats([part]));
   }
 
-  #map(opcode: number): F32x4 {
-    return new F32x4([...this.code, ...simd(opcode)]);
+  #with(other: Floats, opcode: number): Floats {
+    return new Floats(combined(this, other, opcode));
   }
 
-  #compare(other: F32x4, opcode: number): I32x4 {
-    return new I32x4(combined(this, other, opcode));
+  #map(opcode: number): Floats {
+    return new Floats(perPart([this], simd(opcode)));
   }
 
-  plus(other: F32x4): F32x4 {
+  #compare(other: Floats, opcode: number): Ints {
+    return new Ints(combined(this, other, opcode));
+  }
+
+  plus(other: Floats): Floats {
     return this.#with(other, 0xe4);
   }
 
-  minus(other: F32x4): F32x4 {
+  minus(other: Floats): Floats {
     return this.#with(other, 0xe5);
   }
 
-  times(other: F32x4): F32x4 {
+  times(other: Floats): Floats {
     return this.#with(other, 0xe6);
   }
 
-  dividedBy(other: F32x4): F32x4 {
+  dividedBy(other: Floats): Floats {
     return this.#with(other, 0xe7);
   }
 
   /** IEEE minimum: NaN if either is. */
-  min(other: F32x4): F32x4 {
+  min(other: Floats): Floats {
     return this.#with(other, 0xe8);
   }
 
   /** IEEE maximum: NaN if either is. */
-  max(other: F32x4): F32x4 {
+  max(other: Floats): Floats {
     return this.#with(other, 0xe9);
   }
 
   /** max(0, ·), one instruction; NaN stays, and −0 may stay −0. */
-  positivePart(): F32x4 {
+  positivePart(): Floats {
     return this.#with(splat(0), 0xeb); // pmax: this < 0 ? 0 : this
   }
 
-  abs(): F32x4 {
+  abs(): Floats {
     return this.#map(0xe0);
   }
 
-  negated(): F32x4 {
+  negated(): Floats {
     return this.#map(0xe1);
   }
 
-  sqrt(): F32x4 {
+  sqrt(): Floats {
     return this.#map(0xe3);
   }
 
   /** The nearest whole number, ties to even. */
-  rounded(): F32x4 {
+  rounded(): Floats {
     return this.#map(0x6a);
   }
 
-  equals(other: F32x4): I32x4 {
+  equals(other: Floats): Ints {
     return this.#compare(other, 0x41);
   }
 
-  notEquals(other: F32x4): I32x4 {
+  notEquals(other: Floats): Ints {
     return this.#compare(other, 0x42);
   }
 
-  lessThan(other: F32x4): I32x4 {
+  lessThan(other: Floats): Ints {
     return this.#compare(other, 0x43);
   }
 
-  greaterThan(other: F32x4): I32x4 {
+  greaterThan(other: Floats): Ints {
     return this.#compare(other, 0x44);
   }
 
-  atMost(other: F32x4): I32x4 {
+  atMost(other: Floats): Ints {
     return this.#compare(other, 0x45);
   }
 
-  atLeast(other: F32x4): I32x4 {
+  atLeast(other: Floats): Ints {
     return this.#compare(other, 0x46);
   }
 
   /** Four of the eight lanes of this and `other`. */
-  shuffle(other: F32x4, lanes: Lanes): F32x4 {
-    return new F32x4(shuffleCode(this, other, lanes));
+  shuffle(other: Floats, lanes: Lanes): Floats {
+    return new Floats(shuffled(this, other, lanes));
   }
 
   lane(index: number): F32 {
-    return new F32([...this.code, ...simd(0x1f), index]);
+    return new F32([...this.parts[index >> 2], ...simd(0x1f), index & 3]);
   }
 
-  withLane(index: number, value: F32): F32x4 {
-    return new F32x4([...this.code, ...value.code, ...simd(0x20), index]);
+  withLane(index: number, value: F32): Floats {
+    return new Floats(withLane(this, index, [...value.code, ...simd(0x20)]));
   }
 
   /** The same bits as integers. */
-  bits(): I32x4 {
-    return new I32x4(this.code);
+  bits(): Ints {
+    return new Ints(this.parts);
   }
 
   /** Lanes 0 and 1. */
-  lowToF64x2(): F64x2 {
-    return new F64x2([...this.code, ...simd(0x5f)]);
+  lowToDoubles(): Doubles {
+    return new Doubles(perPart([this], simd(0x5f)));
   }
 
   /** Lanes 2 and 3. */
-  highToF64x2(): F64x2 {
-    return this.shuffle(this, [2, 3, 2, 3]).lowToF64x2();
+  highToDoubles(): Doubles {
+    return this.shuffle(this, [2, 3, 2, 3]).lowToDoubles();
   }
 
   /** Integers nearest to zero; saturates, and NaN gives 0. */
-  toI32x4(): I32x4 {
-    return new I32x4([...this.code, ...simd(0xf8)]);
+  toInts(): Ints {
+    return new Ints(perPart([this], simd(0xf8)));
   }
 }
 
-/** Four int32 lanes, or masks: all bits of a lane set for true. */
-export class I32x4 extends Value {
-  #with(other: I32x4, opcode: number): I32x4 {
-    return new I32x4(combined(this, other, opcode));
+/** Int32 lanes, or masks: all bits of a lane set for true. */
+export class Ints extends Vector {
+  #with(other: Ints, opcode: number): Ints {
+    return new Ints(combined(this, other, opcode));
   }
 
-  plus(other: I32x4): I32x4 {
+  plus(other: Ints): Ints {
     return this.#with(other, 0xae);
   }
 
-  minus(other: I32x4): I32x4 {
+  minus(other: Ints): Ints {
     return this.#with(other, 0xb1);
   }
 
-  equals(other: I32x4): I32x4 {
+  equals(other: Ints): Ints {
     return this.#with(other, 0x37);
   }
 
-  lessThanUnsigned(other: I32x4): I32x4 {
+  lessThanUnsigned(other: Ints): Ints {
     return this.#with(other, 0x3a);
   }
 
-  times(other: I32x4): I32x4 {
+  times(other: Ints): Ints {
     return this.#with(other, 0xb5);
   }
 
   /** Full 64-bit products of unsigned lanes 0 and 1, each as two lanes, low word first. */
-  wideProductLow(other: I32x4): I32x4 {
+  wideProductLow(other: Ints): Ints {
     return this.#with(other, 0xde);
   }
 
   /** The same of lanes 2 and 3. */
-  wideProductHigh(other: I32x4): I32x4 {
+  wideProductHigh(other: Ints): Ints {
     return this.#with(other, 0xdf);
   }
 
-  and(other: I32x4): I32x4 {
+  and(other: Ints): Ints {
     return this.#with(other, 0x4e);
   }
 
-  or(other: I32x4): I32x4 {
+  or(other: Ints): Ints {
     return this.#with(other, 0x50);
   }
 
-  xor(other: I32x4): I32x4 {
+  xor(other: Ints): Ints {
     return this.#with(other, 0x51);
   }
 
-  shiftLeft(bits: number): I32x4 {
-    return new I32x4([...this.code, ...i32(bits).code, ...simd(0xab)]);
+  shiftLeft(bits: number): Ints {
+    return new Ints(perPart([this], [...i32(bits).code, ...simd(0xab)]));
   }
 
-  shiftRight(bits: number): I32x4 {
-    return new I32x4([...this.code, ...i32(bits).code, ...simd(0xac)]);
+  shiftRight(bits: number): Ints {
+    return new Ints(perPart([this], [...i32(bits).code, ...simd(0xac)]));
   }
 
-  shiftRightUnsigned(bits: number): I32x4 {
-    return new I32x4([...this.code, ...i32(bits).code, ...simd(0xad)]);
+  shiftRightUnsigned(bits: number): Ints {
+    return new Ints(perPart([this], [...i32(bits).code, ...simd(0xad)]));
   }
 
   /** Lanes of `a` where the mask is set, of `b` elsewhere. */
-  select(a: F32x4, b: F32x4): F32x4 {
-    return new F32x4([...a.code, ...b.code, ...this.code, ...simd(0x52)]);
+  select(a: Floats, b: Floats): Floats {
+    return new Floats(perPart([a, b, this], simd(0x52)));
   }
 
-  selectInts(a: I32x4, b: I32x4): I32x4 {
-    return new I32x4([...a.code, ...b.code, ...this.code, ...simd(0x52)]);
+  selectInts(a: Ints, b: Ints): Ints {
+    return new Ints(perPart([a, b, this], simd(0x52)));
   }
 
   anyTrue(): I32 {
-    return new I32([...this.code, ...simd(0x53)]);
+    const [first, ...others] = this.parts;
+    const any = others.reduce<Code>((code, part) => [...code, ...part, ...simd(0x50)], first);
+    return new I32([...any, ...simd(0x53)]);
   }
 
-  shuffle(other: I32x4, lanes: Lanes): I32x4 {
-    return new I32x4(shuffleCode(this, other, lanes));
+  shuffle(other: Ints, lanes: Lanes): Ints {
+    return new Ints(shuffled(this, other, lanes));
   }
 
   lane(index: number): I32 {
-    return new I32([...this.code, ...simd(0x1b), index]);
+    return new I32([...this.parts[index >> 2], ...simd(0x1b), index & 3]);
   }
 
-  withLane(index: number, value: I32 | number): I32x4 {
-    return new I32x4([...this.code, ...i32(value).code, ...simd(0x1c), index]);
+  withLane(index: number, value: I32 | number): Ints {
+    return new Ints(withLane(this, index, [...i32(value).code, ...simd(0x1c)]));
   }
 
   /** Nearest float32 of signed lanes. */
-  toF32x4(): F32x4 {
-    return new F32x4([...this.code, ...simd(0xfa)]);
+  toFloats(): Floats {
+    return new Floats(perPart([this], simd(0xfa)));
   }
 
   /** The same bits as floats. */
-  bits(): F32x4 {
-    return new F32x4(this.code);
+  bits(): Floats {
+    return new Floats(this.parts);
   }
 }
 
-/** Two float64 lanes. */
-export class F64x2 extends Value {
-  #with(other: F64x2, opcode: number): F64x2 {
-    return new F64x2(combined(this, other, opcode));
+/** Float64 lanes, two in each part. */
+export class Doubles extends Vector {
+  #with(other: Doubles, opcode: number): Doubles {
+    return new Doubles(combined(this, other, opcode));
   }
 
-  plus(other: F64x2): F64x2 {
+  plus(other: Doubles): Doubles {
     return this.#with(other, 0xf0);
   }
 
-  times(other: F64x2): F64x2 {
+  times(other: Doubles): Doubles {
     return this.#with(other, 0xf2);
   }
 
   lane(index: number): F64 {
-    return new F64([...this.code, ...simd(0x21), index]);
+    return new F64([...this.parts[index >> 1], ...simd(0x21), index & 1]);
   }
 
   /** The nearest float32 in lanes 0 and 1; the others are 0. */
-  toF32x4(): F32x4 {
-    return new F32x4([...this.code, ...simd(0x5e)]);
+  toFloats(): Floats {
+    return new Floats(perPart([this], simd(0x5e)));
   }
 }
 
-/** The same number in both lanes. */
-export function splatF64(value: F64 | number): F64x2 {
-  return new F64x2([...f64(value).code, ...simd(0x14)]);
-}
-
-export function loadF64x2(address: I32, offset = 0): F64x2 {
-  return new F64x2([...address.code, ...simd(0x00), ...memoryOperand(2, offset)]);
-}
-
 /** The same number in all four lanes. */
-export function splat(value: F32 | number): F32x4 {
-  if (value instanceof F32) return new F32x4([...f32(value).code, ...simd(0x13)]);
+export function splat(value: F32 | number): Floats {
+  if (value instanceof F32) return new Floats([[...value.code, ...simd(0x13)]]);
   const bytes = float32(value);
-  return new F32x4([...simd(0x0c), ...bytes, ...bytes, ...bytes, ...bytes]);
+  return new Floats([[...simd(0x0c), ...bytes, ...bytes, ...bytes, ...bytes]]);
 }
 
-export function splatInt(value: I32 | number): I32x4 {
-  return new I32x4([...i32(value).code, ...simd(0x11)]);
+export function splatInt(value: I32 | number): Ints {
+  return new Ints([[...i32(value).code, ...simd(0x11)]]);
 }
 
-export function loadF32x4(address: I32, offset = 0): F32x4 {
-  return new F32x4([...address.code, ...simd(0x00), ...memoryOperand(2, offset)]);
+/** The same number in both lanes. */
+export function splatF64(value: F64 | number): Doubles {
+  return new Doubles([[...f64(value).code, ...simd(0x14)]]);
 }
 
-/** Loads one float32 into all four lanes. */
-export function loadSplat(address: I32, offset = 0): F32x4 {
-  return new F32x4([...address.code, ...simd(0x09), ...memoryOperand(2, offset)]);
-}
-
-/** Loads two float32 into lanes 0 and 1; the others are 0. */
-export function loadPair(address: I32, offset = 0): F32x4 {
-  return new F32x4([...address.code, ...simd(0x5d), ...memoryOperand(2, offset)]);
+/** The parts of several vectors as one value. */
+export function sideBySide(vectors: readonly Floats[]): Floats {
+  return new Floats(vectors.flatMap(({ parts }) => parts));
 }

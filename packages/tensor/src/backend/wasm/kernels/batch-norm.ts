@@ -1,8 +1,9 @@
 import type { NdArray } from '../../../core/ndarray.ts';
 import type { Kernels } from '../../kernels.ts';
 import type { FunctionBuilder, Local } from '../assembler/function.ts';
+import { loadF32x4 } from '../assembler/loads.ts';
 import { type F32, f32, type I32, loadF32 } from '../assembler/scalars.ts';
-import { loadF32x4, splat } from '../assembler/vectors.ts';
+import { splat } from '../assembler/vectors.ts';
 import { type Frame, inFrame } from '../frame.ts';
 import { defineTask } from '../task.ts';
 import { LongSum } from './long-sum.ts';

@@ -1,7 +1,8 @@
 import type { Kernels } from '../../kernels.ts';
 import type { FunctionBuilder, Local } from '../assembler/function.ts';
-import { transposed4 } from '../assembler/function.ts';
-import { type I32x4, loadF32x4, splat, splatInt } from '../assembler/vectors.ts';
+import { loadF32x4 } from '../assembler/loads.ts';
+import { transposed4 } from '../assembler/transpose.ts';
+import { type Ints, splat, splatInt } from '../assembler/vectors.ts';
 import { inFrame } from '../frame.ts';
 import { defineTask } from '../task.ts';
 
@@ -16,9 +17,9 @@ const ROUNDS = 10;
 /** High and low words of the products of unsigned lanes with one number. */
 function wideProduct(
   f: FunctionBuilder,
-  lanes: I32x4,
+  lanes: Ints,
   factor: number,
-): { high: Local<I32x4>; low: Local<I32x4> } {
+): { high: Local<Ints>; low: Local<Ints> } {
   const low = f.i32x4(lanes.wideProductLow(splatInt(factor)));
   const high = f.i32x4(lanes.wideProductHigh(splatInt(factor)));
   return {
@@ -28,7 +29,7 @@ function wideProduct(
 }
 
 /** Adds to a counter of four words, in four lanes at once, carries included. */
-function advanced(f: FunctionBuilder, words: readonly Local<I32x4>[], steps: I32x4): void {
+function advanced(f: FunctionBuilder, words: readonly Local<Ints>[], steps: Ints): void {
   const carry = f.i32x4(steps);
   for (const word of words) {
     word.set(word.plus(carry));
@@ -103,7 +104,7 @@ const dropoutTask = defineTask(
 );
 
 /** The numbers 0, 1, 2, 3. */
-function laneNumbers(f: FunctionBuilder): I32x4 {
+function laneNumbers(f: FunctionBuilder): Ints {
   const lanes = f.i32x4(splatInt(0));
   for (let lane = 1; lane < 4; lane++) lanes.set(lanes.withLane(lane, lane));
   return lanes;

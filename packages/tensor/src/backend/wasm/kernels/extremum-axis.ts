@@ -1,6 +1,7 @@
 import type { Local } from '../assembler/function.ts';
+import { loadF32x4 } from '../assembler/loads.ts';
 import { type F32, loadF32 } from '../assembler/scalars.ts';
-import { type F32x4, loadF32x4, splat } from '../assembler/vectors.ts';
+import { type Floats, splat } from '../assembler/vectors.ts';
 import type { Frame } from '../frame.ts';
 import { defineTask } from '../task.ts';
 import { cutAxis, forPieces, type MiddleAxis, PIECE_FIELDS } from './axis-pieces.ts';
@@ -14,9 +15,9 @@ type Extremum = 'max' | 'min';
 
 const START = { max: Number.NEGATIVE_INFINITY, min: Number.POSITIVE_INFINITY } as const;
 
-function combine<V extends F32 | F32x4>(op: Extremum, best: V, value: V): V {
+function combine<V extends F32 | Floats>(op: Extremum, best: V, value: V): V {
   // Both have the same class, which the compiler cannot follow through the union.
-  const [a, b] = [best, value] as unknown as [F32x4, F32x4];
+  const [a, b] = [best, value] as unknown as [Floats, Floats];
   return (op === 'max' ? a.max(b) : a.min(b)) as unknown as V;
 }
 
@@ -31,17 +32,17 @@ function defineRows(op: Extremum) {
       for (const best of bests) best.set(splat(START[op]));
       f.while(rest.atLeast(LANES * 4), () => {
         bests.forEach((best, i) => {
-          best.set(combine<F32x4>(op, best, loadF32x4(at, i * 16)));
+          best.set(combine<Floats>(op, best, loadF32x4(at, i * 16)));
         });
         at.set(at.plus(LANES * 16));
         rest.set(rest.minus(LANES * 4));
       });
       f.while(rest.atLeast(4), () => {
-        bests[0].set(combine<F32x4>(op, bests[0], loadF32x4(at)));
+        bests[0].set(combine<Floats>(op, bests[0], loadF32x4(at)));
         at.set(at.plus(16));
         rest.set(rest.minus(4));
       });
-      for (const best of bests.slice(1)) bests[0].set(combine<F32x4>(op, bests[0], best));
+      for (const best of bests.slice(1)) bests[0].set(combine<Floats>(op, bests[0], best));
       single.set(bests[0].lane(0));
       for (let lane = 1; lane < 4; lane++)
         single.set(combine<F32>(op, single, bests[0].lane(lane)));
@@ -73,7 +74,7 @@ function defineColumns(op: Extremum) {
         bests.set(splat(START[op]));
         at.set(source.plus(column.times(4)));
         f.for(0, rows, 1, () => {
-          bests.set(combine<F32x4>(op, bests, loadF32x4(at)));
+          bests.set(combine<Floats>(op, bests, loadF32x4(at)));
           at.set(at.plus(stride));
         });
         f.store(target.plus(column.times(4)), bests);

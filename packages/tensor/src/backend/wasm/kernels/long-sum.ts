@@ -1,17 +1,11 @@
 import type { FunctionBuilder, Local } from '../assembler/function.ts';
+import { loadF64x2, loadPair } from '../assembler/loads.ts';
 import { type F32, F64, f64, type I32 } from '../assembler/scalars.ts';
-import {
-  type F32x4,
-  type F64x2,
-  loadF64x2,
-  loadPair,
-  splat,
-  splatF64,
-} from '../assembler/vectors.ts';
+import { type Doubles, type Floats, splat, splatF64 } from '../assembler/vectors.ts';
 
 /** The nearest float32 of four float64 in two vectors. */
-export function toF32x4([low, high]: readonly [F64x2, F64x2]): F32x4 {
-  return low.toF32x4().shuffle(high.toF32x4(), [0, 1, 4, 5]);
+export function toFloats([low, high]: readonly [Doubles, Doubles]): Floats {
+  return low.toFloats().shuffle(high.toFloats(), [0, 1, 4, 5]);
 }
 
 /** Vectors that may be added in float32 before a sum in float64 takes them: so few lose little. */
@@ -23,10 +17,10 @@ export const COLLECTED_VECTORS = 16;
  * result that is in range.
  */
 export class LongSum {
-  readonly #low: Local<F64x2>;
-  readonly #high: Local<F64x2>;
+  readonly #low: Local<Doubles>;
+  readonly #high: Local<Doubles>;
   readonly #single: Local<F64>;
-  readonly #collected: Local<F32x4>;
+  readonly #collected: Local<Floats>;
 
   constructor(f: FunctionBuilder) {
     this.#low = f.f64x2();
@@ -44,13 +38,13 @@ export class LongSum {
   }
 
   /** Adds four numbers, given as a variable because they are read twice. */
-  add(values: Local<F32x4>): void {
-    this.#low.set(this.#low.plus(values.lowToF64x2()));
-    this.#high.set(this.#high.plus(values.highToF64x2()));
+  add(values: Local<Floats>): void {
+    this.#low.set(this.#low.plus(values.lowToDoubles()));
+    this.#high.set(this.#high.plus(values.highToDoubles()));
   }
 
   /** Adds four numbers in float32, the fastest; after at most COLLECTED_VECTORS must follow `flush`. */
-  collect(values: F32x4): void {
+  collect(values: Floats): void {
     this.#collected.set(this.#collected.plus(values));
   }
 
@@ -61,8 +55,8 @@ export class LongSum {
 
   /** Adds the four numbers at an address. */
   addAt(address: I32, offset = 0): void {
-    this.#low.set(this.#low.plus(loadPair(address, offset).lowToF64x2()));
-    this.#high.set(this.#high.plus(loadPair(address, offset + 8).lowToF64x2()));
+    this.#low.set(this.#low.plus(loadPair(address, offset).lowToDoubles()));
+    this.#high.set(this.#high.plus(loadPair(address, offset + 8).lowToDoubles()));
   }
 
   /** The same of four float64. */
@@ -77,7 +71,7 @@ export class LongSum {
   }
 
   /** The sum of each lane, as float64 in two vectors. */
-  get lanes(): readonly [F64x2, F64x2] {
+  get lanes(): readonly [Doubles, Doubles] {
     return [this.#low, this.#high];
   }
 

@@ -1,9 +1,10 @@
 import { defineFunction, type FunctionBuilder, type Local } from '../assembler/function.ts';
+import { loadF32x4 } from '../assembler/loads.ts';
 import { type I32, loadF32 } from '../assembler/scalars.ts';
-import { loadF32x4, splat } from '../assembler/vectors.ts';
+import { splat } from '../assembler/vectors.ts';
 import type { Frame } from '../frame.ts';
 import { defineTask } from '../task.ts';
-import { COLLECTED_VECTORS, LongSum, toF32x4 } from './long-sum.ts';
+import { COLLECTED_VECTORS, LongSum, toFloats } from './long-sum.ts';
 
 /** Copies `count` 32-bit elements. */
 export const copyRow = defineFunction(
@@ -167,7 +168,7 @@ const sumArraysTask = defineTask(
         sum.addAt(at);
         at.set(at.plus(stride));
       });
-      f.store(target.plus(i.times(4)), toF32x4(sum.lanes));
+      f.store(target.plus(i.times(4)), toFloats(sum.lanes));
     });
   },
 );

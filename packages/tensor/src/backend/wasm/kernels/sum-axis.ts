@@ -4,7 +4,7 @@ import { splatF64 } from '../assembler/vectors.ts';
 import type { Frame } from '../frame.ts';
 import { defineTask } from '../task.ts';
 import { cutAxis, forPieces, type MiddleAxis, PIECE_FIELDS } from './axis-pieces.ts';
-import { LongSum, toF32x4 } from './long-sum.ts';
+import { LongSum, toFloats } from './long-sum.ts';
 import { CHUNK } from './rows.ts';
 
 /** Elements of an axis of which one part makes a sum; the sums of parts are added afterwards. */
@@ -98,7 +98,7 @@ function storeColumns(
     () => {
       const shares = f.f64x2(splatF64(share));
       sums.forEach(({ lanes: [low, high] }, i) => {
-        const means = toF32x4([low.times(shares), high.times(shares)]);
+        const means = toFloats([low.times(shares), high.times(shares)]);
         f.store(target.plus(first.times(4)), means, i * 16);
       });
     },

@@ -1,5 +1,6 @@
 import type { Kernels } from '../../kernels.ts';
-import { loadF32x4, splat } from '../assembler/vectors.ts';
+import { loadF32x4 } from '../assembler/loads.ts';
+import { splat } from '../assembler/vectors.ts';
 import { inFrame } from '../frame.ts';
 import { defineTask } from '../task.ts';
 import { chunks, forVectors } from './rows.ts';

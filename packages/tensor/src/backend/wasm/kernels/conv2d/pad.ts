@@ -1,6 +1,7 @@
 import type { Padding } from '../../../../core/window.ts';
+import { loadF32x4 } from '../../assembler/loads.ts';
 import { loadF32 } from '../../assembler/scalars.ts';
-import { loadF32x4, splat } from '../../assembler/vectors.ts';
+import { splat } from '../../assembler/vectors.ts';
 import type { Frame } from '../../frame.ts';
 import { defineTask } from '../../task.ts';
 import { LongSum } from '../long-sum.ts';

@@ -8,13 +8,14 @@ import {
 } from '../../../../core/shape.ts';
 import type { DeclinedCalls } from '../../../declined.ts';
 import type { BinaryOp, Kernels } from '../../../kernels.ts';
-import { type F32x4, loadF32x4, loadSplat } from '../../assembler/vectors.ts';
+import { loadF32x4, loadSplat } from '../../assembler/loads.ts';
+import type { Floats } from '../../assembler/vectors.ts';
 import { type Frame, inFrame } from '../../frame.ts';
 import { defineTask } from '../../task.ts';
 import { copyStrided } from '../copy.ts';
 import { chunks, forVectors } from '../rows.ts';
 
-function defineBinary(name: string, apply: (a: F32x4, b: F32x4) => F32x4) {
+function defineBinary(name: string, apply: (a: Floats, b: Floats) => Floats) {
   return defineTask(
     name,
     { a: 'i32', b: 'i32', y: 'i32', count: 'i32', aIsScalar: 'i32', bIsScalar: 'i32' },

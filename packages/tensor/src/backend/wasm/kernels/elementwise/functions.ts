@@ -1,5 +1,5 @@
 import type { FunctionBuilder, Local } from '../../assembler/function.ts';
-import { type F32x4, splat, splatInt } from '../../assembler/vectors.ts';
+import { type Floats, splat, splatInt } from '../../assembler/vectors.ts';
 
 /**
  * Functions on four float32 at a time. Each is given as code: it takes a variable (which it may
@@ -7,7 +7,7 @@ import { type F32x4, splat, splatInt } from '../../assembler/vectors.ts';
  */
 
 /** c[0] + c[1] · x + c[2] · x² + … by Horner's rule. */
-function polynomial(f: FunctionBuilder, x: F32x4, coefficients: readonly number[]): F32x4 {
+function polynomial(f: FunctionBuilder, x: Floats, coefficients: readonly number[]): Floats {
   return coefficients
     .slice(0, -1)
     .reduceRight(
@@ -21,7 +21,7 @@ const LN2_HIGH = 0.693145751953125;
 const LN2_LOW = 1.42860682031e-6;
 
 /** 2ⁿ for whole numbers −126 ≤ n ≤ 127, by their exponent bits. */
-function powerOfTwo(n: ReturnType<F32x4['toI32x4']>): F32x4 {
+function powerOfTwo(n: ReturnType<Floats['toInts']>): Floats {
   return n.plus(splatInt(127)).shiftLeft(23).bits();
 }
 
@@ -31,7 +31,7 @@ function powerOfTwo(n: ReturnType<F32x4['toI32x4']>): F32x4 {
  *
  * @param small added to x without rounding the sum, whose last digits are the first of the result
  */
-export function exponential(f: FunctionBuilder, x: Local<F32x4>, small?: Local<F32x4>): void {
+export function exponential(f: FunctionBuilder, x: Local<Floats>, small?: Local<Floats>): void {
   const n = f.f32x4();
   const half = f.i32x4();
   x.set(x.min(splat(89)).max(splat(-104))); // Beyond these the result is Infinity or 0 anyway.
@@ -42,15 +42,15 @@ export function exponential(f: FunctionBuilder, x: Local<F32x4>, small?: Local<F
   x.set(x.minus(n.times(splat(LN2_LOW))));
   x.set(polynomial(f, x, [1, 1, 1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 5040]));
   // In two steps, because 2ⁿ itself may be too large or too small for a float32.
-  half.set(n.toI32x4().shiftRight(1));
-  x.set(x.times(powerOfTwo(half)).times(powerOfTwo(n.toI32x4().minus(half))));
+  half.set(n.toInts().shiftRight(1));
+  x.set(x.times(powerOfTwo(half)).times(powerOfTwo(n.toInts().minus(half))));
 }
 
 /**
  * ln x = e · ln 2 + ln m with x = m · 2ᵉ, m between √½ and √2, and with s = (m − 1) / (m + 1)
  * ln m = 2 s (1 + s²/3 + s⁴/5 + …), exact to 2e-9 with five terms. Relative error below 2e-7.
  */
-export function logarithm(f: FunctionBuilder, x: Local<F32x4>): void {
+export function logarithm(f: FunctionBuilder, x: Local<Floats>): void {
   const input = f.f32x4(x);
   const exponent = f.f32x4();
   const mantissa = f.i32x4();
@@ -59,7 +59,7 @@ export function logarithm(f: FunctionBuilder, x: Local<F32x4>): void {
   x.set(isTiny.select(x.times(splat(2 ** 23)), x)); // Denormals have no exponent bits of their own.
   // Subtracting the bits of √½ makes the exponent's bits change where m passes √½.
   mantissa.set(x.bits().minus(splatInt(SQRT_HALF_BITS)));
-  exponent.set(mantissa.shiftRight(23).toF32x4());
+  exponent.set(mantissa.shiftRight(23).toFloats());
   exponent.set(isTiny.select(exponent.minus(splat(23)), exponent));
   mantissa.set(mantissa.and(splatInt(0x007fffff)).plus(splatInt(SQRT_HALF_BITS)));
   x.set(mantissa.bits());
@@ -81,7 +81,7 @@ const SQRT_HALF_BITS = 0x3f3504f3;
  *
  * @returns 1 − σ(x) = σ(−x), with all its digits also where σ(x) is 1
  */
-export function logistic(f: FunctionBuilder, x: Local<F32x4>): Local<F32x4> {
+export function logistic(f: FunctionBuilder, x: Local<Floats>): Local<Floats> {
   const isNegative = f.i32x4(x.lessThan(splat(0)));
   x.set(x.abs().negated());
   exponential(f, x);
@@ -96,7 +96,7 @@ export function logistic(f: FunctionBuilder, x: Local<F32x4>): Local<F32x4> {
  * tanh x = 1 − 2 / (1 + e²ˣ) for |x| ≥ 0.35, and below, where that would cancel, the Taylor series
  * up to x¹¹. Relative error below 3e-7.
  */
-export function hyperbolicTangent(f: FunctionBuilder, x: Local<F32x4>): void {
+export function hyperbolicTangent(f: FunctionBuilder, x: Local<Floats>): void {
   const input = f.f32x4(x);
   const series = f.f32x4();
   const square = f.f32x4(x.times(x));
@@ -118,7 +118,7 @@ const GAUSSIAN_REACH = 20;
  *
  * @returns the small one
  */
-function halfSquare(f: FunctionBuilder, x: Local<F32x4>): Local<F32x4> {
+function halfSquare(f: FunctionBuilder, x: Local<Floats>): Local<Floats> {
   const size = f.f32x4(x.abs().min(splat(GAUSSIAN_REACH)));
   x.set(size.bits().and(splatInt(~0xfff)).bits());
   const small = f.f32x4(size.minus(x).times(size.plus(x)).times(splat(-0.5)));
@@ -132,7 +132,7 @@ function halfSquare(f: FunctionBuilder, x: Local<F32x4>): Local<F32x4> {
  *
  * @see Press et al., "Numerical Recipes", 2nd ed., section 6.2, erfcc
  */
-export function normalDistribution(f: FunctionBuilder, x: Local<F32x4>): void {
+export function normalDistribution(f: FunctionBuilder, x: Local<Floats>): void {
   const isNegative = f.i32x4(x.lessThan(splat(0)));
   const z = x.abs().times(splat(Math.SQRT1_2));
   const t = f.f32x4(splat(1).dividedBy(f.multiplyAdd(z, splat(0.5), splat(1))));
@@ -149,7 +149,7 @@ const ERFC_COEFFICIENTS = [
 ];
 
 /** φ(x) = e^{−x²/2} / √(2π), the density of the normal distribution. */
-export function normalDensity(f: FunctionBuilder, x: Local<F32x4>): void {
+export function normalDensity(f: FunctionBuilder, x: Local<Floats>): void {
   const small = halfSquare(f, x);
   exponential(f, x, small);
   x.set(x.times(splat(1 / Math.sqrt(2 * Math.PI))));

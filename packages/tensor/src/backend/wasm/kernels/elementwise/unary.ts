@@ -1,6 +1,7 @@
 import type { Kernels, UnaryOp } from '../../../kernels.ts';
 import type { FunctionBuilder, Local } from '../../assembler/function.ts';
-import { type F32x4, loadF32x4, splat } from '../../assembler/vectors.ts';
+import { loadF32x4 } from '../../assembler/loads.ts';
+import { type Floats, splat } from '../../assembler/vectors.ts';
 import { inFrame } from '../../frame.ts';
 import { defineTask } from '../../task.ts';
 import { chunks, forVectors } from '../rows.ts';
@@ -14,9 +15,9 @@ import {
 } from './functions.ts';
 
 /** y = f(x): the result replaces `x`. */
-type Function = (f: FunctionBuilder, x: Local<F32x4>, alpha: F32x4) => void;
+type Function = (f: FunctionBuilder, x: Local<Floats>, alpha: Floats) => void;
 /** g · f′, from what UNARY_GRAD_FROM names: the result replaces `saved`. */
-type Derivative = (f: FunctionBuilder, saved: Local<F32x4>, g: F32x4, alpha: F32x4) => void;
+type Derivative = (f: FunctionBuilder, saved: Local<Floats>, g: Floats, alpha: Floats) => void;
 
 const zero = splat(0);
 const one = splat(1);

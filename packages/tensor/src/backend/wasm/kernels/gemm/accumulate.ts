@@ -1,13 +1,14 @@
 import type { Frame } from '../../frame.ts';
 import { defineTask } from '../../task.ts';
-import { multiplyBlock, TILE_BYTES } from './block.ts';
+import { multiplyBlock } from './block.ts';
 import { MODE } from './micro-kernel.ts';
 import { BLOCK_K, type Operand } from './multiply.ts';
 import { ENTRY_BYTES } from './offset-table.ts';
-import { packAlongLines4, packAlongLines8 } from './pack.ts';
+import { packColumns, packRows } from './pack.ts';
+import { ALL_ROWS, TILE_BYTES } from './tile.ts';
 
 /** Rows and columns of C that one part computes. */
-const BLOCK_ROWS = 512;
+const BLOCK_ROWS = 42 * ALL_ROWS;
 const BLOCK_COLUMNS = 512;
 const PACKED_A_BYTES = BLOCK_ROWS * BLOCK_K * 4;
 
@@ -65,7 +66,7 @@ const accumulateTask = defineTask(
     f.for(0, k, BLOCK_K, (firstK) => {
       const kHere = f.i32(k.minus(firstK));
       kHere.set(kHere.min(BLOCK_K));
-      f.call(packAlongLines4, {
+      f.call(packRows.along, {
         source: fields.a
           .plus(group.times(fields.groupStrideA))
           .plus(outer.times(fields.outerStrideA)),
@@ -75,7 +76,7 @@ const accumulateTask = defineTask(
         lines: rows,
         packed: packedA,
       });
-      f.call(packAlongLines8, {
+      f.call(packColumns.along, {
         source: fields.b
           .plus(group.times(fields.groupStrideB))
           .plus(outer.times(fields.outerStrideB)),

@@ -1,14 +1,17 @@
 import { defineFunction } from '../../assembler/function.ts';
+import { loadF32x4 } from '../../assembler/loads.ts';
 import { i32, loadF32 } from '../../assembler/scalars.ts';
-import { MODE, microKernel, TILE_COLUMNS, TILE_ROWS } from './micro-kernel.ts';
+import { callMicroKernel, MODE } from './micro-kernel.ts';
 import { areNeighbours, ENTRY_BYTES, loadOffset, loadRun } from './offset-table.ts';
+import { tileOf } from './tile.ts';
 
-/** Rows of packed A that stay in the second-level cache while the panels of B pass by. */
+/** About as many rows of packed A stay in the second-level cache while the panels of B pass by. */
 const CACHED_ROWS = 128;
-/** Bytes of a tile; see `multiplyBlock`. */
-export const TILE_BYTES = TILE_ROWS * TILE_COLUMNS * 4;
 
-/** Copies the part of a tile that is inside C, from C to the tile or back. */
+/**
+ * Copies the part of a tile that is inside C, from C to the tile or back: one stretch of neighbouring
+ * columns after the other.
+ */
 const copyTile = defineFunction(
   'copyTile',
   {
@@ -21,27 +24,63 @@ const copyTile = defineFunction(
     toTile: 'i32',
   },
   (f, { tile, c, rowStride, columnOffsets, rows, columns, toTile }) => {
-    f.doWhile(() => {
-      f.for(0, columns, 1, (j) => {
-        const inC = c.plus(loadOffset(columnOffsets.plus(j.times(ENTRY_BYTES))));
-        const inTile = tile.plus(j.times(4));
+    const tileStride = tileOf(f.features).columns * 4;
+    const from = f.i32();
+    const to = f.i32();
+    const length = f.i32();
+    const rest = f.i32();
+    const row = f.i32();
+    const inC = f.i32();
+    const inTile = f.i32();
+    f.while(columns.greaterThan(0), () => {
+      // Columns that are not neighbours have runs of 1 or negative ones.
+      length.set(loadRun(columnOffsets));
+      length.set(length.max(1));
+      length.set(length.min(columns));
+      inC.set(c.plus(loadOffset(columnOffsets)));
+      inTile.set(tile);
+      row.set(rows);
+      f.doWhile(() => {
         f.if(
           toTile,
-          () => f.store(inTile, loadF32(inC)),
-          () => f.store(inC, loadF32(inTile)),
+          () => {
+            from.set(inC);
+            to.set(inTile);
+          },
+          () => {
+            from.set(inTile);
+            to.set(inC);
+          },
         );
-      });
-      tile.set(tile.plus(TILE_COLUMNS * 4));
-      c.set(c.plus(rowStride));
-      rows.set(rows.minus(1));
-    }, rows);
+        rest.set(length);
+        f.while(rest.atLeast(4), () => {
+          f.store(to, loadF32x4(from));
+          from.set(from.plus(16));
+          to.set(to.plus(16));
+          rest.set(rest.minus(4));
+        });
+        f.while(rest, () => {
+          f.store(to, loadF32(from));
+          from.set(from.plus(4));
+          to.set(to.plus(4));
+          rest.set(rest.minus(1));
+        });
+        inC.set(inC.plus(rowStride));
+        inTile.set(inTile.plus(tileStride));
+        row.set(row.minus(1));
+      }, row);
+      tile.set(tile.plus(length.times(4)));
+      columnOffsets.set(columnOffsets.plus(length.times(ENTRY_BYTES)));
+      columns.set(columns.minus(length));
+    });
   },
 );
 
 /**
- * C = A · B for packed operands: `rows` × `k` in panels of 4 rows, `k` × `columns` in panels of 8
- * columns. Column j of C lies at `columnOffsets[j]` from the row's start. Tiles that reach over an
- * edge of C, or whose columns are not neighbours, are computed in `tile` and copied.
+ * C = A · B for packed operands: `rows` × `k` in panels of as many rows as a tile has, `k` × `columns`
+ * in panels of its columns. Column j of C lies at `columnOffsets[j]` from the row's start. Tiles that
+ * reach over the last column of C, or whose columns are not neighbours, are computed in `tile` and
+ * copied.
  */
 export const multiplyBlock = defineFunction(
   'multiplyBlock',
@@ -60,6 +99,8 @@ export const multiplyBlock = defineFunction(
   },
   (f, p) => {
     const { a, b, k, rows, columns, c, rowStride, columnOffsets, mode, bias, tile } = p;
+    const shape = tileOf(f.features);
+    const cachedRows = Math.floor(CACHED_ROWS / shape.rows) * shape.rows;
     const panelA = f.i32();
     const panelB = f.i32();
     const cOfColumns = f.i32();
@@ -67,26 +108,27 @@ export const multiplyBlock = defineFunction(
     const isDirect = f.i32();
     const columnsLeft = f.i32();
     const rowsLeft = f.i32();
-    f.for(0, rows, CACHED_ROWS, (firstRow) => {
-      const endRow = f.i32(firstRow.plus(CACHED_ROWS));
+    const biasOfRows = f.i32();
+    f.for(0, rows, cachedRows, (firstRow) => {
+      const endRow = f.i32(firstRow.plus(cachedRows));
       endRow.set(endRow.min(rows));
       panelB.set(b);
       offsets.set(columnOffsets);
       columnsLeft.set(columns);
       f.while(columnsLeft.greaterThan(0), () => {
         isDirect.set(
-          columnsLeft.atLeast(TILE_COLUMNS).and(areNeighbours(loadRun(offsets), TILE_COLUMNS)),
+          columnsLeft.atLeast(shape.columns).and(areNeighbours(loadRun(offsets), shape.columns)),
         );
         cOfColumns.set(c.plus(firstRow.times(rowStride)));
         panelA.set(a.plus(firstRow.times(k.times(4))));
-        f.for(firstRow, endRow, TILE_ROWS, (row) => {
-          const biasOfRows = bias.plus(row.times(4));
+        f.for(firstRow, endRow, shape.rows, (row) => {
+          biasOfRows.set(bias.plus(row.times(4)));
           rowsLeft.set(endRow.minus(row));
           const operands = { a: panelA, b: panelB, k, mode, bias: biasOfRows };
           f.if(
-            isDirect.and(rowsLeft.atLeast(TILE_ROWS)),
+            isDirect,
             () =>
-              f.call(microKernel, {
+              callMicroKernel(f, rowsLeft, {
                 ...operands,
                 c: cOfColumns.plus(loadOffset(offsets)),
                 rowStride,
@@ -97,20 +139,24 @@ export const multiplyBlock = defineFunction(
                 c: cOfColumns,
                 rowStride,
                 columnOffsets: offsets,
-                rows: rowsLeft.min(TILE_ROWS),
-                columns: columnsLeft.min(TILE_COLUMNS),
+                rows: rowsLeft.min(shape.rows),
+                columns: columnsLeft.min(shape.columns),
               };
               f.if(mode.and(MODE.accumulate), () => f.call(copyTile, { ...copy, toTile: i32(1) }));
-              f.call(microKernel, { ...operands, c: tile, rowStride: i32(TILE_COLUMNS * 4) });
+              callMicroKernel(f, rowsLeft, {
+                ...operands,
+                c: tile,
+                rowStride: i32(shape.columns * 4),
+              });
               f.call(copyTile, { ...copy, toTile: i32(0) });
             },
           );
-          cOfColumns.set(cOfColumns.plus(rowStride.times(TILE_ROWS)));
-          panelA.set(panelA.plus(k.times(TILE_ROWS * 4)));
+          cOfColumns.set(cOfColumns.plus(rowStride.times(shape.rows)));
+          panelA.set(panelA.plus(k.times(shape.rows * 4)));
         });
-        panelB.set(panelB.plus(k.times(TILE_COLUMNS * 4)));
-        offsets.set(offsets.plus(TILE_COLUMNS * ENTRY_BYTES));
-        columnsLeft.set(columnsLeft.minus(TILE_COLUMNS));
+        panelB.set(panelB.plus(k.times(shape.columns * 4)));
+        offsets.set(offsets.plus(shape.columns * ENTRY_BYTES));
+        columnsLeft.set(columnsLeft.minus(shape.columns));
       });
     });
   },

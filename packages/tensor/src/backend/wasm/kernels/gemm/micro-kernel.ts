@@ -1,9 +1,8 @@
-import { defineFunction } from '../../assembler/function.ts';
-import { loadF32x4, loadSplat } from '../../assembler/vectors.ts';
+import { defineFunction, type FunctionBuilder } from '../../assembler/function.ts';
+import { loadSplat } from '../../assembler/loads.ts';
+import type { I32 } from '../../assembler/scalars.ts';
+import { tileOf } from './tile.ts';
 
-/** Rows and columns of the tile that is held in registers: 8 accumulators of 4 lanes. */
-export const TILE_ROWS = 4;
-export const TILE_COLUMNS = 8;
 /** Products of one turn of the loop. */
 const UNROLL = 4;
 
@@ -17,21 +16,34 @@ export const MODE = {
   relu: 4,
 } as const;
 
+const PARAMETERS = {
+  a: 'i32',
+  b: 'i32',
+  k: 'i32',
+  c: 'i32',
+  rowStride: 'i32',
+  mode: 'i32',
+  bias: 'i32',
+} as const;
+
 /**
- * C[4 × 8] = Σ_k a[k][0…3] · b[k][0…7]: the innermost loop of every matrix product and convolution.
+ * C[row][column] = Σ_k a[k][row] · b[k][column] for the first `rows` rows of a tile: the innermost
+ * loop of every matrix product and convolution.
  *
- * `a` and `b` are packed: four, and eight, numbers for each k, one after the other. Each step loads
- * two vectors of b, spreads each of the four a over a vector, and makes eight vector products.
+ * `a` and `b` are packed: as many numbers for each k as a tile has rows, and columns, one after the
+ * other. Each step loads two vectors of b, spreads each number of a over a vector, and makes two
+ * vector products with it.
  *
  * V8 moves all loads of a stretch of code without jumps to its front, runs out of registers and
  * spills them, which halves the speed. The test of `k` after each step, needed for the remainder
  * anyway, ends the stretch.
  */
-export const microKernel = defineFunction(
-  'microKernel',
-  { a: 'i32', b: 'i32', k: 'i32', c: 'i32', rowStride: 'i32', mode: 'i32', bias: 'i32' },
-  (f, { a, b, k, c, rowStride, mode, bias }) => {
-    const sums = Array.from({ length: TILE_ROWS }, () => f.f32x4s(TILE_COLUMNS / 4));
+function defineMicroKernel(rows: number) {
+  return defineFunction(`microKernel${rows}`, PARAMETERS, (f, p) => {
+    const { a, b, k, c, rowStride, mode, bias } = p;
+    const tile = tileOf(f.features);
+    const vectors = tile.columns / f.lanes;
+    const sums = Array.from({ length: rows }, () => f.floatsOf(vectors));
     const row = f.i32();
     f.if(mode.and(MODE.bias), () => {
       sums.forEach((sumsOfRow, i) => {
@@ -39,24 +51,24 @@ export const microKernel = defineFunction(
       });
     });
 
-    const bs = f.f32x4s(TILE_COLUMNS / 4);
+    const bs = f.floatsOf(vectors);
     const factor = f.f32x4();
     f.block((finished) => {
       f.doWhile(() => {
         for (let step = 0; step < UNROLL; step++) {
           bs.forEach((vector, j) => {
-            vector.set(loadF32x4(b, (step * TILE_COLUMNS + j * 4) * 4));
+            vector.set(f.load(b, (step * tile.columns + j * f.lanes) * 4));
           });
           sums.forEach((sumsOfRow, i) => {
-            factor.set(loadSplat(a, (step * TILE_ROWS + i) * 4));
+            factor.set(loadSplat(a, (step * tile.rows + i) * 4));
             sumsOfRow.forEach((sum, j) => {
               sum.set(f.multiplyAdd(factor, bs[j], sum));
             });
           });
           if (step < UNROLL - 1) finished.breakIf(k.equals(step + 1));
         }
-        a.set(a.plus(UNROLL * TILE_ROWS * 4));
-        b.set(b.plus(UNROLL * TILE_COLUMNS * 4));
+        a.set(a.plus(UNROLL * tile.rows * 4));
+        b.set(b.plus(UNROLL * tile.columns * 4));
         k.set(k.minus(UNROLL));
       }, k);
     });
@@ -66,7 +78,7 @@ export const microKernel = defineFunction(
       row.set(c);
       for (const sumsOfRow of sums) {
         sumsOfRow.forEach((sum, j) => {
-          sum.set(sum.plus(loadF32x4(row, j * 16)));
+          sum.set(sum.plus(f.load(row, j * f.lanes * 4)));
         });
         row.set(row.plus(rowStride));
       }
@@ -77,9 +89,31 @@ export const microKernel = defineFunction(
     row.set(c);
     for (const sumsOfRow of sums) {
       sumsOfRow.forEach((sum, j) => {
-        f.store(row, sum, j * 16);
+        f.store(row, sum, j * f.lanes * 4);
       });
       row.set(row.plus(rowStride));
     }
-  },
-);
+  });
+}
+
+/** By the number of rows that are computed. */
+const MICRO_KERNELS = [1, 2, 3, 4, 5, 6].map(defineMicroKernel);
+
+/** The micro-kernel for whole tiles. */
+export function wholeTileKernel(f: FunctionBuilder): (typeof MICRO_KERNELS)[number] {
+  return MICRO_KERNELS[tileOf(f.features).rows - 1];
+}
+
+/** Calls the micro-kernel for the rows that are left, at most those of a tile. */
+export function callMicroKernel(
+  f: FunctionBuilder,
+  rowsLeft: I32,
+  values: Readonly<Record<keyof typeof PARAMETERS, I32>>,
+): void {
+  const call = (rows: number): void => {
+    const callThis = (): void => f.call(MICRO_KERNELS[rows - 1], values);
+    if (rows === 1) callThis();
+    else f.if(rowsLeft.atLeast(rows), callThis, () => call(rows - 1));
+  };
+  call(tileOf(f.features).rows);
+}

@@ -1,16 +1,17 @@
 import type { Frame } from '../../frame.ts';
 import { defineTask } from '../../task.ts';
-import { multiplyBlock, TILE_BYTES } from './block.ts';
-import { MODE, TILE_COLUMNS, TILE_ROWS } from './micro-kernel.ts';
+import { multiplyBlock } from './block.ts';
+import { MODE } from './micro-kernel.ts';
 import { ENTRY_BYTES } from './offset-table.ts';
-import { packAcrossLines4, packAcrossLines8, packAlongLines4, packAlongLines8 } from './pack.ts';
+import { packColumns, packRows } from './pack.ts';
+import { roundedUp, TILE_BYTES, tileOf } from './tile.ts';
 
 /** Products summed in registers before C is written: panels of A and B stay in the first cache. */
 export const BLOCK_K = 256;
 /** Columns of C that one part computes. */
 const BLOCK_COLUMNS = 256;
 
-/** Packs all of A, so that threads share it: for each block of k, panels of 4 rows. */
+/** Packs all of A, so that threads share it: for each block of k, panels of a tile's rows. */
 const packTask = defineTask(
   'packOperand',
   {
@@ -27,7 +28,7 @@ const packTask = defineTask(
   },
   (f, fields, { index }) => {
     const { source, kOffsets, k, lineOffsets, lines, packed, along, blocks } = fields;
-    const paddedLines = f.i32(lines.plus(TILE_ROWS - 1).and(-TILE_ROWS));
+    const paddedLines = f.i32(roundedUp(lines, tileOf(f.features).rows));
     const batch = f.i32(index.dividedBy(blocks));
     const firstK = f.i32(index.modulo(blocks).times(BLOCK_K));
     const values = {
@@ -42,8 +43,8 @@ const packTask = defineTask(
     };
     f.if(
       along,
-      () => f.call(packAlongLines4, values),
-      () => f.call(packAcrossLines4, values),
+      () => f.call(packRows.along, values),
+      () => f.call(packRows.across, values),
     );
   },
 );
@@ -94,7 +95,7 @@ const multiplyTask = defineTask(
     );
     const tile = scratch;
     const packed = f.i32(scratch.plus(TILE_BYTES));
-    const paddedRows = f.i32(rows.plus(TILE_ROWS - 1).and(-TILE_ROWS));
+    const paddedRows = f.i32(roundedUp(rows, tileOf(f.features).rows));
     f.if(columns.greaterThan(0), () =>
       f.for(0, k, BLOCK_K, (firstK) => {
         const kHere = f.i32(k.minus(firstK));
@@ -111,8 +112,8 @@ const multiplyTask = defineTask(
         };
         f.if(
           fields.along,
-          () => f.call(packAlongLines8, pack),
-          () => f.call(packAcrossLines8, pack),
+          () => f.call(packColumns.along, pack),
+          () => f.call(packColumns.across, pack),
         );
         // Bias comes with the first block of k, the other blocks add to it, ReLU with the last.
         const modeHere = f.i32(mode.and(MODE.accumulate | MODE.bias));
@@ -177,7 +178,8 @@ const roundUp = (value: number, unit: number): number => Math.ceil(value / unit)
 export function multiply(frame: Frame, product: Product): void {
   const { rows, k, columns, totalColumns, groups, a, b, c } = product;
   const outers = Math.ceil(totalColumns / columns);
-  const paddedRows = roundUp(rows, TILE_ROWS);
+  const tile = tileOf(frame.features);
+  const paddedRows = roundUp(rows, tile.rows);
   const packedStride = paddedRows * k * 4;
   const outersOfA = a.outerStride === 0 ? 1 : outers;
   const packed = frame.temporary(outersOfA * groups * packedStride);
@@ -198,8 +200,8 @@ export function multiply(frame: Frame, product: Product): void {
   }
   // A single small image is cut finer, so that there is work for all threads.
   const wholeParts = outers * groups;
-  const share = roundUp(Math.ceil(columns / Math.ceil(16 / wholeParts)), TILE_COLUMNS);
-  const blockColumns = Math.min(BLOCK_COLUMNS, Math.max(share, 3 * TILE_COLUMNS));
+  const share = roundUp(Math.ceil(columns / Math.ceil(16 / wholeParts)), tile.columns);
+  const blockColumns = Math.min(BLOCK_COLUMNS, Math.max(share, 3 * tile.columns));
   const blocks = Math.ceil(columns / blockColumns);
   frame.run(multiplyTask, wholeParts * blocks, {
     a: packed,

@@ -10,8 +10,8 @@ import { keptTable } from '../../tables.ts';
 /** Bytes of one entry: its offset, and the run that starts there. */
 export const ENTRY_BYTES = 8;
 const RUN = 4;
-/** Entries that are read together: tables are filled up to whole panels of so many. */
-const PANEL = 8;
+/** Entries that may be read behind the last one: panels have at most one more. */
+const BEHIND = 15;
 
 /** The offset of entry `index` behind the one at `entry`. */
 export function loadOffset(entry: I32, index = 0): I32 {
@@ -51,7 +51,7 @@ function runsOf(offsets: Int32Array): Int32Array {
 export function offsetTable(key: string, build: () => ArrayLike<number>): number {
   return keptTable(key, () => {
     const given = build();
-    const offsets = new Int32Array(Math.max(1, Math.ceil(given.length / PANEL)) * PANEL);
+    const offsets = new Int32Array(given.length + BEHIND);
     offsets.set(given);
     // What is missing in the last panel is never used, but read: it repeats a readable offset.
     offsets.fill(given[given.length - 1] ?? 0, given.length);

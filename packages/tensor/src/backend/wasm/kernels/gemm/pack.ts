@@ -1,7 +1,14 @@
-import { defineFunction, type FunctionDefinition, transposed4 } from '../../assembler/function.ts';
+import {
+  defineFunction,
+  type FunctionBuilder,
+  type FunctionDefinition,
+} from '../../assembler/function.ts';
+import { loadEverySecond, loadF32x4, loadFloats } from '../../assembler/loads.ts';
 import { type I32, loadF32 } from '../../assembler/scalars.ts';
-import { type F32x4, loadF32x4 } from '../../assembler/vectors.ts';
+import { transposed4 } from '../../assembler/transpose.ts';
+import { type Floats, sideBySide } from '../../assembler/vectors.ts';
 import { areEverySecond, areNeighbours, ENTRY_BYTES, loadOffset, loadRun } from './offset-table.ts';
+import { tileOf } from './tile.ts';
 
 /**
  * Packing copies an operand into panels, in the order in which the micro-kernel reads it:
@@ -22,18 +29,36 @@ const PACK = {
 } as const;
 type Pack = FunctionDefinition<typeof PACK>;
 
-/** Four numbers of which each is the second after the one before, as under windows of stride 2. */
-function loadEverySecond(address: I32, offset: number): F32x4 {
-  return loadF32x4(address, offset).shuffle(loadF32x4(address, offset + 16), [0, 2, 4, 6]);
+/** Numbers that are loaded at once for a panel of `width` lines. */
+function lanesFor(f: FunctionBuilder, width: number): number {
+  return width % f.lanes === 0 ? f.lanes : 4;
 }
+
+/** Writes `width` numbers by vectors, of which the last may overlap the one before. */
+function storeLine(
+  f: FunctionBuilder,
+  target: I32,
+  width: number,
+  load: (first: number, lanes: number) => Floats,
+): void {
+  const lanes = lanesFor(f, width);
+  for (let j = 0; j < width; j += lanes) {
+    const first = Math.min(j, width - lanes);
+    f.store(target, load(first, lanes), first * 4);
+  }
+}
+
+/** Whose lines are packed: rows of A, or columns of B, and as many together as a tile has. */
+type Side = 'rows' | 'columns';
 
 /**
  * For operands whose lines are neighbours in memory. One long run of lines is copied k by k, so that
  * memory is read in long stretches; otherwise panel by panel, each by the way its lines lie.
  */
-function packAcrossLines(width: 4 | 8): Pack {
-  return defineFunction(`packAcrossLines${width}`, PACK, (f, p) => {
+function packAcrossLines(side: Side): Pack {
+  return defineFunction(`pack${side}AcrossLines`, PACK, (f, p) => {
     const { source, kOffsets, k, lineOffsets, lines, packed } = p;
+    const width = tileOf(f.features)[side];
     const line = Array.from({ length: width }, () => f.i32());
     const tap = f.i32(kOffsets);
     const end = f.i32(kOffsets.plus(k.times(ENTRY_BYTES)));
@@ -48,6 +73,8 @@ function packAcrossLines(width: 4 | 8): Pack {
         tap.set(tap.plus(ENTRY_BYTES));
       }, tap.notEquals(end));
     };
+    const copyLine = (target: I32): void =>
+      storeLine(f, target, width, (first, lanes) => loadFloats(at, first * 4, lanes));
     f.if(
       areNeighbours(loadRun(lineOffsets), lines),
       () => {
@@ -59,7 +86,7 @@ function packAcrossLines(width: 4 | 8): Pack {
           to.set(packed);
           rest.set(panels);
           f.doWhile(() => {
-            for (let j = 0; j < width; j += 4) f.store(to, loadF32x4(at, j * 4), j * 4);
+            copyLine(to);
             at.set(at.plus(width * 4));
             to.set(to.plus(panelBytes));
             rest.set(rest.minus(1));
@@ -77,7 +104,7 @@ function packAcrossLines(width: 4 | 8): Pack {
             () =>
               forTaps(() => {
                 at.set(line[0].plus(loadOffset(tap)));
-                for (let j = 0; j < width; j += 4) f.store(packed, loadF32x4(at, j * 4), j * 4);
+                copyLine(packed);
               }),
             () =>
               f.if(
@@ -85,9 +112,9 @@ function packAcrossLines(width: 4 | 8): Pack {
                 () =>
                   forTaps(() => {
                     at.set(line[0].plus(loadOffset(tap)));
-                    for (let j = 0; j < width; j += 4) {
-                      f.store(packed, loadEverySecond(at, j * 8), j * 4);
-                    }
+                    storeLine(f, packed, width, (first, lanes) =>
+                      loadEverySecond(at, first * 8, lanes),
+                    );
                   }),
                 () =>
                   forTaps(() => {
@@ -106,17 +133,19 @@ function packAcrossLines(width: 4 | 8): Pack {
 }
 
 /** For operands whose k are neighbours in memory: four k at a time are loaded and transposed. */
-function packAlongLines(width: 4 | 8): Pack {
-  return defineFunction(`packAlongLines${width}`, PACK, (f, p) => {
+function packAlongLines(side: Side): Pack {
+  return defineFunction(`pack${side}AlongLines`, PACK, (f, p) => {
     const { source, kOffsets, k, lineOffsets, packed } = p;
+    const width = tileOf(f.features)[side];
+    const lanes = lanesFor(f, width);
     const panels = f.i32(p.lines.plus(width - 1).dividedBy(width));
     const lines = Array.from({ length: width }, () => f.i32());
     const kAt = f.i32();
     const rest = f.i32();
     const at = f.i32();
     const run = f.i32();
-    const [a, b, c, d] = f.f32x4s(4);
-    const halves = f.f32x4s(4);
+    const vectors = [0, 1, 2, 3].map(() => (lanes === 4 ? f.f32x4() : f.floats()));
+    const halves = vectors.map((vector) => f.floatsLike(vector));
     f.doWhile(() => {
       lines.forEach((line, j) => {
         line.set(source.plus(loadOffset(lineOffsets, j)));
@@ -126,14 +155,26 @@ function packAlongLines(width: 4 | 8): Pack {
       f.doWhile(() => {
         at.set(loadOffset(kAt));
         run.set(loadRun(kAt));
-        const transposeFour = (load: (address: I32) => F32x4): void => {
-          for (let j = 0; j < width; j += 4) {
-            [a, b, c, d].forEach((vector, i) => {
-              vector.set(load(at.plus(lines[j + i])));
+        const transposeFour = (load: (address: I32) => Floats): void => {
+          for (let j = 0; j + 4 <= width; j += lanes) {
+            vectors.forEach((vector, i) => {
+              const parts = lines.slice(j, j + lanes).filter((_, line) => line % 4 === i);
+              vector.set(sideBySide(parts.map((line) => load(at.plus(line)))));
             });
-            transposed4([a, b, c, d], halves).forEach((vector, i) => {
+            transposed4(vectors, halves).forEach((vector, i) => {
               f.store(packed, vector, (i * width + j) * 4);
             });
+          }
+          if (width % 4 === 2) {
+            const j = width - 2;
+            const [a, b] = vectors;
+            a.set(load(at.plus(lines[j])));
+            b.set(load(at.plus(lines[j + 1])));
+            halves[0].set(a.shuffle(b, [0, 4, 1, 5]));
+            halves[1].set(a.shuffle(b, [2, 6, 3, 7]));
+            for (const i of [0, 1, 2, 3]) {
+              f.storePair(packed, halves[i >> 1], i % 2 === 0 ? 0 : 1, (i * width + j) * 4);
+            }
           }
           packed.set(packed.plus(width * 16));
           kAt.set(kAt.plus(4 * ENTRY_BYTES));
@@ -145,7 +186,7 @@ function packAlongLines(width: 4 | 8): Pack {
             f.if(
               areNeighbours(run, 4),
               () => transposeFour((address) => loadF32x4(address)),
-              () => transposeFour((address) => loadEverySecond(address, 0)),
+              () => transposeFour((address) => loadEverySecond(address, 0, 4)),
             ),
           () => {
             lines.forEach((line, j) => {
@@ -163,7 +204,8 @@ function packAlongLines(width: 4 | 8): Pack {
   });
 }
 
-export const packAcrossLines4 = packAcrossLines(4);
-export const packAcrossLines8 = packAcrossLines(8);
-export const packAlongLines4 = packAlongLines(4);
-export const packAlongLines8 = packAlongLines(8);
+export const packRows = { across: packAcrossLines('rows'), along: packAlongLines('rows') };
+export const packColumns = {
+  across: packAcrossLines('columns'),
+  along: packAlongLines('columns'),
+};

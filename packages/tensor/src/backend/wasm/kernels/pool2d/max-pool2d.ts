@@ -1,8 +1,9 @@
 import type { Window2d } from '../../../../core/window.ts';
 import type { Kernels } from '../../../kernels.ts';
 import { defineFunction, type FunctionBuilder, type Local } from '../../assembler/function.ts';
+import { loadF32x4 } from '../../assembler/loads.ts';
 import { type I32, loadF32, loadI32 } from '../../assembler/scalars.ts';
-import { type F32x4, type I32x4, loadF32x4, splat, splatInt } from '../../assembler/vectors.ts';
+import { type Floats, type Ints, splat, splatInt } from '../../assembler/vectors.ts';
 import { inFrame } from '../../frame.ts';
 import { defineTask } from '../../task.ts';
 import { fillRow, forPlanes, PLANE_FIELDS, planeParts } from '../rows.ts';
@@ -46,13 +47,13 @@ const scalarWindow = defineFunction(
 );
 
 /** Four numbers that lie `stride` elements apart. */
-function loadStrided(address: I32, offset: number, stride: 1 | 2): F32x4 {
+function loadStrided(address: I32, offset: number, stride: 1 | 2): Floats {
   if (stride === 1) return loadF32x4(address, offset);
   return loadF32x4(address, offset).shuffle(loadF32x4(address, offset + 16), [0, 2, 4, 6]);
 }
 
 /** The numbers start, start + step, start + 2 · step, start + 3 · step. */
-function progression(f: FunctionBuilder, start: I32, step: number): I32x4 {
+function progression(f: FunctionBuilder, start: I32, step: number): Ints {
   const lanes = f.i32x4(splatInt(start));
   for (let lane = 1; lane < 4; lane++) lanes.set(lanes.withLane(lane, start.plus(lane * step)));
   return lanes;
@@ -75,7 +76,7 @@ function fourWindows(
   f: FunctionBuilder,
   { kernel, stride }: FastWindow,
   { at, rowBytes }: { at: I32; rowBytes: I32 },
-): { greatest: Local<F32x4>; winner: Local<F32x4>; sum: Local<F32x4> } {
+): { greatest: Local<Floats>; winner: Local<Floats>; sum: Local<Floats> } {
   const greatest = f.f32x4(loadStrided(at, 0, stride));
   const winner = f.f32x4(splat(0));
   const sum = f.f32x4(greatest);
@@ -126,7 +127,7 @@ function defineMaxPool(name: string, fast: FastWindow | null) {
               const { greatest, winner, sum } = fourWindows(f, fast, { at, rowBytes });
               const hasNaN = sum.notEquals(sum).anyTrue();
               f.if(hasNaN.isZero(), () => {
-                const number = f.i32x4(winner.toI32x4());
+                const number = f.i32x4(winner.toInts());
                 // ⌊number / kernel⌋ for the few numbers of a window.
                 const row = f.i32x4(
                   number.times(splatInt(Math.ceil(256 / kernel))).shiftRightUnsigned(8),

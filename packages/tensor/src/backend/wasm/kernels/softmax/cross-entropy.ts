@@ -2,8 +2,9 @@ import type { NdArray } from '../../../../core/ndarray.ts';
 import type { DeclinedCalls } from '../../../declined.ts';
 import type { Kernels } from '../../../kernels.ts';
 import type { FunctionBuilder } from '../../assembler/function.ts';
+import { loadF32x4 } from '../../assembler/loads.ts';
 import { type I32, i32, loadF32, loadI32 } from '../../assembler/scalars.ts';
-import { loadF32x4, splat } from '../../assembler/vectors.ts';
+import { splat } from '../../assembler/vectors.ts';
 import { inFrame } from '../../frame.ts';
 import { defineTask } from '../../task.ts';
 import {

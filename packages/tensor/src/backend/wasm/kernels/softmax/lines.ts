@@ -1,7 +1,8 @@
 import type { NdArray } from '../../../../core/ndarray.ts';
 import { defineFunction, type FunctionBuilder, type Local } from '../../assembler/function.ts';
+import { loadF32x4 } from '../../assembler/loads.ts';
 import { type F32, type I32, loadF32 } from '../../assembler/scalars.ts';
-import { type F32x4, loadF32x4, splat } from '../../assembler/vectors.ts';
+import { type Floats, splat } from '../../assembler/vectors.ts';
 import { SCRATCH_BYTES } from '../../runtime.ts';
 import { exponential, logarithm } from '../elementwise/functions.ts';
 import { LongSum } from '../long-sum.ts';
@@ -53,7 +54,7 @@ export function sumOfLine(
   f: FunctionBuilder,
   count: I32,
   sum: LongSum,
-  body: (offset: I32) => F32x4,
+  body: (offset: I32) => Floats,
 ): void {
   const offset = f.i32(0);
   const end = f.i32(count.plus(3).and(-4).times(4));
@@ -93,7 +94,7 @@ export function shiftAndSum(f: FunctionBuilder, line: I32, count: I32): Local<F3
  * ln(1 + x) in all lanes: ln w + (x − (w − 1)) / w with w = 1 + x as it is rounded, of which the second
  * term is what rounding took from x.
  */
-export function logarithmOfOneAnd(f: FunctionBuilder, x: Local<F32>): Local<F32x4> {
+export function logarithmOfOneAnd(f: FunctionBuilder, x: Local<F32>): Local<Floats> {
   const rounded = f.f32(x.plus(1));
   const lost = f.f32(x.minus(rounded.minus(1)).dividedBy(rounded));
   const vector = f.f32x4(splat(rounded));

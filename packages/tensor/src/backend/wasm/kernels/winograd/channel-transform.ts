@@ -1,6 +1,8 @@
-import { defineFunction, type FunctionDefinition, transposed4 } from '../../assembler/function.ts';
-import { loadI32 } from '../../assembler/scalars.ts';
-import { loadF32x4, loadPair } from '../../assembler/vectors.ts';
+import { defineFunction, type FunctionDefinition } from '../../assembler/function.ts';
+import { loadF32x4, loadPair } from '../../assembler/loads.ts';
+import { type I32, loadI32 } from '../../assembler/scalars.ts';
+import { transposed4 } from '../../assembler/transpose.ts';
+import { type Floats, sideBySide } from '../../assembler/vectors.ts';
 import { TILE_ENTRY, TILE_FIELDS } from './tiles.ts';
 import { GRADIENT, INPUT, inputTile, type OutputTile } from './transforms.ts';
 
@@ -18,8 +20,10 @@ const TRANSFORM = {
 } as const;
 
 /**
- * Transforms four channels of all tiles of a block into component[n · n][tile][four channels], tiles
- * `tileBytes` apart. Channels behind the last are computed like the last; nobody reads them.
+ * Transforms as many channels as a vector has lanes, of all tiles of a block, into
+ * component[n · n][tile][channel], tiles `tileBytes` apart. Where a tile has room for fewer channels,
+ * the next tile overwrites those that are too many. Channels behind the last are computed like the
+ * last; nobody reads them.
  */
 export function defineChannelTransform(
   m: OutputTile,
@@ -32,14 +36,20 @@ export function defineChannelTransform(
   return defineFunction(`winogradChannels${m}${kind}`, TRANSFORM, (f, p) => {
     const { source, planeBytes, lastPlane, rowBytes, tiles, tileCount, target } = p;
     const { tileBytes, componentBytes, temporary } = p;
-    const planes = [0, 1, 2, 3].map((lane) => {
+    const vectorBytes = f.lanes * 4;
+    const planes = Array.from({ length: f.lanes }, (_, lane) => {
       const offset = f.i32(planeBytes.times(lane));
       return f.i32(source.plus(offset.min(lastPlane)));
     });
-    const values = f.f32x4s(size);
-    const results = f.f32x4s(n);
-    const pieces = f.f32x4s(4);
-    const halves = f.f32x4s(4);
+    /** Rows of a tile in every fourth channel: those that come together when transposed. */
+    const rowsOf = (i: number, load: (row: I32) => Floats): Floats =>
+      sideBySide(
+        planes.filter((_, lane) => lane % 4 === i).map((plane) => load(plane.plus(offset))),
+      );
+    const values = f.floatsOf(size);
+    const results = f.floatsOf(n);
+    const pieces = f.floatsOf(4);
+    const halves = f.floatsOf(4);
     const offset = f.i32();
     const row = f.i32();
     const at = f.i32();
@@ -47,15 +57,14 @@ export function defineChannelTransform(
       offset.set(loadI32(tiles, field));
       row.set(temporary);
       f.for(0, size, 1, () => {
-        pieces.forEach((piece, lane) => {
-          const address = planes[lane].plus(offset);
-          piece.set(size === 2 ? loadPair(address) : loadF32x4(address));
+        pieces.forEach((piece, i) => {
+          piece.set(rowsOf(i, (row) => (size === 2 ? loadPair(row) : loadF32x4(row))));
         });
         const columns = transposed4(pieces, halves);
         for (let i = 0; i < Math.min(4, size); i++) values[i].set(columns[i]);
         if (size === 6) {
-          pieces.forEach((piece, lane) => {
-            piece.set(loadPair(planes[lane].plus(offset), 16));
+          pieces.forEach((piece, i) => {
+            piece.set(rowsOf(i, (row) => loadPair(row, 16)));
           });
           halves[0].set(pieces[0].shuffle(pieces[1], [0, 4, 1, 5]));
           halves[1].set(pieces[2].shuffle(pieces[3], [0, 4, 1, 5]));
@@ -64,15 +73,15 @@ export function defineChannelTransform(
         }
         transform(f, values, results);
         results.forEach((result, i) => {
-          f.store(row, result, i * 16);
+          f.store(row, result, i * vectorBytes);
         });
-        row.set(row.plus(n * 16));
+        row.set(row.plus(n * vectorBytes));
         offset.set(offset.plus(rowBytes));
       });
       row.set(temporary);
       f.for(0, n, 1, (column) => {
         values.forEach((value, i) => {
-          value.set(loadF32x4(row, i * n * 16));
+          value.set(f.load(row, i * n * vectorBytes));
         });
         transform(f, values, results);
         at.set(target.plus(column.times(componentBytes)));
@@ -80,7 +89,7 @@ export function defineChannelTransform(
           f.store(at, result);
           at.set(at.plus(componentBytes.times(n)));
         }
-        row.set(row.plus(16));
+        row.set(row.plus(vectorBytes));
       });
       target.set(target.plus(tileBytes));
       tiles.set(tiles.plus(TILE_ENTRY));

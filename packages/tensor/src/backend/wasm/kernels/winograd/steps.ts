@@ -1,12 +1,25 @@
-import { defineFunction, type FunctionDefinition, transposed4 } from '../../assembler/function.ts';
-import { i32, loadF32, loadI32 } from '../../assembler/scalars.ts';
-import { loadF32x4, loadPair, loadSplat } from '../../assembler/vectors.ts';
-import { MODE, microKernel, TILE_COLUMNS, TILE_ROWS } from '../gemm/micro-kernel.ts';
-import { PANEL_TILES, TILE_ENTRY, TILE_FIELDS } from './tiles.ts';
+import {
+  defineFunction,
+  type FunctionBuilder,
+  type FunctionDefinition,
+  type Local,
+} from '../../assembler/function.ts';
+import { loadF32x4, loadPair, loadSplat } from '../../assembler/loads.ts';
+import { type I32, i32, loadF32, loadI32 } from '../../assembler/scalars.ts';
+import { transposed4 } from '../../assembler/transpose.ts';
+import { type Floats, sideBySide } from '../../assembler/vectors.ts';
+import { callMicroKernel, MODE } from '../gemm/micro-kernel.ts';
+import { tileOf } from '../gemm/tile.ts';
+import { TILE_ENTRY, TILE_FIELDS } from './tiles.ts';
 import { INPUT, inputTile, OUTPUT, type OutputTile } from './transforms.ts';
 
-/** Vectors hold four tiles, one in each lane. */
-const LANES = [0, 1, 2, 3] as const;
+/**
+ * Numbers of the tiles in the lanes of a vector. Lane i of each part comes from vector i of four that
+ * are transposed, so these are the tiles whose rows vector i holds.
+ */
+function tilesOfVector(f: FunctionBuilder, i: number): number[] {
+  return Array.from({ length: f.lanes / 4 }, (_, part) => part * 4 + i);
+}
 
 const TRANSFORM_INPUT = {
   input: 'i32',
@@ -22,41 +35,43 @@ const TRANSFORM_INPUT = {
 
 /**
  * Bᵀ d B of a block of tiles in all channels: first along the rows of the tiles into `temporary`,
- * then along their columns into component[n · n][panel of 8 tiles][channel][8], as the micro-kernel
- * reads it. Channels are the outer loop, so that memory is read in long stretches.
+ * then along their columns into component[n · n][panel of tiles][channel][tile of the panel], as the
+ * micro-kernel reads it. Channels are the outer loop, so that memory is read in long stretches.
  */
 export function defineInputTransform(m: OutputTile): FunctionDefinition<typeof TRANSFORM_INPUT> {
   const n = inputTile(m);
   return defineFunction(`winogradInput${m}`, TRANSFORM_INPUT, (f, p) => {
     const { input, rowBytes, planeBytes, channels, tiles, tileCount, target } = p;
     const { componentBytes, temporary } = p;
-    const sources = LANES.map(() => f.i32());
-    const inputs = f.f32x4s(n);
-    const results = f.f32x4s(n);
-    const pieces = f.f32x4s(4);
-    const halves = f.f32x4s(4);
+    const panelTiles = tileOf(f.features).columns;
+    const vectorBytes = f.lanes * 4;
+    const sources = Array.from({ length: f.lanes }, () => f.i32());
+    const inputs = f.floatsOf(n);
+    const results = f.floatsOf(n);
+    const pieces = f.floatsOf(4);
+    const halves = f.floatsOf(4);
     const row = f.i32();
     const at = f.i32();
-    const panelBytes = f.i32(channels.times(PANEL_TILES * 4));
+    const panelBytes = f.i32(channels.times(panelTiles * 4));
     f.for(0, channels, 1, (channel) => {
       const entry = f.i32(tiles);
-      const component = f.i32(target.plus(channel.times(PANEL_TILES * 4)));
-      f.for(0, tileCount, 4, (tile) => {
+      const component = f.i32(target.plus(channel.times(panelTiles * 4)));
+      f.for(0, tileCount, f.lanes, (tile) => {
         sources.forEach((source, lane) => {
           source.set(input.plus(loadI32(entry, lane * TILE_ENTRY + TILE_FIELDS.input)));
         });
-        entry.set(entry.plus(4 * TILE_ENTRY));
+        entry.set(entry.plus(f.lanes * TILE_ENTRY));
         row.set(temporary);
         f.for(0, n, 1, () => {
-          pieces.forEach((piece, lane) => {
-            piece.set(loadF32x4(sources[lane]));
+          pieces.forEach((piece, i) => {
+            piece.set(sideBySide(tilesOfVector(f, i).map((tile) => loadF32x4(sources[tile]))));
           });
           transposed4(pieces, halves).forEach((column, i) => {
             inputs[i].set(column);
           });
           if (m === 4) {
-            pieces.forEach((piece, lane) => {
-              piece.set(loadPair(sources[lane], 16));
+            pieces.forEach((piece, i) => {
+              piece.set(sideBySide(tilesOfVector(f, i).map((tile) => loadPair(sources[tile], 16))));
             });
             halves[0].set(pieces[0].shuffle(pieces[1], [0, 4, 1, 5]));
             halves[1].set(pieces[2].shuffle(pieces[3], [0, 4, 1, 5]));
@@ -65,15 +80,15 @@ export function defineInputTransform(m: OutputTile): FunctionDefinition<typeof T
           }
           INPUT[m](f, inputs, results);
           results.forEach((result, i) => {
-            f.store(row, result, i * 16);
+            f.store(row, result, i * vectorBytes);
           });
-          row.set(row.plus(n * 16));
+          row.set(row.plus(n * vectorBytes));
           for (const source of sources) source.set(source.plus(rowBytes));
         });
         row.set(temporary);
         f.for(0, n, 1, (column) => {
           inputs.forEach((value, i) => {
-            value.set(loadF32x4(row, i * n * 16));
+            value.set(f.load(row, i * n * vectorBytes));
           });
           INPUT[m](f, inputs, results);
           at.set(component.plus(column.times(componentBytes)));
@@ -81,13 +96,13 @@ export function defineInputTransform(m: OutputTile): FunctionDefinition<typeof T
             f.store(at, result);
             at.set(at.plus(componentBytes.times(n)));
           }
-          row.set(row.plus(16));
+          row.set(row.plus(vectorBytes));
         });
-        // Two groups of four tiles are a panel.
+        // Two vectors are a panel.
         f.if(
-          tile.and(4),
-          () => component.set(component.plus(panelBytes).minus(16)),
-          () => component.set(component.plus(16)),
+          tile.and(f.lanes),
+          () => component.set(component.plus(panelBytes).minus(vectorBytes)),
+          () => component.set(component.plus(vectorBytes)),
         );
       });
       input.set(input.plus(planeBytes));
@@ -131,80 +146,96 @@ export function defineOutputTransform(m: OutputTile): FunctionDefinition<typeof 
   return defineFunction(`winogradOutput${m}`, TRANSFORM_OUTPUT, (f, p) => {
     const { products, componentBytes, tileCount, tiles, target, rowBytes, mode, bias } = p;
     const { temporary } = p;
-    const values = f.f32x4s(n);
-    const results = f.f32x4s(4);
-    const halves = f.f32x4s(4);
+    const vectorBytes = f.lanes * 4;
+    const values = f.floatsOf(n);
+    const results = f.floatsOf(4);
+    const halves = f.floatsOf(4);
     const biases = f.f32x4();
     f.if(mode.and(MODE.bias), () => biases.set(loadSplat(bias)));
     const component = f.i32();
     const row = f.i32();
     const at = f.i32();
+    const added = f.f32x4();
     const accumulate = f.i32(mode.and(MODE.accumulate));
-    f.for(0, tileCount, 4, () => {
+    /** One row of each tile of a vector, tile after tile. */
+    const tileRows = f.i32(temporary.plus(m * n * vectorBytes));
+    f.for(0, tileCount, f.lanes, () => {
       component.set(products);
       row.set(temporary);
       f.for(0, n, 1, () => {
         at.set(component);
         for (const value of values) {
-          value.set(loadF32x4(at));
+          value.set(f.load(at));
           at.set(at.plus(componentBytes.times(n)));
         }
         OUTPUT[m](f, values, results);
-        for (let i = 0; i < m; i++) f.store(row, results[i], i * n * 16);
-        row.set(row.plus(16));
+        for (let i = 0; i < m; i++) f.store(row, results[i], i * n * vectorBytes);
+        row.set(row.plus(vectorBytes));
         component.set(component.plus(componentBytes));
       });
       row.set(temporary);
       f.for(0, m, 1, (y) => {
         values.forEach((value, i) => {
-          value.set(loadF32x4(row, i * 16));
+          value.set(f.load(row, i * vectorBytes));
         });
         OUTPUT[m](f, values, results);
         for (let i = 0; i < m; i++) results[i].set(results[i].plus(biases));
         f.if(mode.and(MODE.relu), () => {
           for (let i = 0; i < m; i++) results[i].set(results[i].positivePart());
         });
-        if (m === 4) {
-          transposed4(results, halves).forEach((tileRow, lane) => {
-            values[lane].set(tileRow);
-          });
-        } else {
-          // Tiles 0 and 1 share a vector, and tiles 2 and 3.
-          const [low, high] = results;
-          values[0].set(low.shuffle(high, [0, 4, 1, 5]));
-          values[1].set(values[0].shuffle(values[0], [2, 3, 2, 3]));
-          values[2].set(low.shuffle(high, [2, 6, 3, 7]));
-          values[3].set(values[2].shuffle(values[2], [2, 3, 2, 3]));
-        }
-        LANES.forEach((lane) => {
-          const entry = lane * TILE_ENTRY;
-          const value = values[lane];
+        storeTileRows(f, m, tileRows, results, halves);
+        for (let tile = 0; tile < f.lanes; tile++) {
+          const entry = tile * TILE_ENTRY;
           f.if(loadI32(tiles, entry + TILE_FIELDS.rows).greaterThan(y), () => {
             at.set(target.plus(loadI32(tiles, entry + TILE_FIELDS.output)).plus(y.times(rowBytes)));
             f.if(
               loadI32(tiles, entry + TILE_FIELDS.columns).equals(m),
               () => {
-                f.if(accumulate, () => {
-                  value.set(value.plus(m === 4 ? loadF32x4(at) : loadPair(at)));
-                });
-                if (m === 4) f.store(at, value);
-                else f.storePair(at, value, 0);
+                const load = m === 4 ? loadF32x4 : loadPair;
+                added.set(load(tileRows, tileRowOffset(f, m, tile)));
+                f.if(accumulate, () => added.set(added.plus(load(at))));
+                if (m === 4) f.store(at, added);
+                else f.storePair(at, added, 0);
               },
               () => {
-                const rest = f.i32(temporary.plus(n * n * 16));
-                f.store(rest, value);
+                const source = tileRows.plus(tileRowOffset(f, m, tile));
                 const count = loadI32(tiles, entry + TILE_FIELDS.columns);
-                f.call(storePartialRow, { target: at, source: rest, count, accumulate });
+                f.call(storePartialRow, { target: at, source, count, accumulate });
               },
             );
           });
-        });
-        row.set(row.plus(n * 16));
+        }
+        row.set(row.plus(n * vectorBytes));
       });
-      tiles.set(tiles.plus(4 * TILE_ENTRY));
-      products.set(products.plus(16));
+      tiles.set(tiles.plus(f.lanes * TILE_ENTRY));
+      products.set(products.plus(vectorBytes));
     });
   });
+}
+
+/** Writes the rows of tiles whose columns are given, m numbers of each tile; see `tileRowOffset`. */
+function storeTileRows(
+  f: FunctionBuilder,
+  m: OutputTile,
+  target: I32,
+  columns: readonly Local<Floats>[],
+  halves: readonly Local<Floats>[],
+): void {
+  if (m === 4) {
+    transposed4(columns, halves).forEach((rows, i) => {
+      f.store(target, rows, i * f.lanes * 4);
+    });
+    return;
+  }
+  const [left, right] = columns;
+  f.store(target, left.shuffle(right, [0, 4, 1, 5]));
+  f.store(target, left.shuffle(right, [2, 6, 3, 7]), f.lanes * 4);
+}
+
+/** Bytes to the row of a tile: part p of vector i holds that of tile 4 p + i, or of two tiles. */
+function tileRowOffset(f: FunctionBuilder, m: OutputTile, tile: number): number {
+  const inPart = (tile % 4) * m * 4;
+  return Math.floor(inPart / 16) * f.lanes * 4 + (inPart % 16) + Math.floor(tile / 4) * 16;
 }
 
 /** The product of each component: rows × columns, both packed. */
@@ -224,30 +255,25 @@ export const multiplyComponents = defineFunction(
     mode: 'i32',
   },
   (f, { components, a, aBytes, b, bBytes, k, rows, columns, c, cBytes, mode }) => {
+    const tile = tileOf(f.features);
     const rowStride = f.i32(columns.times(4));
     const panelA = f.i32();
     const panelB = f.i32();
     const product = f.i32();
+    const rowsLeft = f.i32();
     f.for(0, components, 1, () => {
       panelB.set(b);
-      f.for(0, columns, TILE_COLUMNS, (column) => {
+      f.for(0, columns, tile.columns, (column) => {
         panelA.set(a);
         product.set(c.plus(column.times(4)));
-        f.for(0, rows, TILE_ROWS, () => {
-          const call = {
-            a: panelA,
-            b: panelB,
-            k,
-            c: product,
-            rowStride,
-            mode,
-            bias: i32(0),
-          };
-          f.call(microKernel, call);
-          panelA.set(panelA.plus(k.times(TILE_ROWS * 4)));
-          product.set(product.plus(rowStride.times(TILE_ROWS)));
+        f.for(0, rows, tile.rows, (row) => {
+          rowsLeft.set(rows.minus(row));
+          const call = { a: panelA, b: panelB, k, c: product, rowStride, mode, bias: i32(0) };
+          callMicroKernel(f, rowsLeft, call);
+          panelA.set(panelA.plus(k.times(tile.rows * 4)));
+          product.set(product.plus(rowStride.times(tile.rows)));
         });
-        panelB.set(panelB.plus(k.times(TILE_COLUMNS * 4)));
+        panelB.set(panelB.plus(k.times(tile.columns * 4)));
       });
       a.set(a.plus(aBytes));
       b.set(b.plus(bBytes));

@@ -1,9 +1,7 @@
 import { keptTable } from '../../tables.ts';
 import type { Images } from '../conv2d/pad.ts';
+import { ALL_COLUMNS } from '../gemm/tile.ts';
 import type { OutputTile } from './transforms.ts';
-
-/** Tiles are taken in panels of as many as the micro-kernel has columns. */
-export const PANEL_TILES = 8;
 
 /** Bytes of one entry: input offset, output offset, rows and columns inside the output. */
 export const TILE_ENTRY = 16;
@@ -18,7 +16,8 @@ export function tilesOf(m: OutputTile, { count, height, width }: Images): number
 type Layout = Pick<Images, 'width' | 'stride'>;
 
 /**
- * The tiles of all images, and empty ones (of no rows) up to a whole panel.
+ * The tiles of all images, and empty ones (of no rows) up to a whole panel, of as many tiles as the
+ * micro-kernel has columns on any machine.
  *
  * @param size the output's images, whose pixels the tiles cover
  */
@@ -31,8 +30,8 @@ export function tileTable(
   const layouts = [input.width, input.stride, output.width, output.stride];
   return keptTable(`tiles ${[m, count, height, width, ...layouts].join(' ')}`, () => {
     const tiles = count * Math.ceil(height / m) * Math.ceil(width / m);
-    const panels = Math.ceil(tiles / PANEL_TILES);
-    const entries = new Int32Array((panels * PANEL_TILES * TILE_ENTRY) / 4);
+    const panels = Math.ceil(tiles / ALL_COLUMNS);
+    const entries = new Int32Array((panels * ALL_COLUMNS * TILE_ENTRY) / 4);
     let at = 0;
     for (let image = 0; image < count; image++) {
       for (let row = 0; row < height; row += m) {

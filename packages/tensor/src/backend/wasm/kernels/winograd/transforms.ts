@@ -1,5 +1,5 @@
 import type { FunctionBuilder, Local } from '../../assembler/function.ts';
-import { type F32x4, splat } from '../../assembler/vectors.ts';
+import { type Floats, splat } from '../../assembler/vectors.ts';
 
 /**
  * Winograd's minimal filtering F(m, 3): m outputs of a filter of 3 taps from n = m + 2 inputs with n
@@ -22,11 +22,11 @@ export type OutputTile = 2 | 4;
 
 export const inputTile = (m: OutputTile): number => m + 2;
 
-/** One of the three 1-D transforms, four of them at a time, one in each lane. */
+/** One of the 1-D transforms, many of them at a time, one in each lane. */
 export type Transform = (
   f: FunctionBuilder,
-  source: readonly Local<F32x4>[],
-  result: readonly Local<F32x4>[],
+  source: readonly Local<Floats>[],
+  result: readonly Local<Floats>[],
 ) => void;
 
 /** The points ±a, ±b of F(4). */
@@ -37,7 +37,7 @@ const AT_ZERO = 1 / (A * A * B * B);
 const AT_A = 1 / (2 * A * A * (A * A - B * B));
 const AT_B = 1 / (2 * B * B * (B * B - A * A));
 
-const times = (value: F32x4, factor: number): F32x4 => value.times(splat(factor));
+const times = (value: Floats, factor: number): Floats => value.times(splat(factor));
 
 /** Bᵀ d: n inputs to n. */
 export const INPUT: Readonly<Record<OutputTile, Transform>> = {
@@ -48,7 +48,7 @@ export const INPUT: Readonly<Record<OutputTile, Transform>> = {
     r3.set(d1.minus(d3));
   },
   4(f, [d0, d1, d2, d3, d4, d5], [r0, r1, r2, r3, r4, r5]) {
-    const plus = (value: F32x4, factor: number, other: F32x4): F32x4 =>
+    const plus = (value: Floats, factor: number, other: Floats): Floats =>
       f.multiplyAdd(splat(factor), other, value);
     // (x² − a²) (x² − b²) at 0, and x times it at ∞.
     r0.set(plus(plus(d4, A * A * B * B, d0), -(A * A + B * B), d2));
@@ -143,8 +143,8 @@ export const GRADIENT: Readonly<Record<OutputTile, Transform>> = {
       [r1, r2, A],
       [r3, r4, B],
     ] as const) {
-      const even = f.f32x4(f.multiplyAdd(splat(point * point), y2, y0));
-      const odd = f.f32x4(f.multiplyAdd(splat(point ** 3), y3, times(y1, point)));
+      const even = f.floatsLike(y0, f.multiplyAdd(splat(point * point), y2, y0));
+      const odd = f.floatsLike(y0, f.multiplyAdd(splat(point ** 3), y3, times(y1, point)));
       plus.set(even.plus(odd));
       minus.set(even.minus(odd));
     }

@@ -1,9 +1,11 @@
-import { loadF32x4, splat } from '../../assembler/vectors.ts';
+import { loadF32x4 } from '../../assembler/loads.ts';
+import { splat } from '../../assembler/vectors.ts';
 import type { Frame } from '../../frame.ts';
 import { SCRATCH_BYTES } from '../../runtime.ts';
 import { defineTask } from '../../task.ts';
 import type { Images } from '../conv2d/pad.ts';
-import { MODE, TILE_COLUMNS, TILE_ROWS } from '../gemm/micro-kernel.ts';
+import { MODE } from '../gemm/micro-kernel.ts';
+import { ALL_COLUMNS, ALL_ROWS, roundedUp, tileOf } from '../gemm/tile.ts';
 import { defineChannelTransform } from './channel-transform.ts';
 import { multiplyComponents } from './steps.ts';
 import { TILE_ENTRY, tilesOf, tileTable } from './tiles.ts';
@@ -21,7 +23,7 @@ const SUM_BYTES = 96 * 2 ** 20;
 /** Tiles that are transformed before they are multiplied. */
 const MOST_TILES = 64;
 const TRANSFORMED_BYTES = 2 * 2 ** 20;
-const TEMPORARY_BYTES = 1024;
+const TEMPORARY_BYTES = 2048;
 const SKEW = 64;
 
 const FIELDS = {
@@ -40,15 +42,15 @@ const FIELDS = {
   sums: 'i32',
 } as const;
 
-/** sums[part][component][outChannel][inChannel], channels filled up to whole tiles of the product. */
+/** sums[part][component][outChannel][inChannel], input channels filled up to `ALL_COLUMNS`. */
 function defineSums(m: OutputTile) {
   const components = inputTile(m) ** 2;
   const transformInput = defineChannelTransform(m, 'input');
   const transformGradient = defineChannelTransform(m, 'gradient');
   return defineTask(`winogradWeightGrad${m}`, FIELDS, (f, p, { index, scratch }) => {
-    const columns = f.i32(p.inChannels.plus(TILE_COLUMNS - 1).and(-TILE_COLUMNS));
-    const rows = f.i32(p.outChannels.plus(TILE_ROWS - 1).and(-TILE_ROWS));
-    const sumBytes = f.i32(rows.times(columns).times(4));
+    const tile = tileOf(f.features);
+    const columns = f.i32(roundedUp(p.inChannels, ALL_COLUMNS));
+    const sumBytes = f.i32(p.outChannels.times(columns).times(4));
     const sums = f.i32(p.sums.plus(index.times(sumBytes).times(components)));
     const first = f.i32(index.times(p.tilesOfPart));
     const end = f.i32(first.plus(p.tilesOfPart));
@@ -56,13 +58,15 @@ function defineSums(m: OutputTile) {
     const inputs = f.i32(scratch.plus(TEMPORARY_BYTES));
     const inputBytes = f.i32(columns.times(p.blockTiles).times(4).plus(SKEW));
     const gradients = f.i32(inputs.plus(inputBytes.times(components)));
-    const gradientBytes = f.i32(rows.times(p.blockTiles).times(4).plus(SKEW));
-    f.for(first, end, p.blockTiles, (tile) => {
-      const count = f.i32(end.minus(tile));
+    const gradientBytes = f.i32(
+      roundedUp(p.outChannels, tile.rows).times(p.blockTiles).times(4).plus(SKEW),
+    );
+    f.for(first, end, p.blockTiles, (firstTile) => {
+      const count = f.i32(end.minus(firstTile));
       count.set(count.min(p.blockTiles));
-      const tiles = f.i32(p.tiles.plus(tile.times(TILE_ENTRY)));
-      f.for(0, p.inChannels, 4, (channel) => {
-        const panel = channel.dividedBy(TILE_COLUMNS).times(TILE_COLUMNS).times(count);
+      const tiles = f.i32(p.tiles.plus(firstTile.times(TILE_ENTRY)));
+      f.for(0, p.inChannels, f.lanes, (channel) => {
+        const panel = channel.dividedBy(tile.columns).times(tile.columns).times(count);
         f.call(transformInput, {
           source: p.input.plus(channel.times(p.inputPlaneBytes)),
           planeBytes: p.inputPlaneBytes,
@@ -70,13 +74,13 @@ function defineSums(m: OutputTile) {
           rowBytes: p.inputRowBytes,
           tiles,
           tileCount: count,
-          target: inputs.plus(panel.plus(channel.modulo(TILE_COLUMNS)).times(4)),
-          tileBytes: TILE_COLUMNS * 4,
+          target: inputs.plus(panel.plus(channel.modulo(tile.columns)).times(4)),
+          tileBytes: tile.columns * 4,
           componentBytes: inputBytes,
           temporary: scratch,
         });
       });
-      f.for(0, p.outChannels, TILE_ROWS, (channel) => {
+      f.for(0, p.outChannels, tile.rows, (channel) => {
         f.call(transformGradient, {
           source: p.gradient.plus(channel.times(p.gradientPlaneBytes)),
           planeBytes: p.gradientPlaneBytes,
@@ -85,13 +89,13 @@ function defineSums(m: OutputTile) {
           tiles,
           tileCount: count,
           target: gradients.plus(channel.times(count).times(4)),
-          tileBytes: TILE_ROWS * 4,
+          tileBytes: tile.rows * 4,
           componentBytes: gradientBytes,
           temporary: scratch,
         });
       });
       const mode = f.i32(MODE.accumulate);
-      f.if(tile.equals(first), () => mode.set(0));
+      f.if(firstTile.equals(first), () => mode.set(0));
       f.call(multiplyComponents, {
         components,
         a: gradients,
@@ -99,7 +103,7 @@ function defineSums(m: OutputTile) {
         b: inputs,
         bBytes: inputBytes,
         k: count,
-        rows,
+        rows: p.outChannels,
         columns,
         c: sums,
         cBytes: sumBytes,
@@ -122,12 +126,13 @@ const TRANSFORM_BACK = {
 function defineTransformBack(m: OutputTile) {
   const n = inputTile(m);
   return defineTask(`winogradWeightGradBack${m}`, TRANSFORM_BACK, (f, p, { index, scratch }) => {
-    const values = f.f32x4s(n);
-    const taps = f.f32x4s(3);
+    const vectorBytes = f.lanes * 4;
+    const values = f.floatsOf(n);
+    const taps = f.floatsOf(3);
     const partBytes = f.i32(p.componentBytes.times(n * n));
     const at = f.i32();
     const target = f.i32(p.weight.plus(index.times(p.inChannels).times(36)));
-    f.for(0, p.inChannels, 4, (channel) => {
+    f.for(0, p.inChannels, f.lanes, (channel) => {
       const source = f.i32(p.sums.plus(index.times(p.columns).plus(channel).times(4)));
       const row = f.i32(scratch);
       f.for(0, n, 1, (column) => {
@@ -135,31 +140,31 @@ function defineTransformBack(m: OutputTile) {
         for (const value of values) {
           value.set(splat(0));
           f.for(0, p.parts, 1, (part) => {
-            value.set(value.plus(loadF32x4(at.plus(part.times(partBytes)))));
+            value.set(value.plus(f.load(at.plus(part.times(partBytes)))));
           });
           at.set(at.plus(p.componentBytes.times(n)));
         }
         WEIGHT_GRADIENT[m](f, values, taps);
         taps.forEach((tap, i) => {
-          f.store(row, tap, i * n * 16);
+          f.store(row, tap, i * n * vectorBytes);
         });
-        row.set(row.plus(16));
+        row.set(row.plus(vectorBytes));
       });
       const left = f.i32(p.inChannels.minus(channel));
       for (let y = 0; y < 3; y++) {
         values.forEach((value, i) => {
-          value.set(loadF32x4(scratch, (y * n + i) * 16));
+          value.set(f.load(scratch, (y * n + i) * vectorBytes));
         });
         WEIGHT_GRADIENT[m](f, values, taps);
         taps.forEach((tap, x) => {
-          for (let lane = 0; lane < 4; lane++) {
+          for (let lane = 0; lane < f.lanes; lane++) {
             f.if(left.greaterThan(lane), () => {
               f.store(target, tap.lane(lane), lane * 36 + (y * 3 + x) * 4);
             });
           }
         });
       }
-      target.set(target.plus(4 * 36));
+      target.set(target.plus(f.lanes * 36));
     });
   });
 }
@@ -177,8 +182,8 @@ export function weightGradTiles(
   inChannels: number,
   outChannels: number,
 ): number | null {
-  const columns = roundUp(inChannels, TILE_COLUMNS);
-  const rows = roundUp(outChannels, TILE_ROWS);
+  const columns = roundUp(inChannels, ALL_COLUMNS);
+  const rows = roundUp(outChannels, ALL_ROWS);
   const perTile = (columns + rows) * 4 * inputTile(m) ** 2;
   const tiles = Math.min(MOST_TILES, Math.floor(TRANSFORMED_BYTES / perTile));
   const bytes = TEMPORARY_BYTES + tiles * perTile + 2 * SKEW * inputTile(m) ** 2;
@@ -201,8 +206,8 @@ export function winogradWeightGrad(
   { weight, blockTiles }: { weight: number; blockTiles: number },
 ): void {
   const tileCount = tilesOf(m, { ...gradient, ...size });
-  const rows = roundUp(gradient.channels, TILE_ROWS);
-  const columns = roundUp(input.channels, TILE_COLUMNS);
+  const rows = gradient.channels;
+  const columns = roundUp(input.channels, ALL_COLUMNS);
   const components = inputTile(m) ** 2;
   const mostParts = Math.max(1, Math.floor(SUM_BYTES / (rows * columns * components * 4)));
   const tilesOfPart = roundUp(Math.ceil(tileCount / Math.min(PARTS, mostParts)), 8);

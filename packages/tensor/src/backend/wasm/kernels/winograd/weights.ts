@@ -1,8 +1,8 @@
 import { loadF32 } from '../../assembler/scalars.ts';
-import { loadF32x4, splat } from '../../assembler/vectors.ts';
+import { splat } from '../../assembler/vectors.ts';
 import type { Frame } from '../../frame.ts';
 import { defineTask, type TaskDefinition } from '../../task.ts';
-import { TILE_ROWS } from '../gemm/micro-kernel.ts';
+import { tileOf } from '../gemm/tile.ts';
 import { inputTile, type OutputTile, WEIGHTS } from './transforms.ts';
 
 /** How the product's A is read from weights [O, I, 3, 3]: row and k are output and input channel. */
@@ -29,46 +29,54 @@ const FIELDS = {
   planeBytes: 'i32',
 } as const;
 
-/** G g Gᵀ of all kernels of four rows, packed for the micro-kernel: plane[n · n][row / 4][k][4]. */
+/**
+ * G g Gᵀ of all kernels of as many rows as a tile of the product has, packed for the micro-kernel:
+ * plane[n · n][panel][k][row of the panel].
+ */
 function defineWeightsTask(m: OutputTile): TaskDefinition<typeof FIELDS> {
   const n = inputTile(m);
   return defineTask(`winogradWeights${m}`, FIELDS, (f, fields, { index, scratch }) => {
     const { rows, k, rowStride, kStride, firstTap, tapStep, packed, planeBytes } = fields;
+    const panelRows = tileOf(f.features).rows;
     const lastRow = f.i32(rows.minus(1));
-    const sources = Array.from({ length: TILE_ROWS }, (_, i) => {
-      const row = f.i32(index.times(TILE_ROWS).plus(i));
+    const sources = Array.from({ length: panelRows }, (_, i) => {
+      const row = f.i32(index.times(panelRows).plus(i));
       // Rows behind the last are computed like the last and never stored in the output.
       return f.i32(fields.source.plus(row.min(lastRow).times(rowStride)).plus(firstTap));
     });
-    const taps = f.f32x4s(3);
-    const results = f.f32x4s(n);
+    const vectorBytes = f.lanes * 4;
+    const taps = f.floatsOf(3);
+    const results = f.floatsOf(n);
     const at = f.i32();
-    const target = f.i32(packed.plus(index.times(k).times(TILE_ROWS * 4)));
+    const target = f.i32(packed.plus(index.times(k).times(panelRows * 4)));
     f.for(0, k, 1, () => {
       for (let column = 0; column < 3; column++) {
         taps.forEach((tap, row) => {
           at.set(tapStep.times(row * 3 + column));
           tap.set(splat(loadF32(sources[0].plus(at))));
-          for (let i = 1; i < TILE_ROWS; i++)
+          for (let i = 1; i < panelRows; i++)
             tap.set(tap.withLane(i, loadF32(sources[i].plus(at))));
         });
         WEIGHTS[m](f, taps, results);
         results.forEach((result, i) => {
-          f.store(scratch, result, (i * 3 + column) * 16);
+          f.store(scratch, result, (i * 3 + column) * vectorBytes);
         });
       }
       at.set(target);
       for (let i = 0; i < n; i++) {
         taps.forEach((tap, column) => {
-          tap.set(loadF32x4(scratch, (i * 3 + column) * 16));
+          tap.set(f.load(scratch, (i * 3 + column) * vectorBytes));
         });
         WEIGHTS[m](f, taps, results);
         for (const result of results) {
-          f.store(at, result);
+          // Exactly the rows of the panel: what lies behind belongs to another part.
+          const [first, second] = result.vectors;
+          f.store(at, first);
+          if (panelRows === 6) f.storePair(at, second, 0, 16);
           at.set(at.plus(planeBytes));
         }
       }
-      target.set(target.plus(TILE_ROWS * 4));
+      target.set(target.plus(panelRows * 4));
       for (const source of sources) source.set(source.plus(kStride));
     });
   });
@@ -82,8 +90,9 @@ export function transformedWeights(
   m: OutputTile,
   { address, rows, k, rowStride, kStride, turned }: WeightLayout,
 ): { readonly address: number; readonly planeBytes: number } {
-  const panels = Math.ceil(rows / TILE_ROWS);
-  const planeBytes = panels * TILE_ROWS * k * 4;
+  const panelRows = tileOf(frame.features).rows;
+  const panels = Math.ceil(rows / panelRows);
+  const planeBytes = panels * panelRows * k * 4;
   const packed = frame.temporary(planeBytes * inputTile(m) ** 2);
   frame.run(TASKS[m], panels, {
     source: address,

@@ -3,18 +3,19 @@ import type { Frame } from '../../frame.ts';
 import { SCRATCH_BYTES } from '../../runtime.ts';
 import { defineTask, type TaskDefinition } from '../../task.ts';
 import type { Images } from '../conv2d/pad.ts';
+import { ALL_COLUMNS, ALL_ROWS } from '../gemm/tile.ts';
 import { defineInputTransform, defineOutputTransform, multiplyComponents } from './steps.ts';
-import { PANEL_TILES, TILE_ENTRY, tilesOf, tileTable } from './tiles.ts';
+import { TILE_ENTRY, tilesOf, tileTable } from './tiles.ts';
 import { inputTile, type OutputTile } from './transforms.ts';
 import { transformedWeights, type WeightLayout } from './weights.ts';
 
 /** Rows (output channels) whose products are held at a time. */
-const BLOCK_ROWS = 64;
+const BLOCK_ROWS = 5 * ALL_ROWS;
 /** Most tiles of a part: enough to use each weight often, few enough for the second-level cache. */
 const MOST_TILES = 64;
 const INPUT_BYTES = 1.5 * 2 ** 20;
 /** Room for the transform of one group of tiles. */
-const TEMPORARY_BYTES = 1024;
+const TEMPORARY_BYTES = 2048;
 /** Multiplications that take the time of one element of a transform (measured). */
 const TRANSFORM_COST = 10;
 /** Bytes between components, so that they do not fall on the same places of the cache. */
@@ -105,8 +106,8 @@ const TASKS = { 2: defineConvolution(2), 4: defineConvolution(4) } as const;
 function tilesOfPart(m: OutputTile, k: number, tiles: number): number {
   const fitting = INPUT_BYTES / (inputTile(m) ** 2 * k * 4);
   const share = tiles / 16;
-  const panels = Math.min(MOST_TILES, fitting, share) / PANEL_TILES;
-  return Math.max(1, Math.floor(panels)) * PANEL_TILES;
+  const panels = Math.min(MOST_TILES, fitting, share) / ALL_COLUMNS;
+  return Math.max(1, Math.floor(panels)) * ALL_COLUMNS;
 }
 
 /** Scratch memory of a part with `count` tiles. */
@@ -162,7 +163,7 @@ export function winograd(
   const tiles = tilesOf(m, output);
   const transformed = transformedWeights(frame, m, weights);
   const blockTiles = tilesOfPart(m, k, tiles);
-  const tileCount = Math.ceil(tiles / PANEL_TILES) * PANEL_TILES;
+  const tileCount = Math.ceil(tiles / ALL_COLUMNS) * ALL_COLUMNS;
   frame.run(TASKS[m], Math.ceil(tileCount / blockTiles), {
     input: input.address,
     inputRowBytes: input.width * 4,
