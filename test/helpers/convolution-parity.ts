@@ -6,6 +6,7 @@ import {
   tensor,
 } from '@firelight/tensor';
 import fc from 'fast-check';
+import { bitsOf } from './bits.ts';
 import { relativeError } from './relative-error.ts';
 import { WINOGRAD_ERROR } from './tolerances.ts';
 import { type Branch, branchesWith, type Limits } from './windows.ts';
@@ -77,20 +78,47 @@ async function compare(call: Call, { backend, options, tolerance = 0 }: Subject)
 }
 
 /** Random convolutions of one input, one or several side by side. */
-export async function checkConvolutions(
-  subject: Subject,
-  { seed = 20161104, numRuns, ...limits }: Limits & { numRuns: number; seed?: number },
-): Promise<void> {
-  const calls = fc
+function callsWithin(limits: Limits): fc.Arbitrary<Call> {
+  return fc
     .record({ call: branchesWith(limits), activation: fc.constantFrom('none', 'relu') })
     .map(({ call, activation }): Call => {
       const hasBias = call.hasBias || activation === 'relu';
       return { ...call, hasBias, activation };
     });
+}
+
+type RandomLimits = Limits & { numRuns: number; seed?: number };
+
+export async function checkConvolutions(
+  subject: Subject,
+  { seed = 20161104, numRuns, ...limits }: RandomLimits,
+): Promise<void> {
   await fc.assert(
-    fc.asyncProperty(calls, (call) => compare(call, subject)),
+    fc.asyncProperty(callsWithin(limits), (call) => compare(call, subject)),
     { seed, numRuns },
   );
+}
+
+/** Whether `wasm` computes random convolutions with wide and narrow vectors to the same bits. */
+export async function checkWidths(
+  options: BackendOptions,
+  { seed = 20161104, numRuns, ...limits }: RandomLimits,
+): Promise<void> {
+  const calls = fc.sample(callsWithin(limits), { seed, numRuns });
+  const results: Int32Array[][][] = [];
+  for (const wideVectors of [false, true]) {
+    await setBackend('wasm', { ...options, wideVectors });
+    results.push(calls.map((call) => evaluate(call, 'float32').map(({ data }) => bitsOf(data))));
+  }
+  const [narrow, wide] = results;
+  narrow.forEach((tensors, call) => {
+    tensors.forEach((bits, i) => {
+      const at = bits.findIndex((word, element) => word !== wide[call][i][element]);
+      if (at >= 0) {
+        throw new Error(`tensor ${i} of ${JSON.stringify(calls[call])} differs at element ${at}`);
+      }
+    });
+  });
 }
 
 /** Ways of the wasm backend to compute the same. */
@@ -102,6 +130,11 @@ export const WASM_VARIANTS = [
     threads: 1,
     options: { winograd: false, relaxedSimd: false },
   },
+  {
+    name: 'plain sums with 128-bit vectors',
+    threads: 1,
+    options: { winograd: false, wideVectors: false },
+  },
 ] as const;
 
 /** …and those that take 3×3 kernels by Winograd's algorithm, which is not exact. */
@@ -111,6 +144,12 @@ export const WINOGRAD_VARIANTS = [
     name: 'by Winograd without fused multiply-add, on several threads',
     threads: 3,
     options: { relaxedSimd: false },
+    tolerance: WINOGRAD_ERROR,
+  },
+  {
+    name: 'by Winograd with 128-bit vectors',
+    threads: 1,
+    options: { wideVectors: false },
     tolerance: WINOGRAD_ERROR,
   },
 ] as const;

@@ -1,5 +1,5 @@
-import { setBackend, setThreads } from '@firelight/tensor';
-import { afterAll, test } from 'vitest';
+import { describeBackend, setBackend, setThreads } from '@firelight/tensor';
+import { afterAll, expect, test } from 'vitest';
 import {
   checkConvolutions,
   WASM_VARIANTS,
@@ -8,8 +8,17 @@ import {
 
 afterAll(() => setBackend('wasm'));
 
-/** Four times the size of those of `convolutions.test.ts`, and others: 20,000 in all. */
+/**
+ * Four times the size of those of `convolutions.test.ts`, and others: 20,000 with the widest vectors of
+ * this machine, and 7,500 with 128-bit ones.
+ */
 const LIMITS = { seed: 20160224, budget: 400_000 };
+
+test('these run on 256-bit vectors where Node has them', async ({ skip }) => {
+  skip(Number.parseInt(process.versions.node, 10) < 24, 'needs Node.js ≥ 24');
+  await setBackend('wasm');
+  expect(describeBackend().summary).toContain('256-bit vectors,');
+});
 
 test.each(WASM_VARIANTS)('5,000 random convolutions on wasm, $name', async (variant) => {
   const { threads, ...subject } = variant;

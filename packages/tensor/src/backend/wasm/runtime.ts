@@ -1,7 +1,8 @@
 import { BackendError } from '../../core/errors.ts';
 import { maySleep, processorCount, supportsRelaxedSimd } from '../host.ts';
 import { Arena, MAXIMUM_PAGES } from './arena.ts';
-import type { Features, Parameters } from './assembler/function.ts';
+import type { Features } from './assembler/features.ts';
+import type { Parameters } from './assembler/function.ts';
 import { assembleModule } from './assembler/module.ts';
 import { settings } from './settings.ts';
 import { allTasks, type TaskDefinition } from './task.ts';
@@ -79,6 +80,8 @@ export class Runtime {
   readonly #maySleep = maySleep();
   /** Scratch memory of each thread; the first is the calling one. */
   readonly #scratch: number[] = [];
+  /** What was compiled, by its features: switching back is quick. */
+  readonly #codes = new Map<string, Code>();
   #code: Code;
   #width: Width;
   #workers: WorkerThread[] = [];
@@ -92,7 +95,7 @@ export class Runtime {
     );
     const { fma, width } = featuresOf(options);
     this.#width = width;
-    this.#code = loadCode(this.memory, { fma, lanes: width.lanes });
+    this.#code = this.#codeFor({ fma, lanes: width.lanes });
     this.#places = new Map(allTasks.map((task, place) => [task, place]));
     this.arena = new Arena(this.memory, CONTROL_END);
     this.#fieldsAsInts = new Int32Array(this.memory.buffer, JOB_ADDRESS, 256);
@@ -110,15 +113,22 @@ export class Runtime {
     return this.#width;
   }
 
-  /** Compiles the code anew if the choice changes something. */
+  /** Takes other code if the choice changes something. */
   choose(options: CodeOptions): void {
     const { fma, width } = featuresOf(options);
     this.#width = width;
     if (fma === this.features.fma && width.lanes === this.features.lanes) return;
     const { threads } = this;
     this.setThreads(1);
-    this.#code = loadCode(this.memory, { fma, lanes: width.lanes });
+    this.#code = this.#codeFor({ fma, lanes: width.lanes });
     this.setThreads(threads);
+  }
+
+  #codeFor(features: Features): Code {
+    const key = `${features.fma} ${features.lanes}`;
+    const code = this.#codes.get(key) ?? loadCode(this.memory, features);
+    this.#codes.set(key, code);
+    return code;
   }
 
   get threads(): number {

@@ -1,4 +1,5 @@
 import { unsigned, VALUE_TYPE, type ValueType, vector } from './encoding.ts';
+import type { Features } from './features.ts';
 import { loadFloats } from './loads.ts';
 import { F32, F64, f32, f64, I32, i32, memoryOperand, Value } from './scalars.ts';
 import { perPart, simd, type Vector } from './vector.ts';
@@ -31,17 +32,6 @@ export function defineFunction<const P extends Parameters>(
   body: (f: FunctionBuilder, parameters: LocalsOf<P>) => void,
 ): FunctionDefinition<P> {
   return { name, parameters, body };
-}
-
-/** What the machine's WebAssembly can do beyond SIMD. */
-export interface Features {
-  /** Relaxed SIMD: multiply and add in one instruction with one rounding. */
-  readonly fma: boolean;
-  /**
-   * Float32 that are computed at once: 8 where the engine packs pairs of vectors into 256 bits, else
-   * 4. Results must not depend on it.
-   */
-  readonly lanes: 4 | 8;
 }
 
 /** What a function needs of the module around it. */
@@ -208,9 +198,8 @@ export class FunctionBuilder {
       }
       return;
     }
-    this.#emit(address.code, value.code);
     const opcode = value instanceof I32 ? 0x36 : value instanceof F32 ? 0x38 : 0x39;
-    this.#emit([opcode], memoryOperand(2, offset));
+    this.#emit(address.code, value.code, [opcode], memoryOperand(2, offset));
   }
 
   /** Writes two neighbouring lanes: 0 and 1, or 2 and 3. */

@@ -1,6 +1,6 @@
 import { section, text, unsigned, VALUE_TYPE, vector } from './encoding.ts';
+import type { Features } from './features.ts';
 import {
-  type Features,
   FunctionBuilder,
   type FunctionDefinition,
   type LocalsOf,

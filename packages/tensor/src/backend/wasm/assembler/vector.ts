@@ -26,7 +26,7 @@ export const simd = (opcode: number): number[] => [0xfd, ...unsigned(opcode)];
 
 /** The code of an instruction behind that of its operands, for each part. */
 export function perPart(operands: readonly Vector[], instruction: Code): Code[] {
-  const count = Math.max(...operands.map(({ parts }) => parts.length));
+  const count = operands.reduce((most, { parts }) => Math.max(most, parts.length), 1);
   return Array.from({ length: count }, (_, i) =>
     operands.flatMap(({ parts }) => (parts.length === 1 ? parts[0] : parts[i])).concat(instruction),
   );

@@ -209,9 +209,9 @@ export class Ints extends Vector {
   }
 
   anyTrue(): I32 {
-    const [first, ...others] = this.parts;
-    const any = others.reduce<Code>((code, part) => [...code, ...part, ...simd(0x50)], first);
-    return new I32([...any, ...simd(0x53)]);
+    const [first, ...others] = this.parts.map((part) => new Ints([part]));
+    const any = others.reduce((all, part) => all.or(part), first);
+    return new I32([...any.parts[0], ...simd(0x53)]);
   }
 
   shuffle(other: Ints, lanes: Lanes): Ints {

@@ -1,4 +1,3 @@
-import { loadF32x4 } from '../../assembler/loads.ts';
 import { splat } from '../../assembler/vectors.ts';
 import type { Frame } from '../../frame.ts';
 import { SCRATCH_BYTES } from '../../runtime.ts';
