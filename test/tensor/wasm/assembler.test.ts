@@ -103,6 +103,20 @@ describe('functions', () => {
     const result = new Float32Array(runOn([...input], main).slice(4, 12).buffer);
     expect([...result]).toEqual([4.5, 3.5, 2.5, 1.5, 3.25, 7.25, 13.25, 21.25]);
   });
+
+  test('have their names in stack traces, also those that are not exported', () => {
+    const storeOutside = defineFunction('storeOutside', {}, (f) => {
+      f.store(i32(-4), i32(1));
+    });
+    const main = defineFunction('main', {}, (f) => f.call(storeOutside, {}));
+    let stack = '';
+    try {
+      runOn([], main);
+    } catch (error) {
+      stack = (error as Error).stack ?? '';
+    }
+    expect(stack).toMatch(/storeOutside.*main/s);
+  });
 });
 
 test('the engine has relaxed SIMD, which Node 20 must be asked for', () => {

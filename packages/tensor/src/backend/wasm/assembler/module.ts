@@ -58,6 +58,7 @@ export function assembleModule(options: ModuleOptions): Uint8Array<ArrayBuffer> 
     0,
     ...unsigned(context.indexOf(definition)),
   ]);
+  const names = vector(definitions.map(({ name }, i) => [...unsigned(i), ...text(name)]));
   const parts = [
     [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // "\0asm", version 1
     section(1, vector(types)),
@@ -67,6 +68,8 @@ export function assembleModule(options: ModuleOptions): Uint8Array<ArrayBuffer> 
     section(7, vector(exported)),
     section(9, vector([[0, 0x41, 0, 0x0b, ...entries]])), // table 0, from index 0
     section(10, vector(bodies)),
+    // What profiles, traces of the compiler and stack traces call the functions.
+    section(0, [...text('name'), ...section(1, names)]),
   ];
   return Uint8Array.from(parts.flat());
 }
