@@ -2,9 +2,10 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type Contender, firelight, peers } from './peers.ts';
+import { type Contender, measure, type Results } from './measure.ts';
+import { firelight, peers } from './peers.ts';
 import { median, table } from './statistics.ts';
-import { type Timing, WORKLOADS } from './workloads.ts';
+import { WORKLOADS } from './workloads.ts';
 
 const HELP = `Times Firelight, two threads unless THREADS says otherwise.
 
@@ -17,9 +18,12 @@ Usage: npm run bench -- [flags]
   --gpu       only the gpu backend beside wasm, and beside PyTorch on CUDA where it is there
   --gpu-mode MODE         way of gpu.js: headlessgl (under xvfb-run), webgpu, webasm or cpu
   --webgpu-module URL     npm's webgpu, for the mode webgpu: file:///…/webgpu/index.js
-  --workloads T1,T2,T3,T4 what --gpu times (T2,T3)
+  --workloads T1,T2,…,T5  what --gpu times (T2,T3)
   --rounds N  processes of each contender (3)
-  --help      print this text`;
+  --help      print this text
+
+T1 to T4 are SqueezeNet 1.0 with 10 classes; T5 is a step of npm run train as it is by default, with
+all that Model.train does but without loading images. TensorFlow.js and onnxruntime-web only infer.`;
 
 const { values } = parseArgs({
   options: {
@@ -35,52 +39,18 @@ const { values } = parseArgs({
   },
 });
 
-/** T1 alone, so that its peak of memory is its own; the others together. */
-const GROUPS = [['T1'], ['T2', 'T3', 'T4']];
+/** T1 and T5 alone, so that the peak of memory is their own; the others together. */
+const GROUPS = [['T1'], ['T2', 'T3', 'T4'], ['T5']].map((names) =>
+  WORKLOADS.filter(({ name }) => names.includes(name)),
+);
 
-interface Result {
-  readonly milliseconds: number[];
-  peakBytes: number;
-}
-
-function runGroup({ command, folder }: Contender, names: readonly string[]): Timing[] {
-  const workloads = JSON.stringify(WORKLOADS.filter(({ name }) => names.includes(name)));
-  const [program, ...args] = command(workloads, names);
-  const output = execFileSync(program, args, {
-    encoding: 'utf8',
-    cwd: folder,
-    env: { ...process.env, THREADS: process.env.THREADS ?? '2' },
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  const lines = output.split('\n').filter((line) => line.startsWith('{'));
-  return lines.map((line) => JSON.parse(line) as Timing);
-}
-
-function measure(contenders: readonly Contender[], rounds: number): Map<string, Result> {
-  const results = new Map<string, Result>();
-  for (let round = 0; round < rounds; round++) {
-    for (const names of GROUPS) {
-      for (const contender of contenders) {
-        for (const { workload, milliseconds, peakBytes } of runGroup(contender, names)) {
-          const key = `${workload} ${contender.name}`;
-          const result = results.get(key) ?? { milliseconds: [], peakBytes: 0 };
-          result.milliseconds.push(...milliseconds);
-          result.peakBytes = Math.max(result.peakBytes, peakBytes);
-          results.set(key, result);
-        }
-      }
-    }
-  }
-  return results;
-}
-
-function print(contenders: readonly Contender[], results: ReadonlyMap<string, Result>): void {
+function print(contenders: readonly Contender[], results: Results): void {
   const rows = [['', 'median ms', 'min ms', 'Firelight / it', 'peak MB']];
   for (const { name, title } of WORKLOADS) {
-    const own = results.get(`${name} ${firelight.name}`);
+    const own = results.of(name, firelight.name);
     rows.push([`${name} ${title}`, '', '', '', '']);
     for (const contender of contenders) {
-      const result = results.get(`${name} ${contender.name}`);
+      const result = results.of(name, contender.name);
       if (result === undefined || own === undefined) continue;
       const ratio = median(own.milliseconds) / median(result.milliseconds);
       rows.push([
@@ -88,7 +58,7 @@ function print(contenders: readonly Contender[], results: ReadonlyMap<string, Re
         median(result.milliseconds).toFixed(1),
         Math.min(...result.milliseconds).toFixed(1),
         contender === firelight ? '' : ratio.toFixed(2),
-        name === 'T1' ? (result.peakBytes / 1e6).toFixed(0) : '',
+        name === 'T1' || name === 'T5' ? (result.peakBytes / 1e6).toFixed(0) : '',
       ]);
     }
   }
@@ -115,10 +85,11 @@ else if (!Number.isInteger(rounds) || rounds < 1) {
     process.exitCode = 1; // It has said why.
   }
 } else {
-  runScript('./kernels.ts');
+  // Before minutes of timing, as they may have to be installed, or build other networks.
   const contenders = values.peers ? [firelight, ...peers()] : [firelight];
+  runScript('./kernels.ts');
   console.log(`\n${rounds} rounds, one process after the other:`);
-  print(contenders, measure(contenders, rounds));
+  print(contenders, measure(contenders, GROUPS, rounds));
   runScript('./data.ts');
   if (values.epoch) runScript('./epoch.ts');
 }

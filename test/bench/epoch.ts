@@ -15,6 +15,7 @@ import {
 } from '@firelight/data';
 import { Generator, setThreads } from '@firelight/tensor';
 import { trainingStep } from './training-step.ts';
+import { THREADS } from './workloads.ts';
 
 const BATCH = 32;
 const WARMUP_STEPS = 5;
@@ -22,7 +23,7 @@ const WARMUP_STEPS = 5;
 const STRETCH = 100;
 const STRETCH_ALONE = 25;
 
-setThreads(Number(process.env.THREADS ?? 2));
+setThreads(THREADS);
 const options = {
   transform: new Compose([
     new Resize([64, 64]),

@@ -17,8 +17,8 @@ import { Runtime, runtime } from '../../packages/tensor/src/backend/wasm/runtime
 import { defineTask } from '../../packages/tensor/src/backend/wasm/task.ts';
 import { median, table, time } from './statistics.ts';
 import { trainingStep } from './training-step.ts';
+import { THREADS } from './workloads.ts';
 
-const threads = Number(process.env.THREADS ?? 2);
 const PEAK_K = 256;
 const PEAK_CALLS = 4000;
 
@@ -39,12 +39,12 @@ const peakTask = defineTask('registerPeak', {}, (f, _, { scratch }) => {
 
 function measurePeak(): number {
   const { rows, columns } = tileOf(runtime().features);
-  const flop = 2 * rows * columns * PEAK_K * PEAK_CALLS * threads;
-  const times = time(() => runtime().run(peakTask, threads, {}), 15);
+  const flop = 2 * rows * columns * PEAK_K * PEAK_CALLS * THREADS;
+  const times = time(() => runtime().run(peakTask, THREADS, {}), 15);
   return flop / Math.min(...times) / 1e6;
 }
 
-setThreads(threads);
+setThreads(THREADS);
 console.log(describeBackend().summary);
 const rows = [['', 'median ms', 'min ms', 'GFLOP/s', 'of peak']];
 const peak = measurePeak();

@@ -3,41 +3,43 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-
-/** Somebody whose time is taken: how to start a process that runs the workloads. */
-export interface Contender {
-  readonly name: string;
-  command(workloads: string, names: readonly string[]): readonly string[];
-  readonly folder?: string;
-}
+import type { Contender } from './measure.ts';
+import { checkSameLayers } from './same-layers.ts';
+import { WORKLOADS, type Workload } from './workloads.ts';
 
 const path = (name: string): string =>
   fileURLToPath(new URL(`./contenders/${name}`, import.meta.url));
 
 export const firelight: Contender = {
   name: 'Firelight',
-  command: (_, names) => [
+  command: (workloads) => [
     process.execPath,
     '--conditions=development',
     '--import',
     'tsx',
     path('firelight.ts'),
-    ...names,
+    workloads,
   ],
 };
 
-/** Packages for Node, in versions that run on Node 20. */
+/** Packages for Node that only infer, in versions that run on Node 20. */
 const PACKAGES = [
   {
     name: 'TensorFlow.js wasm',
-    script: 'tfjs.mjs',
     packages: ['@tensorflow/tfjs@4.22.0', '@tensorflow/tfjs-backend-wasm@4.22.0'],
+    script: 'tfjs.mjs',
   },
-  { name: 'onnxruntime-web', script: 'onnxruntime.mjs', packages: ['onnxruntime-web@1.30.0'] },
+  {
+    name: 'onnxruntime-web',
+    packages: ['onnxruntime-web@1.30.0'],
+    script: 'onnxruntime.mjs',
+  },
 ];
+
 /** Debian's Python, which has Debian's PyTorch; another python3 may come first on the PATH. */
 export const PYTHON = '/usr/bin/python3';
 
+/** @throws Error if it builds other networks than Firelight */
 function pytorch(): Contender[] {
   try {
     execFileSync(PYTHON, ['-c', 'import torch'], { stdio: 'ignore' });
@@ -45,15 +47,22 @@ function pytorch(): Contender[] {
     console.log(`PyTorch is left out: ${PYTHON} has none (apt-get install python3-torch)`);
     return [];
   }
+  const command = (format: string, workloads: string) => [
+    PYTHON,
+    path('pytorch.py'),
+    format,
+    workloads,
+  ];
+  checkSameLayers('PyTorch', (workloads) => command('layers', workloads), WORKLOADS);
   return ['default', 'channels_last'].map((format) => ({
     name: `PyTorch ${format}`,
-    command: (workloads) => [PYTHON, path('pytorch.py'), format, workloads],
+    command: (workloads) => command(format, workloads),
   }));
 }
 
 /** What npm has, installed where the project's own dependencies do not see it. */
 function installed(): Contender[] {
-  return PACKAGES.flatMap(({ name, script, packages }) => {
+  return PACKAGES.flatMap(({ name, packages, script }) => {
     const folder = join(tmpdir(), 'firelight-peers', script);
     try {
       if (!existsSync(join(folder, 'package-lock.json'))) {
@@ -61,19 +70,26 @@ function installed(): Contender[] {
         writeFileSync(join(folder, 'package.json'), '{"private": true}');
         console.log(`installing ${packages.join(' and ')} into ${folder}`);
         const flags = ['--no-audit', '--no-fund', '--ignore-scripts'];
-        execFileSync('npm', ['install', ...flags, ...packages], { cwd: folder, stdio: 'pipe' });
+        execFileSync('npm', ['install', ...flags, ...packages], {
+          cwd: folder,
+          stdio: 'pipe',
+        });
       }
     } catch (error) {
       console.log(`${name} is left out: ${(error as Error).message.split('\n')[0]}`);
       return [];
     }
-    return [
-      { name, folder, command: (workloads: string) => [process.execPath, path(script), workloads] },
-    ];
+    const command = (workloads: string) => [process.execPath, path(script), workloads];
+    const can = ({ kind }: Workload): boolean => kind === 'infer';
+    return [{ name, folder, command, can }];
   });
 }
 
-/** All others that can be had on this machine. */
+/**
+ * All others that can be had on this machine.
+ *
+ * @throws Error if one of them would time other networks
+ */
 export function peers(): Contender[] {
   return [...pytorch(), ...installed()];
 }

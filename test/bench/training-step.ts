@@ -1,15 +1,16 @@
-import { Momentum, SoftmaxCrossEntropyWithLogits, SqueezeNet } from '@firelight/nn';
+import { Momentum, SoftmaxCrossEntropyWithLogits } from '@firelight/nn';
 import { type Generator, type Tensor, tidy } from '@firelight/tensor';
+import { TrainStep } from '../../packages/nn/src/training/train-step.ts';
+import { networkOf } from './networks.ts';
+import { type Network, RECIPE, SQUEEZENET } from './workloads.ts';
+
+type Step = (images: Tensor, labels: Tensor) => number;
 
 /** A training step of SqueezeNet 1.0 with 10 classes on a batch; it returns the loss. */
-export function trainingStep(generator: Generator): (images: Tensor, labels: Tensor) => number {
-  const network = new SqueezeNet({ numClasses: 10, generator });
+export function trainingStep(generator: Generator): Step {
+  const network = networkOf(SQUEEZENET, generator);
   const lossFn = new SoftmaxCrossEntropyWithLogits({ sparse: true, reduction: 'mean' });
-  const optimizer = new Momentum(network.parameters(), {
-    learningRate: 0.01,
-    momentum: 0.9,
-    weightDecay: 1e-4,
-  });
+  const optimizer = new Momentum(network.parameters(), SQUEEZENET.training);
   return (images, labels) =>
     tidy(() => {
       const loss = lossFn.forward(network.forward(images), labels);
@@ -18,4 +19,22 @@ export function trainingStep(generator: Generator): (images: Tensor, labels: Ten
       optimizer.step();
       return loss.item();
     });
+}
+
+/** A step as `Model.train` takes it in `npm run train`, with all that it checks on the way. */
+export function recipeStep(recipe: Network, generator: Generator): Step {
+  const network = networkOf(recipe, generator).train();
+  const step = new TrainStep({
+    network,
+    lossFn: new SoftmaxCrossEntropyWithLogits({
+      sparse: true,
+      reduction: 'mean',
+      labelSmoothing: RECIPE['label-smoothing'],
+    }),
+    optimizer: new Momentum(network.parameters(), recipe.training),
+    clipNorm: RECIPE['clip-norm'] ?? null,
+    accumulationSteps: 1,
+  });
+  step.begin();
+  return (images, labels) => step.run(images, labels, 'benchmark').loss;
 }

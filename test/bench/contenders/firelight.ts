@@ -1,11 +1,11 @@
-// Times workloads named on the command line; prints a line of JSON for each.
+// Times workloads, given as a JSON list; prints a line of JSON for each.
 import { setThreads } from '@firelight/tensor';
 import { prepare } from '../prepare.ts';
-import { type Timing, WORKLOADS } from '../workloads.ts';
+import { THREADS, type Timing, type Workload } from '../workloads.ts';
 
-setThreads(Number(process.env.THREADS ?? 2));
+setThreads(THREADS);
 
-for (const workload of WORKLOADS.filter(({ name }) => process.argv.includes(name))) {
+for (const workload of JSON.parse(process.argv[2]) as Workload[]) {
   const run = prepare(workload);
   for (let i = 0; i < workload.warmups; i++) run();
   const milliseconds = Array.from({ length: workload.repetitions }, () => {

@@ -103,8 +103,7 @@ function squeezenet(batch, size) {
   return { model, scores };
 }
 
-for (const { kind, batch, size, name, warmups, repetitions } of JSON.parse(process.argv[2])) {
-  if (kind !== 'infer') continue;
+for (const { batch, size, name, warmups, repetitions } of JSON.parse(process.argv[2])) {
   const { model, scores } = squeezenet(batch, size);
   const session = await ort.InferenceSession.create(model, { executionProviders: ['wasm'] });
   const images = Float32Array.from({ length: batch * 3 * size * size }, () => Math.random() - 0.5);

@@ -37,7 +37,6 @@ function squeezenet(size) {
 }
 
 for (const workload of JSON.parse(process.argv[2])) {
-  if (workload.kind !== 'infer') continue;
   const network = squeezenet(workload.size);
   const images = tf.randomNormal([workload.batch, workload.size, workload.size, 3]);
   const run = () =>

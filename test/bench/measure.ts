@@ -1,0 +1,64 @@
+import { execFileSync } from 'node:child_process';
+import { THREADS, type Timing, type Workload } from './workloads.ts';
+
+/** Somebody whose time is taken: how to start a process that runs the workloads. */
+export interface Contender {
+  readonly name: string;
+  /** @param workloads those that it shall run, as a JSON list */
+  command(workloads: string): readonly string[];
+  /** Whether it can run this one; all by default. */
+  can?(workload: Workload): boolean;
+  readonly folder?: string;
+}
+
+export interface Result {
+  readonly milliseconds: number[];
+  peakBytes: number;
+}
+
+/** What was measured, by the names of workload and contender. */
+export class Results {
+  readonly #results = new Map<string, Result>();
+
+  of(workload: string, contender: string): Result | undefined {
+    return this.#results.get(`${workload} ${contender}`);
+  }
+
+  add({ workload, milliseconds, peakBytes }: Timing, contender: string): void {
+    const result = this.of(workload, contender) ?? { milliseconds: [], peakBytes: 0 };
+    result.milliseconds.push(...milliseconds);
+    result.peakBytes = Math.max(result.peakBytes, peakBytes);
+    this.#results.set(`${workload} ${contender}`, result);
+  }
+}
+
+function run({ command, folder }: Contender, workloads: readonly Workload[]): Timing[] {
+  const [program, ...args] = command(JSON.stringify(workloads));
+  const output = execFileSync(program, args, {
+    encoding: 'utf8',
+    cwd: folder,
+    env: { ...process.env, THREADS: String(THREADS) },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const lines = output.split('\n').filter((line) => line.startsWith('{'));
+  return lines.map((line) => JSON.parse(line) as Timing);
+}
+
+/** Times each group in a process of its own, one contender after the other in every round. */
+export function measure(
+  contenders: readonly Contender[],
+  groups: readonly (readonly Workload[])[],
+  rounds: number,
+): Results {
+  const results = new Results();
+  for (let round = 0; round < rounds; round++) {
+    for (const group of groups) {
+      for (const contender of contenders) {
+        const workloads = group.filter((workload) => contender.can?.(workload) ?? true);
+        if (workloads.length === 0) continue;
+        for (const timing of run(contender, workloads)) results.add(timing, contender.name);
+      }
+    }
+  }
+  return results;
+}
