@@ -11,8 +11,9 @@ const HELP = `Times Firelight, two threads unless THREADS says otherwise.
 
 Usage: npm run bench -- [flags]
 
-  --peers     also PyTorch (Debian's python3-torch), TensorFlow.js and onnxruntime-web (installed
-              outside of the project), one process after the other in every round
+  --peers     also PyTorch (Debian's python3-torch), TensorFlow.js, onnxruntime-web and
+              onnxruntime-node (installed outside of the project), one process after the other in
+              every round
   --data      only reading and transforming CIFAR-10, beside numpy and OpenCV if they are there
   --epoch     also one epoch of CIFAR-10 at 64² with data loading (2 to 4 minutes)
   --gpu       only the gpu backend beside wasm, and beside PyTorch on CUDA where it is there
@@ -23,7 +24,7 @@ Usage: npm run bench -- [flags]
   --help      print this text
 
 T1 to T4 are SqueezeNet 1.0 with 10 classes; T5 is a step of npm run train as it is by default, with
-all that Model.train does but without loading images. TensorFlow.js and onnxruntime-web only infer.`;
+all that Model.train does but without loading images. TensorFlow.js and onnxruntime only infer.`;
 
 const { values } = parseArgs({
   options: {

@@ -22,17 +22,29 @@ export const firelight: Contender = {
   ],
 };
 
-/** Packages for Node that only infer, in versions that run on Node 20. */
-const PACKAGES = [
+interface Installed {
+  readonly name: string;
+  readonly packages: readonly string[];
+  /** The script that runs the workloads, and its arguments before them. */
+  readonly script: readonly [file: string, ...args: string[]];
+}
+
+/** Packages for Node that only infer, in versions that run on Node 20 and 24. */
+const PACKAGES: readonly Installed[] = [
   {
     name: 'TensorFlow.js wasm',
     packages: ['@tensorflow/tfjs@4.22.0', '@tensorflow/tfjs-backend-wasm@4.22.0'],
-    script: 'tfjs.mjs',
+    script: ['tfjs.mjs'],
   },
   {
     name: 'onnxruntime-web',
     packages: ['onnxruntime-web@1.30.0'],
-    script: 'onnxruntime.mjs',
+    script: ['onnxruntime.mjs', 'onnxruntime-web'],
+  },
+  {
+    name: 'onnxruntime-node (native)',
+    packages: ['onnxruntime-node@1.30.0'],
+    script: ['onnxruntime.mjs', 'onnxruntime-node'],
   },
 ];
 
@@ -62,16 +74,19 @@ function pytorch(): Contender[] {
 
 /** What npm has, installed where the project's own dependencies do not see it. */
 function installed(): Contender[] {
-  return PACKAGES.flatMap(({ name, packages, script }) => {
-    const folder = join(tmpdir(), 'firelight-peers', script);
+  return PACKAGES.flatMap(({ name, packages, script: [file, ...args] }) => {
+    const folder = join(tmpdir(), 'firelight-peers', packages.join('+').replaceAll('/', '-'));
     try {
       if (!existsSync(join(folder, 'package-lock.json'))) {
         mkdirSync(folder, { recursive: true });
         writeFileSync(join(folder, 'package.json'), '{"private": true}');
         console.log(`installing ${packages.join(' and ')} into ${folder}`);
         const flags = ['--no-audit', '--no-fund', '--ignore-scripts'];
+        // So that onnxruntime-node does not fetch its parts for GPUs, should scripts run after all.
+        const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
         execFileSync('npm', ['install', ...flags, ...packages], {
           cwd: folder,
+          env,
           stdio: 'pipe',
         });
       }
@@ -79,7 +94,7 @@ function installed(): Contender[] {
       console.log(`${name} is left out: ${(error as Error).message.split('\n')[0]}`);
       return [];
     }
-    const command = (workloads: string) => [process.execPath, path(script), workloads];
+    const command = (workloads: string) => [process.execPath, path(file), ...args, workloads];
     const can = ({ kind }: Workload): boolean => kind === 'infer';
     return [{ name, folder, command, can }];
   });
