@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Contender, measure, type Results } from './measure.ts';
 import { firelight, peers } from './peers.ts';
+import { compareProducts } from './products.ts';
 import { median, table } from './statistics.ts';
 import { WORKLOADS } from './workloads.ts';
 
@@ -13,7 +14,7 @@ Usage: npm run bench -- [flags]
 
   --peers     also PyTorch (Debian's python3-torch), TensorFlow.js, onnxruntime-web and
               onnxruntime-node (installed outside of the project), one process after the other in
-              every round
+              every round; and matrix products in OpenBLAS (Debian's python3-numpy)
   --data      only reading and transforming CIFAR-10, beside numpy and OpenCV if they are there
   --epoch     also one epoch of CIFAR-10 at 64² with data loading (2 to 4 minutes)
   --gpu       only the gpu backend beside wasm, and beside PyTorch on CUDA where it is there
@@ -91,6 +92,7 @@ else if (!Number.isInteger(rounds) || rounds < 1) {
   runScript('./kernels.ts');
   console.log(`\n${rounds} rounds, one process after the other:`);
   print(contenders, measure(contenders, GROUPS, rounds));
+  if (values.peers) compareProducts(rounds);
   runScript('./data.ts');
   if (values.epoch) runScript('./epoch.ts');
 }

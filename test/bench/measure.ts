@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { THREADS, type Timing, type Workload } from './workloads.ts';
+import { type Product, THREADS, type Timing, type Workload } from './workloads.ts';
 
 /** Somebody whose time is taken: how to start a process that runs the workloads. */
-export interface Contender {
+export interface Contender<Work = Workload> {
   readonly name: string;
-  /** @param workloads those that it shall run, as a JSON list */
-  command(workloads: string): readonly string[];
+  /** @param works those that it shall run, as a JSON list */
+  command(works: string): readonly string[];
   /** Whether it can run this one; all by default. */
-  can?(workload: Workload): boolean;
+  can?(work: Work): boolean;
   readonly folder?: string;
 }
 
@@ -20,8 +20,8 @@ export interface Result {
 export class Results {
   readonly #results = new Map<string, Result>();
 
-  of(workload: string, contender: string): Result | undefined {
-    return this.#results.get(`${workload} ${contender}`);
+  of(work: string, contender: string): Result | undefined {
+    return this.#results.get(`${work} ${contender}`);
   }
 
   add({ workload, milliseconds, peakBytes }: Timing, contender: string): void {
@@ -32,8 +32,8 @@ export class Results {
   }
 }
 
-function run({ command, folder }: Contender, workloads: readonly Workload[]): Timing[] {
-  const [program, ...args] = command(JSON.stringify(workloads));
+function run<Work>({ command, folder }: Contender<Work>, works: readonly Work[]): Timing[] {
+  const [program, ...args] = command(JSON.stringify(works));
   const output = execFileSync(program, args, {
     encoding: 'utf8',
     cwd: folder,
@@ -45,18 +45,18 @@ function run({ command, folder }: Contender, workloads: readonly Workload[]): Ti
 }
 
 /** Times each group in a process of its own, one contender after the other in every round. */
-export function measure(
-  contenders: readonly Contender[],
-  groups: readonly (readonly Workload[])[],
+export function measure<Work extends Workload | Product>(
+  contenders: readonly Contender<Work>[],
+  groups: readonly (readonly Work[])[],
   rounds: number,
 ): Results {
   const results = new Results();
   for (let round = 0; round < rounds; round++) {
     for (const group of groups) {
       for (const contender of contenders) {
-        const workloads = group.filter((workload) => contender.can?.(workload) ?? true);
-        if (workloads.length === 0) continue;
-        for (const timing of run(contender, workloads)) results.add(timing, contender.name);
+        const works = group.filter((work) => contender.can?.(work) ?? true);
+        if (works.length === 0) continue;
+        for (const timing of run(contender, works)) results.add(timing, contender.name);
       }
     }
   }

@@ -5,20 +5,20 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Contender } from './measure.ts';
 import { checkSameLayers } from './same-layers.ts';
-import { WORKLOADS, type Workload } from './workloads.ts';
+import { type Product, WORKLOADS, type Workload } from './workloads.ts';
 
 const path = (name: string): string =>
   fileURLToPath(new URL(`./contenders/${name}`, import.meta.url));
 
-export const firelight: Contender = {
+export const firelight: Contender<Workload | Product> = {
   name: 'Firelight',
-  command: (workloads) => [
+  command: (works) => [
     process.execPath,
     '--conditions=development',
     '--import',
     'tsx',
     path('firelight.ts'),
-    workloads,
+    works,
   ],
 };
 
@@ -48,7 +48,7 @@ const PACKAGES: readonly Installed[] = [
   },
 ];
 
-/** Debian's Python, which has Debian's PyTorch; another python3 may come first on the PATH. */
+/** Debian's Python, which has Debian's PyTorch and numpy; another may come first on the PATH. */
 export const PYTHON = '/usr/bin/python3';
 
 /** @throws Error if it builds other networks than Firelight */
@@ -59,16 +59,11 @@ function pytorch(): Contender[] {
     console.log(`PyTorch is left out: ${PYTHON} has none (apt-get install python3-torch)`);
     return [];
   }
-  const command = (format: string, workloads: string) => [
-    PYTHON,
-    path('pytorch.py'),
-    format,
-    workloads,
-  ];
-  checkSameLayers('PyTorch', (workloads) => command('layers', workloads), WORKLOADS);
+  const command = (format: string, works: string) => [PYTHON, path('pytorch.py'), format, works];
+  checkSameLayers('PyTorch', (works) => command('layers', works), WORKLOADS);
   return ['default', 'channels_last'].map((format) => ({
     name: `PyTorch ${format}`,
-    command: (workloads) => command(format, workloads),
+    command: (works) => command(format, works),
   }));
 }
 
@@ -94,7 +89,7 @@ function installed(): Contender[] {
       console.log(`${name} is left out: ${(error as Error).message.split('\n')[0]}`);
       return [];
     }
-    const command = (workloads: string) => [process.execPath, path(file), ...args, workloads];
+    const command = (works: string) => [process.execPath, path(file), ...args, works];
     const can = ({ kind }: Workload): boolean => kind === 'infer';
     return [{ name, folder, command, can }];
   });
@@ -107,4 +102,22 @@ function installed(): Contender[] {
  */
 export function peers(): Contender[] {
   return [...pytorch(), ...installed()];
+}
+
+/** Numpy on OpenBLAS, for products; null, after saying why, where it is not to be had. */
+export function openBlas(): Contender<Product> | null {
+  const script = path('openblas.py');
+  const remedy = 'apt-get install python3-numpy libopenblas0-pthread';
+  try {
+    const name = execFileSync(PYTHON, [script, 'name'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return { name: name.trim(), command: (works) => [PYTHON, script, works] };
+  } catch (error) {
+    const { stdout = '' } = error as { stdout?: string };
+    const reason = stdout.trim() || `${PYTHON} has no numpy`;
+    console.log(`OpenBLAS is left out: ${reason} (${remedy})`);
+    return null;
+  }
 }

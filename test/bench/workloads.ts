@@ -3,6 +3,15 @@ import { parseTrainOptions } from '../../examples/support/train-options.ts';
 /** Threads that everybody may use. */
 export const THREADS = Number(process.env.THREADS ?? 2);
 
+/** What all that is timed has, for each contender in the same way. */
+interface Timed {
+  readonly name: string;
+  readonly title: string;
+  /** Timed repetitions in one process, after `warmups`. */
+  readonly repetitions: number;
+  readonly warmups: number;
+}
+
 /** A network by name, for contenders to build, and how it is trained. */
 export interface Network {
   /** SqueezeNet 1.0 with 10 classes as it was published, or that of `npm run train`. */
@@ -15,17 +24,20 @@ export interface Network {
   };
 }
 
-/** What is timed, on each contender in the same way. */
-export interface Workload {
-  readonly name: string;
-  readonly title: string;
+/** A training step, or inference, of a network. */
+export interface Workload extends Timed {
   readonly kind: 'train' | 'infer';
   readonly network: Network;
   readonly batch: number;
   readonly size: number;
-  /** Timed repetitions in one process, after `warmups`. */
-  readonly repetitions: number;
-  readonly warmups: number;
+}
+
+/** A matrix product: `[rows, inner]` by `[inner, columns]`. */
+export interface Product extends Timed {
+  readonly kind: 'product';
+  readonly rows: number;
+  readonly inner: number;
+  readonly columns: number;
 }
 
 /** The flags of `npm run train` as they are by default. */
@@ -96,6 +108,39 @@ export const WORKLOADS: readonly Workload[] = [
     size: RECIPE['image-size'],
     repetitions: 30,
     warmups: 8,
+  },
+];
+
+export const PRODUCTS: readonly Product[] = [
+  {
+    name: 'P1',
+    title: '512³',
+    kind: 'product',
+    rows: 512,
+    inner: 512,
+    columns: 512,
+    repetitions: 40,
+    warmups: 20,
+  },
+  {
+    name: 'P2',
+    title: '1024³',
+    kind: 'product',
+    rows: 1024,
+    inner: 1024,
+    columns: 1024,
+    repetitions: 15,
+    warmups: 5,
+  },
+  {
+    name: 'P3',
+    title: '64 × 512 × 5408 (conv 1×1 512 → 64, 13², batch 32)',
+    kind: 'product',
+    rows: 64,
+    inner: 512,
+    columns: 32 * 13 * 13,
+    repetitions: 40,
+    warmups: 20,
   },
 ];
 
