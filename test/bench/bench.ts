@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { heading } from './heading.ts';
 import { type Contender, measure, type Results } from './measure.ts';
 import { firelight, peers } from './peers.ts';
 import { compareProducts } from './products.ts';
@@ -73,26 +74,33 @@ function runScript(name: string, args: readonly string[] = []): void {
   execFileSync(process.execPath, flags, { stdio: 'inherit' });
 }
 
+/** Runs a script that says itself why it fails. */
+function tryScript(name: string, args: readonly string[] = []): void {
+  try {
+    runScript(name, args);
+  } catch {
+    process.exitCode = 1;
+  }
+}
+
 const rounds = Number(values.rounds);
 if (values.help) console.log(HELP);
 else if (!Number.isInteger(rounds) || rounds < 1) {
   console.error(`error: --rounds must be a whole number ≥ 1, got '${values.rounds}'`);
   process.exitCode = 1;
-} else if (values.data) {
-  runScript('./data.ts');
-} else if (values.gpu) {
-  try {
-    runScript('./gpu.ts', [values['gpu-mode'], values['webgpu-module'], values.workloads]);
-  } catch {
-    process.exitCode = 1; // It has said why.
-  }
 } else {
-  // Before minutes of timing, as they may have to be installed, or build other networks.
-  const contenders = values.peers ? [firelight, ...peers()] : [firelight];
-  runScript('./kernels.ts');
-  console.log(`\n${rounds} rounds, one process after the other:`);
-  print(contenders, measure(contenders, GROUPS, rounds));
-  if (values.peers) compareProducts(rounds);
-  runScript('./data.ts');
-  if (values.epoch) runScript('./epoch.ts');
+  console.log(heading());
+  if (values.data) runScript('./data.ts');
+  else if (values.gpu) {
+    tryScript('./gpu.ts', [values['gpu-mode'], values['webgpu-module'], values.workloads]);
+  } else {
+    // Before minutes of timing, as they may have to be installed, or build other networks.
+    const contenders = values.peers ? [firelight, ...peers()] : [firelight];
+    runScript('./kernels.ts');
+    console.log(`\n${rounds} rounds, one process after the other:`);
+    print(contenders, measure(contenders, GROUPS, rounds));
+    if (values.peers) compareProducts(rounds);
+    runScript('./data.ts');
+    if (values.epoch) runScript('./epoch.ts');
+  }
 }

@@ -2,7 +2,6 @@
 // the time of a training step goes.
 import {
   conv2d,
-  describeBackend,
   Generator,
   matmul,
   noGrad,
@@ -45,7 +44,6 @@ function measurePeak(): number {
 }
 
 setThreads(THREADS);
-console.log(describeBackend().summary);
 const rows = [['', 'median ms', 'min ms', 'GFLOP/s', 'of peak']];
 const peak = measurePeak();
 rows.push(['registers (one tile, no memory)', '', '', peak.toFixed(1), '100 %']);
