@@ -1,4 +1,4 @@
-// npm run bench [-- --peers] [--data] [--epoch] [--gpu] [--rounds N]
+// npm run bench [-- --peers] [--data] [--epoch] [--gpu] [--packing] [--rounds N]
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -22,6 +22,8 @@ Usage: npm run bench -- [flags]
   --gpu-mode MODE         way of gpu.js: headlessgl (under xvfb-run), webgpu, webasm or cpu
   --webgpu-module URL     npm's webgpu, for the mode webgpu: file:///…/webgpu/index.js
   --workloads T1,T2,…,T5  what --gpu times (T2,T3)
+  --packing   only list which functions of the wasm backend V8 packs into 256-bit vectors, and why
+              it leaves others; nothing is timed (Node 24 or newer, a processor with AVX2)
   --rounds N  processes of each contender (3)
   --help      print this text
 
@@ -37,6 +39,7 @@ const { values } = parseArgs({
     'gpu-mode': { type: 'string', default: '' },
     'webgpu-module': { type: 'string', default: '' },
     workloads: { type: 'string', default: 'T2,T3' },
+    packing: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '3' },
     help: { type: 'boolean', default: false },
   },
@@ -91,6 +94,7 @@ else if (!Number.isInteger(rounds) || rounds < 1) {
 } else {
   console.log(heading());
   if (values.data) runScript('./data.ts');
+  else if (values.packing) tryScript('./packing.ts');
   else if (values.gpu) {
     tryScript('./gpu.ts', [values['gpu-mode'], values['webgpu-module'], values.workloads]);
   } else {
