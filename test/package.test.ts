@@ -11,6 +11,9 @@ const root = join(import.meta.dirname, '..');
 const packages = ['tensor', 'nn', 'data'];
 const timeout = 240_000;
 
+/** The Node of npm's scripts, and npm's own, on which a user would run the packages. */
+const nodes = new Set([process.execPath, process.env.npm_node_execpath ?? process.execPath]);
+
 const work = mkdtempSync(join(tmpdir(), 'firelight-package-'));
 const consumer = join(work, 'consumer');
 
@@ -89,8 +92,8 @@ describe('installed together in an empty folder', () => {
     await run(consumer, 'npm', 'install', ...flags, ...packages.map(tarball));
   }, timeout);
 
-  test('import and run under plain Node', { timeout }, async () => {
-    expect(await run(consumer, process.execPath, 'consumer.mjs')).toContain('consumer ran');
+  test.each([...nodes])('import and run under plain Node, %s', { timeout }, async (node) => {
+    expect(await run(consumer, node, 'consumer.mjs')).toContain('consumer ran');
   });
 
   test.each(['nodenext', 'bundler'])('type-check with %s', { timeout }, async (resolution) => {

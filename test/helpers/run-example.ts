@@ -13,11 +13,12 @@ export interface ProcessResult {
 export function runSource(
   file: string,
   args: readonly string[] = [],
-  { cwd = ROOT }: { readonly cwd?: string } = {},
+  { cwd = ROOT, env = {} }: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
 ): Promise<ProcessResult> {
   const node = ['--conditions=development', '--import', 'tsx', file, ...args];
+  const options = { cwd, env: { ...process.env, ...env } };
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, node, { cwd }, (_, stdout, stderr) => {
+    const child = execFile(process.execPath, node, options, (_, stdout, stderr) => {
       resolve({ code: child.exitCode ?? -1, stdout, stderr });
     });
   });
