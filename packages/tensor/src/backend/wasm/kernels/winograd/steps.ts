@@ -110,20 +110,36 @@ export function defineInputTransform(m: OutputTile): FunctionDefinition<typeof T
   });
 }
 
-/** The part of a tile's row that is inside the output. */
-const storePartialRow = defineFunction(
-  'storePartialRow',
-  { target: 'i32', source: 'i32', count: 'i32', accumulate: 'i32' },
-  (f, { target, source, count, accumulate }) => {
-    f.while(count.greaterThan(0), () => {
-      f.if(
-        accumulate,
-        () => f.store(target, loadF32(target).plus(loadF32(source))),
-        () => f.store(target, loadF32(source)),
-      );
-      target.set(target.plus(4));
-      source.set(source.plus(4));
-      count.set(count.minus(1));
+/** The part of a tile that is inside the output, where that is not all of it. */
+const storePartialTile = defineFunction(
+  'storePartialTile',
+  {
+    target: 'i32',
+    targetRowBytes: 'i32',
+    source: 'i32',
+    sourceRowBytes: 'i32',
+    rows: 'i32',
+    columns: 'i32',
+    accumulate: 'i32',
+  },
+  (f, { target, targetRowBytes, source, sourceRowBytes, rows, columns, accumulate }) => {
+    const from = f.i32();
+    const to = f.i32();
+    f.while(rows, () => {
+      from.set(source);
+      to.set(target);
+      f.for(0, columns, 1, () => {
+        f.if(
+          accumulate,
+          () => f.store(to, loadF32(to).plus(loadF32(from))),
+          () => f.store(to, loadF32(from)),
+        );
+        from.set(from.plus(4));
+        to.set(to.plus(4));
+      });
+      source.set(source.plus(sourceRowBytes));
+      target.set(target.plus(targetRowBytes));
+      rows.set(rows.minus(1));
     });
   },
 );
@@ -155,10 +171,12 @@ export function defineOutputTransform(m: OutputTile): FunctionDefinition<typeof 
     const component = f.i32();
     const row = f.i32();
     const at = f.i32();
-    const added = f.f32x4();
+    const outputs = f.f32x4s(m);
     const accumulate = f.i32(mode.and(MODE.accumulate));
-    /** One row of each tile of a vector, tile after tile. */
+    /** Rows of the tiles of a vector: row after row, in each tile after tile. */
     const tileRows = f.i32(temporary.plus(m * n * vectorBytes));
+    const tileRowBytes = m * vectorBytes;
+    const rowOfTiles = f.i32();
     f.for(0, tileCount, f.lanes, () => {
       component.set(products);
       row.set(temporary);
@@ -174,7 +192,8 @@ export function defineOutputTransform(m: OutputTile): FunctionDefinition<typeof 
         component.set(component.plus(componentBytes));
       });
       row.set(temporary);
-      f.for(0, m, 1, (y) => {
+      rowOfTiles.set(tileRows);
+      f.for(0, m, 1, () => {
         values.forEach((value, i) => {
           value.set(f.load(row, i * vectorBytes));
         });
@@ -183,30 +202,48 @@ export function defineOutputTransform(m: OutputTile): FunctionDefinition<typeof 
         f.if(mode.and(MODE.relu), () => {
           for (let i = 0; i < m; i++) results[i].set(results[i].positivePart());
         });
-        storeTileRows(f, m, tileRows, results, halves);
-        for (let tile = 0; tile < f.lanes; tile++) {
-          const entry = tile * TILE_ENTRY;
-          f.if(loadI32(tiles, entry + TILE_FIELDS.rows).greaterThan(y), () => {
-            at.set(target.plus(loadI32(tiles, entry + TILE_FIELDS.output)).plus(y.times(rowBytes)));
-            f.if(
-              loadI32(tiles, entry + TILE_FIELDS.columns).equals(m),
-              () => {
-                const load = m === 4 ? loadF32x4 : loadPair;
-                added.set(load(tileRows, tileRowOffset(f, m, tile)));
-                f.if(accumulate, () => added.set(added.plus(load(at))));
-                if (m === 4) f.store(at, added);
-                else f.storePair(at, added, 0);
-              },
-              () => {
-                const source = tileRows.plus(tileRowOffset(f, m, tile));
-                const count = loadI32(tiles, entry + TILE_FIELDS.columns);
-                f.call(storePartialRow, { target: at, source, count, accumulate });
-              },
-            );
-          });
-        }
+        storeTileRows(f, m, rowOfTiles, results, halves);
         row.set(row.plus(n * vectorBytes));
+        rowOfTiles.set(rowOfTiles.plus(tileRowBytes));
       });
+      for (let tile = 0; tile < f.lanes; tile++) {
+        const entry = tile * TILE_ENTRY;
+        const rows = loadI32(tiles, entry + TILE_FIELDS.rows);
+        const columns = loadI32(tiles, entry + TILE_FIELDS.columns);
+        const source = tileRowOffset(f, m, tile);
+        at.set(target.plus(loadI32(tiles, entry + TILE_FIELDS.output)));
+        f.if(
+          rows.equals(m).and(columns.equals(m)),
+          () => {
+            const load = m === 4 ? loadF32x4 : loadPair;
+            outputs.forEach((output, y) => {
+              output.set(load(tileRows, source + y * tileRowBytes));
+            });
+            const storeAll = (sum: (output: Floats) => Floats): void => {
+              for (const output of outputs) {
+                if (m === 4) f.store(at, sum(output));
+                else f.storePair(at, sum(output), 0);
+                at.set(at.plus(rowBytes));
+              }
+            };
+            f.if(
+              accumulate,
+              () => storeAll((output) => output.plus(load(at))),
+              () => storeAll((output) => output),
+            );
+          },
+          () =>
+            f.call(storePartialTile, {
+              target: at,
+              targetRowBytes: rowBytes,
+              source: tileRows.plus(source),
+              sourceRowBytes: tileRowBytes,
+              rows,
+              columns,
+              accumulate,
+            }),
+        );
+      }
       tiles.set(tiles.plus(f.lanes * TILE_ENTRY));
       products.set(products.plus(vectorBytes));
     });

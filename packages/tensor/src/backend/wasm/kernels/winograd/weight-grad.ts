@@ -1,3 +1,4 @@
+import { transposed4 } from '../../assembler/transpose.ts';
 import { splat } from '../../assembler/vectors.ts';
 import type { Frame } from '../../frame.ts';
 import { SCRATCH_BYTES } from '../../runtime.ts';
@@ -18,6 +19,8 @@ import { inputTile, type OutputTile, WEIGHT_GRADIENT } from './transforms.ts';
 
 /** Most parts over which the images are spread; each has sums of its own. */
 const PARTS = 8;
+/** Tiles for which it is worth writing and reading sums once more. */
+const PART_TILES = 48;
 const SUM_BYTES = 96 * 2 ** 20;
 /** Tiles that are transformed before they are multiplied. */
 const MOST_TILES = 64;
@@ -128,6 +131,9 @@ function defineTransformBack(m: OutputTile) {
     const vectorBytes = f.lanes * 4;
     const values = f.floatsOf(n);
     const taps = f.floatsOf(3);
+    /** The nine taps of as many kernels as there are lanes. */
+    const kernels = f.floatsOf(9);
+    const halves = f.floatsOf(4);
     const partBytes = f.i32(p.componentBytes.times(n * n));
     const at = f.i32();
     const target = f.i32(p.weight.plus(index.times(p.inChannels).times(36)));
@@ -135,32 +141,38 @@ function defineTransformBack(m: OutputTile) {
       const source = f.i32(p.sums.plus(index.times(p.columns).plus(channel).times(4)));
       const row = f.i32(scratch);
       f.for(0, n, 1, (column) => {
-        at.set(source.plus(column.times(p.componentBytes)));
-        for (const value of values) {
-          value.set(splat(0));
-          f.for(0, p.parts, 1, (part) => {
-            value.set(value.plus(f.load(at.plus(part.times(partBytes)))));
-          });
-          at.set(at.plus(p.componentBytes.times(n)));
-        }
+        const first = f.i32(source.plus(column.times(p.componentBytes)));
+        for (const value of values) value.set(splat(0));
+        f.for(0, p.parts, 1, () => {
+          at.set(first);
+          for (const value of values) {
+            value.set(value.plus(f.load(at)));
+            at.set(at.plus(p.componentBytes.times(n)));
+          }
+          first.set(first.plus(partBytes));
+        });
         WEIGHT_GRADIENT[m](f, values, taps);
         taps.forEach((tap, i) => {
           f.store(row, tap, i * n * vectorBytes);
         });
         row.set(row.plus(vectorBytes));
       });
-      const left = f.i32(p.inChannels.minus(channel));
       for (let y = 0; y < 3; y++) {
         values.forEach((value, i) => {
           value.set(f.load(scratch, (y * n + i) * vectorBytes));
         });
-        WEIGHT_GRADIENT[m](f, values, taps);
-        taps.forEach((tap, x) => {
-          for (let lane = 0; lane < f.lanes; lane++) {
-            f.if(left.greaterThan(lane), () => {
-              f.store(target, tap.lane(lane), lane * 36 + (y * 3 + x) * 4);
-            });
-          }
+        WEIGHT_GRADIENT[m](f, values, kernels.slice(3 * y, 3 * y + 3));
+      }
+      const left = f.i32(p.inChannels.minus(channel));
+      const [begin, middle] = [kernels.slice(0, 4), kernels.slice(4, 8)].map((vectors) =>
+        transposed4(vectors, halves).map((vector) => f.floats(vector).vectors),
+      );
+      for (let lane = 0; lane < f.lanes; lane++) {
+        const part = Math.floor(lane / 4);
+        f.if(left.greaterThan(lane), () => {
+          f.store(target, begin[lane % 4][part], lane * 36);
+          f.store(target, middle[lane % 4][part], lane * 36 + 16);
+          f.store(target, kernels[8].lane(lane), lane * 36 + 32);
         });
       }
       target.set(target.plus(f.lanes * 36));
@@ -209,7 +221,9 @@ export function winogradWeightGrad(
   const columns = roundUp(input.channels, ALL_COLUMNS);
   const components = inputTile(m) ** 2;
   const mostParts = Math.max(1, Math.floor(SUM_BYTES / (rows * columns * components * 4)));
-  const tilesOfPart = roundUp(Math.ceil(tileCount / Math.min(PARTS, mostParts)), 8);
+  // An even number, so that two threads have equally much to do.
+  const worthwhile = Math.max(2, 2 * Math.floor(tileCount / (2 * PART_TILES)));
+  const tilesOfPart = roundUp(Math.ceil(tileCount / Math.min(PARTS, mostParts, worthwhile)), 8);
   const parts = Math.ceil(tileCount / tilesOfPart);
   const sums = frame.temporary(parts * components * rows * columns * 4);
   frame.run(TASKS[m].sums, parts, {
