@@ -59,9 +59,14 @@ export class Floats extends Vector {
     return this.#with(other, 0xe9);
   }
 
+  /** `this < other ? other : this`, one instruction: this where either is NaN. */
+  raisedTo(other: Floats): Floats {
+    return this.#with(other, 0xeb);
+  }
+
   /** max(0, ·), one instruction; NaN stays, and −0 may stay −0. */
   positivePart(): Floats {
-    return this.#with(splat(0), 0xeb); // pmax: this < 0 ? 0 : this
+    return this.raisedTo(splat(0));
   }
 
   abs(): Floats {
@@ -165,6 +170,10 @@ export class Ints extends Vector {
     return this.#with(other, 0xb5);
   }
 
+  max(other: Ints): Ints {
+    return this.#with(other, 0xb8);
+  }
+
   /** Full 64-bit products of unsigned lanes 0 and 1, each as two lanes, low word first. */
   wideProductLow(other: Ints): Ints {
     return this.#with(other, 0xde);
@@ -208,9 +217,11 @@ export class Ints extends Vector {
     return new Ints(perPart([a, b, this], simd(0x52)));
   }
 
+  /** Whether any lane of a mask is set. */
   anyTrue(): I32 {
+    // Parts are added, which keeps masks apart from 0: V8 packs what leads to such a sum.
     const [first, ...others] = this.parts.map((part) => new Ints([part]));
-    const any = others.reduce((all, part) => all.or(part), first);
+    const any = others.reduce((all, part) => all.plus(part), first);
     return new I32([...any.parts[0], ...simd(0x53)]);
   }
 

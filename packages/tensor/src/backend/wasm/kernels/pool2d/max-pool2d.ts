@@ -1,13 +1,12 @@
 import type { Window2d } from '../../../../core/window.ts';
 import type { Kernels } from '../../../kernels.ts';
-import { defineFunction, type FunctionBuilder, type Local } from '../../assembler/function.ts';
-import { loadF32x4 } from '../../assembler/loads.ts';
-import { type I32, loadF32, loadI32 } from '../../assembler/scalars.ts';
-import { type Floats, type Ints, splat, splatInt } from '../../assembler/vectors.ts';
+import { defineFunction } from '../../assembler/function.ts';
+import { loadF32, loadI32 } from '../../assembler/scalars.ts';
 import { inFrame } from '../../frame.ts';
 import { defineTask } from '../../task.ts';
 import { fillRow, forPlanes, PLANE_FIELDS, planeParts } from '../rows.ts';
 import { columnExtent, rowExtent, WINDOW_FIELDS, windowParts } from './fields.ts';
+import { type FastWindow, severalWindows, storeInOrder, wholeWindows } from './max-windows.ts';
 
 /**
  * The largest element of each window with its position in the plane. The first largest in row-major
@@ -46,100 +45,49 @@ const scalarWindow = defineFunction(
   },
 );
 
-/** Four numbers that lie `stride` elements apart. */
-function loadStrided(address: I32, offset: number, stride: 1 | 2): Floats {
-  if (stride === 1) return loadF32x4(address, offset);
-  return loadF32x4(address, offset).shuffle(loadF32x4(address, offset + 16), [0, 2, 4, 6]);
-}
-
-/** The numbers start, start + step, start + 2 · step, start + 3 · step. */
-function progression(f: FunctionBuilder, start: I32, step: number): Ints {
-  const lanes = f.i32x4(splatInt(start));
-  for (let lane = 1; lane < 4; lane++) lanes.set(lanes.withLane(lane, start.plus(lane * step)));
-  return lanes;
-}
-
-/** Windows of which four neighbours are computed at once where they lie inside the input. */
-interface FastWindow {
-  readonly kernel: number;
-  readonly stride: 1 | 2;
-}
-
-/**
- * Four windows side by side. Which element won is kept as its number in the window, a constant for
- * each step, and turned into a position at the end. NaN never compares greater, so the sum of all
- * elements tells whether there was one, and then the windows are computed alone.
- *
- * @param at address of the first element of the first window
- */
-function fourWindows(
-  f: FunctionBuilder,
-  { kernel, stride }: FastWindow,
-  { at, rowBytes }: { at: I32; rowBytes: I32 },
-): { greatest: Local<Floats>; winner: Local<Floats>; sum: Local<Floats> } {
-  const greatest = f.f32x4(loadStrided(at, 0, stride));
-  const winner = f.f32x4(splat(0));
-  const sum = f.f32x4(greatest);
-  const value = f.f32x4();
-  const wins = f.i32x4();
-  const row = f.i32(at);
-  for (let element = 1; element < kernel * kernel; element++) {
-    if (element % kernel === 0) row.set(row.plus(rowBytes));
-    value.set(loadStrided(row, (element % kernel) * 4, stride));
-    wins.set(value.greaterThan(greatest));
-    greatest.set(wins.select(value, greatest));
-    winner.set(wins.select(splat(element), winner));
-    sum.set(sum.plus(value));
-  }
-  return { greatest, winner, sum };
-}
-
 /** @param fast null to compute each window alone */
 function defineMaxPool(name: string, fast: FastWindow | null) {
-  return defineTask(name, WINDOW_FIELDS, (f, p, { index }) => {
+  return defineTask(name, WINDOW_FIELDS, (f, p, { index, scratch }) => {
+    const rowBytes = f.i32(p.width.times(4));
+    const whole = fast === null ? null : wholeWindows(f, fast, p);
     forPlanes(f, p, index, (plane) => {
       const source = f.i32(p.source.plus(plane.times(p.height).times(p.width).times(4)));
       const outOffset = plane.times(p.outHeight).times(p.outWidth).times(4);
       const target = f.i32(p.target.plus(outOffset));
       const indices = f.i32(p.indices.plus(outOffset));
-      const rowBytes = f.i32(p.width.times(4));
       const column = f.i32();
       const isDone = f.i32();
       f.for(0, p.outHeight, 1, (outRow) => {
         const rows = rowExtent(f, outRow, p);
+        const isWhole = f.i32(rows.end.minus(rows.first).equals(p.kernelHeight));
         column.set(0);
         f.while(column.lessThan(p.outWidth), () => {
           isDone.set(0);
-          if (fast !== null) {
-            const { kernel, stride } = fast;
-            // The last four of a row may overlap those before.
-            const last = f.i32(p.outWidth.minus(4));
-            const start = f.i32(column.min(last));
-            const left = f.i32(start.times(stride).minus(p.left));
-            const fits = left
-              .atLeast(0)
-              .and(left.plus(3 * stride + kernel).atMost(p.width))
-              .and(start.atLeast(0))
-              .and(rows.end.minus(rows.first).equals(kernel));
-            f.if(fits, () => {
+          if (fast !== null && whole !== null) {
+            const fits = isWhole.and(column.atLeast(whole.first)).and(column.lessThan(whole.end));
+            const compute = (lanes: number): void => {
+              // The last ones of a row may overlap those before.
+              const last = f.i32(whole.end.minus(lanes));
+              const start = f.i32(column.min(last));
+              const left = start.times(fast.stride).minus(p.left);
               const first = f.i32(rows.first.times(p.width).plus(left));
               const at = f.i32(source.plus(first.times(4)));
-              const { greatest, winner, sum } = fourWindows(f, fast, { at, rowBytes });
-              const hasNaN = sum.notEquals(sum).anyTrue();
+              const place = { at, first, width: p.width, rowBytes };
+              const { greatest, winner, hasNaN } = severalWindows(f, fast, place, lanes);
               f.if(hasNaN.isZero(), () => {
-                const number = f.i32x4(winner.toInts());
-                // ⌊number / kernel⌋ for the few numbers of a window.
-                const row = f.i32x4(
-                  number.times(splatInt(Math.ceil(256 / kernel))).shiftRightUnsigned(8),
-                );
-                const offset = row
-                  .times(splatInt(p.width))
-                  .plus(number.minus(row.times(splatInt(kernel))));
-                f.store(target.plus(start.times(4)), greatest);
-                f.store(indices.plus(start.times(4)), progression(f, first, stride).plus(offset));
-                column.set(start.plus(4));
+                const offset = f.i32(start.times(4));
+                storeInOrder(f, f.i32(target.plus(offset)), greatest, fast, scratch);
+                const places = f.floatsLike(winner, winner.bits());
+                storeInOrder(f, f.i32(indices.plus(offset)), places, fast, f.i32(scratch.plus(32)));
+                column.set(start.plus(lanes));
                 isDone.set(1);
               });
+            };
+            f.if(fits, () => {
+              const count = f.i32(whole.end.minus(whole.first));
+              const few = (): void => f.if(count.atLeast(4), () => compute(4));
+              if (f.lanes === 4) few();
+              else f.if(count.atLeast(8), () => compute(8), few);
             });
           }
           f.if(isDone.isZero(), () => {
