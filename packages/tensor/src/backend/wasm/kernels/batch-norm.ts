@@ -1,7 +1,7 @@
 import type { NdArray } from '../../../core/ndarray.ts';
 import type { Kernels } from '../../kernels.ts';
 import type { FunctionBuilder, Local } from '../assembler/function.ts';
-import { loadF32x4 } from '../assembler/loads.ts';
+import { loadFloats } from '../assembler/loads.ts';
 import { type F32, f32, type I32, loadF32 } from '../assembler/scalars.ts';
 import { splat } from '../assembler/vectors.ts';
 import { type Frame, inFrame } from '../frame.ts';
@@ -42,21 +42,19 @@ const squaresTask = defineTask('squaredDeviations', FIELDS, (f, p, { index }) =>
     const mean = f.f32(loadF32(p.mean.plus(channelOf(plane, p.channels))));
     const means = f.f32x4(splat(mean));
     const sum = new LongSum(f);
-    const deviations = f.f32x4();
     const deviation = f.f32();
-    forPlane(
-      f,
-      p.area,
-      (offset) => {
-        deviations.set(loadF32x4(x.plus(offset)).minus(means));
+    forPlane(f, p.area, [x], {
+      vector(lanes) {
+        const difference = loadFloats(x, 0, lanes).minus(means);
+        const deviations = f.floatsLike(difference, difference);
         sum.collect(deviations.times(deviations));
       },
-      (offset) => {
-        deviation.set(loadF32(x.plus(offset)).minus(mean));
+      single() {
+        deviation.set(loadF32(x).minus(mean));
         sum.addSingle(deviation.times(deviation));
       },
-      () => sum.flush(),
-    );
+      flush: () => sum.flush(),
+    });
     f.store(p.sums.plus(plane.times(8)), sum.total);
   });
 });
@@ -71,18 +69,15 @@ const normalizeTask = defineTask('batchNorm', FIELDS, (f, p, { index }) => {
     const [scales, means, shifts] = [scale, mean, shift].map((value) => f.f32x4(splat(value)));
     const x = f.i32(p.x.plus(start));
     const y = f.i32(p.y.plus(start));
-    forPlane(
-      f,
-      p.area,
-      (offset) => {
-        const centred = loadF32x4(x.plus(offset)).minus(means);
-        f.store(y.plus(offset), f.multiplyAdd(centred, scales, shifts));
+    forPlane(f, p.area, [x, y], {
+      vector(lanes) {
+        const centred = loadFloats(x, 0, lanes).minus(means);
+        f.store(y, f.multiplyAdd(centred, scales, shifts));
       },
-      (offset) => {
-        const centred = loadF32(x.plus(offset)).minus(mean);
-        f.store(y.plus(offset), centred.times(scale).plus(shift));
+      single() {
+        f.store(y, loadF32(x).minus(mean).times(scale).plus(shift));
       },
-    );
+    });
   });
 });
 
@@ -110,27 +105,25 @@ const gradSumsTask = defineTask('batchNormGradSums', FIELDS, (f, p, { index }) =
     const x = f.i32(p.x.plus(start));
     const g = f.i32(p.gradOut.plus(start));
     const [sum, dot] = [new LongSum(f), new LongSum(f)];
-    const gradients = f.f32x4();
     const inverses = f.f32x4(splat(inverse));
     const gradient = f.f32();
-    forPlane(
-      f,
-      p.area,
-      (offset) => {
-        gradients.set(loadF32x4(g.plus(offset)));
+    forPlane(f, p.area, [x, g], {
+      vector(lanes) {
+        const loaded = loadFloats(g, 0, lanes);
+        const gradients = f.floatsLike(loaded, loaded);
         sum.collect(gradients);
-        dot.collect(loadF32x4(x.plus(offset)).minus(means).times(inverses).times(gradients));
+        dot.collect(loadFloats(x, 0, lanes).minus(means).times(inverses).times(gradients));
       },
-      (offset) => {
-        gradient.set(loadF32(g.plus(offset)));
+      single() {
+        gradient.set(loadF32(g));
         sum.addSingle(gradient);
-        dot.addSingle(loadF32(x.plus(offset)).minus(mean).times(inverse).times(gradient));
+        dot.addSingle(loadF32(x).minus(mean).times(inverse).times(gradient));
       },
-      () => {
+      flush() {
         sum.flush();
         dot.flush();
       },
-    );
+    });
     const at = f.i32(plane.times(8));
     f.store(p.sums.plus(at), sum.total);
     f.store(p.dots.plus(at), dot.total);
@@ -158,28 +151,24 @@ const gradTask = defineTask('batchNormGrad', FIELDS, (f, p, { index }) => {
     f.if(
       p.share.notEquals(0),
       () =>
-        forPlane(
-          f,
-          p.area,
-          (offset) => {
-            const throughMean = loadF32x4(g.plus(offset)).times(scales).minus(levels);
-            const throughVariance = loadF32x4(x.plus(offset)).minus(means).times(slopes);
-            f.store(y.plus(offset), throughMean.minus(throughVariance));
+        forPlane(f, p.area, [x, g, y], {
+          vector(lanes) {
+            const throughMean = loadFloats(g, 0, lanes).times(scales).minus(levels);
+            const throughVariance = loadFloats(x, 0, lanes).minus(means).times(slopes);
+            f.store(y, throughMean.minus(throughVariance));
           },
-          (offset) => {
-            const throughMean = loadF32(g.plus(offset)).times(scale).minus(level);
-            const throughVariance = loadF32(x.plus(offset)).minus(mean).times(slope);
-            f.store(y.plus(offset), throughMean.minus(throughVariance));
+          single() {
+            const throughMean = loadF32(g).times(scale).minus(level);
+            const throughVariance = loadF32(x).minus(mean).times(slope);
+            f.store(y, throughMean.minus(throughVariance));
           },
-        ),
+        }),
       // The other terms are left out, not multiplied by 0, which would make NaN of infinity.
       () =>
-        forPlane(
-          f,
-          p.area,
-          (offset) => f.store(y.plus(offset), loadF32x4(g.plus(offset)).times(scales)),
-          (offset) => f.store(y.plus(offset), loadF32(g.plus(offset)).times(scale)),
-        ),
+        forPlane(f, p.area, [g, y], {
+          vector: (lanes) => f.store(y, loadFloats(g, 0, lanes).times(scales)),
+          single: () => f.store(y, loadF32(g).times(scale)),
+        }),
     );
   });
 });

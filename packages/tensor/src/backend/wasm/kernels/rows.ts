@@ -96,7 +96,7 @@ export function forPlanes(
   f.for(first, end, 1, body);
 }
 
-/** Runs `body` for each whole vector from `offset` up to `end`, and `flush` after every few. */
+/** Runs `body` for every eight elements from `offset` up to `end`, and `flush` after every few. */
 export function forVectorsBetween(
   f: FunctionBuilder,
   offset: Local<I32>,
@@ -105,34 +105,58 @@ export function forVectorsBetween(
   flush: () => void,
 ): void {
   const endOfBlock = f.i32();
-  f.while(offset.plus(16).atMost(end), () => {
-    endOfBlock.set(offset.plus(COLLECTED_VECTORS * 16));
+  f.while(offset.plus(32).atMost(end), () => {
+    endOfBlock.set(offset.plus(COLLECTED_VECTORS * 32));
     endOfBlock.set(endOfBlock.min(end));
     f.doWhile(() => {
       body();
-      offset.set(offset.plus(16));
-    }, offset.plus(16).atMost(endOfBlock));
+      offset.set(offset.plus(32));
+    }, offset.plus(32).atMost(endOfBlock));
     flush();
   });
 }
 
-/**
- * Runs `whole` for every four elements of a plane, and `single` for those left over; `flush` after as
- * many as a `LongSum` collects.
- */
+/** What is done to elements of planes whose addresses move along. */
+interface PlaneBody {
+  /** To eight neighbours (on every machine, because of the order of sums), or four that are left. */
+  vector(lanes: 4 | 8): void;
+  single(): void;
+  /** After as many vectors as a `LongSum` collects. */
+  flush?(): void;
+}
+
+/** Does something to all elements of a plane; `addresses` are those of its arrays. */
 export function forPlane(
   f: FunctionBuilder,
   area: I32,
-  whole: (offset: I32) => void,
-  single: (offset: I32) => void,
-  flush = (): void => {},
+  addresses: readonly Local<I32>[],
+  { vector, single, flush }: PlaneBody,
 ): void {
-  const offset = f.i32(0);
-  const end = f.i32(area.times(4));
-  forVectorsBetween(f, offset, end, () => whole(offset), flush);
-  f.while(offset.lessThan(end), () => {
-    single(offset);
-    offset.set(offset.plus(4));
+  const left = f.i32(area);
+  const step = (count: number): void => {
+    for (const address of addresses) address.set(address.plus(count * 4));
+    left.set(left.minus(count));
+  };
+  const leftAfterBlock = f.i32(7);
+  f.while(left.atLeast(8), () => {
+    if (flush !== undefined) {
+      leftAfterBlock.set(left.minus(COLLECTED_VECTORS * 8));
+      leftAfterBlock.set(leftAfterBlock.max(7));
+    }
+    f.doWhile(() => {
+      vector(8);
+      step(8);
+    }, left.greaterThan(leftAfterBlock));
+    flush?.();
+  });
+  f.if(left.atLeast(4), () => {
+    vector(4);
+    step(4);
+    flush?.();
+  });
+  f.while(left.greaterThan(0), () => {
+    single();
+    step(1);
   });
 }
 

@@ -32,8 +32,8 @@ function powerOfTwo(n: ReturnType<Floats['toInts']>): Floats {
  * @param small added to x without rounding the sum, whose last digits are the first of the result
  */
 export function exponential(f: FunctionBuilder, x: Local<Floats>, small?: Local<Floats>): void {
-  const n = f.f32x4();
-  const half = f.i32x4();
+  const n = f.floatsLike(x);
+  const half = f.intsLike(x);
   x.set(x.min(splat(89)).max(splat(-104))); // Beyond these the result is Infinity or 0 anyway.
   const sum = small === undefined ? x : x.plus(small);
   n.set(sum.times(splat(Math.LOG2E)).rounded());

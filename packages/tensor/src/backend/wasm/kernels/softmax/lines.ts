@@ -1,8 +1,8 @@
 import type { NdArray } from '../../../../core/ndarray.ts';
 import { defineFunction, type FunctionBuilder, type Local } from '../../assembler/function.ts';
-import { loadF32x4 } from '../../assembler/loads.ts';
+import { loadF32x4, loadFloats } from '../../assembler/loads.ts';
 import { type F32, type I32, loadF32 } from '../../assembler/scalars.ts';
-import { type Floats, splat } from '../../assembler/vectors.ts';
+import { type Floats, sideBySide, splat } from '../../assembler/vectors.ts';
 import { SCRATCH_BYTES } from '../../runtime.ts';
 import { exponential, logarithm } from '../elementwise/functions.ts';
 import { LongSum } from '../long-sum.ts';
@@ -18,7 +18,7 @@ const MOST_ELEMENTS = SCRATCH_BYTES / 4 / 4 - 16;
 /** Elements of one part. */
 const PART_ELEMENTS = 4096;
 
-/** Copies `count` elements that lie `stride` bytes apart, and fills up to whole vectors. */
+/** Copies `count` elements that lie `stride` bytes apart, and fills up to eight or a multiple. */
 export const gatherLine = defineFunction(
   'gatherLine',
   { source: 'i32', stride: 'i32', count: 'i32', target: 'i32', filler: 'f32' },
@@ -28,7 +28,7 @@ export const gatherLine = defineFunction(
       source.set(source.plus(stride));
       target.set(target.plus(4));
     });
-    f.store(target, splat(filler));
+    f.store(target, sideBySide([splat(filler), splat(filler)]));
   },
 );
 
@@ -49,7 +49,7 @@ export function forLine(f: FunctionBuilder, count: I32, body: (offset: I32) => v
   f.for(0, count.times(4), 16, body);
 }
 
-/** Adds what `body` gives for each whole vector of a line to `sum`. */
+/** Adds what `body` gives for every eight elements of a line to `sum`. */
 export function sumOfLine(
   f: FunctionBuilder,
   count: I32,
@@ -57,7 +57,7 @@ export function sumOfLine(
   body: (offset: I32) => Floats,
 ): void {
   const offset = f.i32(0);
-  const end = f.i32(count.plus(3).and(-4).times(4));
+  const end = f.i32(count.plus(7).and(-8).times(4));
   forVectorsBetween(
     f,
     offset,
@@ -73,7 +73,7 @@ export function sumOfLine(
  * @returns Σ eˣ − 1 of what is left: the maximum's own term is 1, beside which the others may be small
  */
 export function shiftAndSum(f: FunctionBuilder, line: I32, count: I32): Local<F32> {
-  const vector = f.f32x4();
+  const vector = f.f32x8();
   const sum = new LongSum(f);
   const max = f.f32x4(splat(Number.NEGATIVE_INFINITY));
   forLine(f, count, (offset) => {
@@ -82,8 +82,9 @@ export function shiftAndSum(f: FunctionBuilder, line: I32, count: I32): Local<F3
   const [a, b, c, d] = [0, 1, 2, 3].map((lane) => max.lane(lane));
   max.set(splat(f.f32(a.max(b).max(c.max(d)))));
   sumOfLine(f, count, sum, (offset) => {
-    vector.set(loadF32x4(line.plus(offset)).minus(max));
-    f.store(line.plus(offset), vector);
+    const at = f.i32(line.plus(offset));
+    vector.set(loadFloats(at, 0, 8).minus(max));
+    f.store(at, vector);
     exponential(f, vector);
     return vector;
   });

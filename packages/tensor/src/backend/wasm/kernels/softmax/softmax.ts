@@ -3,7 +3,7 @@ import { splitAtAxis } from '../../../../core/shape.ts';
 import type { DeclinedCalls } from '../../../declined.ts';
 import type { Kernels } from '../../../kernels.ts';
 import type { FunctionBuilder } from '../../assembler/function.ts';
-import { loadF32x4 } from '../../assembler/loads.ts';
+import { loadF32x4, loadFloats } from '../../assembler/loads.ts';
 import type { I32 } from '../../assembler/scalars.ts';
 import { splat } from '../../assembler/vectors.ts';
 import { inFrame } from '../../frame.ts';
@@ -78,7 +78,10 @@ const logSoftmaxTask = defineLines(
 // gx = y · (g − Σ g y)
 const softmaxGradTask = defineLines('softmaxGrad', 0, true, (f, { x: y, g, count }) => {
   const sum = new LongSum(f);
-  sumOfLine(f, count, sum, (offset) => loadF32x4(g.plus(offset)).times(loadF32x4(y.plus(offset))));
+  sumOfLine(f, count, sum, (offset) => {
+    const [from, at] = [g, y].map((line) => f.i32(line.plus(offset)));
+    return loadFloats(from, 0, 8).times(loadFloats(at, 0, 8));
+  });
   const dot = f.f32x4(splat(sum.total.toF32()));
   forLine(f, count, (offset) => {
     const gradient = loadF32x4(g.plus(offset)).minus(dot);
@@ -90,7 +93,7 @@ const softmaxGradTask = defineLines('softmaxGrad', 0, true, (f, { x: y, g, count
 const logSoftmaxGradTask = defineLines('logSoftmaxGrad', 0, true, (f, { x: y, g, count }) => {
   const sum = new LongSum(f);
   const vector = f.f32x4();
-  sumOfLine(f, count, sum, (offset) => loadF32x4(g.plus(offset)));
+  sumOfLine(f, count, sum, (offset) => loadFloats(f.i32(g.plus(offset)), 0, 8));
   const total = f.f32x4(splat(sum.total.toF32()));
   forLine(f, count, (offset) => {
     vector.set(loadF32x4(y.plus(offset)));
