@@ -188,6 +188,11 @@ export class Ints extends Vector {
     return this.#with(other, 0x4e);
   }
 
+  /** Bits of this that are not set in `other`. */
+  andNot(other: Ints): Ints {
+    return this.#with(other, 0x4f);
+  }
+
   or(other: Ints): Ints {
     return this.#with(other, 0x50);
   }

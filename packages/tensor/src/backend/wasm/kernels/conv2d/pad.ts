@@ -1,11 +1,11 @@
 import type { Padding } from '../../../../core/window.ts';
-import { loadF32x4 } from '../../assembler/loads.ts';
+import { loadFloats } from '../../assembler/loads.ts';
 import { loadF32 } from '../../assembler/scalars.ts';
 import { splat } from '../../assembler/vectors.ts';
 import type { Frame } from '../../frame.ts';
 import { defineTask } from '../../task.ts';
 import { LongSum } from '../long-sum.ts';
-import { copyRow, fillRow, forPlanes, PLANE_FIELDS, planeParts } from '../rows.ts';
+import { copyRow, fillRow, forPlane, forPlanes, PLANE_FIELDS, planeParts } from '../rows.ts';
 
 /** Planes of images, some of the channels of each. */
 export interface Images {
@@ -128,26 +128,24 @@ const maskTask = defineTask(
         rows.set(1);
       });
       const sum = new LongSum(f);
-      const values = f.f32x4();
       const value = f.f32();
-      const remaining = f.i32();
       f.for(0, rows, 1, () => {
-        remaining.set(rowLength);
         const to = f.i32(target);
-        f.while(remaining.atLeast(4), () => {
-          values.set(loadF32x4(y).atMost(splat(0)).select(splat(0), loadF32x4(gradOut)));
-          sum.add(values);
-          f.store(to, values);
-          for (const pointer of [gradOut, y, to]) pointer.set(pointer.plus(16));
-          remaining.set(remaining.minus(4));
-        });
-        f.while(remaining.greaterThan(0), () => {
-          value.set(loadF32(gradOut));
-          f.if(loadF32(y).atMost(0), () => value.set(0));
-          sum.addSingle(value);
-          f.store(to, value);
-          for (const pointer of [gradOut, y, to]) pointer.set(pointer.plus(4));
-          remaining.set(remaining.minus(1));
+        forPlane(f, rowLength, [gradOut, y, to], {
+          vector(lanes) {
+            const isInactive = loadFloats(y, 0, lanes).atMost(splat(0));
+            const masked = loadFloats(gradOut, 0, lanes).bits().andNot(isInactive).bits();
+            const values = f.floatsLike(masked, masked);
+            sum.collect(values);
+            f.store(to, values);
+          },
+          single() {
+            value.set(loadF32(gradOut));
+            f.if(loadF32(y).atMost(0), () => value.set(0));
+            sum.addSingle(value);
+            f.store(to, value);
+          },
+          flush: () => sum.flush(),
         });
         target.set(target.plus(paddedWidth.times(4)));
       });
