@@ -1,15 +1,18 @@
 import type { Local } from '../assembler/function.ts';
-import { loadF32x4 } from '../assembler/loads.ts';
+import { loadF32x4, loadFloats } from '../assembler/loads.ts';
 import { type F32, loadF32 } from '../assembler/scalars.ts';
 import { type Floats, splat } from '../assembler/vectors.ts';
 import type { Frame } from '../frame.ts';
 import { defineTask } from '../task.ts';
 import { cutAxis, forPieces, type MiddleAxis, PIECE_FIELDS } from './axis-pieces.ts';
+import { halvesOf } from './halves.ts';
 
 /** Elements that are compared one after another; of longer axes the bests of pieces are. */
 const PIECE = 4096;
-/** Vectors that a row is compared into side by side, so that comparisons need not wait. */
-const LANES = 4;
+/** Vectors of eight that a row is compared into side by side, so that comparisons need not wait. */
+const ROW_VECTORS = 2;
+/** The same of columns: a line of the cache. */
+const COLUMN_VECTORS = 2;
 
 type Extremum = 'max' | 'min';
 
@@ -24,28 +27,37 @@ function combine<V extends F32 | Floats>(op: Extremum, best: V, value: V): V {
 /** target[outer, piece] = the extremum of one piece of a row of source[outer, length]. */
 function defineRows(op: Extremum) {
   return defineTask(`${op}OfRows`, PIECE_FIELDS, (f, p, { index }) => {
-    const bests = f.f32x4s(LANES);
+    const bests = Array.from({ length: ROW_VECTORS }, () => f.f32x8());
+    const best = f.f32x4();
     const single = f.f32();
     const at = f.i32();
     forPieces(f, p, index, (item, { start, length: rest }) => {
       at.set(p.source.plus(start.times(4)));
-      for (const best of bests) best.set(splat(START[op]));
-      f.while(rest.atLeast(LANES * 4), () => {
-        bests.forEach((best, i) => {
-          best.set(combine<Floats>(op, best, loadF32x4(at, i * 16)));
-        });
-        at.set(at.plus(LANES * 16));
-        rest.set(rest.minus(LANES * 4));
+      best.set(splat(START[op]));
+      f.if(rest.atLeast(ROW_VECTORS * 8), () => {
+        for (const vector of bests) vector.set(splat(START[op]));
+        f.doWhile(
+          () => {
+            bests.forEach((vector, i) => {
+              vector.set(combine<Floats>(op, vector, loadFloats(at, i * 32, 8)));
+            });
+            at.set(at.plus(ROW_VECTORS * 32));
+            rest.set(rest.minus(ROW_VECTORS * 8));
+          },
+          rest.atLeast(ROW_VECTORS * 8),
+        );
+        const [initial, ...others] = bests;
+        const both = others.reduce<Floats>((all, vector) => combine(op, all, vector), initial);
+        const [first, second] = halvesOf(f, f.f32x8(both));
+        best.set(combine<Floats>(op, first, second));
       });
       f.while(rest.atLeast(4), () => {
-        bests[0].set(combine<Floats>(op, bests[0], loadF32x4(at)));
+        best.set(combine<Floats>(op, best, loadF32x4(at)));
         at.set(at.plus(16));
         rest.set(rest.minus(4));
       });
-      for (const best of bests.slice(1)) bests[0].set(combine<Floats>(op, bests[0], best));
-      single.set(bests[0].lane(0));
-      for (let lane = 1; lane < 4; lane++)
-        single.set(combine<F32>(op, single, bests[0].lane(lane)));
+      single.set(best.lane(0));
+      for (let lane = 1; lane < 4; lane++) single.set(combine<F32>(op, single, best.lane(lane)));
       f.while(rest.greaterThan(0), () => {
         single.set(combine<F32>(op, single, loadF32(at)));
         at.set(at.plus(4));
@@ -62,7 +74,8 @@ function defineRows(op: Extremum) {
  */
 function defineColumns(op: Extremum) {
   return defineTask(`${op}OfColumns`, PIECE_FIELDS, (f, p, { index }) => {
-    const bests = f.f32x4();
+    const several = Array.from({ length: COLUMN_VECTORS }, () => f.f32x8());
+    const few = [f.f32x4()];
     const single: Local<F32> = f.f32();
     const at = f.i32();
     const stride = f.i32(p.inner.times(4));
@@ -70,16 +83,25 @@ function defineColumns(op: Extremum) {
       const source = f.i32(p.source.plus(start.times(stride)));
       const target = f.i32(p.target.plus(item.times(stride)));
       const column = f.i32(0);
-      f.while(column.plus(4).atMost(p.inner), () => {
-        bests.set(splat(START[op]));
-        at.set(source.plus(column.times(4)));
-        f.for(0, rows, 1, () => {
-          bests.set(combine<Floats>(op, bests, loadF32x4(at)));
-          at.set(at.plus(stride));
+      for (const bests of [several, few]) {
+        const [{ lanes }] = bests;
+        const columns = bests.length * lanes;
+        f.while(column.plus(columns).atMost(p.inner), () => {
+          for (const best of bests) best.set(splat(START[op]));
+          at.set(source.plus(column.times(4)));
+          f.for(0, rows, 1, () => {
+            bests.forEach((best, i) => {
+              best.set(combine<Floats>(op, best, loadFloats(at, i * lanes * 4, lanes)));
+            });
+            at.set(at.plus(stride));
+          });
+          at.set(target.plus(column.times(4)));
+          bests.forEach((best, i) => {
+            f.store(at, best, i * lanes * 4);
+          });
+          column.set(column.plus(columns));
         });
-        f.store(target.plus(column.times(4)), bests);
-        column.set(column.plus(4));
-      });
+      }
       f.while(column.lessThan(p.inner), () => {
         single.set(START[op]);
         at.set(source.plus(column.times(4)));

@@ -2,6 +2,7 @@ import type { FunctionBuilder, Local } from '../assembler/function.ts';
 import { loadF64x2, loadPair } from '../assembler/loads.ts';
 import { type F32, F64, f64, type I32 } from '../assembler/scalars.ts';
 import { type Doubles, type Floats, sideBySide, splat, splatF64 } from '../assembler/vectors.ts';
+import { halvesOf } from './halves.ts';
 
 /** The nearest float32 of four float64 in two vectors. */
 export function toFloats([low, high]: readonly [Doubles, Doubles]): Floats {
@@ -58,12 +59,7 @@ export class LongSum {
   }
 
   flush(): void {
-    const [first, second] = this.#collected.vectors;
-    // The bits are added and subtracted again for V8 alone, which packs what leads to two vectors that
-    // are stored, or added as integers, but not what leads to sums in float64.
-    const both = this.#f.i32x4(first.bits().plus(second.bits()));
-    this.add(this.#f.f32x4(both.minus(second.bits()).bits()));
-    this.add(this.#f.f32x4(second));
+    for (const half of halvesOf(this.#f, this.#collected)) this.add(half);
     this.#collected.set(splat(0));
   }
 

@@ -1,10 +1,12 @@
+import type { Shape } from '../../../../core/shape.ts';
 import type { Window2d } from '../../../../core/window.ts';
 import type { Kernels } from '../../../kernels.ts';
 import type { FunctionBuilder, Local, LocalsOf } from '../../assembler/function.ts';
 import { type F32, type I32, loadF32 } from '../../assembler/scalars.ts';
 import { inFrame } from '../../frame.ts';
 import { defineTask } from '../../task.ts';
-import { fillRow, forPlanes } from '../rows.ts';
+import { fillRow, forPlanes, PLANE_FIELDS, planeParts } from '../rows.ts';
+import { sumAxis } from '../sum-axis.ts';
 import { columnExtent, rowExtent, WINDOW_FIELDS, windowParts } from './fields.ts';
 
 /** Calls `body` for each window, with the address and number of its output and its padded area. */
@@ -140,6 +142,25 @@ const gatherTask = defineTask('avgPoolGather', WINDOW_FIELDS, (f, p, { index }) 
   });
 });
 
+/** The gradient of windows that are whole planes: each element of a plane has the same share. */
+const spreadTask = defineTask(
+  'avgPoolSpread',
+  { ...PLANE_FIELDS, source: 'i32', target: 'i32', area: 'i32' },
+  (f, p, { index }) => {
+    forPlanes(f, p, index, (plane) => {
+      const share = loadF32(p.source.plus(plane.times(4))).dividedBy(p.area.toF32());
+      const target = p.target.plus(plane.times(p.area).times(4));
+      f.call(fillRow, { target, count: p.area, value: share.plus(0) }); // −0 is 0 as in other sums.
+    });
+  },
+);
+
+function isWholePlane(window: Window2d, [, , H, W]: Shape): boolean {
+  const { kernelHeight, kernelWidth, padding } = window;
+  const { top, bottom, left, right } = padding;
+  return kernelHeight === H && kernelWidth === W && top + bottom + left + right === 0;
+}
+
 /** Windows whose shares may be added in float32: so few lose less than 1e-6. */
 const FEW_WINDOWS = 16;
 
@@ -152,8 +173,14 @@ function windowsOfElement(window: Window2d): number {
 export const averagePooling: Pick<Kernels, 'avgPool2d' | 'avgPool2dGrad'> = {
   avgPool2d: (x, window) =>
     inFrame((frame) => {
-      const [N, C] = x.shape;
+      const [N, C, H, W] = x.shape;
       const y = frame.output([N, C, window.outHeight, window.outWidth]);
+      if (isWholePlane(window, x.shape)) {
+        const axis = { outer: N * C, length: H * W, inner: 1 };
+        const target = { address: y.address, divisor: H * W };
+        sumAxis(frame, { address: frame.input(x), areSums: false }, axis, target);
+        return y.array;
+      }
       const { parts, fields } = windowParts(window, x.shape);
       frame.run(forwardTask, parts, {
         source: frame.input(x),
@@ -169,6 +196,12 @@ export const averagePooling: Pick<Kernels, 'avgPool2d' | 'avgPool2dGrad'> = {
       const gradIn = frame.output(inputShape);
       const source = frame.input(gradOut);
       const target = gradIn.address;
+      if (isWholePlane(window, inputShape)) {
+        const [N, C, H, W] = inputShape;
+        const { parts, fields } = planeParts(N * C, H * W);
+        frame.run(spreadTask, parts, { ...fields, source, target, area: H * W });
+        return gradIn.array;
+      }
       const { parts, fields } = windowParts(window, inputShape);
       const values = { ...fields, indices: 0 };
       if (windowsOfElement(window) <= FEW_WINDOWS) {
