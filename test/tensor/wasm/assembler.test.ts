@@ -48,17 +48,17 @@ describe('encodings', () => {
   });
 });
 
+function bytesOf(f: ReturnType<typeof defineFunction>): Uint8Array<ArrayBuffer> {
+  const features = { fma: false, lanes: 4 } as const;
+  return assembleModule({ features, memory: MEMORY, exports: [f], table: [] });
+}
+
 /** Assembles `f` alone, runs it on a memory of int32 and gives back that memory. */
 function runOn(words: readonly number[], f: ReturnType<typeof defineFunction>): Int32Array {
   const memory = new WebAssembly.Memory({ ...MEMORY, shared: true });
   const view = new Int32Array(memory.buffer);
   view.set(words);
-  const bytes = assembleModule({
-    features: { fma: false, lanes: 4 },
-    memory: MEMORY,
-    exports: [f],
-    table: [],
-  });
+  const bytes = bytesOf(f);
   expect(WebAssembly.validate(bytes)).toBe(true);
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
   (exports[f.name] as () => void)();
@@ -116,6 +116,24 @@ describe('functions', () => {
       stack = (error as Error).stack ?? '';
     }
     expect(stack).toMatch(/storeOutside.*main/s);
+  });
+
+  test('a constant is made once, ahead of the code that asks for it', () => {
+    const makeSplats = (count: number) =>
+      defineFunction('main', {}, (f) => {
+        const { splat, splatInt } = f.constants;
+        f.for(0, 3, 1, (i) => {
+          const x = f.f32x4(loadF32x4(i32(0)));
+          for (let n = 0; n < count; n++) x.set(x.plus(splat(0.5)));
+          f.store(i32(0), x);
+          f.store(i.times(16).plus(16), splatInt(-258));
+        });
+      });
+    const view = runOn([], makeSplats(2));
+    expect([...new Float32Array(view.buffer, 0, 4)]).toEqual([3, 3, 3, 3]);
+    expect([...view.slice(4, 17)]).toEqual([...Array.from({ length: 12 }, () => -258), 0]);
+    const sizes = [1, 2].map((count) => bytesOf(makeSplats(count)).length);
+    expect(sizes[1] - sizes[0]).toBeLessThan(16); // A vector's own bytes.
   });
 });
 

@@ -1,3 +1,4 @@
+import { Constants } from './constants.ts';
 import { unsigned, VALUE_TYPE, type ValueType, vector } from './encoding.ts';
 import type { Features } from './features.ts';
 import { loadFloats } from './loads.ts';
@@ -48,6 +49,7 @@ export interface Label {
 
 /** Writes the code of one function, statement by statement. */
 export class FunctionBuilder {
+  readonly constants = new Constants(() => this.#declare('v128'));
   readonly #context: ModuleContext;
   readonly #parameterCount: number;
   readonly #locals: ValueType[] = [];
@@ -112,10 +114,9 @@ export class FunctionBuilder {
         this.#emit(parts.length === 1 ? parts[0] : parts[i], [0x21, ...unsigned(index)]);
       });
     };
-    const value = new make(indices.map((index) => [0x20, ...unsigned(index)]));
-    const local = Object.assign(value, { set }) as Local<V>; // Its operands are all vectors.
     if (initial !== undefined) set(initial);
-    return local;
+    const value = new make(indices.map((index) => [0x20, ...unsigned(index)]));
+    return Object.assign(value, { set }) as Local<V>; // Its operands are all vectors.
   }
 
   /** The parameter at `index`. */
@@ -190,8 +191,7 @@ export class FunctionBuilder {
   /** Writes a value to memory. */
   store(address: I32, value: Value | Vector, offset = 0): void {
     if (!(value instanceof Value)) {
-      // All parts are computed before the first is written: engines do not pack loads that have a
-      // store between them.
+      // All parts are computed before the first is written: V8 packs no loads across a store.
       for (const part of value.parts) this.#emit(address.code, part);
       for (let i = value.parts.length - 1; i >= 0; i--) {
         this.#emit(simd(0x0b), memoryOperand(2, offset + i * 16));
@@ -294,7 +294,7 @@ export class FunctionBuilder {
   /** The function's entry in the code section. */
   encode(): number[] {
     const locals = vector(this.#locals.map((type) => [1, VALUE_TYPE[type]]));
-    const body = locals.concat(this.#code, 0x0b);
+    const body = locals.concat(this.constants.code, this.#code, 0x0b);
     return unsigned(body.length).concat(body);
   }
 }

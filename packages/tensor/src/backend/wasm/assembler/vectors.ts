@@ -277,7 +277,7 @@ export class Doubles extends Vector {
   }
 }
 
-/** The same number in all four lanes. */
+/** The same number in all four lanes; in loops better from `FunctionBuilder.constants`. */
 export function splat(value: F32 | number): Floats {
   if (value instanceof F32) return new Floats([[...value.code, ...simd(0x13)]]);
   const bytes = float32(value);
@@ -285,7 +285,9 @@ export function splat(value: F32 | number): Floats {
 }
 
 export function splatInt(value: I32 | number): Ints {
-  return new Ints([[...i32(value).code, ...simd(0x11)]]);
+  if (value instanceof I32) return new Ints([[...value.code, ...simd(0x11)]]);
+  const bytes = [0, 8, 16, 24].map((shift) => (value >> shift) & 0xff);
+  return new Ints([[...simd(0x0c), ...bytes, ...bytes, ...bytes, ...bytes]]);
 }
 
 /** The same number in both lanes. */
