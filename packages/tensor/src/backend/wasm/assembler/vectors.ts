@@ -81,11 +81,6 @@ export class Floats extends Vector {
     return this.#map(0xe3);
   }
 
-  /** The nearest whole number, ties to even. */
-  rounded(): Floats {
-    return this.#map(0x6a);
-  }
-
   equals(other: Floats): Ints {
     return this.#compare(other, 0x41);
   }

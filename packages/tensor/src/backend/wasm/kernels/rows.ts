@@ -52,23 +52,26 @@ export const CHUNK = 16_384;
 export const chunks = (count: number): number => Math.ceil(count / CHUNK);
 
 /**
- * Runs `body` for every four elements of part `index` of flat arrays of `count` elements; `offset`
- * is their distance from the start in bytes. The last four may reach over the end, where blocks of
- * the arena have room.
+ * Runs `body` for every vector (`f.floats`) of part `index` of flat arrays of `count` elements, whose
+ * `addresses` move along. The last one may reach over the end, where blocks of the arena have room.
  */
 export function forVectors(
   f: FunctionBuilder,
   count: I32,
   index: I32,
-  body: (offset: I32) => void,
+  addresses: readonly Local<I32>[],
+  body: () => void,
 ): void {
-  const offset = f.i32(index.times(CHUNK * 4));
-  const end = f.i32(index.plus(1).times(CHUNK));
-  end.set(end.min(count).times(4));
-  f.while(offset.lessThan(end), () => {
-    body(offset);
-    offset.set(offset.plus(16));
-  });
+  const first = f.i32(index.times(CHUNK));
+  const left = f.i32(count.minus(first));
+  left.set(left.min(CHUNK));
+  for (const address of addresses) address.set(address.plus(first.times(4)));
+  // Both halves of a pair of vectors must use the same variable as address, or V8 does not pack them.
+  f.doWhile(() => {
+    body();
+    for (const address of addresses) address.set(address.plus(f.lanes * 4));
+    left.set(left.minus(f.lanes));
+  }, left.greaterThan(0));
 }
 
 /** Fields of tasks that work on many planes [H, W], several in one part. */

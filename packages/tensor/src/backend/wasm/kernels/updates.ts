@@ -1,6 +1,5 @@
 import type { Kernels } from '../../kernels.ts';
-import { loadF32x4 } from '../assembler/loads.ts';
-import { splat } from '../assembler/vectors.ts';
+import { type Floats, splat } from '../assembler/vectors.ts';
 import { inFrame } from '../frame.ts';
 import { defineTask } from '../task.ts';
 import { chunks, forVectors } from './rows.ts';
@@ -11,14 +10,15 @@ const blendTask = defineTask(
   (f, { target, source, count, keep, add }, { index }) => {
     const keeps = f.f32x4(splat(keep));
     const adds = f.f32x4(splat(add));
-    forVectors(f, count, index, (offset) => {
-      const added = f.f32x4(loadF32x4(source.plus(offset)).times(adds));
-      // Assignment (keep = 0) must not keep a NaN or infinity alive.
-      f.if(keep.notEquals(0), () => {
-        added.set(f.multiplyAdd(keeps, loadF32x4(target.plus(offset)), added));
-      });
-      f.store(target.plus(offset), added);
-    });
+    const loop = (blended: Floats): void =>
+      forVectors(f, count, index, [source, target], () => f.store(target, blended));
+    const added = f.load(source).times(adds);
+    // Assignment (keep = 0) must not keep a NaN or infinity alive.
+    f.if(
+      keep.notEquals(0),
+      () => loop(f.multiplyAdd(keeps, f.load(target), added)),
+      () => loop(added),
+    );
   },
 );
 
@@ -41,17 +41,22 @@ const momentumTask = defineTask(
     const momentum = f.f32x4(splat(fields.momentum));
     const decay = f.f32x4(splat(fields.decay));
     const scale = f.f32x4(splat(fields.lossScale));
-    const w = f.f32x4();
-    const g = f.f32x4();
-    const v = f.f32x4();
-    forVectors(f, count, index, (offset) => {
-      w.set(loadF32x4(target.plus(offset)));
-      g.set(f.multiplyAdd(decay, w, loadF32x4(gradient.plus(offset))).dividedBy(scale));
-      v.set(f.multiplyAdd(momentum, loadF32x4(velocity.plus(offset)), g));
-      f.store(velocity.plus(offset), v);
-      f.if(nesterov, () => v.set(f.multiplyAdd(momentum, v, g)));
-      f.store(target.plus(offset), w.minus(rate.times(v)));
-    });
+    const w = f.floats();
+    const g = f.floats();
+    const v = f.floats();
+    const loop = (step: Floats): void =>
+      forVectors(f, count, index, [target, velocity, gradient], () => {
+        w.set(f.load(target));
+        g.set(f.multiplyAdd(decay, w, f.load(gradient)).dividedBy(scale));
+        v.set(f.multiplyAdd(momentum, f.load(velocity), g));
+        f.store(velocity, v);
+        f.store(target, w.minus(rate.times(step)));
+      });
+    f.if(
+      nesterov,
+      () => loop(f.multiplyAdd(momentum, v, g)),
+      () => loop(v),
+    );
   },
 );
 

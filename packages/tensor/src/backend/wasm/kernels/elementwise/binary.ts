@@ -8,7 +8,9 @@ import {
 } from '../../../../core/shape.ts';
 import type { DeclinedCalls } from '../../../declined.ts';
 import type { BinaryOp, Kernels } from '../../../kernels.ts';
-import { loadF32x4, loadSplat } from '../../assembler/loads.ts';
+import type { Local } from '../../assembler/function.ts';
+import { loadSplat } from '../../assembler/loads.ts';
+import type { I32 } from '../../assembler/scalars.ts';
 import type { Floats } from '../../assembler/vectors.ts';
 import { type Frame, inFrame } from '../../frame.ts';
 import { defineTask } from '../../task.ts';
@@ -20,13 +22,26 @@ function defineBinary(name: string, apply: (a: Floats, b: Floats) => Floats) {
     name,
     { a: 'i32', b: 'i32', y: 'i32', count: 'i32', aIsScalar: 'i32', bIsScalar: 'i32' },
     (f, { a, b, y, count, aIsScalar, bIsScalar }, { index }) => {
-      const left = f.f32x4(loadSplat(a));
-      const right = f.f32x4(loadSplat(b));
-      forVectors(f, count, index, (offset) => {
-        f.if(aIsScalar.isZero(), () => left.set(loadF32x4(a.plus(offset))));
-        f.if(bIsScalar.isZero(), () => right.set(loadF32x4(b.plus(offset))));
-        f.store(y.plus(offset), apply(left, right));
-      });
+      const scalar = f.f32x4();
+      // A loop for each case: V8 packs only what is computed without branches.
+      const loop = (left: Floats, right: Floats, arrays: readonly Local<I32>[]): void =>
+        forVectors(f, count, index, [...arrays, y], () => f.store(y, apply(left, right)));
+      f.if(
+        aIsScalar,
+        () => {
+          scalar.set(loadSplat(a));
+          loop(scalar, f.load(b), [b]);
+        },
+        () =>
+          f.if(
+            bIsScalar,
+            () => {
+              scalar.set(loadSplat(b));
+              loop(f.load(a), scalar, [a]);
+            },
+            () => loop(f.load(a), f.load(b), [a, b]),
+          ),
+      );
     },
   );
 }

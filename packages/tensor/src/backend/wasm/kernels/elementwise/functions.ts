@@ -1,13 +1,14 @@
 import type { FunctionBuilder, Local } from '../../assembler/function.ts';
-import { type Floats, splat, splatInt } from '../../assembler/vectors.ts';
+import type { Floats, Ints } from '../../assembler/vectors.ts';
 
 /**
- * Functions on four float32 at a time. Each is given as code: it takes a variable (which it may
- * change) and leaves the result in it.
+ * Functions on float32 lanes, as many as the variable has that they are given. Each is code: it takes
+ * that variable (which it may change) and leaves the result in it.
  */
 
 /** c[0] + c[1] · x + c[2] · x² + … by Horner's rule. */
 function polynomial(f: FunctionBuilder, x: Floats, coefficients: readonly number[]): Floats {
+  const { splat } = f.constants;
   return coefficients
     .slice(0, -1)
     .reduceRight(
@@ -20,8 +21,17 @@ function polynomial(f: FunctionBuilder, x: Floats, coefficients: readonly number
 const LN2_HIGH = 0.693145751953125;
 const LN2_LOW = 1.42860682031e-6;
 
+/**
+ * 1.5 · 2²³: between 2²³ and 2²⁴ float32 are the whole numbers, so a sum with it is rounded to one
+ * (ties to even), and its bits count up with it. V8 packs such sums into 256 bits, but not the
+ * instructions that round and convert.
+ */
+const WHOLE_NUMBERS = 1.5 * 2 ** 23;
+const WHOLE_NUMBERS_BITS = 0x4b400000;
+
 /** 2ⁿ for whole numbers −126 ≤ n ≤ 127, by their exponent bits. */
-function powerOfTwo(n: ReturnType<Floats['toInts']>): Floats {
+function powerOfTwo(f: FunctionBuilder, n: Ints): Floats {
+  const { splatInt } = f.constants;
   return n.plus(splatInt(127)).shiftLeft(23).bits();
 }
 
@@ -32,18 +42,22 @@ function powerOfTwo(n: ReturnType<Floats['toInts']>): Floats {
  * @param small added to x without rounding the sum, whose last digits are the first of the result
  */
 export function exponential(f: FunctionBuilder, x: Local<Floats>, small?: Local<Floats>): void {
+  const { splat, splatInt } = f.constants;
   const n = f.floatsLike(x);
+  const whole = f.intsLike(x);
   const half = f.intsLike(x);
   x.set(x.min(splat(89)).max(splat(-104))); // Beyond these the result is Infinity or 0 anyway.
   const sum = small === undefined ? x : x.plus(small);
-  n.set(sum.times(splat(Math.LOG2E)).rounded());
+  n.set(sum.times(splat(Math.LOG2E)).plus(splat(WHOLE_NUMBERS)));
+  whole.set(n.bits().minus(splatInt(WHOLE_NUMBERS_BITS)));
+  n.set(n.minus(splat(WHOLE_NUMBERS)));
   x.set(x.minus(n.times(splat(LN2_HIGH))));
   if (small !== undefined) x.set(x.plus(small));
   x.set(x.minus(n.times(splat(LN2_LOW))));
   x.set(polynomial(f, x, [1, 1, 1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 5040]));
   // In two steps, because 2ⁿ itself may be too large or too small for a float32.
-  half.set(n.toInts().shiftRight(1));
-  x.set(x.times(powerOfTwo(half)).times(powerOfTwo(n.toInts().minus(half))));
+  half.set(whole.shiftRight(1));
+  x.set(x.times(powerOfTwo(f, half)).times(powerOfTwo(f, whole.minus(half))));
 }
 
 /**
@@ -51,11 +65,12 @@ export function exponential(f: FunctionBuilder, x: Local<Floats>, small?: Local<
  * ln m = 2 s (1 + s²/3 + s⁴/5 + …), exact to 2e-9 with five terms. Relative error below 2e-7.
  */
 export function logarithm(f: FunctionBuilder, x: Local<Floats>): void {
-  const input = f.f32x4(x);
-  const exponent = f.f32x4();
-  const mantissa = f.i32x4();
-  const square = f.f32x4();
-  const isTiny = f.i32x4(x.lessThan(splat(2 ** -126)));
+  const { splat, splatInt } = f.constants;
+  const input = f.floatsLike(x, x);
+  const exponent = f.floatsLike(x);
+  const mantissa = f.intsLike(x);
+  const square = f.floatsLike(x);
+  const isTiny = f.intsLike(x, x.lessThan(splat(2 ** -126)));
   x.set(isTiny.select(x.times(splat(2 ** 23)), x)); // Denormals have no exponent bits of their own.
   // Subtracting the bits of √½ makes the exponent's bits change where m passes √½.
   mantissa.set(x.bits().minus(splatInt(SQRT_HALF_BITS)));
@@ -82,12 +97,13 @@ const SQRT_HALF_BITS = 0x3f3504f3;
  * @returns 1 − σ(x) = σ(−x), with all its digits also where σ(x) is 1
  */
 export function logistic(f: FunctionBuilder, x: Local<Floats>): Local<Floats> {
-  const isNegative = f.i32x4(x.lessThan(splat(0)));
+  const { splat } = f.constants;
+  const isNegative = f.intsLike(x, x.lessThan(splat(0)));
   x.set(x.abs().negated());
   exponential(f, x);
-  const larger = f.f32x4(splat(1).dividedBy(x.plus(splat(1))));
+  const larger = f.floatsLike(x, splat(1).dividedBy(x.plus(splat(1))));
   x.set(x.times(larger));
-  const rest = f.f32x4(isNegative.select(larger, x));
+  const rest = f.floatsLike(x, isNegative.select(larger, x));
   x.set(isNegative.select(x, larger));
   return rest;
 }
@@ -97,9 +113,10 @@ export function logistic(f: FunctionBuilder, x: Local<Floats>): Local<Floats> {
  * up to x¹¹. Relative error below 3e-7.
  */
 export function hyperbolicTangent(f: FunctionBuilder, x: Local<Floats>): void {
-  const input = f.f32x4(x);
-  const series = f.f32x4();
-  const square = f.f32x4(x.times(x));
+  const { splat } = f.constants;
+  const input = f.floatsLike(x, x);
+  const series = f.floatsLike(x);
+  const square = f.floatsLike(x, x.times(x));
   series.set(
     polynomial(f, square, [1, -1 / 3, 2 / 15, -17 / 315, 62 / 2835, -1382 / 155925]).times(x),
   );
@@ -119,9 +136,10 @@ const GAUSSIAN_REACH = 20;
  * @returns the small one
  */
 function halfSquare(f: FunctionBuilder, x: Local<Floats>): Local<Floats> {
-  const size = f.f32x4(x.abs().min(splat(GAUSSIAN_REACH)));
+  const { splat, splatInt } = f.constants;
+  const size = f.floatsLike(x, x.abs().min(splat(GAUSSIAN_REACH)));
   x.set(size.bits().and(splatInt(~0xfff)).bits());
-  const small = f.f32x4(size.minus(x).times(size.plus(x)).times(splat(-0.5)));
+  const small = f.floatsLike(x, size.minus(x).times(size.plus(x)).times(splat(-0.5)));
   x.set(x.times(x).times(splat(-0.5)));
   return small;
 }
@@ -133,9 +151,10 @@ function halfSquare(f: FunctionBuilder, x: Local<Floats>): Local<Floats> {
  * @see Press et al., "Numerical Recipes", 2nd ed., section 6.2, erfcc
  */
 export function normalDistribution(f: FunctionBuilder, x: Local<Floats>): void {
-  const isNegative = f.i32x4(x.lessThan(splat(0)));
+  const { splat } = f.constants;
+  const isNegative = f.intsLike(x, x.lessThan(splat(0)));
   const z = x.abs().times(splat(Math.SQRT1_2));
-  const t = f.f32x4(splat(1).dividedBy(f.multiplyAdd(z, splat(0.5), splat(1))));
+  const t = f.floatsLike(x, splat(1).dividedBy(f.multiplyAdd(z, splat(0.5), splat(1))));
   const small = halfSquare(f, x);
   small.set(small.plus(polynomial(f, t, ERFC_COEFFICIENTS)));
   exponential(f, x, small);
@@ -150,6 +169,7 @@ const ERFC_COEFFICIENTS = [
 
 /** φ(x) = e^{−x²/2} / √(2π), the density of the normal distribution. */
 export function normalDensity(f: FunctionBuilder, x: Local<Floats>): void {
+  const { splat } = f.constants;
   const small = halfSquare(f, x);
   exponential(f, x, small);
   x.set(x.times(splat(1 / Math.sqrt(2 * Math.PI))));

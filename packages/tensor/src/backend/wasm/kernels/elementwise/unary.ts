@@ -1,6 +1,5 @@
 import type { Kernels, UnaryOp } from '../../../kernels.ts';
 import type { FunctionBuilder, Local } from '../../assembler/function.ts';
-import { loadF32x4 } from '../../assembler/loads.ts';
 import { type Floats, splat } from '../../assembler/vectors.ts';
 import { inFrame } from '../../frame.ts';
 import { defineTask } from '../../task.ts';
@@ -20,7 +19,6 @@ type Function = (f: FunctionBuilder, x: Local<Floats>, alpha: Floats) => void;
 type Derivative = (f: FunctionBuilder, saved: Local<Floats>, g: Floats, alpha: Floats) => void;
 
 const zero = splat(0);
-const one = splat(1);
 
 const FUNCTIONS: Readonly<Record<UnaryOp, Function>> = {
   neg: (_, x) => x.set(x.negated()),
@@ -35,12 +33,12 @@ const FUNCTIONS: Readonly<Record<UnaryOp, Function>> = {
   },
   tanh: hyperbolicTangent,
   gelu(f, x) {
-    const input = f.f32x4(x);
+    const input = f.floats(x);
     normalDistribution(f, x);
     x.set(x.times(input));
   },
   silu(f, x) {
-    const input = f.f32x4(x);
+    const input = f.floats(x);
     logistic(f, x);
     x.set(x.times(input));
   },
@@ -51,9 +49,9 @@ const DERIVATIVES: Readonly<Record<UnaryOp, Derivative>> = {
   exp: (_, y, g) => y.set(g.times(y)),
   log: (_, x, g) => x.set(g.dividedBy(x)),
   sqrt: (_, y, g) => y.set(g.dividedBy(y.plus(y))),
-  abs(_, x, g) {
-    const negative = x.lessThan(zero).select(splat(-1), zero);
-    x.set(x.greaterThan(zero).select(one, negative).times(g));
+  abs(f, x, g) {
+    const negative = x.lessThan(zero).select(f.constants.splat(-1), zero);
+    x.set(x.greaterThan(zero).select(f.constants.splat(1), negative).times(g));
   },
   relu: (_, y, g) => y.set(y.atMost(zero).select(zero, g)),
   leakyRelu: (_, x, g, alpha) => x.set(x.greaterThan(zero).select(g, alpha.times(g))),
@@ -65,19 +63,19 @@ const DERIVATIVES: Readonly<Record<UnaryOp, Derivative>> = {
   tanh(f, x, g) {
     x.set(x.plus(x));
     const rest = logistic(f, x);
-    x.set(g.times(x.times(rest).times(splat(4))));
+    x.set(g.times(x.times(rest).times(f.constants.splat(4))));
   },
   gelu(f, x, g) {
-    const input = f.f32x4(x);
-    const density = f.f32x4(x);
+    const input = f.floats(x);
+    const density = f.floats(x);
     normalDistribution(f, x);
     normalDensity(f, density);
     x.set(g.times(f.multiplyAdd(input, density, x)));
   },
   silu(f, x, g) {
-    const input = f.f32x4(x);
+    const input = f.floats(x);
     const rest = logistic(f, x);
-    x.set(g.times(x.times(f.multiplyAdd(input, rest, one))));
+    x.set(g.times(x.times(f.multiplyAdd(input, rest, f.constants.splat(1)))));
   },
 };
 
@@ -87,11 +85,11 @@ function defineUnary(name: string, apply: Function) {
     { x: 'i32', y: 'i32', count: 'i32', alpha: 'f32' },
     (f, { x, y, count, alpha }, { index }) => {
       const alphas = f.f32x4(splat(alpha));
-      const value = f.f32x4();
-      forVectors(f, count, index, (offset) => {
-        value.set(loadF32x4(x.plus(offset)));
+      const value = f.floats();
+      forVectors(f, count, index, [x, y], () => {
+        value.set(f.load(x));
         apply(f, value, alphas);
-        f.store(y.plus(offset), value);
+        f.store(y, value);
       });
     },
   );
@@ -103,13 +101,13 @@ function defineDerivative(name: string, apply: Derivative) {
     { saved: 'i32', gradOut: 'i32', gradIn: 'i32', count: 'i32', alpha: 'f32' },
     (f, { saved, gradOut, gradIn, count, alpha }, { index }) => {
       const alphas = f.f32x4(splat(alpha));
-      const value = f.f32x4();
-      const gradient = f.f32x4();
-      forVectors(f, count, index, (offset) => {
-        value.set(loadF32x4(saved.plus(offset)));
-        gradient.set(loadF32x4(gradOut.plus(offset)));
+      const value = f.floats();
+      const gradient = f.floats();
+      forVectors(f, count, index, [saved, gradOut, gradIn], () => {
+        value.set(f.load(saved));
+        gradient.set(f.load(gradOut));
         apply(f, value, gradient, alphas);
-        f.store(gradIn.plus(offset), value);
+        f.store(gradIn, value);
       });
     },
   );
