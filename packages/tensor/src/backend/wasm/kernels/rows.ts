@@ -1,27 +1,35 @@
 import { defineFunction, type FunctionBuilder, type Local } from '../assembler/function.ts';
-import { loadF32x4 } from '../assembler/loads.ts';
+import { loadFloats } from '../assembler/loads.ts';
 import { type I32, loadF32 } from '../assembler/scalars.ts';
-import { splat } from '../assembler/vectors.ts';
+import { sideBySide, splat } from '../assembler/vectors.ts';
 import type { Frame } from '../frame.ts';
 import { defineTask } from '../task.ts';
 import { COLLECTED_VECTORS, LongSum, toFloats } from './long-sum.ts';
+
+/** Runs `body` with the number of lanes for whole vectors of a row, and with 1 for what is left. */
+function forRow(
+  f: FunctionBuilder,
+  count: Local<I32>,
+  addresses: readonly Local<I32>[],
+  body: (lanes: number) => void,
+): void {
+  const step = (lanes: number): void => {
+    body(lanes);
+    for (const address of addresses) address.set(address.plus(lanes * 4));
+    count.set(count.minus(lanes));
+  };
+  f.while(count.atLeast(f.lanes), () => step(f.lanes));
+  if (f.lanes > 4) f.if(count.atLeast(4), () => step(4));
+  f.while(count.greaterThan(0), () => step(1));
+}
 
 /** Copies `count` 32-bit elements. */
 export const copyRow = defineFunction(
   'copyRow',
   { target: 'i32', source: 'i32', count: 'i32' },
   (f, { target, source, count }) => {
-    f.while(count.atLeast(4), () => {
-      f.store(target, loadF32x4(source));
-      target.set(target.plus(16));
-      source.set(source.plus(16));
-      count.set(count.minus(4));
-    });
-    f.while(count.greaterThan(0), () => {
-      f.store(target, loadF32(source));
-      target.set(target.plus(4));
-      source.set(source.plus(4));
-      count.set(count.minus(1));
+    forRow(f, count, [target, source], (lanes) => {
+      f.store(target, lanes === 1 ? loadF32(source) : loadFloats(source, 0, lanes));
     });
   },
 );
@@ -31,16 +39,9 @@ export const fillRow = defineFunction(
   'fillRow',
   { target: 'i32', count: 'i32', value: 'f32' },
   (f, { target, count, value }) => {
-    const values = f.f32x4(splat(value));
-    f.while(count.atLeast(4), () => {
-      f.store(target, values);
-      target.set(target.plus(16));
-      count.set(count.minus(4));
-    });
-    f.while(count.greaterThan(0), () => {
-      f.store(target, value);
-      target.set(target.plus(4));
-      count.set(count.minus(1));
+    const values = f.floats(splat(value));
+    forRow(f, count, [target], (lanes) => {
+      f.store(target, lanes === 1 ? value : sideBySide(values.vectors.slice(0, lanes / 4)));
     });
   },
 );
