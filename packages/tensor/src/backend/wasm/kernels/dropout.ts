@@ -20,8 +20,9 @@ function wideProduct(
   lanes: Ints,
   factor: number,
 ): { high: Local<Ints>; low: Local<Ints> } {
-  const low = f.i32x4(lanes.wideProductLow(splatInt(factor)));
-  const high = f.i32x4(lanes.wideProductHigh(splatInt(factor)));
+  const factors = f.constants.splatInt(factor);
+  const low = f.i32x4(lanes.wideProductLow(factors));
+  const high = f.i32x4(lanes.wideProductHigh(factors));
   return {
     low: f.i32x4(low.shuffle(high, [0, 2, 4, 6])),
     high: f.i32x4(low.shuffle(high, [1, 3, 5, 7])),
@@ -33,7 +34,7 @@ function advanced(f: FunctionBuilder, words: readonly Local<Ints>[], steps: Ints
   const carry = f.i32x4(steps);
   for (const word of words) {
     word.set(word.plus(carry));
-    carry.set(word.lessThanUnsigned(carry).and(splatInt(1)));
+    carry.set(word.lessThanUnsigned(carry).and(f.constants.splatInt(1)));
   }
 }
 
@@ -56,6 +57,7 @@ const dropoutTask = defineTask(
     const words = Array.from({ length: 4 }, () => f.i32x4());
     const scale = f.f32x4(splat(p.scale));
     const threshold = f.i32x4(splatInt(p.threshold));
+    const numbers = laneNumbers(f);
     const step = f.i32x4();
     const key0 = f.i32();
     const key1 = f.i32();
@@ -70,7 +72,7 @@ const dropoutTask = defineTask(
       [p.counter0, p.counter1, p.counter2, p.counter3].forEach((counter, i) => {
         words[i].set(splatInt(counter));
       });
-      step.set(splatInt(block).plus(laneNumbers(f)));
+      step.set(splatInt(block).plus(numbers));
       advanced(f, words, step);
       key0.set(p.key0);
       key1.set(p.key1);
