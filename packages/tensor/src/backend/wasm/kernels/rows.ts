@@ -100,26 +100,6 @@ export function forPlanes(
   f.for(first, end, 1, body);
 }
 
-/** Runs `body` for every eight elements from `offset` up to `end`, and `flush` after every few. */
-export function forVectorsBetween(
-  f: FunctionBuilder,
-  offset: Local<I32>,
-  end: I32,
-  body: () => void,
-  flush: () => void,
-): void {
-  const endOfBlock = f.i32();
-  f.while(offset.plus(32).atMost(end), () => {
-    endOfBlock.set(offset.plus(COLLECTED_VECTORS * 32));
-    endOfBlock.set(endOfBlock.min(end));
-    f.doWhile(() => {
-      body();
-      offset.set(offset.plus(32));
-    }, offset.plus(32).atMost(endOfBlock));
-    flush();
-  });
-}
-
 /** What is done to elements of planes whose addresses move along. */
 interface PlaneBody {
   /** To eight neighbours (on every machine, because of the order of sums), or four that are left. */

@@ -2,13 +2,12 @@ import type { NdArray } from '../../../../core/ndarray.ts';
 import type { DeclinedCalls } from '../../../declined.ts';
 import type { Kernels } from '../../../kernels.ts';
 import type { FunctionBuilder } from '../../assembler/function.ts';
-import { loadF32x4 } from '../../assembler/loads.ts';
 import { type I32, i32, loadF32, loadI32 } from '../../assembler/scalars.ts';
 import { splat } from '../../assembler/vectors.ts';
 import { inFrame } from '../../frame.ts';
 import { defineTask } from '../../task.ts';
 import {
-  forLine,
+  forLines,
   gatherLine,
   logarithmOfOneAnd,
   perPart,
@@ -56,7 +55,7 @@ function defineCrossEntropy(
 
 const crossEntropyTask = defineCrossEntropy('softmaxCrossEntropy', (f, p, { index, line }) => {
   const label = f.i32(loadI32(p.labels.plus(index.times(4))));
-  const logSum = logarithmOfOneAnd(f, shiftAndSum(f, line, p.classes)).lane(0);
+  const logSum = logarithmOfOneAnd(f, shiftAndSum(f, line, p.classes, 'differences')).lane(0);
   const loss = logSum.minus(loadF32(line.plus(label.times(4))));
   f.store(p.target.plus(index.times(4)), loss);
 });
@@ -73,9 +72,7 @@ const crossEntropyGradTask = defineCrossEntropy(
     );
     const gradient = f.f32x4(splat(loadF32(p.gradOut.plus(index.times(4)))));
     f.store(label, loadF32(label).minus(1));
-    forLine(f, p.classes, (offset) => {
-      f.store(line.plus(offset), loadF32x4(line.plus(offset)).times(gradient));
-    });
+    forLines(f, p.classes, [line], ([at]) => f.store(at, f.load(at).times(gradient)));
     f.call(scatterLine, {
       source: line,
       stride: i32(4),

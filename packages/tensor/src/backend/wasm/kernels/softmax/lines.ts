@@ -1,12 +1,12 @@
 import type { NdArray } from '../../../../core/ndarray.ts';
 import { defineFunction, type FunctionBuilder, type Local } from '../../assembler/function.ts';
-import { loadF32x4, loadFloats } from '../../assembler/loads.ts';
-import { type F32, type I32, loadF32 } from '../../assembler/scalars.ts';
+import { loadFloats } from '../../assembler/loads.ts';
+import { type F32, type F64, type I32, loadF32 } from '../../assembler/scalars.ts';
 import { type Floats, sideBySide, splat } from '../../assembler/vectors.ts';
 import { SCRATCH_BYTES } from '../../runtime.ts';
 import { exponential, logarithm } from '../elementwise/functions.ts';
-import { LongSum } from '../long-sum.ts';
-import { forVectorsBetween } from '../rows.ts';
+import { COLLECTED_VECTORS, LongSum } from '../long-sum.ts';
+import { copyRow } from '../rows.ts';
 
 /**
  * Softmax of lines along one axis. A line is first copied into the thread's memory, its elements side
@@ -23,12 +23,18 @@ export const gatherLine = defineFunction(
   'gatherLine',
   { source: 'i32', stride: 'i32', count: 'i32', target: 'i32', filler: 'f32' },
   (f, { source, stride, count, target, filler }) => {
-    f.for(0, count, 1, () => {
-      f.store(target, loadF32(source));
-      source.set(source.plus(stride));
-      target.set(target.plus(4));
-    });
-    f.store(target, sideBySide([splat(filler), splat(filler)]));
+    const end = f.i32(target.plus(count.times(4)));
+    f.if(
+      stride.equals(4),
+      () => f.call(copyRow, { target, source, count }),
+      () =>
+        f.for(0, count, 1, () => {
+          f.store(target, loadF32(source));
+          source.set(source.plus(stride));
+          target.set(target.plus(4));
+        }),
+    );
+    f.store(end, sideBySide([splat(filler), splat(filler)]));
   },
 );
 
@@ -36,59 +42,85 @@ export const scatterLine = defineFunction(
   'scatterLine',
   { source: 'i32', stride: 'i32', count: 'i32', target: 'i32' },
   (f, { source, stride, count, target }) => {
-    f.for(0, count, 1, () => {
-      f.store(target, loadF32(source));
-      target.set(target.plus(stride));
-      source.set(source.plus(4));
-    });
+    f.if(
+      stride.equals(4),
+      () => f.call(copyRow, { target, source, count }),
+      () =>
+        f.for(0, count, 1, () => {
+          f.store(target, loadF32(source));
+          target.set(target.plus(stride));
+          source.set(source.plus(4));
+        }),
+    );
   },
 );
 
-/** Runs `body` for each whole vector of a line at `line`. */
-export function forLine(f: FunctionBuilder, count: I32, body: (offset: I32) => void): void {
-  f.for(0, count.times(4), 16, body);
-}
-
-/** Adds what `body` gives for every eight elements of a line to `sum`. */
-export function sumOfLine(
+/** Runs `body` for each whole vector of `lines` of equal length, with its address in each. */
+export function forLines(
   f: FunctionBuilder,
   count: I32,
-  sum: LongSum,
-  body: (offset: I32) => Floats,
+  lines: readonly I32[],
+  body: (at: readonly I32[]) => void,
 ): void {
-  const offset = f.i32(0);
-  const end = f.i32(count.plus(7).and(-8).times(4));
-  forVectorsBetween(
-    f,
-    offset,
-    end,
-    () => sum.collect(body(offset)),
-    () => sum.flush(),
-  );
+  const at = lines.map((line) => f.i32(line));
+  const left = f.i32(count);
+  f.doWhile(() => {
+    body(at);
+    for (const address of at) address.set(address.plus(f.lanes * 4));
+    left.set(left.minus(f.lanes));
+  }, left.greaterThan(0));
+}
+
+/** The sum of what `body` gives for every eight elements of `lines` of equal length. */
+export function sumOverLines(
+  f: FunctionBuilder,
+  count: I32,
+  lines: readonly I32[],
+  body: (at: readonly I32[]) => Floats,
+): F64 {
+  const sum = new LongSum(f);
+  const at = lines.map((line) => f.i32(line));
+  const left = f.i32(count);
+  const leftAfterFlush = f.i32();
+  f.doWhile(() => {
+    leftAfterFlush.set(left.minus(COLLECTED_VECTORS * 8));
+    leftAfterFlush.set(leftAfterFlush.max(0));
+    f.doWhile(() => {
+      sum.collect(body(at));
+      for (const address of at) address.set(address.plus(8 * 4));
+      left.set(left.minus(8));
+    }, left.greaterThan(leftAfterFlush));
+    sum.flush();
+  }, left.greaterThan(0));
+  return sum.total;
 }
 
 /**
- * Subtracts the maximum from a line that is filled up with −∞, so that nothing overflows.
+ * Subtracts the maximum from a line that is filled up with −∞, so that nothing overflows. Leaves the
+ * differences in the line, or their exponentials.
  *
- * @returns Σ eˣ − 1 of what is left: the maximum's own term is 1, beside which the others may be small
+ * @returns Σ eˣ − 1 of the differences: the maximum's own term is 1, beside which the others may be small
  */
-export function shiftAndSum(f: FunctionBuilder, line: I32, count: I32): Local<F32> {
+export function shiftAndSum(
+  f: FunctionBuilder,
+  line: I32,
+  count: I32,
+  leaves: 'differences' | 'exponentials',
+): Local<F32> {
+  const max = f.floats(splat(Number.NEGATIVE_INFINITY));
+  forLines(f, count, [line], ([at]) => max.set(max.max(f.load(at))));
+  const quad = f.f32x4(max.vectors.reduce((a, b) => a.max(b)));
+  const [a, b, c, d] = [0, 1, 2, 3].map((lane) => quad.lane(lane));
+  quad.set(splat(f.f32(a.max(b).max(c.max(d)))));
   const vector = f.f32x8();
-  const sum = new LongSum(f);
-  const max = f.f32x4(splat(Number.NEGATIVE_INFINITY));
-  forLine(f, count, (offset) => {
-    max.set(max.max(loadF32x4(line.plus(offset))));
-  });
-  const [a, b, c, d] = [0, 1, 2, 3].map((lane) => max.lane(lane));
-  max.set(splat(f.f32(a.max(b).max(c.max(d)))));
-  sumOfLine(f, count, sum, (offset) => {
-    const at = f.i32(line.plus(offset));
-    vector.set(loadFloats(at, 0, 8).minus(max));
-    f.store(at, vector);
+  const sum = sumOverLines(f, count, [line], ([at]) => {
+    vector.set(loadFloats(at, 0, 8).minus(quad));
+    if (leaves === 'differences') f.store(at, vector);
     exponential(f, vector);
+    if (leaves === 'exponentials') f.store(at, vector);
     return vector;
   });
-  return f.f32(sum.total.minus(1).toF32());
+  return f.f32(sum.minus(1).toF32());
 }
 
 /**
@@ -106,13 +138,8 @@ export function logarithmOfOneAnd(f: FunctionBuilder, x: Local<F32>): Local<Floa
 
 /** Replaces a line by its softmax. */
 export function softmaxOfLine(f: FunctionBuilder, line: I32, count: I32): void {
-  const sum = f.f32x4(splat(shiftAndSum(f, line, count).plus(1)));
-  const vector = f.f32x4();
-  forLine(f, count, (offset) => {
-    vector.set(loadF32x4(line.plus(offset)));
-    exponential(f, vector);
-    f.store(line.plus(offset), vector.dividedBy(sum));
-  });
+  const sum = f.f32x4(splat(shiftAndSum(f, line, count, 'exponentials').plus(1)));
+  forLines(f, count, [line], ([at]) => f.store(at, f.load(at).dividedBy(sum)));
 }
 
 /** Lines of one part. */

@@ -3,23 +3,22 @@ import { splitAtAxis } from '../../../../core/shape.ts';
 import type { DeclinedCalls } from '../../../declined.ts';
 import type { Kernels } from '../../../kernels.ts';
 import type { FunctionBuilder } from '../../assembler/function.ts';
-import { loadF32x4, loadFloats } from '../../assembler/loads.ts';
+import { loadFloats } from '../../assembler/loads.ts';
 import type { I32 } from '../../assembler/scalars.ts';
 import { splat } from '../../assembler/vectors.ts';
 import { inFrame } from '../../frame.ts';
 import { SCRATCH_BYTES } from '../../runtime.ts';
 import { defineTask } from '../../task.ts';
 import { exponential } from '../elementwise/functions.ts';
-import { LongSum } from '../long-sum.ts';
 import {
-  forLine,
+  forLines,
   gatherLine,
   logarithmOfOneAnd,
   perPart,
   scatterLine,
   shiftAndSum,
   softmaxOfLine,
-  sumOfLine,
+  sumOverLines,
   TOO_LONG,
 } from './lines.ts';
 
@@ -68,37 +67,31 @@ const logSoftmaxTask = defineLines(
   Number.NEGATIVE_INFINITY,
   false,
   (f, { x, count }) => {
-    const logSum = logarithmOfOneAnd(f, shiftAndSum(f, x, count));
-    forLine(f, count, (offset) => {
-      f.store(x.plus(offset), loadF32x4(x.plus(offset)).minus(logSum));
-    });
+    const logSum = logarithmOfOneAnd(f, shiftAndSum(f, x, count, 'differences'));
+    forLines(f, count, [x], ([at]) => f.store(at, f.load(at).minus(logSum)));
   },
 );
 
 // gx = y · (g − Σ g y)
 const softmaxGradTask = defineLines('softmaxGrad', 0, true, (f, { x: y, g, count }) => {
-  const sum = new LongSum(f);
-  sumOfLine(f, count, sum, (offset) => {
-    const [from, at] = [g, y].map((line) => f.i32(line.plus(offset)));
-    return loadFloats(from, 0, 8).times(loadFloats(at, 0, 8));
-  });
-  const dot = f.f32x4(splat(sum.total.toF32()));
-  forLine(f, count, (offset) => {
-    const gradient = loadF32x4(g.plus(offset)).minus(dot);
-    f.store(y.plus(offset), loadF32x4(y.plus(offset)).times(gradient));
+  const sum = sumOverLines(f, count, [y, g], ([atY, atG]) =>
+    loadFloats(atG, 0, 8).times(loadFloats(atY, 0, 8)),
+  );
+  const dot = f.f32x4(splat(sum.toF32()));
+  forLines(f, count, [y, g], ([atY, atG]) => {
+    f.store(atY, f.load(atY).times(f.load(atG).minus(dot)));
   });
 });
 
 // gx = g − e^y · Σ g
 const logSoftmaxGradTask = defineLines('logSoftmaxGrad', 0, true, (f, { x: y, g, count }) => {
-  const sum = new LongSum(f);
-  const vector = f.f32x4();
-  sumOfLine(f, count, sum, (offset) => loadFloats(f.i32(g.plus(offset)), 0, 8));
-  const total = f.f32x4(splat(sum.total.toF32()));
-  forLine(f, count, (offset) => {
-    vector.set(loadF32x4(y.plus(offset)));
+  const sum = sumOverLines(f, count, [g], ([at]) => loadFloats(at, 0, 8));
+  const total = f.f32x4(splat(sum.toF32()));
+  const vector = f.floats();
+  forLines(f, count, [y, g], ([atY, atG]) => {
+    vector.set(f.load(atY));
     exponential(f, vector);
-    f.store(y.plus(offset), loadF32x4(g.plus(offset)).minus(vector.times(total)));
+    f.store(atY, f.load(atG).minus(vector.times(total)));
   });
 });
 
