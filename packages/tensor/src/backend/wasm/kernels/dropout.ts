@@ -1,6 +1,5 @@
 import type { Kernels } from '../../kernels.ts';
 import type { FunctionBuilder, Local } from '../assembler/function.ts';
-import { loadF32x4 } from '../assembler/loads.ts';
 import { transposed4 } from '../assembler/transpose.ts';
 import { type Ints, splat, splatInt } from '../assembler/vectors.ts';
 import { inFrame } from '../frame.ts';
@@ -21,17 +20,17 @@ function wideProduct(
   factor: number,
 ): { high: Local<Ints>; low: Local<Ints> } {
   const factors = f.constants.splatInt(factor);
-  const low = f.i32x4(lanes.wideProductLow(factors));
-  const high = f.i32x4(lanes.wideProductHigh(factors));
+  const low = f.intsLike(lanes, lanes.wideProductLow(factors));
+  const high = f.intsLike(lanes, lanes.wideProductHigh(factors));
   return {
-    low: f.i32x4(low.shuffle(high, [0, 2, 4, 6])),
-    high: f.i32x4(low.shuffle(high, [1, 3, 5, 7])),
+    low: f.intsLike(low, low.shuffle(high, [0, 2, 4, 6])),
+    high: f.intsLike(low, low.shuffle(high, [1, 3, 5, 7])),
   };
 }
 
-/** Adds to a counter of four words, in four lanes at once, carries included. */
+/** Adds to a counter of four words, in all lanes at once, carries included. */
 function advanced(f: FunctionBuilder, words: readonly Local<Ints>[], steps: Ints): void {
-  const carry = f.i32x4(steps);
+  const carry = f.intsLike(steps, steps);
   for (const word of words) {
     word.set(word.plus(carry));
     carry.set(word.lessThanUnsigned(carry).and(f.constants.splatInt(1)));
@@ -54,21 +53,23 @@ const dropoutTask = defineTask(
     scale: 'f32',
   },
   (f, p, { index }) => {
-    const words = Array.from({ length: 4 }, () => f.i32x4());
+    const words = Array.from({ length: 4 }, () => f.ints());
     const scale = f.f32x4(splat(p.scale));
     const threshold = f.i32x4(splatInt(p.threshold));
-    const numbers = laneNumbers(f);
-    const step = f.i32x4();
+    const numbers = blockNumbers(f);
+    const parts = f.lanes / 4;
+    const step = f.ints();
     const key0 = f.i32();
     const key1 = f.i32();
-    const halves = f.f32x4s(4);
-    const lines = f.f32x4s(4);
-    const offset = f.i32();
+    const halves = f.floatsOf(4);
+    const lines = f.floatsOf(4);
+    const from = f.i32();
+    const to = f.i32();
     const firstBlock = f.i32(index.times(BLOCKS));
     const endBlock = f.i32(p.count.plus(3).dividedBy(4));
     const partEnd = f.i32(firstBlock.plus(BLOCKS));
     endBlock.set(endBlock.min(partEnd));
-    f.for(firstBlock, endBlock, 4, (block) => {
+    f.for(firstBlock, endBlock, f.lanes, (block) => {
       [p.counter0, p.counter1, p.counter2, p.counter3].forEach((counter, i) => {
         words[i].set(splatInt(counter));
       });
@@ -87,29 +88,35 @@ const dropoutTask = defineTask(
         key0.set(key0.plus(WEYL[0] | 0));
         key1.set(key1.plus(WEYL[1] | 0));
       });
-      // Lane b of word w belongs to element 4 b + w: transposed, each vector has four neighbours.
+      // Word w of a block belongs to its element w: transposed, each part of a line is one block, and
+      // parts are neighbours.
       const vectors = words.map((word) => word.bits());
       transposed4(vectors, halves).forEach((line, i) => {
         lines[i].set(line);
       });
-      offset.set(block.times(16));
+      from.set(p.x.plus(block.times(16)));
+      to.set(p.y.plus(block.times(16)));
       lines.forEach((line, i) => {
-        // The last vectors may reach over the end by up to three blocks.
-        f.if(block.plus(i).lessThan(endBlock), () => {
+        // The last line that is needed may reach over the end, where blocks of the arena have room.
+        f.if(block.plus(i * parts).lessThan(endBlock), () => {
           const isDropped = line.bits().lessThanUnsigned(threshold);
-          const kept = loadF32x4(p.x.plus(offset), i * 16).times(scale);
-          f.store(p.y.plus(offset), isDropped.select(splat(0), kept), i * 16);
+          const kept = f.load(from, i * f.lanes * 4).times(scale);
+          f.store(to, isDropped.select(splat(0), kept), i * f.lanes * 4);
         });
       });
     });
   },
 );
 
-/** The numbers 0, 1, 2, 3. */
-function laneNumbers(f: FunctionBuilder): Ints {
-  const lanes = f.i32x4(splatInt(0));
-  for (let lane = 1; lane < 4; lane++) lanes.set(lanes.withLane(lane, lane));
-  return lanes;
+/** Which block each lane computes: 0, 1, 2, 3, or in two parts 0, 2, 4, 6 and 1, 3, 5, 7. */
+function blockNumbers(f: FunctionBuilder): Ints {
+  const numbers = f.ints(splatInt(0));
+  const parts = f.lanes / 4;
+  for (let block = 0; block < f.lanes; block++) {
+    const lane = (block % parts) * 4 + Math.floor(block / parts);
+    numbers.set(numbers.withLane(lane, block));
+  }
+  return numbers;
 }
 
 export const regularization: Pick<Kernels, 'dropout'> = {
