@@ -1,12 +1,20 @@
 import type { Window2d } from '../../../../core/window.ts';
 import type { Kernels } from '../../../kernels.ts';
 import { defineFunction } from '../../assembler/function.ts';
-import { loadF32, loadI32 } from '../../assembler/scalars.ts';
+import { loadSplat } from '../../assembler/loads.ts';
+import { type I32, loadF32, loadI32 } from '../../assembler/scalars.ts';
+import { splatInt } from '../../assembler/vectors.ts';
 import { inFrame } from '../../frame.ts';
 import { defineTask } from '../../task.ts';
 import { fillRow, forPlanes, PLANE_FIELDS, planeParts } from '../rows.ts';
 import { columnExtent, rowExtent, WINDOW_FIELDS, windowParts } from './fields.ts';
-import { type FastWindow, severalWindows, storeInOrder, wholeWindows } from './max-windows.ts';
+import {
+  type FastWindow,
+  severalWindows,
+  storeInOrder,
+  storeSome,
+  wholeWindows,
+} from './max-windows.ts';
 
 /**
  * The largest element of each window with its position in the plane. The first largest in row-major
@@ -27,28 +35,30 @@ const scalarWindow = defineFunction(
     index: 'i32',
   },
   (f, { source, width, top, bottom, left, right, target, index }) => {
-    const best = f.i32(top.times(width).plus(left));
-    const greatest = f.f32(loadF32(source.plus(best.times(4))));
-    const value = f.f32();
+    // All lanes alike: without branches, which nothing predicts.
+    const place = f.i32(top.times(width).plus(left));
+    const best = f.i32x4(splatInt(place));
+    const greatest = f.f32x4(loadSplat(source.plus(place.times(4))));
+    const value = f.f32x4();
+    const wins = f.i32x4();
     f.for(top, bottom, 1, (row) => {
       f.for(left, right, 1, (column) => {
-        const at = f.i32(row.times(width).plus(column));
-        value.set(loadF32(source.plus(at.times(4))));
-        f.if(value.greaterThan(greatest).plus(value.notEquals(value)), () => {
-          greatest.set(value);
-          best.set(at);
-        });
+        place.set(row.times(width).plus(column));
+        value.set(loadSplat(source.plus(place.times(4))));
+        wins.set(value.greaterThan(greatest).or(value.notEquals(value)));
+        greatest.set(wins.select(value, greatest));
+        // Places only grow, so the larger of two is that of the later element.
+        best.set(best.max(wins.and(splatInt(place))));
       });
     });
-    f.store(target, greatest);
-    f.store(index, best);
+    f.store(target, greatest.lane(0));
+    f.store(index, best.lane(0));
   },
 );
 
 /** @param fast null to compute each window alone */
 function defineMaxPool(name: string, fast: FastWindow | null) {
   return defineTask(name, WINDOW_FIELDS, (f, p, { index, scratch }) => {
-    const rowBytes = f.i32(p.width.times(4));
     const whole = fast === null ? null : wholeWindows(f, fast, p);
     forPlanes(f, p, index, (plane) => {
       const source = f.i32(p.source.plus(plane.times(p.height).times(p.width).times(4)));
@@ -59,33 +69,45 @@ function defineMaxPool(name: string, fast: FastWindow | null) {
       const isDone = f.i32();
       f.for(0, p.outHeight, 1, (outRow) => {
         const rows = rowExtent(f, outRow, p);
-        const isWhole = f.i32(rows.end.minus(rows.first).equals(p.kernelHeight));
+        const rowCount = f.i32(rows.end.minus(rows.first));
         column.set(0);
         f.while(column.lessThan(p.outWidth), () => {
           isDone.set(0);
           if (fast !== null && whole !== null) {
-            const fits = isWhole.and(column.atLeast(whole.first)).and(column.lessThan(whole.end));
-            const compute = (lanes: number): void => {
-              // The last ones of a row may overlap those before.
-              const last = f.i32(whole.end.minus(lanes));
-              const start = f.i32(column.min(last));
+            const fits = column.atLeast(whole.first).and(column.lessThan(whole.end));
+            /** @param count windows that count where there are fewer than lanes */
+            const compute = (lanes: number, count?: I32): void => {
+              const start = f.i32(column);
+              if (count === undefined) {
+                // The last ones of a row may overlap those before.
+                const last = f.i32(whole.end.minus(lanes));
+                start.set(column.min(last));
+              }
               const left = start.times(fast.stride).minus(p.left);
               const first = f.i32(rows.first.times(p.width).plus(left));
               const at = f.i32(source.plus(first.times(4)));
-              const place = { at, first, width: p.width, rowBytes };
+              const place = { at, first, rowCount, width: p.width };
               const { greatest, winner, hasNaN } = severalWindows(f, fast, place, lanes);
               f.if(hasNaN.isZero(), () => {
                 const offset = f.i32(start.times(4));
-                storeInOrder(f, f.i32(target.plus(offset)), greatest, fast, scratch);
-                const places = f.floatsLike(winner, winner.bits());
-                storeInOrder(f, f.i32(indices.plus(offset)), places, fast, f.i32(scratch.plus(32)));
-                column.set(start.plus(lanes));
+                const results = [
+                  [f.i32(target.plus(offset)), greatest],
+                  [f.i32(indices.plus(offset)), f.floatsLike(winner, winner.bits())],
+                ] as const;
+                for (const [to, values] of results) {
+                  if (count === undefined) storeInOrder(f, to, values, fast, scratch);
+                  else storeSome(f, to, values, count);
+                }
+                column.set(start.plus(count ?? lanes));
                 isDone.set(1);
               });
             };
             f.if(fits, () => {
               const count = f.i32(whole.end.minus(whole.first));
-              const few = (): void => f.if(count.atLeast(4), () => compute(4));
+              const few = (): void => {
+                const several = (): void => compute(4);
+                f.if(count.atLeast(4), several, () => compute(4, f.i32(whole.end.minus(column))));
+              };
               if (f.lanes === 4) few();
               else f.if(count.atLeast(8), () => compute(8), few);
             });

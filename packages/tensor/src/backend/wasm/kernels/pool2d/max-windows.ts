@@ -44,17 +44,25 @@ function loadColumns(
   });
 }
 
+/** Where windows side by side begin. */
+interface WindowsPlace {
+  /** Address of the first element of the first window. */
+  readonly at: I32;
+  /** Its number in the plane. */
+  readonly first: I32;
+  /** Rows of the windows that lie inside the input. */
+  readonly rowCount: I32;
+  readonly width: I32;
+}
+
 /**
  * Windows side by side: their greatest elements and the places of these in the plane. NaN never
  * compares greater, so the sum of all elements tells whether there was one.
- *
- * @param at address of the first element of the first window
- * @param first its place
  */
 export function severalWindows(
   f: FunctionBuilder,
   fast: FastWindow,
-  { at, first, width, rowBytes }: { at: I32; first: I32; width: I32; rowBytes: I32 },
+  { at, first, rowCount, width }: WindowsPlace,
   lanes: number,
 ): { greatest: Local<Floats>; winner: Local<Ints>; hasNaN: I32 } {
   const { kernel, stride } = fast;
@@ -67,22 +75,29 @@ export function severalWindows(
   const value = f.floatsLike(steps);
   const sum = f.floatsLike(steps);
   const row = f.i32(at);
-  for (let rowNumber = 0; rowNumber < kernel; rowNumber++) {
-    if (rowNumber > 0) row.set(row.plus(rowBytes));
+  const compare = (elements: Floats): void => {
+    value.set(elements);
+    // Places only grow, so the larger of two is that of the later element.
+    winner.set(winner.max(value.greaterThan(greatest).and(place)));
+    greatest.set(greatest.raisedTo(value));
+    sum.set(sum.plus(value));
+  };
+  loadColumns(f, fast, row, lanes).forEach((elements, column) => {
+    if (column === 0) {
+      greatest.set(elements);
+      sum.set(greatest);
+    } else {
+      place.set(place.plus(one));
+      compare(elements);
+    }
+  });
+  f.for(1, rowCount, 1, () => {
+    row.set(row.plus(width.times(4)));
     loadColumns(f, fast, row, lanes).forEach((elements, column) => {
-      if (rowNumber === 0 && column === 0) {
-        greatest.set(elements);
-        sum.set(greatest);
-        return;
-      }
       place.set(place.plus(column === 0 ? nextRow : one));
-      value.set(elements);
-      // Places only grow, so the larger of two is that of the later element.
-      winner.set(winner.max(value.greaterThan(greatest).and(place)));
-      greatest.set(greatest.raisedTo(value));
-      sum.set(sum.plus(value));
+      compare(elements);
     });
-  }
+  });
   return { greatest, winner, hasNaN: sum.notEquals(sum).anyTrue() };
 }
 
@@ -102,6 +117,18 @@ export function storeInOrder(
   const [first, second] = [0, 16].map((offset) => f.f32x4(loadF32x4(scratch, offset)));
   f.store(target, first.shuffle(second, [0, 1, 4, 5]));
   f.store(target, first.shuffle(second, [2, 3, 6, 7]), 16);
+}
+
+/** Stores the first `count` of four lanes, and nothing behind them, where others may write. */
+export function storeSome(
+  f: FunctionBuilder,
+  target: I32,
+  values: Local<Floats>,
+  count: I32,
+): void {
+  for (let lane = 0; lane < 3; lane++) {
+    f.if(count.greaterThan(lane), () => f.store(target, values.lane(lane), lane * 4));
+  }
 }
 
 /** Windows of one row of the output that lie inside the input as a whole: [first, end). */
