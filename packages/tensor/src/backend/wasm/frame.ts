@@ -1,5 +1,11 @@
 import { BYTES_PER_ELEMENT, type DType, type TypedArray } from '../../core/dtype.ts';
-import { HostSource, isInMemoryScope, Storage, type StorageSource } from '../../core/memory.ts';
+import {
+  HostSource,
+  isInMemoryScope,
+  Storage,
+  type StorageCopy,
+  type StorageSource,
+} from '../../core/memory.ts';
 import { NdArray } from '../../core/ndarray.ts';
 import { elementCount, type Shape } from '../../core/shape.ts';
 import type { Features } from './assembler/features.ts';
@@ -67,6 +73,58 @@ class ArenaSource implements StorageSource {
   }
 }
 
+/** What was made of an array's elements, in WebAssembly's memory until they change. */
+class KeptCopy implements StorageCopy {
+  readonly address: number;
+  readonly #bytes: number;
+  readonly #runtime = runtime();
+  #isResident = false;
+
+  constructor(address: number, bytes: number) {
+    this.address = address;
+    this.#bytes = bytes;
+  }
+
+  leaveScopes(): boolean {
+    if (this.#isResident) return true;
+    if (residentBytes + this.#bytes > ESCAPED_BYTES) return false;
+    residentBytes += this.#bytes;
+    this.#isResident = true;
+    return true;
+  }
+
+  free(): void {
+    if (this.#isResident) residentBytes -= this.#bytes;
+    this.#runtime.arena.free(this.address);
+  }
+}
+
+/**
+ * Calls of kernels after which what is made again is kept. The same is made within one training step,
+ * too, of arrays that are dropped afterwards; only finalizers would free what is kept of those.
+ */
+const LONG_AGO = 1000;
+
+interface Making {
+  readonly version: number;
+  /** Number of the call in which it was made first. */
+  readonly call: number;
+}
+
+const makings = new WeakMap<Storage, Map<string, Making>>();
+let calls = 0;
+
+/** Whether the same was made of the same elements a long time ago. */
+function wasMadeLongAgo(storage: Storage, key: string): boolean {
+  const known = makings.get(storage) ?? new Map<string, Making>();
+  const first = known.get(key);
+  const { version } = storage;
+  if (first?.version === version) return calls - first.call > LONG_AGO;
+  known.set(key, { version, call: calls });
+  makings.set(storage, known);
+  return false;
+}
+
 function viewOf({ memory }: Runtime, dtype: DType, address: number, length: number): TypedArray {
   switch (dtype) {
     case 'float32':
@@ -83,18 +141,22 @@ function viewOf({ memory }: Runtime, dtype: DType, address: number, length: numb
   }
 }
 
+function copyTo(runtime: Runtime, { storage, dtype }: NdArray, address: number): void {
+  const elements = storage.source.read();
+  viewOf(runtime, dtype, address, elements.length).set(elements);
+}
+
 function mayMove({ storage }: NdArray): boolean {
   return !storage.isOutsideScopes || residentBytes + storage.bytes <= RESIDENT_BYTES;
 }
 
 /** Moves the elements of an array into the arena; the typed array that held them is dropped. */
-function moveToArena({ storage, dtype }: NdArray): ArenaSource {
+function moveToArena(x: NdArray): ArenaSource {
+  const { storage, dtype } = x;
   const { arena } = runtime();
-  const elements = storage.source.read();
-  const { length } = elements;
   const address = arena.allocate(storage.bytes);
-  viewOf(runtime(), dtype, address, length).set(elements);
-  const source = new ArenaSource(dtype, length, address);
+  copyTo(runtime(), x, address);
+  const source = new ArenaSource(dtype, storage.source.length, address);
   if (storage.isOutsideScopes) source.becomeResident();
   storage.replaceSource(source);
   return source;
@@ -112,13 +174,46 @@ export class Frame {
     return this.#runtime.features;
   }
 
+  /** Threads that share the parts of a job. Results must not depend on it. */
+  get threads(): number {
+    return this.#runtime.threads;
+  }
+
   /** The address of an input's elements. */
   input(x: NdArray): number {
     const { source } = x.storage;
     if (source instanceof ArenaSource) return source.address;
     // Inside a scope it will not stay longer than the scope, and is likely to be used again.
     if (!x.storage.isOutsideScopes && mayMove(x)) return moveToArena(x).address;
-    return this.#copyOf(x);
+    return this.derived(x, 'elements', x.storage.bytes, (address) =>
+      copyTo(this.#runtime, x, address),
+    );
+  }
+
+  /**
+   * The address of something made of an array's elements, such as weights in another order. What is
+   * made of the same elements over and over is kept until they change.
+   */
+  derived(
+    { storage }: NdArray,
+    name: string,
+    bytes: number,
+    make: (address: number) => void,
+  ): number {
+    const key = `wasm ${name}`;
+    const kept = storage.copyOf(key);
+    if (kept instanceof KeptCopy) return kept.address;
+    if (!wasMadeLongAgo(storage, key)) {
+      const address = this.temporary(bytes);
+      make(address);
+      return address;
+    }
+    const address = this.#runtime.arena.allocate(bytes);
+    make(address);
+    const copy = new KeptCopy(address, bytes);
+    if (storage.isOutsideScopes && !copy.leaveScopes()) this.#temporaries.push(address);
+    else storage.keepCopy(key, copy);
+    return address;
   }
 
   /** The address of an array that will be changed in place. */
@@ -127,7 +222,8 @@ export class Frame {
     const { source } = x.storage;
     if (source instanceof ArenaSource) return source.address;
     if (mayMove(x)) return moveToArena(x).address;
-    const address = this.#copyOf(x);
+    const address = this.temporary(x.storage.bytes);
+    copyTo(this.#runtime, x, address);
     const copy = viewOf(this.#runtime, x.dtype, address, source.length);
     this.#writeBacks.push(() => x.data.set(copy));
     return address;
@@ -158,13 +254,6 @@ export class Frame {
     this.#runtime.run(task, parts, values);
   }
 
-  #copyOf(x: NdArray): number {
-    const { source, bytes } = x.storage;
-    const address = this.temporary(bytes);
-    viewOf(this.#runtime, x.dtype, address, source.length).set(source.read());
-    return address;
-  }
-
   close(succeeded: boolean): void {
     if (succeeded) {
       for (const writeBack of this.#writeBacks) writeBack();
@@ -179,6 +268,7 @@ export class Frame {
 /** Runs the body of a kernel with a frame, and frees what it held at the end. */
 export function inFrame<Result>(body: (frame: Frame) => Result): Result {
   const frame = new Frame();
+  calls++;
   let succeeded = false;
   try {
     const result = body(frame);

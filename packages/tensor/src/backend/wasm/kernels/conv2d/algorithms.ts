@@ -41,14 +41,14 @@ export function convolve(
   y: Images,
   ending: { mode: number; bias: number },
 ): void {
-  const { window, outChannels: rows, groupChannels: k, address } = filters;
+  const { window, outChannels: rows, groupChannels: k, array, address } = filters;
   const m = chosenTile(filters, y);
   if (m === null) {
     directForward(frame, x, filters, y, ending);
     return;
   }
   const input = padded(frame, x, paddingTo(x, window.padding, coveredInput(m, y)));
-  const weights = { address, rows, k, rowStride: k * 36, kStride: 36, turned: false };
+  const weights = { array, address, rows, k, rowStride: k * 36, kStride: 36, turned: false };
   winograd(frame, m, input, weights, y, ending);
 }
 
@@ -72,9 +72,9 @@ export function gradientsOf(frame: Frame, operands: GradientOperands): { sums: n
   if (plan !== null) {
     const { gradient, sums } = beforeActivation(frame, operands, plan.padding);
     if (gradX !== null) {
-      const { address, outChannels: k, groupChannels: rows } = filters;
+      const { array, address, outChannels: k, groupChannels: rows } = filters;
       // A convolution too, with turned kernels and 2 − padding zeros.
-      const weights = { address, rows, k, rowStride: 36, kStride: rows * 36, turned: true };
+      const weights = { array, address, rows, k, rowStride: 36, kStride: rows * 36, turned: true };
       const mode = addToGradX ? MODE.accumulate : 0;
       winograd(frame, plan.m, gradient, weights, gradX, { mode, bias: 0 });
     }

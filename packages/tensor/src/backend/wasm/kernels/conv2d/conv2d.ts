@@ -22,7 +22,7 @@ function imagesOf(address: number, shape: Shape, firstChannel = 0, channels = sh
 
 function filtersOf(frame: Frame, { weight, window }: Conv2dBranch): Filters {
   const [outChannels, groupChannels] = weight.shape;
-  return { address: frame.input(weight), outChannels, groupChannels, window };
+  return { array: weight, address: frame.input(weight), outChannels, groupChannels, window };
 }
 
 /** A branch with the first of its channels in the common output. */

@@ -1,3 +1,4 @@
+import type { NdArray } from '../../../../core/ndarray.ts';
 import type { Conv2dWindow, Padding } from '../../../../core/window.ts';
 import type { Frame } from '../../frame.ts';
 import { accumulate } from '../gemm/accumulate.ts';
@@ -20,6 +21,8 @@ import { type Phase, phasesOf } from './phases.ts';
 
 /** The weights of one convolution, and the channels that belong to it. */
 export interface Filters {
+  readonly array: NdArray;
+  /** Of its elements, or of their gradient. */
   readonly address: number;
   readonly outChannels: number;
   /** Input channels of one group. */
@@ -61,6 +64,7 @@ export function directForward(
     groups,
     mode,
     bias,
+    keepA: { array: filters.array, name: `filters ${groups}` },
     a: {
       address: filters.address,
       kOffsets: linearTable(k, 4),

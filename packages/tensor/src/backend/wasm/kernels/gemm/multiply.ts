@@ -1,3 +1,4 @@
+import type { NdArray } from '../../../../core/ndarray.ts';
 import type { Frame } from '../../frame.ts';
 import { defineTask } from '../../task.ts';
 import { multiplyBlock } from './block.ts';
@@ -159,6 +160,8 @@ export interface Product {
   readonly totalColumns: number;
   readonly groups: number;
   readonly a: Operand;
+  /** Whose elements A is, and a name for the order in which they are read: so it is packed once. */
+  readonly keepA?: { readonly array: NdArray; readonly name: string };
   readonly b: Operand;
   readonly c: {
     readonly address: number;
@@ -182,22 +185,30 @@ export function multiply(frame: Frame, product: Product): void {
   const paddedRows = roundUp(rows, tile.rows);
   const packedStride = paddedRows * k * 4;
   const outersOfA = a.outerStride === 0 ? 1 : outers;
-  const packed = frame.temporary(outersOfA * groups * packedStride);
   const kBlocks = Math.ceil(k / BLOCK_K);
-  for (let outer = 0; outer < outersOfA; outer++) {
-    frame.run(packTask, groups * kBlocks, {
-      source: a.address + outer * a.outerStride,
-      kOffsets: a.kOffsets,
-      k,
-      lineOffsets: a.lineOffsets,
-      lines: rows,
-      packed: packed + outer * groups * packedStride,
-      along: Number(a.along),
-      blocks: kBlocks,
-      sourceStride: a.groupStride,
-      packedStride,
-    });
-  }
+  const packAll = (packed: number): void => {
+    for (let outer = 0; outer < outersOfA; outer++) {
+      frame.run(packTask, groups * kBlocks, {
+        source: a.address + outer * a.outerStride,
+        kOffsets: a.kOffsets,
+        k,
+        lineOffsets: a.lineOffsets,
+        lines: rows,
+        packed: packed + outer * groups * packedStride,
+        along: Number(a.along),
+        blocks: kBlocks,
+        sourceStride: a.groupStride,
+        packedStride,
+      });
+    }
+  };
+  const bytes = outersOfA * groups * packedStride;
+  const { keepA } = product;
+  const packed =
+    keepA === undefined
+      ? frame.temporary(bytes)
+      : frame.derived(keepA.array, `packed ${tile.rows} ${keepA.name}`, bytes, packAll);
+  if (keepA === undefined) packAll(packed);
   // A single small image is cut finer, so that there is work for all threads.
   const wholeParts = outers * groups;
   const share = roundUp(Math.ceil(columns / Math.ceil(16 / wholeParts)), tile.columns);

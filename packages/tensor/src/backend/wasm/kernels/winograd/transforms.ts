@@ -1,5 +1,5 @@
 import type { FunctionBuilder, Local } from '../../assembler/function.ts';
-import { type Floats, splat } from '../../assembler/vectors.ts';
+import type { Floats } from '../../assembler/vectors.ts';
 
 /**
  * Winograd's minimal filtering F(m, 3): m outputs of a filter of 3 taps from n = m + 2 inputs with n
@@ -37,7 +37,11 @@ const AT_ZERO = 1 / (A * A * B * B);
 const AT_A = 1 / (2 * A * A * (A * A - B * B));
 const AT_B = 1 / (2 * B * B * (B * B - A * A));
 
-const times = (value: Floats, factor: number): Floats => value.times(splat(factor));
+/** Constants in variables: engines take several instructions for each in the code. */
+function constantsOf(f: FunctionBuilder) {
+  const { splat } = f.constants;
+  return { splat, times: (value: Floats, factor: number) => value.times(splat(factor)) };
+}
 
 /** Bᵀ d: n inputs to n. */
 export const INPUT: Readonly<Record<OutputTile, Transform>> = {
@@ -48,6 +52,7 @@ export const INPUT: Readonly<Record<OutputTile, Transform>> = {
     r3.set(d1.minus(d3));
   },
   4(f, [d0, d1, d2, d3, d4, d5], [r0, r1, r2, r3, r4, r5]) {
+    const { splat, times } = constantsOf(f);
     const plus = (value: Floats, factor: number, other: Floats): Floats =>
       f.multiplyAdd(splat(factor), other, value);
     // (x² − a²) (x² − b²) at 0, and x times it at ∞.
@@ -67,13 +72,15 @@ export const INPUT: Readonly<Record<OutputTile, Transform>> = {
 
 /** G g: 3 taps to n. */
 export const WEIGHTS: Readonly<Record<OutputTile, Transform>> = {
-  2(_, [g0, g1, g2], [r0, r1, r2, r3]) {
+  2(f, [g0, g1, g2], [r0, r1, r2, r3]) {
+    const { times } = constantsOf(f);
     r0.set(g0);
     r1.set(times(g0.plus(g1).plus(g2), 1 / 2));
     r2.set(times(g0.minus(g1).plus(g2), 1 / 2));
     r3.set(g2);
   },
-  4(_, [g0, g1, g2], [r0, r1, r2, r3, r4, r5]) {
+  4(f, [g0, g1, g2], [r0, r1, r2, r3, r4, r5]) {
+    const { times } = constantsOf(f);
     r0.set(times(g0, AT_ZERO));
     r1.set(
       times(g0, AT_A)
@@ -106,6 +113,7 @@ export const OUTPUT: Readonly<Record<OutputTile, Transform>> = {
     r1.set(p1.minus(p2).minus(p3));
   },
   4(f, [p0, p1, p2, p3, p4, p5], [r0, r1, r2, r3]) {
+    const { splat, times } = constantsOf(f);
     // Powers 0 to 3 of the points; ±a share a sum (even powers) and a difference (odd ones).
     r0.set(p1.plus(p2));
     r1.set(p1.minus(p2));
@@ -137,6 +145,7 @@ export const GRADIENT: Readonly<Record<OutputTile, Transform>> = {
     r3.set(y1.negated());
   },
   4(f, [y0, y1, y2, y3], [r0, r1, r2, r3, r4, r5]) {
+    const { splat, times } = constantsOf(f);
     r0.set(y0);
     r5.set(y3);
     for (const [plus, minus, point] of [
@@ -153,13 +162,15 @@ export const GRADIENT: Readonly<Record<OutputTile, Transform>> = {
 
 /** Gᵀ u: n sums to the 3 taps. */
 export const WEIGHT_GRADIENT: Readonly<Record<OutputTile, Transform>> = {
-  2(_, [u0, u1, u2, u3], [r0, r1, r2]) {
+  2(f, [u0, u1, u2, u3], [r0, r1, r2]) {
+    const { times } = constantsOf(f);
     const sum = times(u1.plus(u2), 1 / 2);
     r0.set(u0.plus(sum));
     r1.set(times(u1.minus(u2), 1 / 2));
     r2.set(u3.plus(sum));
   },
-  4(_, [u0, u1, u2, u3, u4, u5], [r0, r1, r2]) {
+  4(f, [u0, u1, u2, u3, u4, u5], [r0, r1, r2]) {
+    const { times } = constantsOf(f);
     const [sumA, differenceA] = [u1.plus(u2), u1.minus(u2)];
     const [sumB, differenceB] = [u3.plus(u4), u3.minus(u4)];
     r0.set(times(u0, AT_ZERO).plus(times(sumA, AT_A)).plus(times(sumB, AT_B)));

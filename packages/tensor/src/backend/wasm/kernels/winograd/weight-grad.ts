@@ -7,7 +7,7 @@ import type { Images } from '../conv2d/pad.ts';
 import { MODE } from '../gemm/micro-kernel.ts';
 import { ALL_COLUMNS, ALL_ROWS, roundedUp, tileOf } from '../gemm/tile.ts';
 import { defineChannelTransform } from './channel-transform.ts';
-import { multiplyComponents } from './steps.ts';
+import { multiplyComponents } from './products.ts';
 import { TILE_ENTRY, tilesOf, tileTable } from './tiles.ts';
 import { inputTile, type OutputTile, WEIGHT_GRADIENT } from './transforms.ts';
 

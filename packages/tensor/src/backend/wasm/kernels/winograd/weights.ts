@@ -1,3 +1,4 @@
+import type { NdArray } from '../../../../core/ndarray.ts';
 import { loadF32 } from '../../assembler/scalars.ts';
 import { splat } from '../../assembler/vectors.ts';
 import type { Frame } from '../../frame.ts';
@@ -7,6 +8,7 @@ import { inputTile, type OutputTile, WEIGHTS } from './transforms.ts';
 
 /** How the product's A is read from weights [O, I, 3, 3]: row and k are output and input channel. */
 export interface WeightLayout {
+  readonly array: NdArray;
   readonly address: number;
   readonly rows: number;
   readonly k: number;
@@ -84,26 +86,28 @@ function defineWeightsTask(m: OutputTile): TaskDefinition<typeof FIELDS> {
 
 const TASKS = { 2: defineWeightsTask(2), 4: defineWeightsTask(4) } as const;
 
-/** Transformed and packed weights; they live as long as the frame. */
+/** Transformed and packed weights; they live as long as the frame, or longer. */
 export function transformedWeights(
   frame: Frame,
   m: OutputTile,
-  { address, rows, k, rowStride, kStride, turned }: WeightLayout,
+  { array, address, rows, k, rowStride, kStride, turned }: WeightLayout,
 ): { readonly address: number; readonly planeBytes: number } {
   const panelRows = tileOf(frame.features).rows;
   const panels = Math.ceil(rows / panelRows);
   const planeBytes = panels * panelRows * k * 4;
-  const packed = frame.temporary(planeBytes * inputTile(m) ** 2);
-  frame.run(TASKS[m], panels, {
-    source: address,
-    rows,
-    k,
-    rowStride,
-    kStride,
-    firstTap: turned ? 8 * 4 : 0,
-    tapStep: turned ? -4 : 4,
-    packed,
-    planeBytes,
-  });
-  return { address: packed, planeBytes };
+  const name = `winograd ${m} ${turned ? 'turned' : ''} ${panelRows}`;
+  const transformed = frame.derived(array, name, planeBytes * inputTile(m) ** 2, (packed) =>
+    frame.run(TASKS[m], panels, {
+      source: address,
+      rows,
+      k,
+      rowStride,
+      kStride,
+      firstTap: turned ? 8 * 4 : 0,
+      tapStep: turned ? -4 : 4,
+      packed,
+      planeBytes,
+    }),
+  );
+  return { address: transformed, planeBytes };
 }

@@ -4,7 +4,9 @@ import { SCRATCH_BYTES } from '../../runtime.ts';
 import { defineTask, type TaskDefinition } from '../../task.ts';
 import type { Images } from '../conv2d/pad.ts';
 import { ALL_COLUMNS, ALL_ROWS } from '../gemm/tile.ts';
-import { defineInputTransform, defineOutputTransform, multiplyComponents } from './steps.ts';
+import { defineInputTransform } from './input-transform.ts';
+import { defineOutputTransform } from './output-transform.ts';
+import { multiplyComponents } from './products.ts';
 import { TILE_ENTRY, tilesOf, tileTable } from './tiles.ts';
 import { inputTile, type OutputTile } from './transforms.ts';
 import { transformedWeights, type WeightLayout } from './weights.ts';
@@ -28,6 +30,9 @@ const FIELDS = {
   tiles: 'i32',
   tileCount: 'i32',
   blockTiles: 'i32',
+  /** Parts that share the tiles of a block, and rows of each. */
+  rowParts: 'i32',
+  rowsOfPart: 'i32',
   weights: 'i32',
   weightBytes: 'i32',
   k: 'i32',
@@ -46,7 +51,10 @@ function defineConvolution(m: OutputTile): TaskDefinition<typeof FIELDS> {
   const transformOutput = defineOutputTransform(m);
   return defineTask(`winograd${m}`, FIELDS, (f, fields, { index, scratch }) => {
     const { k, rows, blockTiles, tileCount } = fields;
-    const firstTile = f.i32(index.times(blockTiles));
+    const firstTile = f.i32(index.dividedBy(fields.rowParts).times(blockTiles));
+    const firstRowOfPart = f.i32(index.modulo(fields.rowParts).times(fields.rowsOfPart));
+    const endRow = f.i32(firstRowOfPart.plus(fields.rowsOfPart));
+    endRow.set(endRow.min(rows));
     const count = f.i32(tileCount.minus(firstTile));
     count.set(count.min(blockTiles));
     const tiles = f.i32(fields.tiles.plus(firstTile.times(TILE_ENTRY)));
@@ -66,8 +74,8 @@ function defineConvolution(m: OutputTile): TaskDefinition<typeof FIELDS> {
       componentBytes: inputBytes,
       temporary,
     });
-    f.for(0, rows, BLOCK_ROWS, (firstRow) => {
-      const rowsHere = f.i32(rows.minus(firstRow));
+    f.for(firstRowOfPart, endRow, BLOCK_ROWS, (firstRow) => {
+      const rowsHere = f.i32(endRow.minus(firstRow));
       rowsHere.set(rowsHere.min(BLOCK_ROWS));
       f.call(multiplyComponents, {
         components,
@@ -164,13 +172,20 @@ export function winograd(
   const transformed = transformedWeights(frame, m, weights);
   const blockTiles = tilesOfPart(m, k, tiles);
   const tileCount = Math.ceil(tiles / ALL_COLUMNS) * ALL_COLUMNS;
-  frame.run(TASKS[m], Math.ceil(tileCount / blockTiles), {
+  const blocks = Math.ceil(tileCount / blockTiles);
+  // Where there are fewer blocks than threads, several threads transform the same tiles.
+  const rowBlocks = Math.ceil(rows / BLOCK_ROWS);
+  const rowsOfPart = Math.ceil(rowBlocks / Math.ceil(frame.threads / blocks)) * BLOCK_ROWS;
+  const rowParts = Math.ceil(rows / rowsOfPart);
+  frame.run(TASKS[m], blocks * rowParts, {
     input: input.address,
     inputRowBytes: input.width * 4,
     inputPlaneBytes: input.width * input.height * 4,
     tiles: tileTable(m, output, input, output),
     tileCount,
     blockTiles,
+    rowParts,
+    rowsOfPart,
     weights: transformed.address,
     weightBytes: transformed.planeBytes,
     k,
