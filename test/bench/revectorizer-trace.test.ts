@@ -10,6 +10,7 @@ store seeds:
 #359 Store *(#71 + 16 + #358) = #348 [raw, protected, Simd128, NoWriteBarrier, offset: 16]
 }
 reduce seeds:
+{ #301, #302 }
 Revec: BuildTreeRec 1052: Added a vector of stores.
 Revec: NewPackNode 293: PackNode Store(#356, #359)
 Revec: DecideVectorize 1510: Save: 60, cost: 4
@@ -50,7 +51,7 @@ Finished revec function relu
 `;
 
 test('what was packed', () => {
-  const packing = { name: 'microKernel', packed: 147, seeds: 1, reasons: new Map() };
+  const packing = { name: 'microKernel', packed: 147, seeds: 2, reasons: new Map() };
   expect(readTrace(PACKED)).toEqual([packing]);
   expect(readTrace(PACKED.replaceAll('Decide to', 'Decided to'))).toEqual([packing]);
 });

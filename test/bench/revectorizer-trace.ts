@@ -46,7 +46,8 @@ export function readTrace(trace: string): Packing[] {
     }
     const failed = line.endsWith('tree failed!');
     const savings = SAVINGS.exec(line);
-    if (line === '{') current.seeds++;
+    // Stores take several lines, sums one.
+    if (line.startsWith('{')) current.seeds++;
     else if (failed) giveUp(reasonIn(lastMessage));
     else if (savings !== null && Number(savings[1]) <= Number(savings[2])) {
       giveUp(`it would save ${savings[1]} operations and cost ${savings[2]}`);
