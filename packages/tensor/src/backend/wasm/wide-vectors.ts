@@ -32,7 +32,7 @@ function whyNotHere(): string | null {
     return '256-bit ones need Node.js ≥ 24';
   }
   if (Number.parseInt(v8, 10) < FIRST_V8) {
-    return `256-bit ones, about twice as fast, need Node.js ≥ 24; this is ${process.versions.node}`;
+    return `256-bit ones, which are faster, need Node.js ≥ 24; this is ${process.versions.node}`;
   }
   if (process.arch !== 'x64') return `256-bit ones need an x64 processor, not ${process.arch}`;
   return hasAvx2() ? null : '256-bit ones need a processor with AVX2';
