@@ -122,6 +122,14 @@ describe('convolution over several blocks', () => {
     await compare(run, inputs, WINOGRAD_ERROR);
   });
 
+  test('a first layer with a large output, whose gradient is made for a few images at a time', async () => {
+    const x = random([5, 2, 400, 400], 1); // Two of these outputs, of 20 MiB, are taken together.
+    const inputs = [random([33, 2, 1, 1], 2, true), random([33], 3, true)];
+    const run = (weight: Tensor, bias: Tensor) =>
+      conv2dBranches(x, [{ weight, bias }], { activation: 'relu' });
+    await compare(run, inputs, WINOGRAD_ERROR);
+  }, 60_000);
+
   test('Winograd can be forbidden, which gives the errors of plain sums', async () => {
     const inputs = [random([2, 64, 14, 14], 1, true), random([64, 64, 3, 3], 2, true)];
     const run = (x: Tensor, w: Tensor) => conv2d(x, w, null, { padding: 1 });

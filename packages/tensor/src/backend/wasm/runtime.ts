@@ -6,7 +6,15 @@ import type { Parameters } from './assembler/function.ts';
 import { assembleModule } from './assembler/module.ts';
 import { settings } from './settings.ts';
 import { allTasks, type TaskDefinition } from './task.ts';
-import { CONTROL, CONTROL_END, JOB_ADDRESS, runAlone, runJob, workerLoop } from './threads.ts';
+import {
+  CONTROL,
+  CONTROL_END,
+  JOB_ADDRESS,
+  runAlone,
+  runJob,
+  startGeneration,
+  workerLoop,
+} from './threads.ts';
 import { bestWidth, type Width } from './wide-vectors.ts';
 import { startWorker, type WorkerThread, whyNoWorkers } from './workers.ts';
 
@@ -85,6 +93,7 @@ export class Runtime {
   #code: Code;
   #width: Width;
   #workers: WorkerThread[] = [];
+  #generation = 0;
   #workerProblem: string | null = null;
 
   /** @throws BackendError if the engine refuses the memory or the code */
@@ -119,7 +128,7 @@ export class Runtime {
     this.#width = width;
     if (fma === this.features.fma && width.lanes === this.features.lanes) return;
     const { threads } = this;
-    this.setThreads(1);
+    this.#dismissWorkers();
     this.#code = this.#codeFor({ fma, lanes: width.lanes });
     this.setThreads(threads);
   }
@@ -144,17 +153,24 @@ export class Runtime {
   setThreads(count: number): void {
     this.#workerProblem = count > 1 ? whyNoWorkers() : null;
     const wanted = this.#workerProblem === null ? Math.min(count, MAXIMUM_THREADS) : 1;
-    for (const worker of this.#workers.splice(wanted - 1)) worker.stop();
+    if (wanted < this.threads) this.#dismissWorkers();
     while (this.threads < wanted) {
       const scratch = this.#scratch[this.threads] ?? this.arena.allocate(SCRATCH_BYTES);
       this.#scratch[this.threads] = scratch;
-      this.#workers.push(
-        startWorker({ module: this.#code.module, memory: this.memory, scratch }, (reason) => {
-          this.#workerProblem = reason;
-          this.#workers = [];
-        }),
-      );
+      const { module } = this.#code;
+      const data = { module, memory: this.memory, scratch, generation: this.#generation };
+      const worker = startWorker(data, (reason) => {
+        if (!this.#workers.includes(worker)) return;
+        this.#workerProblem = reason;
+        this.#workers = [];
+      });
+      this.#workers.push(worker);
     }
+  }
+
+  #dismissWorkers(): void {
+    this.#generation = startGeneration(this.#control);
+    for (const worker of this.#workers.splice(0)) worker.stop();
   }
 
   /**

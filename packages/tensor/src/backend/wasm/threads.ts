@@ -36,6 +36,8 @@ export const CONTROL = {
   mainSleeps: 448,
   /** 1 after a worker did not come back. */
   failed: 512,
+  /** Counts replacements of the workers; those of before take no part in jobs any more. */
+  generation: 576,
 } as const;
 
 /** Where the fields of the job lie. */
@@ -107,31 +109,47 @@ export const runJob = defineFunction(
   },
 );
 
-/** What a worker thread runs for its whole life. */
-export const workerLoop = defineFunction('workerLoop', { scratch: 'i32' }, (f, { scratch }) => {
-  const seen = f.i32();
-  const spins = f.i32();
-  f.doWhile(() => {
-    seen.set(atomicLoad(CONTROL.sequence));
-    spins.set(WORKER_SPINS);
-    f.block((opened) => {
-      f.doWhile(() => {
-        opened.breakIf(atomicLoad(CONTROL.open));
-        spins.set(spins.minus(1));
-      }, spins);
-      // The main thread counts the job before it looks for sleepers, so none sleeps through it.
-      discard(f, atomicAdd(CONTROL.sleepers, 1));
-      sleepWhile(f, CONTROL.sequence, seen, null);
-      discard(f, atomicAdd(CONTROL.sleepers, -1));
-    });
-    discard(f, atomicAdd(CONTROL.active, 1));
-    // A job that closed meanwhile must not be entered: the main thread may be past it.
-    f.if(atomicLoad(CONTROL.open), () => runParts(f, scratch));
-    f.if(atomicAdd(CONTROL.active, -1).equals(1).and(atomicLoad(CONTROL.mainSleeps)), () =>
-      wakeAll(f, CONTROL.active),
-    );
-  }, i32(1));
-});
+/** What a worker thread runs for its whole life: until a new generation has come. */
+export const workerLoop = defineFunction(
+  'workerLoop',
+  { scratch: 'i32', generation: 'i32' },
+  (f, { scratch, generation }) => {
+    const seen = f.i32();
+    const spins = f.i32();
+    const isCurrent = (): I32 => atomicLoad(CONTROL.generation).equals(generation);
+    f.doWhile(() => {
+      seen.set(atomicLoad(CONTROL.sequence));
+      spins.set(WORKER_SPINS);
+      f.block((opened) => {
+        f.doWhile(() => {
+          opened.breakIf(atomicLoad(CONTROL.open));
+          spins.set(spins.minus(1));
+        }, spins);
+        // A new generation is announced before the sequence changes, so none sleeps through it.
+        opened.breakIf(isCurrent().isZero());
+        // The main thread counts the job before it looks for sleepers, so none sleeps through it.
+        discard(f, atomicAdd(CONTROL.sleepers, 1));
+        sleepWhile(f, CONTROL.sequence, seen, null);
+        discard(f, atomicAdd(CONTROL.sleepers, -1));
+      });
+      discard(f, atomicAdd(CONTROL.active, 1));
+      // A job that closed meanwhile must not be entered: the main thread may be past it. Nor may one
+      // of the next generation, which has other code.
+      f.if(isCurrent().and(atomicLoad(CONTROL.open)), () => runParts(f, scratch));
+      f.if(atomicAdd(CONTROL.active, -1).equals(1).and(atomicLoad(CONTROL.mainSleeps)), () =>
+        wakeAll(f, CONTROL.active),
+      );
+    }, isCurrent());
+  },
+);
+
+/** Sends all workers away, at once or when they wake; to be called while no job runs. */
+export function startGeneration(control: Int32Array): number {
+  const generation = Atomics.add(control, CONTROL.generation / 4, 1) + 1;
+  Atomics.add(control, CONTROL.sequence / 4, 1);
+  Atomics.notify(control, CONTROL.sequence / 4);
+  return generation;
+}
 
 /** Runs all parts of the job in memory on the calling thread, without disturbing the others. */
 export const runAlone = defineFunction(

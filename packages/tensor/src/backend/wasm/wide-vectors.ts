@@ -16,11 +16,15 @@ const FIRST_V8 = 13;
 /** How much faster the wide tile must be: well below the factor of 2 that packing gives. */
 const ENOUGH = 1.2;
 const K = 256;
-/** Products of one timing: some 50 µs. */
+/** Products of one timing: some 50 µs, of optimized code. */
 const PRODUCTS = 4_000_000;
+/** How much faster than code of the quick compiler, which is never packed, optimized code is at least. */
+const OPTIMIZED = 2;
+/** Timings of optimized code: some, and more while the wide tile looks slow, as when others compute. */
 const LEAST_TIMINGS = 3;
-/** More are taken while the wide tile looks slow: something else may have run at the time. */
 const MOST_TIMINGS = 20;
+/** Milliseconds after which what was seen must do. */
+const PATIENCE = 250;
 
 export type Width = { readonly lanes: 8 } | { readonly lanes: 4; readonly reason: string };
 
@@ -68,7 +72,7 @@ interface Probe {
   speed(): number;
 }
 
-/** Compiles the micro-kernel for one width, with the optimizing compiler at once. */
+/** Compiles the micro-kernel for one width. */
 function makeProbe(features: Features): Probe {
   const tile = tileOf(features);
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
@@ -87,7 +91,6 @@ function makeProbe(features: Features): Probe {
   a.set(Array.from(a, (_, i) => ((i * 7) % 31) - 15));
   b.set(Array.from(b, (_, i) => ((i * 5) % 29) - 14));
   const run = (count: number): void => repeat(a.byteOffset, b.byteOffset, c.byteOffset, count);
-  run(1);
   const count = Math.ceil(PRODUCTS / (K * c.length));
   return {
     isRight() {
@@ -107,28 +110,33 @@ function makeProbe(features: Features): Probe {
   };
 }
 
+/** By `Features.fma`. */
+const measured = new Map<boolean, Width>();
+
 function measure(fma: boolean): Width {
   const v8 = nodeModule('node:v8');
   if (v8 === undefined) return { lanes: 4, reason: '256-bit ones need Node.js ≥ 24' };
-  let [narrow, wide]: (Probe | null)[] = [null, null];
   v8.setFlagsFromString(`--${FLAG}`);
-  try {
-    // Code of the quick compiler is never packed, and would be replaced only after a while.
-    v8.setFlagsFromString('--no-liftoff');
-    [narrow, wide] = [makeProbe({ fma, lanes: 4 }), makeProbe({ fma, lanes: 8 })];
-  } finally {
-    v8.setFlagsFromString('--liftoff');
-  }
-  const best = { narrow: 0, wide: 0 };
+  const narrow = makeProbe({ fma, lanes: 4 });
+  const wide = makeProbe({ fma, lanes: 8 });
+  const until = performance.now() + PATIENCE;
+  const first = { narrow: narrow.speed(), wide: wide.speed() };
+  const best = { ...first };
   const isFaster = (): boolean => best.wide >= ENOUGH * best.narrow;
-  for (let timing = 0; timing < MOST_TIMINGS; timing++) {
+  let timings = 0;
+  while (timings < (isFaster() ? LEAST_TIMINGS : MOST_TIMINGS) && performance.now() < until) {
     best.narrow = Math.max(best.narrow, narrow.speed());
     best.wide = Math.max(best.wide, wide.speed());
-    if (timing + 1 >= LEAST_TIMINGS && isFaster()) break;
+    const isOptimized =
+      best.narrow >= OPTIMIZED * first.narrow && best.wide >= OPTIMIZED * first.wide;
+    if (isOptimized) timings++;
   }
   const isRight = wide.isRight();
   if (isRight && isFaster()) return { lanes: 8 };
-  v8.setFlagsFromString(`--no-${FLAG}`);
+  // Unless other code needs it, of which V8 optimizes each function only when it is hot.
+  if (![...measured.values()].some(({ lanes }) => lanes === 8)) {
+    v8.setFlagsFromString(`--no-${FLAG}`);
+  }
   const factor = (best.wide / best.narrow).toFixed(2);
   return {
     lanes: 4,
@@ -137,8 +145,6 @@ function measure(fma: boolean): Width {
       : 'this engine computes wrong results with 256-bit ones',
   };
 }
-
-const measured = new Map<boolean, Width>();
 
 /** The width that is best here, measured when first asked for; see `Features.fma`. */
 export function bestWidth(fma: boolean): Width {

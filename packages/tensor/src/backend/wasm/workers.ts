@@ -7,16 +7,19 @@ interface WorkerData {
   readonly memory: WebAssembly.Memory;
   /** Address of the thread's scratch memory. */
   readonly scratch: number;
+  /** When this is over, the thread ends by itself; see `startGeneration`. */
+  readonly generation: number;
 }
 
 export interface WorkerThread {
+  /** Frees what a thread leaves behind; it has to end by itself. */
   stop(): void;
 }
 
 // Text and not a file, so that nothing has to be found at run time: not by a bundler, not by a
 // loader of TypeScript.
-const RUN = `({ module, memory, scratch }) =>
-  new WebAssembly.Instance(module, { env: { memory } }).exports.workerLoop(scratch)`;
+const RUN = `({ module, memory, scratch, generation }) =>
+  new WebAssembly.Instance(module, { env: { memory } }).exports.workerLoop(scratch, generation)`;
 const IN_NODE = `(${RUN})(require('node:worker_threads').workerData)`;
 const IN_BROWSER = `onmessage = ({ data }) => (${RUN})(data)`;
 
@@ -37,7 +40,7 @@ export function startWorker(data: WorkerData, onError: (reason: string) => void)
     const worker = new threads.Worker(IN_NODE, options);
     worker.unref(); // A waiting thread must not keep the process alive.
     worker.on('error', (error) => onError(error.message));
-    return { stop: () => void worker.terminate() };
+    return { stop() {} }; // A thread without work ends.
   }
   const url = URL.createObjectURL(new Blob([IN_BROWSER], { type: 'text/javascript' }));
   const worker = new Worker(url);

@@ -8,7 +8,7 @@ import type { OutputTile } from '../winograd/transforms.ts';
 import { weightGradTiles, winogradWeightGrad } from '../winograd/weight-grad.ts';
 import { chooseTile, winograd } from '../winograd/winograd.ts';
 import { directForward, directInputGrad, directWeightGrad, type Filters } from './direct.ts';
-import { type Images, maskedAndPadded, padded } from './pad.ts';
+import { type Images, maskedAndPadded, padded, paddedBytes } from './pad.ts';
 
 export type { Filters } from './direct.ts';
 
@@ -25,6 +25,9 @@ function paddingTo(
     right: Math.max(0, size.width - left - images.width),
   };
 }
+
+/** Most memory for the gradient before an activation where it is needed for one thing only. */
+const MASKED_BYTES = 40 * 2 ** 20;
 
 const NO_PADDING = { top: 0, bottom: 0, left: 0, right: 0 };
 
@@ -91,6 +94,9 @@ export function gradientsOf(frame: Frame, operands: GradientOperands): { sums: n
     }
     return { sums };
   }
+  if (gradX === null && gradWeight !== null && operands.y !== null) {
+    return { sums: maskedWeightGrad(frame, operands, operands.y, gradWeight) };
+  }
   const { gradient, sums } = beforeActivation(frame, operands, NO_PADDING);
   if (gradX !== null) {
     directInputGrad(frame, gradient, filters, gradX, { accumulate: addToGradX });
@@ -129,11 +135,49 @@ function beforeActivation(
   { gradOut, y, needsSums }: GradientOperands,
   padding: Padding,
 ): { gradient: Images; sums: number | null } {
-  if (y !== null) return maskedAndPadded(frame, gradOut, y, padding);
+  if (y !== null) {
+    const sums = frame.temporary(gradOut.count * gradOut.channels * 8);
+    const address = frame.temporary(paddedBytes(gradOut, padding));
+    return { gradient: maskedAndPadded(frame, gradOut, y, padding, { address, sums }), sums };
+  }
   return {
     gradient: padded(frame, gradOut, padding),
     sums: needsSums ? planeSums(frame, gradOut) : null,
   };
+}
+
+/**
+ * The weight's gradient where the input's is not needed, as in a network's first layer, whose output is
+ * often the largest of all: the gradient before the activation is made for a few images at a time. Returns
+ * its sums over planes.
+ */
+function maskedWeightGrad(
+  frame: Frame,
+  { x, gradOut, filters }: GradientOperands,
+  y: number,
+  gradWeight: number,
+): number {
+  const planeOfImage = gradOut.channels * 8;
+  const sums = frame.temporary(gradOut.count * planeOfImage);
+  const imageBytes = paddedBytes({ ...gradOut, count: 1 }, NO_PADDING);
+  const images = Math.max(1, Math.min(gradOut.count, Math.floor(MASKED_BYTES / imageBytes)));
+  const address = frame.temporary(images * imageBytes);
+  directWeightGrad(
+    frame,
+    x,
+    gradOut,
+    { ...filters, address: gradWeight },
+    {
+      images,
+      gradientOf(first, count) {
+        const start = first * gradOut.stride;
+        const some = { ...gradOut, count, address: gradOut.address + start };
+        const into = { address, sums: sums + first * planeOfImage };
+        return maskedAndPadded(frame, some, y + start, NO_PADDING, into);
+      },
+    },
+  );
+  return sums;
 }
 
 function planeSums(

@@ -91,8 +91,25 @@ export function directForward(
   });
 }
 
-/** gw ← Σ over all pixels of gy · x. */
-export function directWeightGrad(frame: Frame, x: Images, gradOut: Images, filters: Filters): void {
+/** A gradient that is made for some images at a time. */
+export interface GradientInBlocks {
+  readonly images: number;
+  /** The images from `first` on; it replaces those before. */
+  gradientOf(first: number, count: number): Images;
+}
+
+/**
+ * gw ← Σ over all pixels of gy · x.
+ *
+ * @param gradOut gives the shape, and the gradient itself unless it comes in `blocks`
+ */
+export function directWeightGrad(
+  frame: Frame,
+  x: Images,
+  gradOut: Images,
+  filters: Filters,
+  blocks: GradientInBlocks = { images: gradOut.count, gradientOf: () => gradOut },
+): void {
   const { window, outChannels, groupChannels, address } = filters;
   const { groups } = window;
   const input = padded(frame, x, window.padding);
@@ -100,33 +117,39 @@ export function directWeightGrad(frame: Frame, x: Images, gradOut: Images, filte
   const columns = groupChannels * window.kernelHeight * window.kernelWidth;
   const count = outChannels * columns;
   const parts = Math.max(1, Math.min(WEIGHT_GRAD_PARTS, WEIGHT_GRAD_BYTES / (count * 4), x.count));
-  const together = Math.ceil(x.count / Math.floor(parts));
+  // The parts of each block work side by side.
+  const together = Math.max(1, Math.ceil(blocks.images / Math.floor(parts)));
+  const imagesOfBlock =
+    blocks.images < x.count ? Math.floor(blocks.images / together) * together : x.count;
   const arrays = Math.ceil(x.count / together);
   const sums = arrays === 1 ? address : frame.temporary(arrays * count * 4);
   const rows = outChannels / groups;
-  accumulate(frame, {
-    rows,
-    columns,
-    k: together * pixels,
-    totalK: x.count * pixels,
-    groups,
-    a: {
-      address: gradOut.address,
-      kOffsets: outputPixels(window, together, gradOut.stride / (pixels * 4)),
-      lineOffsets: linearTable(rows, pixels * 4),
-      groupStride: rows * pixels * 4,
-      outerStride: together * gradOut.stride,
-    },
-    b: {
-      address: input.address,
-      kOffsets: windowPixels(window, together, input),
-      lineOffsets: windowTaps(window, groupChannels, input),
-      groupStride: groupChannels * input.height * input.width * 4,
-      outerStride: together * input.stride,
-    },
-    c: sums,
-    columnOffsets: linearTable(columns, 4),
-  });
+  for (let first = 0; first < x.count; first += imagesOfBlock) {
+    const gradient = blocks.gradientOf(first, Math.min(imagesOfBlock, x.count - first));
+    accumulate(frame, {
+      rows,
+      columns,
+      k: together * pixels,
+      totalK: gradient.count * pixels,
+      groups,
+      a: {
+        address: gradient.address,
+        kOffsets: outputPixels(window, together, gradient.stride / (pixels * 4)),
+        lineOffsets: linearTable(rows, pixels * 4),
+        groupStride: rows * pixels * 4,
+        outerStride: together * gradient.stride,
+      },
+      b: {
+        address: input.address + first * input.stride,
+        kOffsets: windowPixels(window, together, input),
+        lineOffsets: windowTaps(window, groupChannels, input),
+        groupStride: groupChannels * input.height * input.width * 4,
+        outerStride: together * input.stride,
+      },
+      c: sums + (first / together) * count * 4,
+      columnOffsets: linearTable(columns, 4),
+    });
+  }
   if (arrays > 1) sumArrays(frame, { source: sums, arrays, count, target: address });
 }
 

@@ -86,6 +86,14 @@ export function padded(frame: Frame, images: Images, padding: Padding): Images {
   return { address, count, channels, height, width, stride };
 }
 
+/** Bytes of images with zeros around them. */
+export function paddedBytes(
+  { count, channels, height, width }: Images,
+  { top, bottom, left, right }: Padding,
+): number {
+  return count * channels * (height + top + bottom) * (width + left + right) * 4;
+}
+
 const maskTask = defineTask(
   'gradientOfActivation',
   {
@@ -157,19 +165,21 @@ const maskTask = defineTask(
 /**
  * The gradient before a ReLU with zeros around it: 0 where y ≤ 0, else gradOut; and its sums over
  * each plane, [N, channels], float64, for the gradient of the bias. One pass over memory for all three.
+ *
+ * @param into where both go: `paddedBytes`, and 8 bytes for each plane
  */
 export function maskedAndPadded(
   frame: Frame,
   gradOut: Images,
   y: number,
   { top, bottom, left, right }: Padding,
-): { gradient: Images; sums: number } {
+  into: { address: number; sums: number },
+): Images {
   const { count, channels } = gradOut;
   const height = gradOut.height + top + bottom;
   const width = gradOut.width + left + right;
   const stride = channels * height * width * 4;
-  const address = frame.temporary(count * stride);
-  const sums = frame.temporary(count * channels * 8);
+  const { address, sums } = into;
   const { parts, fields } = planeParts(count * channels, height * width);
   frame.run(maskTask, parts, {
     ...fields,
@@ -186,5 +196,5 @@ export function maskedAndPadded(
     paddedHeight: height,
     paddedWidth: width,
   });
-  return { gradient: { address, count, channels, height, width, stride }, sums };
+  return { address, count, channels, height, width, stride };
 }

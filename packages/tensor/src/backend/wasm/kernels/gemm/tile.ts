@@ -8,22 +8,25 @@ export interface Tile {
   readonly columns: number;
 }
 
-/**
- * The shapes that measure best: with 16 registers of four lanes 8 accumulators, of eight lanes 12,
- * which leaves room for two vectors of B and one factor of A. Sums over k are the same in both.
- */
-const TILES = { 4: { rows: 4, columns: 8 }, 8: { rows: 6, columns: 16 } } as const;
+/** Eight accumulators of four lanes: with 16 registers, more would be spilled. */
+const NARROW: Tile = { rows: 4, columns: 8 };
+/** Twelve of eight lanes, which leaves room for two vectors of B and one factor of A. */
+const WIDE: Tile = { rows: 6, columns: 16 };
+/** Products that are not added in the same instruction need registers of their own. */
+const WIDE_WITHOUT_FMA: Tile = { rows: 4, columns: 16 };
 
-export function tileOf({ lanes }: Pick<Features, 'lanes'>): Tile {
-  return TILES[lanes];
+/** The shape that measures best. Sums over k are the same in all. */
+export function tileOf({ lanes, fma }: Features): Tile {
+  if (lanes === 4) return NARROW;
+  return fma ? WIDE : WIDE_WITHOUT_FMA;
 }
 
-/** Rows and columns that a whole number of tiles of either shape has. */
+/** Rows and columns that a whole number of tiles of every shape has. */
 export const ALL_ROWS = 12;
 export const ALL_COLUMNS = 16;
 
 /** Bytes of the largest tile. */
-export const TILE_BYTES = TILES[8].rows * TILES[8].columns * 4;
+export const TILE_BYTES = WIDE.rows * WIDE.columns * 4;
 
 /** The least multiple of `unit` that is not below `value`. */
 export function roundedUp(value: I32, unit: number): I32 {
