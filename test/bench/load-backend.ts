@@ -4,8 +4,9 @@ import { describeBackend, setThreads } from '@firelight/tensor';
 import { supportsRelaxedSimd } from '../../packages/tensor/src/backend/host.ts';
 import { bestWidth } from '../../packages/tensor/src/backend/wasm/wide-vectors.ts';
 
-// Which width is best is measured only once, and leaves the quick compiler on, which packs nothing.
+// Which width is best is measured only once, and leaves the quick compiler on, which packs nothing,
+// and the packing off where it was not faster.
 bestWidth(supportsRelaxedSimd());
-setFlagsFromString('--no-liftoff');
+for (const flag of ['--no-liftoff', '--experimental-wasm-revectorize']) setFlagsFromString(flag);
 setThreads(1);
 describeBackend();

@@ -19,6 +19,8 @@ const FLAGS = [
   '--no-liftoff',
   '--no-wasm-lazy-compilation',
   '--single-threaded',
+  // Each function as it was written, without those that it calls.
+  '--no-wasm-inlining',
 ];
 
 /** @throws Error if this Node has no such compiler */
