@@ -30,6 +30,10 @@ if [ "${#missing[@]}" -gt 0 ] && ! { command -v xvfb-run >/dev/null && loads_gl;
 fi
 
 if ! loads_gl; then
+  # With the headers of the Node that runs here, which lie beside it in most installations; a flag
+  # would yield to what npm is configured with.
+  prefix=$(node -p 'path.resolve(process.execPath, "../..")')
+  if [ -e "$prefix/include/node/node.h" ]; then export npm_config_nodedir="$prefix"; fi
   npm explore gl -- node-gyp rebuild --jobs max
 fi
 
