@@ -4,6 +4,7 @@ import {
   broadcastTo,
   cast,
   conv2d,
+  conv2dBranches,
   Generator,
   gather,
   globalAvgPool2d,
@@ -146,6 +147,23 @@ describe.each(FILLS)('%s', (_, fill) => {
       expected[Math.floor(i / 18_000) % 2] += value;
     });
     expectNear(bias.grad, expected);
+  });
+
+  test('gradients of biases of branches, whose planes lie apart', () => {
+    const x = leafOf(fill, [60, 1, 100, 90]);
+    const branches = [2, 3].map((channels) => ({
+      weight: leafOf(fill, [channels, 1, 1, 1]),
+      bias: leafOf(fill, [channels]),
+    }));
+    const y = conv2dBranches(x, branches);
+    const g = tensor(fill(y.size), { shape: y.shape });
+    y.backward(g);
+    const expected = new Float64Array(5);
+    g.data.forEach((value, i) => {
+      expected[Math.floor(i / 9000) % 5] += value;
+    });
+    expectNear(branches[0].bias.grad, expected.subarray(0, 2));
+    expectNear(branches[1].bias.grad, expected.subarray(2));
   });
 
   test('averages and their gradients', () => {

@@ -19,6 +19,9 @@ const FIELDS = {
   ...PIECE_FIELDS,
   /** What sums are divided by before they are stored as float32; 0 to store them as float64. */
   divisor: 'i32',
+  /** Rows that lie one behind the other, and bytes that are left out after them. */
+  rowsOfGroup: 'i32',
+  gap: 'i32',
 } as const;
 
 /** Where a task puts its sums. */
@@ -53,7 +56,8 @@ const rowsTask = defineTask('sumOfRows', FIELDS, (f, p, { index }) => {
   const output = outputOf(f, p);
   const at = f.i32();
   forPieces(f, p, index, (item, { start, length }) => {
-    at.set(p.source.plus(start.times(4)));
+    const group = item.dividedBy(p.pieces).dividedBy(p.rowsOfGroup);
+    at.set(p.source.plus(group.times(p.gap)).plus(start.times(4)));
     total.set(0);
     sums[0].clear();
     f.if(length.atLeast(ROW_VECTORS * 4), () => {
@@ -165,6 +169,8 @@ const sumsTask = defineColumns('sumOfSums', { areSums: true });
 export interface Terms {
   readonly address: number;
   readonly areSums: boolean;
+  /** Where rows of float32 do not follow each other: how many do, and the bytes between such groups. */
+  readonly groups?: { readonly rows: number; readonly gap: number };
 }
 
 /** Where a sum goes: as float32 divided by `divisor`, or where that is null as float64. */
@@ -181,8 +187,11 @@ export function sumAxis(frame: Frame, source: Terms, axis: MiddleAxis, target: S
   const isLast = pieces === 1;
   const task = source.areSums ? sumsTask : inner === 1 ? rowsTask : columnsTask;
   const sums = isLast ? target.address : frame.temporary(items * inner * 8);
+  const { rows: rowsOfGroup, gap } = source.groups ?? { rows: outer, gap: 0 };
   frame.run(task, parts, {
     ...fields,
+    rowsOfGroup,
+    gap,
     source: source.address,
     target: sums,
     divisor: isLast ? (target.divisor ?? 0) : 0,

@@ -186,16 +186,8 @@ function planeSums(
 ): number {
   const sums = frame.temporary(count * channels * 8);
   const length = height * width;
-  const sumPlanes = (source: number, outer: number, target: number): void => {
-    const pixels = { address: source, areSums: false };
-    sumAxis(frame, pixels, { outer, length, inner: 1 }, { address: target, divisor: null });
-  };
-  if (stride === channels * length * 4) {
-    sumPlanes(address, count * channels, sums);
-    return sums;
-  }
-  for (let image = 0; image < count; image++) {
-    sumPlanes(address + image * stride, channels, sums + image * channels * 8);
-  }
+  const groups = { rows: channels, gap: stride - channels * length * 4 };
+  const rows = { outer: count * channels, length, inner: 1 };
+  sumAxis(frame, { address, areSums: false, groups }, rows, { address: sums, divisor: null });
   return sums;
 }
