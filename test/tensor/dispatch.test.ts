@@ -93,10 +93,12 @@ const CALLS: CallsOf = {
     NdArray.zeros([3], dtype),
     NdArray.zeros([3], dtype),
     1,
+    'none',
   ],
   batchNorm2dGrad: (n, dtype) => [
     NdArray.zeros([n, 3, 2, 2], dtype),
     { ...statistics(dtype), frozen: false },
+    NdArray.zeros([3], dtype),
     NdArray.zeros([3], dtype),
     NdArray.zeros([n, 3, 2, 2], dtype),
     1,

@@ -5,6 +5,7 @@ import {
   argmin,
   avgPool2d,
   batchNorm2d,
+  batchNorm2dBranches,
   broadcastTo,
   type Conv2dOptions,
   cast,
@@ -89,6 +90,20 @@ function batchNorm(training: boolean) {
     expect(statistics.runningVariance.toArray()).toEqual(ones(weight.shape).toArray());
     return y;
   };
+}
+
+/** Two branches with ReLU; those of ones have ones as output. */
+function batchNorms(x: Tensor, ...parameters: Tensor[]): Tensor {
+  const [weight, bias, nextWeight, nextBias] = parameters;
+  const statisticsOf = ({ shape }: Tensor) => ({
+    runningMean: zeros(shape),
+    runningVariance: ones(shape),
+  });
+  const branches = [
+    { weight, bias, ...statisticsOf(weight) },
+    { weight: nextWeight, bias: nextBias, ...statisticsOf(nextWeight) },
+  ];
+  return batchNorm2dBranches(x, branches, { activation: 'relu' });
 }
 
 const convolution =
@@ -309,6 +324,20 @@ const CALLS: readonly EmptyCall[] = [
     inputs: [[0, 2, 3, 3], [2], [2]],
     run: batchNorm(false),
     shape: [0, 2, 3, 3],
+  },
+  {
+    op: 'batchNorm2d',
+    inputs: [[0, 3, 2, 2], [1], [1], [2], [2]],
+    run: batchNorms,
+    shape: [0, 3, 2, 2],
+  },
+  {
+    op: 'batchNorm2d',
+    inputs: [[2, 1, 1, 2], [0], [0], [1], [1]],
+    run: batchNorms,
+    shape: [2, 1, 1, 2],
+    values: [[[[1, 1]]], [[[1, 1]]]],
+    grads: [zeros([2, 1, 1, 2]).toArray(), [], [], [0], [4]],
   },
   {
     op: 'maxPool2d',

@@ -6,6 +6,7 @@ import {
   avgPool2d,
   BackendError,
   batchNorm2d,
+  batchNorm2dBranches,
   broadcastTo,
   cast,
   concat,
@@ -51,6 +52,14 @@ const weight = zeros([4, 3, 3, 3]);
 const int = (values: number[]) => tensor(values, { dtype: 'int32' });
 const channels = (count: number) => zeros([count]);
 const statistics = { runningMean: channels(3), runningVariance: channels(3) };
+
+/** Parameters and statistics of a branch of a norm. */
+const branch = (count: number) => ({
+  weight: channels(count),
+  bias: channels(count),
+  runningMean: channels(count),
+  runningVariance: channels(count),
+});
 
 const momentum = { learningRate: 1, momentum: 0, weightDecay: 0, lossScale: 1, nesterov: false };
 
@@ -363,6 +372,43 @@ test.each<[act: () => unknown, kind: Kind, message: RegExp]>([
     () => batchNorm2d(image, channels(3), channels(3), { ...statistics, epsilon: -1 }),
     ValueError,
     /epsilon must be a finite number ≥ 0, got -1/,
+  ],
+  [
+    () =>
+      batchNorm2d(image, channels(3), channels(3), { ...statistics, activation: 'tanh' as never }),
+    ValueError,
+    /batchNorm2d: activation must be 'none' or 'relu', got 'tanh'/,
+  ],
+  [
+    () => batchNorm2d(image, channels(3), channels(3), { ...statistics, decay: 1 } as never),
+    ValueError,
+    /there is no option 'decay'; there is runningMean, runningVariance, training, .*, activation/,
+  ],
+  [
+    () => batchNorm2dBranches(image, []),
+    ValueError,
+    /batchNorm2d: needs at least one branch, got none/,
+  ],
+  [
+    () => batchNorm2dBranches(image, new Array(2)),
+    ValueError,
+    /options must be an object with any of weight, .*, got undefined/,
+  ],
+  [() => batchNorm2dBranches(image, 1 as never), ValueError, /branches must be an array, got 1/],
+  [
+    () => batchNorm2dBranches(image, [branch(1), branch(3)]),
+    ShapeError,
+    /batchNorm2d: input has 3 channels, branches have 4\n.*\n.*\n *weight of branch 1 \[3\]/,
+  ],
+  [
+    () => batchNorm2dBranches(image, [branch(1), { ...branch(2), bias: channels(1) }]),
+    ShapeError,
+    /bias must have one element for each of 2 channels/,
+  ],
+  [
+    () => batchNorm2dBranches(image, [branch(1), { ...branch(2), weight: zeros([1, 2]) }]),
+    ShapeError,
+    /weight must have one element for each of \d channels\n.*\n *weight +\[1, 2\] /,
   ],
   [
     () => batchNorm2d(image, channels(3), channels(3), { ...statistics, runningMean: [0, 0, 0] }),

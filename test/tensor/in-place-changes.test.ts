@@ -3,10 +3,12 @@ import {
   add,
   assign,
   batchNorm2d,
+  batchNorm2dBranches,
   conv2d,
   conv2dBranches,
   defineOp,
   div,
+  Generator,
   gather,
   greater,
   matmul,
@@ -242,6 +244,39 @@ describe('what is refused', () => {
     const evaluated = mean(batchNorm2d(images, weight, bias, frozen));
     batchNorm2d(images, weight, bias, { ...frozen, training: true }); // Moves the statistics.
     expect(() => evaluated.backward()).toThrow(/batchNorm2d: '(mean|variance)' \[2\] was changed/);
+  });
+
+  test('is the bias of a norm where a ReLU needs it', () => {
+    const statistics = { runningMean: zeros([2]), runningVariance: ones([2]) };
+    const x = randn([3, 2, 2, 2], { requiresGrad: true });
+    const bias = zeros([2]);
+    const norm = (activation: 'none' | 'relu'): Tensor =>
+      sum(batchNorm2d(x, ones([2]), bias, { ...statistics, activation }));
+    const [plain, rectified] = [norm('none'), norm('relu')];
+    assign(bias, 1);
+    plain.backward();
+    expect(() => rectified.backward()).toThrow("batchNorm2d: its input 'bias' [2] was changed");
+  });
+
+  test('is not a parameter of a branch of a norm, which was copied', () => {
+    const x = randn([3, 3, 2, 2], { generator: new Generator(1), requiresGrad: true });
+    const gradient = (change: (parameters: readonly Tensor[]) => void): number[] => {
+      const branches = [1, 2].map((channels) => ({
+        weight: ones([channels]),
+        bias: zeros([channels]),
+        runningMean: zeros([channels]),
+        runningVariance: ones([channels]),
+      }));
+      const y = batchNorm2dBranches(x, branches, { training: false, activation: 'relu' });
+      change(branches.flatMap((branch) => Object.values(branch)));
+      x.grad = null;
+      y.backward(ones(y.shape));
+      return Array.from((x.grad as Tensor | null)?.data ?? []);
+    };
+    const changed = gradient((parameters) => {
+      for (const parameter of parameters) assign(parameter, 7);
+    });
+    expect(changed).toEqual(gradient(() => {}));
   });
 
   test('is not what the batch itself was normalized by', () => {

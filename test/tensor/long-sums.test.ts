@@ -123,17 +123,22 @@ describe.each(FILLS)('%s', (_, fill) => {
     expectNear(bias.grad, sums);
 
     // Frozen statistics, for which x̂ = x / √(1 + ε) is positive and nothing cancels.
-    weight.grad = null;
     const frozen = {
       runningMean: zeros([C]),
       runningVariance: tensor(new Float32Array(C).fill(1)),
+      training: false,
     };
-    batchNorm2d(x, weight, bias, { ...frozen, training: false }).backward(g);
     const dots = new Float64Array(C);
     x.data.forEach((value, i) => {
       dots[channel(i)] += (value * g.data[i]) / Math.sqrt(1 + 1e-5);
     });
-    expectNear(weight.grad, dots);
+    for (const activation of ['none', 'relu'] as const) {
+      weight.grad = null;
+      bias.grad = null;
+      batchNorm2d(x, weight, bias, { ...frozen, activation }).backward(g);
+      expectNear(weight.grad, dots);
+      expectNear(bias.grad, sums);
+    }
   });
 
   test.each(['none', 'relu'] as const)('gradients of a bias, with activation %s', (activation) => {

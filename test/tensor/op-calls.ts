@@ -153,6 +153,7 @@ export const EXAMPLE_CALLS: readonly ExampleCall[] = [
           training,
           momentum: 0.2,
           epsilon: 1e-3,
+          activation: 'relu',
         },
       ],
       [
@@ -162,6 +163,37 @@ export const EXAMPLE_CALLS: readonly ExampleCall[] = [
         { at: [3, 'runningMean'], name: 'runningMean', isTarget: training },
         { at: [3, 'runningVariance'], name: 'runningVariance', isTarget: training },
       ],
+    ),
+  ),
+  ...[true, false].map((training) =>
+    example(
+      'batchNorm2dBranches',
+      () => [
+        numbers([2, 3, 2, 2]),
+        [
+          {
+            weight: numbers([2], 2),
+            bias: numbers([2], 3),
+            runningMean: numbers([2], 4),
+            runningVariance: tensor([1, 2]),
+          },
+          {
+            weight: numbers([1], 5),
+            bias: numbers([1], 6),
+            runningMean: numbers([1], 7),
+            runningVariance: tensor([3]),
+          },
+        ],
+        { training, momentum: 0.2, epsilon: 1e-3, activation: 'none' },
+      ],
+      [
+        x,
+        { at: [1, 0, 'weight'], name: 'weight' },
+        { at: [1, 1, 'bias'], name: 'bias' },
+        { at: [1, 0, 'runningMean'], name: 'runningMean', isTarget: training },
+        { at: [1, 1, 'runningVariance'], name: 'runningVariance', isTarget: training },
+      ],
+      'batchNorm2d',
     ),
   ),
   example('dropout', () => [numbers([8]), { p: 0.5, training: true, generator: generator() }], [x]),

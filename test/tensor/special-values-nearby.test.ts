@@ -122,6 +122,38 @@ describe.each(BACKENDS)('on %s %j', (backend, options) => {
     expect([...(x.grad as Tensor).data]).toEqual([5, 5, 4, 5]);
   });
 
+  test.each([true, false])(
+    'ReLU inside a batch norm is that outside, training %s',
+    async (training) => {
+      await setBackend(backend, options);
+      const images = [
+        [-3, -2, -1, -0, 0, 1, 2, 3, -1],
+        [nan, inf, -inf, -0, 0, 1e-40, -1e-40, -2, 1],
+        [5, 5, 5, 5, 5, 5, 5, 5, 5],
+      ].flat();
+      const [fused, apart] = [1, 2].map(() =>
+        tensor(images, { shape: [1, 3, 3, 3], requiresGrad: true }),
+      );
+      const gradOut = tensor(
+        images.map((_, i) => (i % 4 === 3 && i >= 9 ? inf : i - 8)),
+        { shape: [1, 3, 3, 3] },
+      );
+      const norm = (x: Tensor, activation: 'none' | 'relu'): Tensor =>
+        batchNorm2d(x, tensor([1, 1, -1]), tensor([0, -0, -0]), {
+          runningMean: tensor([0, 0, 5]),
+          runningVariance: ones([3]),
+          training,
+          activation,
+        });
+      const inside = norm(fused, 'relu');
+      const outside = relu(norm(apart, 'none'));
+      inside.backward(gradOut);
+      outside.backward(gradOut);
+      expect([...inside.data]).toEqual([...outside.data]);
+      expect([...(fused.grad as Tensor).data]).toEqual([...(apart.grad as Tensor).data]);
+    },
+  );
+
   test('batch norm with frozen statistics leaves finite gradients beside infinite ones', async () => {
     await setBackend(backend, options);
     const x = tensor([1, inf, 3, 4, 5], { shape: [1, 1, 1, 5], requiresGrad: true });

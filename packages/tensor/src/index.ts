@@ -28,7 +28,13 @@ export { formatShape, type Shape } from './core/shape.ts';
 export { type Padding, type PaddingOption, type Pair, windowCount } from './core/window.ts';
 export { argmax, argmin } from './ops/arg-reduce.ts';
 export { add, div, maximum, minimum, mul, pow, sub } from './ops/arithmetic.ts';
-export { type BatchNorm2dOptions, batchNorm2d } from './ops/batch-norm2d.ts';
+export {
+  type BatchNorm2dBranchOptions,
+  type BatchNorm2dOptions,
+  type BatchNorm2dSettings,
+  batchNorm2d,
+  batchNorm2dBranches,
+} from './ops/batch-norm2d.ts';
 export { broadcastTo } from './ops/broadcast-to.ts';
 export { cast } from './ops/cast.ts';
 export { equal, greater, greaterEqual, less, lessEqual, notEqual } from './ops/comparison.ts';

@@ -1,6 +1,7 @@
 import {
   avgPool2d,
   batchNorm2d,
+  batchNorm2dBranches,
   cast,
   conv2d,
   dropout,
@@ -8,7 +9,9 @@ import {
   globalAvgPool2d,
   maxPool2d,
   ones,
+  stack,
   type Tensor,
+  tensor,
   zeros,
 } from '@firelight/tensor';
 import fc from 'fast-check';
@@ -84,4 +87,46 @@ export const spatialCases: readonly OpCase[] = [
       };
     }),
   },
+  {
+    op: 'batchNorm2d',
+    calls: fc.tuple(images, fc.boolean(), seeds).map(([[N, C, H, W], training, seed]) => {
+      const parameters = [C, 2].flatMap((length, i) => [
+        positive([length], seed + 2 * i + 1),
+        around(0, [length], seed + 2 * i + 2),
+      ]);
+      return {
+        inputs: [awayFromMean([2 * N + 2, C + 2, H, W], seed), ...parameters],
+        run: (x: Tensor, ...[weight, bias, nextWeight, nextBias]: Tensor[]) =>
+          batchNorm2dBranches(
+            x,
+            [
+              { weight, bias, ...statisticsOf(C, x, seed + 5) },
+              { weight: nextWeight, bias: nextBias, ...statisticsOf(2, x, seed + 7) },
+            ],
+            { training, epsilon: 0.1, activation: 'relu' },
+          ),
+      };
+    }),
+  },
 ];
+
+/** Numbers within 0.2 of one. */
+function around(center: number, shape: readonly number[], seed: number): Tensor {
+  const size = shape.reduce((product, length) => product * length, 1);
+  const limits = { low: center - 0.2, high: center + 0.2 };
+  return tensor(new Generator(seed).uniform(size, limits), { shape });
+}
+
+/** About 1 in every second image and −1 in others, far from where ReLU has its kink after a norm. */
+function awayFromMean([N, ...shape]: readonly number[], seed: number): Tensor {
+  const sides = Array.from({ length: N }, (_, n) => around((-1) ** n, shape, seed + n));
+  return stack(sides);
+}
+
+/** Running statistics near to those of `awayFromMean`. */
+function statisticsOf(channels: number, { dtype }: Tensor, seed: number) {
+  return {
+    runningMean: cast(around(0, [channels], seed), dtype),
+    runningVariance: cast(positive([channels], seed + 1), dtype),
+  };
+}

@@ -152,6 +152,16 @@ describe.skipIf(!isWide)('wide and narrow vectors give the same bits', () => {
       (x, w, b) => batchNorm2d(x, w, b, { runningMean: zeros([7]), runningVariance: ones([7]) }),
       [images, ...perChannel.slice(0, 2)],
     ],
+    [
+      'batch norm with ReLU',
+      (x, w, b) =>
+        batchNorm2d(x, w, b, {
+          runningMean: zeros([7]),
+          runningVariance: ones([7]),
+          activation: 'relu',
+        }),
+      [images, ...perChannel.slice(0, 2)],
+    ],
     ['softmax', (x) => softmax(x, 1), [random([9, 1003], 3, true)]],
     ['dropout', (x) => dropout(x, { p: 0.3, generator: new Generator(3) }), [images]],
     ['sums of rows', (x) => sum(x, 3), [images]],

@@ -47,7 +47,7 @@ export interface SliceRange {
   readonly steps: readonly number[];
 }
 
-/** What a convolution applies to its output at once: nothing, or max(0, ·). */
+/** What a convolution or a batch norm applies to its output at once: nothing, or max(0, ·). */
 export type Activation = 'none' | 'relu';
 
 /** One of the convolutions that share an input. */
@@ -147,7 +147,8 @@ export interface Kernels {
   avgPool2dGrad(gradOut: NdArray, inputShape: Shape, window: Window2d): NdArray;
 
   // Regularization and normalization. Dropout draws its mask from `generator`, and is its own
-  // gradient. Statistics, weight and bias are [C]; `frozen` statistics do not depend on x.
+  // gradient. Statistics, weight and bias are [C]; `frozen` statistics do not depend on x. The
+  // gradients get `bias` if ReLU was applied to the output, which is computed again, else null.
   dropout(x: NdArray, rate: number, generator: GeneratorState): NdArray;
   channelMoments(x: NdArray): BatchNormStatistics;
   batchNorm2d(
@@ -156,11 +157,13 @@ export interface Kernels {
     weight: NdArray,
     bias: NdArray,
     epsilon: number,
+    activation: Activation,
   ): NdArray;
   batchNorm2dGrad(
     x: NdArray,
     statistics: BatchNormStatistics & { frozen: boolean },
     weight: NdArray,
+    bias: NdArray | null,
     gradOut: NdArray,
     epsilon: number,
   ): { x: NdArray; weight: NdArray; bias: NdArray };

@@ -1,9 +1,10 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import type { BatchNormStatistics } from '../backend/kernels.ts';
+import type { Activation, BatchNormStatistics } from '../backend/kernels.ts';
 import { kernels } from '../backend/registry.ts';
-import { shapeError } from '../core/errors.ts';
+import { shapeError, ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
+import { concat } from './concat.ts';
 import {
   asTensor,
   dtypeOf,
@@ -17,58 +18,136 @@ import { expectBoolean, expectShare, expectThat, readOptions } from './options.t
 interface Attributes {
   readonly statistics: BatchNormStatistics & { readonly frozen: boolean };
   readonly epsilon: number;
+  readonly activation: Activation;
 }
 
-interface Saved extends Attributes {
+interface Saved {
   readonly x: NdArray;
   readonly weight: NdArray;
+  /** Only where an activation needs it. */
+  readonly bias: NdArray | null;
+  readonly statistics: Attributes['statistics'];
+  readonly epsilon: number;
 }
 
 const batchNorm2dOp = defineOp<[NdArray, NdArray, NdArray], Attributes, Saved>('batchNorm2d', {
-  forward: ([x, weight, bias], { statistics, epsilon }) => ({
-    y: kernels().batchNorm2d(x, statistics, weight, bias, epsilon),
-    saved: { x, weight, statistics, epsilon },
+  forward: ([x, weight, bias], { statistics, epsilon, activation }) => ({
+    y: kernels().batchNorm2d(x, statistics, weight, bias, epsilon, activation),
+    saved: { x, weight, bias: activation === 'relu' ? bias : null, statistics, epsilon },
   }),
-  backward: (gradOut, { x, weight, statistics, epsilon }) => {
-    const grads = kernels().batchNorm2dGrad(x, statistics, weight, gradOut, epsilon);
+  backward(gradOut, { x, weight, bias, statistics, epsilon }) {
+    const grads = kernels().batchNorm2dGrad(x, statistics, weight, bias, gradOut, epsilon);
     return [grads.x, grads.weight, grads.bias];
   },
 });
 
-export interface BatchNorm2dOptions {
-  /** `[C]`; updated in place while training (so it must be a tensor), used otherwise. */
-  readonly runningMean: TensorLike;
-  /** `[C]`; updated in place while training (so it must be a tensor), used otherwise. */
-  readonly runningVariance: TensorLike;
+/** What `batchNorm2d` and `batchNorm2dBranches` do alike to all channels. */
+export interface BatchNorm2dSettings {
   /** Normalize by the batch (true) or by the running statistics (false); true by default. */
   readonly training?: boolean;
   /** Share of the batch in the running statistics, in [0, 1]; 0.1 by default. */
   readonly momentum?: number;
   /** Added to the variance; 1e-5 by default. */
   readonly epsilon?: number;
+  /** `'relu'` applies max(0, ·) to the result in the same pass; `'none'` by default. */
+  readonly activation?: Activation;
 }
 
-const OPTIONS = ['runningMean', 'runningVariance', 'training', 'momentum', 'epsilon'] as const;
+export interface BatchNorm2dOptions extends BatchNorm2dSettings {
+  /** `[C]`; updated in place while training (so it must be a tensor), used otherwise. */
+  readonly runningMean: TensorLike;
+  /** `[C]`; updated in place while training (so it must be a tensor), used otherwise. */
+  readonly runningVariance: TensorLike;
+}
+
+/** Parameters and running statistics of some neighbouring channels; see `BatchNorm2dOptions`. */
+export interface BatchNorm2dBranchOptions
+  extends Pick<BatchNorm2dOptions, 'runningMean' | 'runningVariance'> {
+  readonly weight: TensorLike;
+  readonly bias: TensorLike;
+}
+
+const SETTINGS = ['training', 'momentum', 'epsilon', 'activation'] as const;
+const OPTIONS = ['runningMean', 'runningVariance', ...SETTINGS] as const;
+const BRANCH_OPTIONS = ['weight', 'bias', 'runningMean', 'runningVariance'] as const;
+
+/** A branch whose operands are tensors. */
+type TensorBranch = Readonly<Record<(typeof BRANCH_OPTIONS)[number], Tensor>>;
+
+function readBranch(x: Tensor, branch: BatchNorm2dBranchOptions, training: boolean): TensorBranch {
+  const operands = readOptions('batchNorm2d', branch, BRANCH_OPTIONS);
+  const ofChannels = (name: keyof TensorBranch): Tensor =>
+    asTensor('batchNorm2d', name, operands[name], x.dtype);
+  const tensors = {
+    weight: ofChannels('weight'),
+    bias: ofChannels('bias'),
+    runningMean: ofChannels('runningMean'),
+    runningVariance: ofChannels('runningVariance'),
+  };
+  if (training) {
+    expectTarget('batchNorm2d', 'runningMean', operands.runningMean);
+    expectTarget('batchNorm2d', 'runningVariance', operands.runningVariance);
+  }
+  return tensors;
+}
+
+/** Checks dtypes and lengths; a branch that stands alone has all channels of x. */
+function checkBranches(x: Tensor, branches: readonly TensorBranch[]): void {
+  const [, C] = x.shape;
+  const input = { shape: x.shape, layout: 'N, C, H, W' };
+  for (const branch of branches) {
+    expectSameFloating('batchNorm2d', { input: x, ...branch });
+    const { weight } = branch;
+    const channels = branches.length === 1 || weight.rank !== 1 ? C : weight.size;
+    for (const [name, { rank, shape }] of Object.entries(branch)) {
+      if (rank === 1 && shape[0] === channels) continue;
+      const rule = `${name} must have one element for each of ${channels} channels`;
+      throw shapeError('batchNorm2d', rule, { input, [name]: { shape, layout: 'C' } });
+    }
+  }
+  const total = branches.reduce((sum, { weight }) => sum + weight.size, 0);
+  if (total === C) return;
+  const weights = branches.map(({ weight: { shape } }, i) => [
+    `weight of branch ${i}`,
+    { shape, layout: 'C' },
+  ]);
+  throw shapeError('batchNorm2d', `input has ${C} channels, branches have ${total}`, {
+    input,
+    ...Object.fromEntries(weights),
+  });
+}
+
+const joined = (arrays: readonly NdArray[]): NdArray =>
+  arrays.length === 1 ? arrays[0] : kernels().concat(arrays, 0);
 
 /** running ← (1 − momentum) · running + momentum · batch, the variance without bias. */
 function updateRunning(
   { mean, variance }: BatchNormStatistics,
   count: number,
-  { runningMean, runningVariance }: Readonly<Record<'runningMean' | 'runningVariance', Tensor>>,
+  branches: readonly TensorBranch[],
   momentum: number,
 ): void {
   const keep = 1 - momentum;
-  kernels().blend(runningMean.array, mean, { keep, add: momentum });
-  kernels().blend(runningVariance.array, variance, {
-    keep,
-    add: momentum * (count / (count - 1)),
-  });
+  let first = 0;
+  for (const { runningMean, runningVariance } of branches) {
+    const ofBranch = (batch: NdArray): NdArray =>
+      branches.length === 1
+        ? batch
+        : kernels().slice(batch, { starts: [first], steps: [1] }, runningMean.shape);
+    kernels().blend(runningMean.array, ofBranch(mean), { keep, add: momentum });
+    kernels().blend(runningVariance.array, ofBranch(variance), {
+      keep,
+      add: momentum * (count / (count - 1)),
+    });
+    first += runningMean.size;
+  }
 }
 
 /**
  * Normalizes each channel: y = (x − mean) / √(variance + ε) · weight + bias, with mean and variance
  * over `[N, H, W]` of the batch while training, and the running ones otherwise. A batch without
  * elements gives a result without elements, and leaves the running statistics as they are.
+ * `activation: 'relu'` applies max(0, ·) to y at no cost of its own.
  *
  * @param x `[N, C, H, W]`
  * @param weight `[C]` (MindSpore's gamma)
@@ -82,54 +161,67 @@ export function batchNorm2d(
   bias: TensorLike,
   options: BatchNorm2dOptions,
 ): Tensor {
+  const { runningMean, runningVariance, ...settings } = readOptions(
+    'batchNorm2d',
+    options,
+    OPTIONS,
+  );
+  return batchNorm2dBranches(x, [{ weight, bias, runningMean, runningVariance }], settings);
+}
+
+/**
+ * Normalizes neighbouring channels with parameters and running statistics of their own: the same as
+ * `concat` of what `batchNorm2d` makes of slices of x along the channels, without the copies.
+ *
+ * @param x `[N, ΣC, H, W]`
+ * @param branches weight, bias and running statistics of each, in the order of the channels
+ * @throws as `batchNorm2d`; ShapeError if the branches have other channels than x in all; ValueError
+ *   without a branch
+ */
+export function batchNorm2dBranches(
+  x: TensorLike,
+  branches: readonly BatchNorm2dBranchOptions[],
+  options: BatchNorm2dSettings = {},
+): Tensor {
   const {
-    runningMean,
-    runningVariance,
     training = true,
     momentum = 0.1,
     epsilon = 1e-5,
-  } = readOptions('batchNorm2d', options, OPTIONS);
-  const input = asTensor('batchNorm2d', 'x', x, dtypeOf(weight));
-  const ofChannels = (name: string, operand: TensorLike): Tensor =>
-    asTensor('batchNorm2d', name, operand, input.dtype);
-  const perChannel = {
-    weight: ofChannels('weight', weight),
-    bias: ofChannels('bias', bias),
-    runningMean: ofChannels('runningMean', runningMean),
-    runningVariance: ofChannels('runningVariance', runningVariance),
-  };
+    activation = 'none',
+  } = readOptions('batchNorm2d', options, SETTINGS);
+  expectThat(Array.isArray(branches), 'batchNorm2d', 'branches', 'an array', branches);
+  if (branches.length === 0) {
+    throw new ValueError('batchNorm2d: needs at least one branch, got none');
+  }
   expectBoolean('batchNorm2d', 'training', training);
-  if (training) {
-    expectTarget('batchNorm2d', 'runningMean', runningMean);
-    expectTarget('batchNorm2d', 'runningVariance', runningVariance);
-  }
+  const input = asTensor('batchNorm2d', 'x', x, dtypeOf(branches[0]?.weight));
+  // Array.from also visits the holes of a sparse list, which are no branches.
+  const norms = Array.from(branches, (branch) => readBranch(input, branch, training));
   expectRank('batchNorm2d', 'input', input, 'N, C, H, W');
-  expectSameFloating('batchNorm2d', { input, ...perChannel });
-  const [N, C, H, W] = input.shape;
-  for (const [name, tensor] of Object.entries(perChannel)) {
-    if (tensor.rank !== 1 || tensor.shape[0] !== C) {
-      throw shapeError('batchNorm2d', `${name} must have one element for each of ${C} channels`, {
-        input: { shape: input.shape, layout: 'N, C, H, W' },
-        [name]: { shape: tensor.shape, layout: 'C' },
-      });
-    }
-  }
+  checkBranches(input, norms);
   expectShare('batchNorm2d', 'momentum', momentum);
   const isEpsilon = Number.isFinite(epsilon) && epsilon >= 0;
   expectThat(isEpsilon, 'batchNorm2d', 'epsilon', 'a finite number ≥ 0', epsilon);
-  const operands = [input, perChannel.weight, perChannel.bias] as const;
+  const isActivation = activation === 'none' || activation === 'relu';
+  expectThat(isActivation, 'batchNorm2d', 'activation', "'none' or 'relu'", activation);
+  const [N, , H, W] = input.shape;
   const count = N * H * W;
-  if (!training) {
-    const { array: mean } = perChannel.runningMean;
-    const { array: variance } = perChannel.runningVariance;
-    return batchNorm2dOp(operands, { statistics: { mean, variance, frozen: true }, epsilon });
-  }
-  if (count === 1) {
+  if (training && count === 1) {
     throw shapeError('batchNorm2d', 'training needs more than one element in each channel', {
       input: { shape: input.shape, layout: 'N, C, H, W' },
     });
   }
+  const [weight, bias] = (['weight', 'bias'] as const).map((name) =>
+    norms.length === 1 ? norms[0][name] : concat(norms.map((norm) => norm[name])),
+  );
+  const operands = [input, weight, bias] as const;
+  if (!training) {
+    const mean = joined(norms.map(({ runningMean }) => runningMean.array));
+    const variance = joined(norms.map(({ runningVariance }) => runningVariance.array));
+    const statistics = { mean, variance, frozen: true };
+    return batchNorm2dOp(operands, { statistics, epsilon, activation });
+  }
   const batch = kernels().channelMoments(input.array);
-  if (count > 0) updateRunning(batch, count, perChannel, momentum);
-  return batchNorm2dOp(operands, { statistics: { ...batch, frozen: false }, epsilon });
+  if (count > 0) updateRunning(batch, count, norms, momentum);
+  return batchNorm2dOp(operands, { statistics: { ...batch, frozen: false }, epsilon, activation });
 }

@@ -1,6 +1,7 @@
 import { newTypedArray, type TypedArray } from '../../core/dtype.ts';
 import { NdArray } from '../../core/ndarray.ts';
-import type { Kernels } from '../kernels.ts';
+import type { BatchNormStatistics, Kernels } from '../kernels.ts';
+import { elementwise } from './elementwise.ts';
 
 /** Calls `visit` with the position of every element of channel c of an array [N, C, H, W]. */
 function forEachOfChannel(x: NdArray, c: number, visit: (at: number) => void): void {
@@ -13,6 +14,27 @@ function forEachOfChannel(x: NdArray, c: number, visit: (at: number) => void): v
 
 function channelArray(x: NdArray, values: TypedArray): NdArray {
   return NdArray.fromTypedArray(values, [x.shape[1]], x.dtype);
+}
+
+// y = (x − mean) / √(variance + ε) · weight + bias
+function normalized(
+  x: NdArray,
+  { mean, variance }: BatchNormStatistics,
+  weight: NdArray,
+  bias: NdArray,
+  epsilon: number,
+): NdArray {
+  const data = x.data;
+  const out = newTypedArray(x.dtype, data.length);
+  for (let c = 0; c < x.shape[1]; c++) {
+    const scale = weight.data[c] / Math.sqrt(variance.data[c] + epsilon);
+    const center = mean.data[c];
+    const shift = bias.data[c];
+    forEachOfChannel(x, c, (at) => {
+      out[at] = (data[at] - center) * scale + shift;
+    });
+  }
+  return NdArray.fromTypedArray(out, x.shape, x.dtype);
 }
 
 export const batchNormalization: Pick<
@@ -42,28 +64,21 @@ export const batchNormalization: Pick<
     return { mean: channelArray(x, mean), variance: channelArray(x, variance) };
   },
 
-  // y = (x − mean) / √(variance + ε) · weight + bias
-  batchNorm2d(x, { mean, variance }, weight, bias, epsilon) {
-    const data = x.data;
-    const out = newTypedArray(x.dtype, data.length);
-    for (let c = 0; c < x.shape[1]; c++) {
-      const scale = weight.data[c] / Math.sqrt(variance.data[c] + epsilon);
-      const center = mean.data[c];
-      const shift = bias.data[c];
-      forEachOfChannel(x, c, (at) => {
-        out[at] = (data[at] - center) * scale + shift;
-      });
-    }
-    return NdArray.fromTypedArray(out, x.shape, x.dtype);
+  batchNorm2d(x, statistics, weight, bias, epsilon, activation) {
+    const y = normalized(x, statistics, weight, bias, epsilon);
+    return activation === 'relu' ? elementwise.unary('relu', y, 0) : y;
   },
 
   // With x̂ = (x − mean) / √(variance + ε): gweight = Σ g x̂, gbias = Σ g, and
   // gx = weight / √(variance + ε) · (g − mean(g) − x̂ · mean(g x̂)); for frozen statistics only
-  // the first term is left.
-  batchNorm2dGrad(x, { mean, variance, frozen }, weight, gradOut, epsilon) {
+  // the first term is left. g is the gradient before the activation.
+  batchNorm2dGrad(x, statistics, weight, bias, gradOut, epsilon) {
+    const { mean, variance, frozen } = statistics;
+    const y = bias === null ? null : normalized(x, statistics, weight, bias, epsilon);
+    const gradient = y === null ? gradOut : elementwise.unaryGrad('relu', y, gradOut, 0);
     const [N, C, H, W] = x.shape;
     const count = N * H * W;
-    const [data, grad] = [x.data, gradOut.data];
+    const [data, grad] = [x.data, gradient.data];
     const gradX = newTypedArray(x.dtype, data.length);
     const gradWeight = newTypedArray(x.dtype, C);
     const gradBias = newTypedArray(x.dtype, C);

@@ -7,7 +7,7 @@ import {
   NOT_FLOAT32_WITH_INDICES,
 } from '../declined.ts';
 import { supportsSimd } from '../host.ts';
-import { batchNormalization } from './kernels/batch-norm.ts';
+import { batchNormalization } from './kernels/batch-norm/batch-norm.ts';
 import { convolution } from './kernels/conv2d/conv2d.ts';
 import { declinedMovement, movement } from './kernels/copy.ts';
 import { regularization } from './kernels/dropout.ts';

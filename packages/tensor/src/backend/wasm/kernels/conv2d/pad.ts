@@ -1,10 +1,9 @@
 import type { Padding } from '../../../../core/window.ts';
-import { loadFloats } from '../../assembler/loads.ts';
-import { loadF32 } from '../../assembler/scalars.ts';
-import { splat } from '../../assembler/vectors.ts';
+import { loadFloats, loadSplat } from '../../assembler/loads.ts';
 import type { Frame } from '../../frame.ts';
 import { defineTask } from '../../task.ts';
 import { LongSum } from '../long-sum.ts';
+import { beforeRelu } from '../relu.ts';
 import { copyRow, fillRow, forPlane, forPlanes, PLANE_FIELDS, planeParts } from '../rows.ts';
 
 /** Planes of images, some of the channels of each. */
@@ -141,15 +140,14 @@ const maskTask = defineTask(
         const to = f.i32(target);
         forPlane(f, rowLength, [gradOut, y, to], {
           vector(lanes) {
-            const isInactive = loadFloats(y, 0, lanes).atMost(splat(0));
-            const masked = loadFloats(gradOut, 0, lanes).bits().andNot(isInactive).bits();
+            const masked = beforeRelu(loadFloats(gradOut, 0, lanes), loadFloats(y, 0, lanes));
             const values = f.floatsLike(masked, masked);
             sum.collect(values);
             f.store(to, values);
           },
           single() {
-            value.set(loadF32(gradOut));
-            f.if(loadF32(y).atMost(0), () => value.set(0));
+            // In a lane, because a branch would be taken or not at random.
+            value.set(beforeRelu(loadSplat(gradOut), loadSplat(y)).lane(0));
             sum.addSingle(value);
             f.store(to, value);
           },

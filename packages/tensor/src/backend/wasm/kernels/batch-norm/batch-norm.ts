@@ -1,0 +1,163 @@
+import type { NdArray } from '../../../../core/ndarray.ts';
+import type { Activation, Kernels } from '../../../kernels.ts';
+import { loadFloats } from '../../assembler/loads.ts';
+import { loadF32 } from '../../assembler/scalars.ts';
+import { splat } from '../../assembler/vectors.ts';
+import { type Frame, inFrame } from '../../frame.ts';
+import { defineTask } from '../../task.ts';
+import { LongSum } from '../long-sum.ts';
+import { forPlane, forPlanes, planeParts } from '../rows.ts';
+import { sumAxis } from '../sum-axis.ts';
+import { CHANNEL_FIELDS, channelOf, channelValues, normalizationOf, UNUSED } from './channels.ts';
+import { gradTasks } from './gradients.ts';
+
+/** sums[n, c] = Σ (x − mean[c])² of a plane, as float64. */
+const squaresTask = defineTask('squaredDeviations', CHANNEL_FIELDS, (f, p, { index }) => {
+  forPlanes(f, p, index, (plane) => {
+    const x = f.i32(p.x.plus(plane.times(p.area).times(4)));
+    const mean = f.f32(loadF32(p.mean.plus(channelOf(plane, p.channels))));
+    const means = f.f32x4(splat(mean));
+    const sum = new LongSum(f);
+    const deviation = f.f32();
+    forPlane(f, p.area, [x], {
+      vector(lanes) {
+        const difference = loadFloats(x, 0, lanes).minus(means);
+        const deviations = f.floatsLike(difference, difference);
+        sum.collect(deviations.times(deviations));
+      },
+      single() {
+        deviation.set(loadF32(x).minus(mean));
+        sum.addSingle(deviation.times(deviation));
+      },
+      flush: () => sum.flush(),
+    });
+    f.store(p.sums.plus(plane.times(8)), sum.total);
+  });
+});
+
+/** y = (x − mean) · weight / √(variance + ε) + bias, or max(0, ·) of it. */
+function defineNormalize(name: string, activation: Activation) {
+  return defineTask(name, CHANNEL_FIELDS, (f, p, { index }) => {
+    forPlanes(f, p, index, (plane) => {
+      const start = f.i32(plane.times(p.area).times(4));
+      const channel = f.i32(channelOf(plane, p.channels));
+      const values = channelValues(f, p, channel);
+      const { mean } = values;
+      const norm = normalizationOf(f, values, loadF32(p.bias.plus(channel)));
+      const means = f.f32x4(splat(mean));
+      const x = f.i32(p.x.plus(start));
+      const y = f.i32(p.y.plus(start));
+      forPlane(f, p.area, [x, y], {
+        vector(lanes) {
+          const normalized = norm.vector(loadFloats(x, 0, lanes).minus(means));
+          f.store(y, activation === 'relu' ? normalized.positivePart() : normalized);
+        },
+        single() {
+          const normalized = norm.single(loadF32(x).minus(mean));
+          const rectified = splat(normalized).positivePart().lane(0);
+          f.store(y, activation === 'relu' ? rectified : normalized);
+        },
+      });
+    });
+  });
+}
+
+const normalizeTasks = {
+  none: defineNormalize('batchNorm', 'none'),
+  relu: defineNormalize('batchNormRelu', 'relu'),
+} as const;
+
+/** target[c] = Σ over images of the sums of planes [N, C], divided by `divisor`. */
+function sumOverImages(
+  frame: Frame,
+  [N, C]: readonly number[],
+  sums: number,
+  target: number,
+  divisor = 1,
+): void {
+  const axis = { outer: 1, length: N, inner: C };
+  sumAxis(frame, { address: sums, areSums: true }, axis, { address: target, divisor });
+}
+
+const planes = ({ shape: [N, C] }: NdArray): number => N * C;
+
+export const batchNormalization: Pick<
+  Kernels,
+  'channelMoments' | 'batchNorm2d' | 'batchNorm2dGrad'
+> = {
+  channelMoments: (x) =>
+    inFrame((frame) => {
+      const [N, C, H, W] = x.shape;
+      const count = N * H * W;
+      const mean = frame.output([C]);
+      const variance = frame.output([C]);
+      const sums = frame.temporary(planes(x) * 8);
+      const source = frame.input(x);
+      const rows = { outer: planes(x), length: H * W, inner: 1 };
+      const pixels = { address: source, areSums: false };
+      sumAxis(frame, pixels, rows, { address: sums, divisor: null });
+      sumOverImages(frame, x.shape, sums, mean.address, count);
+      const { parts, fields: planeFields } = planeParts(planes(x), H * W);
+      const fields = { ...UNUSED, x: source, channels: C, area: H * W };
+      frame.run(squaresTask, parts, { ...planeFields, ...fields, mean: mean.address, sums });
+      sumOverImages(frame, x.shape, sums, variance.address, count);
+      return { mean: mean.array, variance: variance.array };
+    }),
+
+  batchNorm2d: (x, { mean, variance }, weight, bias, epsilon, activation) =>
+    inFrame((frame) => {
+      const [, C, H, W] = x.shape;
+      const { parts, fields: planeFields } = planeParts(planes(x), H * W);
+      const y = frame.output(x.shape);
+      frame.run(normalizeTasks[activation], parts, {
+        ...planeFields,
+        ...UNUSED,
+        x: frame.input(x),
+        y: y.address,
+        channels: C,
+        area: H * W,
+        mean: frame.input(mean),
+        variance: frame.input(variance),
+        weight: frame.input(weight),
+        bias: frame.input(bias),
+        epsilon,
+      });
+      return y.array;
+    }),
+
+  batchNorm2dGrad: (x, { mean, variance, frozen }, weight, bias, gradOut, epsilon) =>
+    inFrame((frame) => {
+      const [N, C, H, W] = x.shape;
+      const { parts, fields: planeFields } = planeParts(planes(x), H * W);
+      const tasks = gradTasks[bias === null ? 'none' : 'relu'];
+      const gradX = frame.output(x.shape);
+      const gradWeight = frame.output([C]);
+      const gradBias = frame.output([C]);
+      const sums = frame.temporary(planes(x) * 8);
+      const dots = frame.temporary(planes(x) * 8);
+      const fields = {
+        ...UNUSED,
+        x: frame.input(x),
+        gradOut: frame.input(gradOut),
+        gradX: gradX.address,
+        channels: C,
+        area: H * W,
+        mean: frame.input(mean),
+        variance: frame.input(variance),
+        weight: frame.input(weight),
+        bias: bias === null ? 0 : frame.input(bias),
+        epsilon,
+      };
+      frame.run(tasks.sums, parts, { ...planeFields, ...fields, sums, dots });
+      sumOverImages(frame, x.shape, sums, gradBias.address);
+      sumOverImages(frame, x.shape, dots, gradWeight.address);
+      frame.run(tasks.grad, parts, {
+        ...planeFields,
+        ...fields,
+        sums: gradBias.address,
+        dots: gradWeight.address,
+        share: frozen ? 0 : 1 / (N * H * W),
+      });
+      return { x: gradX.array, weight: gradWeight.array, bias: gradBias.array };
+    }),
+};
