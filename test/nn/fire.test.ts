@@ -1,6 +1,7 @@
 import { Fire } from '@firelight/nn';
 import {
   add,
+  assign,
   concat,
   conv2d,
   Generator,
@@ -60,6 +61,60 @@ test('batch norm follows each convolution', () => {
   fire.forward(image);
   const moved = fire.namedBuffers().filter(([, { data }]) => data.some((v) => v !== 0 && v !== 1));
   expect(moved).toHaveLength(6);
+});
+
+/** Two modules with the same weights, and norms whose parameters differ from channel to channel. */
+function twins(): readonly [Fire, Fire] {
+  const make = (): Fire => {
+    const generator = new Generator(5);
+    const fire = new Fire({ ...CHANNELS, bypass: 'conv', batchNorm: true, generator });
+    for (const [name, parameter] of fire.namedParameters()) {
+      if (name.includes('_bn')) assign(parameter, randn(parameter.shape, { generator }));
+    }
+    return fire;
+  };
+  return [make(), make()];
+}
+
+/** What a module with batch norm computes, by its layers one after another. */
+function oneByOne(fire: Fire, x: Tensor): Tensor {
+  const layers = new Map(fire.namedModules());
+  const run = (name: string, input: Tensor): Tensor => {
+    const normed = layers.get(name)?.forward(input) as Tensor;
+    return layers.get(`${name}_bn`)?.forward(normed) as Tensor;
+  };
+  const squeezed = relu(run('squeeze', x));
+  const expanded = relu(concat([run('expand1x1', squeezed), run('expand3x3', squeezed)], 1));
+  return add(expanded, run('bypass', x));
+}
+
+const changeMode: Record<string, (fire: Fire) => unknown> = {
+  training: () => {},
+  evaluation: (fire) => fire.eval(),
+  'one of the norms frozen': (fire) => new Map(fire.namedModules()).get('expand3x3_bn')?.freeze(),
+};
+
+test.each(Object.keys(changeMode))('batch norm is that of the layers one by one: %s', (mode) => {
+  const [fire, apart] = twins();
+  for (const each of [fire, apart]) changeMode[mode](each);
+  const [y, expected] = [fire.forward(image), oneByOne(apart, image)];
+  expect(y.data).toEqual(expected.data);
+  expect(fire.namedBuffers().map(([, { data }]) => data)).toEqual(
+    apart.namedBuffers().map(([, { data }]) => data),
+  );
+  const gradOut = randn(y.shape, { generator: new Generator(6) });
+  y.backward(gradOut);
+  expected.backward(gradOut);
+  const grads = new Map(apart.namedParameters());
+  for (const [name, { grad }] of fire.namedParameters()) {
+    const other = grads.get(name)?.grad ?? null;
+    expect(grad === null, name).toBe(other === null);
+    if (grad === null || other === null) continue;
+    // What comes from both expand convolutions is rounded otherwise; the norm leaves only such
+    // rounding of the gradient of a bias.
+    if (!name.startsWith('squeeze')) expect(grad.data, name).toEqual(other.data);
+    else if (name !== 'squeeze.bias') expectClose(grad, other, 1e-5);
+  }
 });
 
 test('an identity bypass needs equal channels', () => {

@@ -7,6 +7,7 @@ import {
   GlobalAvgPool2d,
   Linear,
   MaxPool2d,
+  type Module,
   ReLU,
   Sequential,
 } from '@firelight/nn';
@@ -15,12 +16,17 @@ import {
   cast,
   Generator,
   mean,
+  neg,
   ones,
+  randn,
+  relu,
   reshape,
+  sub,
+  type Tensor,
   tensor,
   ValueError,
 } from '@firelight/tensor';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { expectValues } from '../helpers/close.ts';
 
 /** 0, 1, 2, … in the given shape, as float32. */
@@ -111,7 +117,54 @@ describe('layers without parameters', () => {
   });
 });
 
+describe('Sequential', () => {
+  const generator = () => new Generator(3);
+  const conv = () =>
+    new Conv2d({ inChannels: 2, outChannels: 3, kernelSize: 1, generator: generator() });
+  const norm = () => new BatchNorm2d({ numFeatures: 3 });
+
+  test.each<[string, () => Module[]]>([
+    ['convolution', () => [conv()]],
+    ['norm', () => [conv(), norm()]],
+  ])('computes a ReLU with the %s before it, to the same bits', (_, make) => {
+    const x = randn([2, 2, 5, 3], { generator: generator() });
+    const gradOut = randn([2, 3, 5, 3], { generator: generator() });
+    const fused = new Sequential([...make(), new ReLU()]);
+    const layers = new Sequential(make());
+    const relus = vi.spyOn(ReLU.prototype, 'forward');
+    const [inside, outside] = [fused.forward(x), relu(layers.forward(x))];
+    expect(relus).not.toHaveBeenCalled();
+    relus.mockRestore();
+    inside.backward(gradOut);
+    outside.backward(gradOut);
+    expect(inside.data).toEqual(outside.data);
+    const state = (network: Module) => network.namedBuffers().map(([, { data }]) => data);
+    expect(state(fused)).toEqual(state(layers));
+    const grads = (network: Module) => network.parameters().map(({ grad }) => grad?.data);
+    expect(grads(fused)).toEqual(grads(layers));
+  });
+
+  test('leaves a ReLU alone behind a layer whose forward was overridden', () => {
+    class Negative extends BatchNorm2d {
+      override forward(x: Tensor): Tensor {
+        return neg(x);
+      }
+    }
+    class Shifted extends Conv2d {
+      override forward(x: Tensor): Tensor {
+        return sub(x, 2);
+      }
+    }
+    const options = { inChannels: 1, outChannels: 1, kernelSize: 1 };
+    for (const layer of [new Negative({ numFeatures: 1 }), new Shifted(options)]) {
+      const y = new Sequential([layer, new ReLU()]).forward(ones([1, 1, 1, 1]));
+      expectValues(y, [[[[0]]]]);
+    }
+  });
+});
+
 describe('BatchNorm2d', () => {
+  const RELU = { activation: 'relu' } as const;
   const x = tensor([1, 2, 3, 6], { shape: [2, 1, 1, 2] });
 
   test('normalizes by the batch while training, and follows it with its statistics', () => {
@@ -127,6 +180,10 @@ describe('BatchNorm2d', () => {
     const layer = new BatchNorm2d({ numFeatures: 1, epsilon: 0 }).eval();
     expectValues(layer.forward(x), [[[[1, 2]]], [[[3, 6]]]]);
     expectValues(layer.runningMean, [0]);
+    expectValues(layer.forward(tensor([-1, 0, 2, -3], { shape: [2, 1, 1, 2] }), RELU), [
+      [[[0, 0]]],
+      [[[2, 0]]],
+    ]);
     expect(() => new BatchNorm2d({ numFeatures: 0 })).toThrow(/numFeatures must be an integer ≥ 1/);
   });
 });

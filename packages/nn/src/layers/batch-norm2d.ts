@@ -1,4 +1,13 @@
-import { batchNorm2d, ones, type Tensor, ValueError, zeros } from '@firelight/tensor';
+import {
+  type Activation,
+  type BatchNorm2dBranchOptions,
+  type BatchNorm2dSettings,
+  batchNorm2dBranches,
+  ones,
+  type Tensor,
+  ValueError,
+  zeros,
+} from '@firelight/tensor';
 import { Module } from '../module.ts';
 
 export interface BatchNorm2dLayerOptions {
@@ -40,14 +49,23 @@ export class BatchNorm2d extends Module {
     this.#epsilon = epsilon;
   }
 
-  /** `[N, C, H, W]` → `[N, C, H, W]` */
-  forward(x: Tensor): Tensor {
-    return batchNorm2d(x, this.weight, this.bias, {
-      runningMean: this.runningMean,
-      runningVariance: this.runningVariance,
-      training: this.training,
-      momentum: this.#momentum,
-      epsilon: this.#epsilon,
-    });
+  /**
+   * `[N, C, H, W]` → `[N, C, H, W]`
+   *
+   * @param options `activation`: `'relu'` applies it in the same pass over memory
+   */
+  forward(x: Tensor, { activation = 'none' }: { activation?: Activation } = {}): Tensor {
+    return batchNorm2dBranches(x, [this.branch()], { ...this.settings, activation });
+  }
+
+  /** This norm as one of several of neighbouring channels; see `batchNorm2dBranches`. */
+  branch(): BatchNorm2dBranchOptions {
+    const { weight, bias, runningMean, runningVariance } = this;
+    return { weight, bias, runningMean, runningVariance };
+  }
+
+  /** What norms must have in common to be computed side by side. */
+  get settings(): BatchNorm2dSettings {
+    return { training: this.training, momentum: this.#momentum, epsilon: this.#epsilon };
   }
 }

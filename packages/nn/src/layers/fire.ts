@@ -1,5 +1,6 @@
 import {
   add,
+  batchNorm2dBranches,
   concat,
   conv2dBranches,
   type Generator,
@@ -104,12 +105,20 @@ export class Fire extends Module {
 
   #expand(squeezed: Tensor): Tensor {
     const expands = [this.#expand1x1, this.#expand3x3];
-    if (expands.every(({ norm }) => norm === null) && !isTracing()) {
-      const branches = expands.map(({ convolution }) => convolution.branch());
-      return conv2dBranches(squeezed, branches, { activation: 'relu' });
+    const norms = expands.flatMap(({ norm }) => norm ?? []);
+    // A norm may be frozen, or in another mode, for itself.
+    const areAlike = norms.every(({ training }) => training === norms[0].training);
+    if (isTracing() || !areAlike) {
+      const outputs = expands.map((expand) => normalized(expand, squeezed));
+      return relu(concat(outputs, 1));
     }
-    const outputs = expands.map((expand) => normalized(expand, squeezed));
-    return relu(concat(outputs, 1));
+    const branches = expands.map(({ convolution }) => convolution.branch());
+    if (norms.length === 0) return conv2dBranches(squeezed, branches, { activation: 'relu' });
+    return batchNorm2dBranches(
+      conv2dBranches(squeezed, branches),
+      norms.map((norm) => norm.branch()),
+      { ...norms[0].settings, activation: 'relu' },
+    );
   }
 }
 
@@ -120,5 +129,5 @@ function normalized({ convolution, norm }: ConvolutionWithNorm, x: Tensor): Tens
 
 function withRelu({ convolution, norm }: ConvolutionWithNorm, x: Tensor): Tensor {
   if (norm === null) return convolution.forward(x, { activation: 'relu' });
-  return relu(norm.forward(convolution.forward(x)));
+  return norm.forward(convolution.forward(x), { activation: 'relu' });
 }

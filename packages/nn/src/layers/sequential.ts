@@ -1,6 +1,7 @@
 import type { Tensor } from '@firelight/tensor';
 import { Module } from '../module.ts';
 import { isTracing } from '../tracing.ts';
+import { BatchNorm2d } from './batch-norm2d.ts';
 import { Conv2d } from './conv2d.ts';
 import { ReLU } from './relu.ts';
 
@@ -18,13 +19,12 @@ export class Sequential extends Module {
     );
   }
 
-  /** The last layer's output; a ReLU right behind a convolution is computed together with it. */
+  /** The last layer's output; a ReLU right behind a convolution or norm is computed with it. */
   forward(x: Tensor): Tensor {
     let y = x;
     for (let i = 0; i < this.layers.length; i++) {
       const layer = this.layers[i];
-      const isFused = layer instanceof Conv2d && this.layers[i + 1] instanceof ReLU;
-      if (isFused && !isTracing()) {
+      if (takesActivation(layer) && this.layers[i + 1] instanceof ReLU && !isTracing()) {
         y = layer.forward(y, { activation: 'relu' });
         i++;
       } else {
@@ -33,4 +33,12 @@ export class Sequential extends Module {
     }
     return y;
   }
+}
+
+/** Whether a layer can apply an activation itself; one whose forward was overridden may not. */
+function takesActivation(layer: Module): layer is Conv2d | BatchNorm2d {
+  return (
+    (layer instanceof Conv2d && layer.forward === Conv2d.prototype.forward) ||
+    (layer instanceof BatchNorm2d && layer.forward === BatchNorm2d.prototype.forward)
+  );
 }

@@ -4,7 +4,6 @@ import {
   type Generator,
   globalAvgPool2d,
   isGradEnabled,
-  relu,
   ShapeError,
   type Tensor,
   tidy,
@@ -206,12 +205,12 @@ export class SqueezeNet extends Module {
 
   #logits(x: Tensor): Tensor {
     const features = this.#dropout.forward(this.#features.forward(x));
-    if (this.#finalNorm === null) {
-      const activation = this.#headRelu ? 'relu' : 'none';
-      return globalAvgPool2d(this.#finalConv.forward(features, { activation }));
-    }
-    const scores = this.#finalNorm.forward(this.#finalConv.forward(features));
-    return globalAvgPool2d(this.#headRelu ? relu(scores) : scores);
+    const activation = this.#headRelu ? 'relu' : 'none';
+    const scores =
+      this.#finalNorm === null
+        ? this.#finalConv.forward(features, { activation })
+        : this.#finalNorm.forward(this.#finalConv.forward(features), { activation });
+    return globalAvgPool2d(scores);
   }
 
   /** Height and width after the last Fire module, for images of `size` × `size`; 0 for none. */
