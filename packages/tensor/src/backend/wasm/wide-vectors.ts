@@ -151,7 +151,16 @@ export function bestWidth(fma: boolean): Width {
   const known = measured.get(fma);
   if (known !== undefined) return known;
   const reason = whyNotHere();
-  const width = reason === null ? measure(fma) : { lanes: 4 as const, reason };
+  const width = reason === null ? measureIfPossible(fma) : { lanes: 4 as const, reason };
   measured.set(fma, width);
   return width;
+}
+
+/** Engines that only pass for Node need not let flags be set. */
+function measureIfPossible(fma: boolean): Width {
+  try {
+    return measure(fma);
+  } catch (error) {
+    return { lanes: 4, reason: `256-bit ones cannot be tried here: ${(error as Error).message}` };
+  }
 }
