@@ -28,53 +28,8 @@ const ESCAPED_BYTES = 2 ** 28;
 
 let residentBytes = 0;
 
-/** Elements in WebAssembly's memory. */
-class ArenaSource implements StorageSource {
-  readonly address: number;
-  readonly length: number;
-  readonly #dtype: DType;
-  readonly #runtime: Runtime;
-  #isResident = false;
-
-  constructor(dtype: DType, length: number, address: number) {
-    this.#dtype = dtype;
-    this.#runtime = runtime();
-    this.length = length;
-    this.address = address;
-  }
-
-  get #bytes(): number {
-    return this.length * BYTES_PER_ELEMENT[this.#dtype];
-  }
-
-  /** Counts the elements among those that live outside of scopes. */
-  becomeResident(): void {
-    if (!this.#isResident) residentBytes += this.#bytes;
-    this.#isResident = true;
-  }
-
-  leaveScopes(): StorageSource {
-    if (residentBytes + this.#bytes <= ESCAPED_BYTES) {
-      this.becomeResident();
-      return this;
-    }
-    const onHost = new HostSource(this.read().slice());
-    this.free();
-    return onHost;
-  }
-
-  read(): TypedArray {
-    return viewOf(this.#runtime, this.#dtype, this.address, this.length);
-  }
-
-  free(): void {
-    if (this.#isResident) residentBytes -= this.#bytes;
-    this.#runtime.arena.free(this.address);
-  }
-}
-
-/** What was made of an array's elements, in WebAssembly's memory until they change. */
-class KeptCopy implements StorageCopy {
+/** A block of the arena that an array holds. */
+class ArenaBlock {
   readonly address: number;
   readonly #bytes: number;
   readonly #runtime = runtime();
@@ -85,17 +40,52 @@ class KeptCopy implements StorageCopy {
     this.#bytes = bytes;
   }
 
-  leaveScopes(): boolean {
-    if (this.#isResident) return true;
-    if (residentBytes + this.#bytes > ESCAPED_BYTES) return false;
-    residentBytes += this.#bytes;
+  /** Counts it among those that live outside of scopes. */
+  becomeResident(): void {
+    if (!this.#isResident) residentBytes += this.#bytes;
     this.#isResident = true;
-    return true;
+  }
+
+  /** Whether it may stay now that no scope owns it any more. */
+  escape(): boolean {
+    const mayStay = this.#isResident || residentBytes + this.#bytes <= ESCAPED_BYTES;
+    if (mayStay) this.becomeResident();
+    return mayStay;
   }
 
   free(): void {
     if (this.#isResident) residentBytes -= this.#bytes;
     this.#runtime.arena.free(this.address);
+  }
+}
+
+/** Elements in WebAssembly's memory. */
+class ArenaSource extends ArenaBlock implements StorageSource {
+  readonly length: number;
+  readonly #dtype: DType;
+
+  constructor(dtype: DType, length: number, address: number) {
+    super(address, length * BYTES_PER_ELEMENT[dtype]);
+    this.length = length;
+    this.#dtype = dtype;
+  }
+
+  leaveScopes(): StorageSource {
+    if (this.escape()) return this;
+    const onHost = new HostSource(this.read().slice());
+    this.free();
+    return onHost;
+  }
+
+  read(): TypedArray {
+    return viewOf(runtime(), this.#dtype, this.address, this.length);
+  }
+}
+
+/** What was made of an array's elements, in WebAssembly's memory until they change. */
+class KeptCopy extends ArenaBlock implements StorageCopy {
+  leaveScopes(): boolean {
+    return this.escape();
   }
 }
 
