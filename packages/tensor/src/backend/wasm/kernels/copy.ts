@@ -9,10 +9,9 @@ import {
 } from '../../../core/shape.ts';
 import type { DeclinedCalls } from '../../declined.ts';
 import type { Kernels, SliceRange } from '../../kernels.ts';
-import { loadF32 } from '../assembler/scalars.ts';
 import { type Frame, inFrame } from '../frame.ts';
 import { defineTask } from '../task.ts';
-import { CHUNK, copyRow, fill } from './rows.ts';
+import { CHUNK, copyLine, fill } from './rows.ts';
 
 /** Axes around the innermost one; an array with more is copied in several jobs. */
 const OUTER_AXES = 4;
@@ -47,7 +46,6 @@ const copyTask = defineTask(
     const position = f.i32();
     const from = f.i32();
     const to = f.i32();
-    const isContiguous = f.i32(p.sourceStep.equals(4).and(p.targetStep.equals(4)));
     f.for(first, end, 1, (row) => {
       // The row's number as one position on each axis, innermost first.
       rest.set(row);
@@ -66,16 +64,8 @@ const copyTask = defineTask(
       }
       from.set(from.plus(rest.times(p.source0)));
       to.set(to.plus(rest.times(p.target0)));
-      f.if(
-        isContiguous,
-        () => f.call(copyRow, { target: to, source: from, count: p.columns }),
-        () =>
-          f.for(0, p.columns, 1, () => {
-            f.store(to, loadF32(from));
-            from.set(from.plus(p.sourceStep));
-            to.set(to.plus(p.targetStep));
-          }),
-      );
+      const { sourceStep, targetStep } = p;
+      f.call(copyLine, { target: to, targetStep, source: from, sourceStep, count: p.columns });
     });
   },
 );

@@ -34,6 +34,24 @@ export const copyRow = defineFunction(
   },
 );
 
+/** Copies `count` 32-bit elements that lie `sourceStep` bytes apart to places `targetStep` bytes apart. */
+export const copyLine = defineFunction(
+  'copyLine',
+  { target: 'i32', targetStep: 'i32', source: 'i32', sourceStep: 'i32', count: 'i32' },
+  (f, { target, targetStep, source, sourceStep, count }) => {
+    f.if(
+      sourceStep.equals(4).and(targetStep.equals(4)),
+      () => f.call(copyRow, { target, source, count }),
+      () =>
+        f.for(0, count, 1, () => {
+          f.store(target, loadF32(source));
+          source.set(source.plus(sourceStep));
+          target.set(target.plus(targetStep));
+        }),
+    );
+  },
+);
+
 /** Writes one number to `count` elements. */
 export const fillRow = defineFunction(
   'fillRow',

@@ -1,6 +1,6 @@
 import { defineFunction } from '../../assembler/function.ts';
-import { loadF32x4 } from '../../assembler/loads.ts';
-import { i32, loadF32 } from '../../assembler/scalars.ts';
+import { i32 } from '../../assembler/scalars.ts';
+import { copyRow } from '../rows.ts';
 import { callMicroKernel, MODE } from './micro-kernel.ts';
 import { areNeighbours, ENTRY_BYTES, loadOffset, loadRun } from './offset-table.ts';
 import { tileOf } from './tile.ts';
@@ -25,10 +25,7 @@ const copyTile = defineFunction(
   },
   (f, { tile, c, rowStride, columnOffsets, rows, columns, toTile }) => {
     const tileStride = tileOf(f.features).columns * 4;
-    const from = f.i32();
-    const to = f.i32();
     const length = f.i32();
-    const rest = f.i32();
     const row = f.i32();
     const inC = f.i32();
     const inTile = f.i32();
@@ -43,28 +40,9 @@ const copyTile = defineFunction(
       f.doWhile(() => {
         f.if(
           toTile,
-          () => {
-            from.set(inC);
-            to.set(inTile);
-          },
-          () => {
-            from.set(inTile);
-            to.set(inC);
-          },
+          () => f.call(copyRow, { target: inTile, source: inC, count: length }),
+          () => f.call(copyRow, { target: inC, source: inTile, count: length }),
         );
-        rest.set(length);
-        f.while(rest.atLeast(4), () => {
-          f.store(to, loadF32x4(from));
-          from.set(from.plus(16));
-          to.set(to.plus(16));
-          rest.set(rest.minus(4));
-        });
-        f.while(rest, () => {
-          f.store(to, loadF32(from));
-          from.set(from.plus(4));
-          to.set(to.plus(4));
-          rest.set(rest.minus(1));
-        });
         inC.set(inC.plus(rowStride));
         inTile.set(inTile.plus(tileStride));
         row.set(row.minus(1));

@@ -6,12 +6,12 @@ import { type I32, i32, loadF32, loadI32 } from '../../assembler/scalars.ts';
 import { splat } from '../../assembler/vectors.ts';
 import { inFrame } from '../../frame.ts';
 import { defineTask } from '../../task.ts';
+import { copyRow } from '../rows.ts';
 import {
   forLines,
   gatherLine,
   logarithmOfOneAnd,
   perPart,
-  scatterLine,
   shiftAndSum,
   softmaxOfLine,
   TOO_LONG,
@@ -73,9 +73,8 @@ const crossEntropyGradTask = defineCrossEntropy(
     const gradient = f.f32x4(splat(loadF32(p.gradOut.plus(index.times(4)))));
     f.store(label, loadF32(label).minus(1));
     forLines(f, p.classes, [line], ([at]) => f.store(at, f.load(at).times(gradient)));
-    f.call(scatterLine, {
+    f.call(copyRow, {
       source: line,
-      stride: i32(4),
       count: p.classes,
       target: p.target.plus(index.times(p.classes).times(4)),
     });

@@ -1,12 +1,12 @@
 import type { NdArray } from '../../../../core/ndarray.ts';
 import { defineFunction, type FunctionBuilder, type Local } from '../../assembler/function.ts';
 import { loadFloats } from '../../assembler/loads.ts';
-import { type F32, type F64, type I32, loadF32 } from '../../assembler/scalars.ts';
+import type { F32, F64, I32 } from '../../assembler/scalars.ts';
 import { type Floats, sideBySide, splat } from '../../assembler/vectors.ts';
 import { SCRATCH_BYTES } from '../../runtime.ts';
 import { exponential, logarithm } from '../elementwise/functions.ts';
 import { COLLECTED_VECTORS, LongSum } from '../long-sum.ts';
-import { copyRow } from '../rows.ts';
+import { copyLine } from '../rows.ts';
 
 /**
  * Softmax of lines along one axis. A line is first copied into the thread's memory, its elements side
@@ -24,34 +24,8 @@ export const gatherLine = defineFunction(
   { source: 'i32', stride: 'i32', count: 'i32', target: 'i32', filler: 'f32' },
   (f, { source, stride, count, target, filler }) => {
     const end = f.i32(target.plus(count.times(4)));
-    f.if(
-      stride.equals(4),
-      () => f.call(copyRow, { target, source, count }),
-      () =>
-        f.for(0, count, 1, () => {
-          f.store(target, loadF32(source));
-          source.set(source.plus(stride));
-          target.set(target.plus(4));
-        }),
-    );
+    f.call(copyLine, { target, targetStep: 4, source, sourceStep: stride, count });
     f.store(end, sideBySide([splat(filler), splat(filler)]));
-  },
-);
-
-export const scatterLine = defineFunction(
-  'scatterLine',
-  { source: 'i32', stride: 'i32', count: 'i32', target: 'i32' },
-  (f, { source, stride, count, target }) => {
-    f.if(
-      stride.equals(4),
-      () => f.call(copyRow, { target, source, count }),
-      () =>
-        f.for(0, count, 1, () => {
-          f.store(target, loadF32(source));
-          target.set(target.plus(stride));
-          source.set(source.plus(4));
-        }),
-    );
   },
 );
 

@@ -10,12 +10,12 @@ import { inFrame } from '../../frame.ts';
 import { SCRATCH_BYTES } from '../../runtime.ts';
 import { defineTask } from '../../task.ts';
 import { exponential } from '../elementwise/functions.ts';
+import { copyLine } from '../rows.ts';
 import {
   forLines,
   gatherLine,
   logarithmOfOneAnd,
   perPart,
-  scatterLine,
   shiftAndSum,
   softmaxOfLine,
   sumOverLines,
@@ -53,7 +53,8 @@ function defineLines(name: string, filler: number, hasGradient: boolean, body: L
         f.call(gatherLine, { ...gather, source: p.second.plus(start), target: g, filler: 0 });
       }
       body(f, { x, g, count: p.length });
-      f.call(scatterLine, { source: x, stride, count: p.length, target: p.target.plus(start) });
+      const target = p.target.plus(start);
+      f.call(copyLine, { target, targetStep: stride, source: x, sourceStep: 4, count: p.length });
     });
   });
 }
