@@ -13,8 +13,8 @@ import { inputTile, type OutputTile, WEIGHT_GRADIENT } from './transforms.ts';
 
 /**
  * The gradient by 3×3 weights by Winograd's algorithm: for each of the n² components a product whose
- * inner dimension runs over tiles, and in the end one transform back for each pair of channels. Vectors
- * hold four channels of one tile.
+ * inner dimension runs over tiles, and in the end one transform back for each pair of channels. The
+ * lanes of a vector hold channels of one tile.
  */
 
 /** Most parts over which the images are spread; each has sums of its own. */
