@@ -2,10 +2,10 @@ import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { ArgReduceOp } from '../backend/kernels.ts';
 import { kernels } from '../backend/registry.ts';
+import { normalizeAxis } from '../core/checks.ts';
 import { shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { asTensor, type TensorLike } from './operands.ts';
-import { normalizeAxis } from './options.ts';
 import { reshape } from './reshape.ts';
 
 function defineArgReduce(name: ArgReduceOp) {

@@ -2,6 +2,7 @@ import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { Activation, BatchNormStatistics } from '../backend/kernels.ts';
 import { kernels } from '../backend/registry.ts';
+import { expectBoolean, expectShare, expectThat, readOptions } from '../core/checks.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { concat } from './concat.ts';
@@ -13,7 +14,6 @@ import {
   expectTarget,
   type TensorLike,
 } from './operands.ts';
-import { expectBoolean, expectShare, expectThat, readOptions } from './options.ts';
 
 interface Attributes {
   readonly statistics: BatchNormStatistics & { readonly frozen: boolean };

@@ -1,11 +1,11 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { kernels } from '../backend/registry.ts';
+import { expectShape } from '../core/checks.ts';
 import { shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { broadcastShapes, formatShape, type Shape, sameShape } from '../core/shape.ts';
 import { asTensor, sumToShape, type TensorLike } from './operands.ts';
-import { expectShape } from './options.ts';
 
 const broadcastOp = defineOp<[NdArray], { shape: Shape }, { inputShape: Shape }>('broadcastTo', {
   forward: ([x], { shape }) => ({

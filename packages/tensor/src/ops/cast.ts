@@ -1,10 +1,10 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { kernels } from '../backend/registry.ts';
+import { expectDType } from '../core/checks.ts';
 import { type DType, isFloating } from '../core/dtype.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { asTensor, type TensorLike } from './operands.ts';
-import { expectDType } from './options.ts';
 
 const castOp = defineOp<[NdArray], { dtype: DType }, { from: DType }>('cast', {
   forward: ([x], { dtype }) => ({ y: kernels().cast(x, dtype), saved: { from: x.dtype } }),

@@ -1,13 +1,13 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { kernels } from '../backend/registry.ts';
+import { expectThat, normalizeAxis } from '../core/checks.ts';
 import { promote } from '../core/dtype.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { formatShape, type Shape, sameShape } from '../core/shape.ts';
 import { cast } from './cast.ts';
 import { asTensorList, type TensorLike } from './operands.ts';
-import { expectThat, normalizeAxis } from './options.ts';
 import { reshape } from './reshape.ts';
 
 const concatOp = defineOp<

@@ -2,13 +2,13 @@ import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { Activation, Conv2dBranch } from '../backend/kernels.ts';
 import { kernels } from '../backend/registry.ts';
+import { expectThat, readOptions } from '../core/checks.ts';
 import { describeValue } from '../core/describe.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import type { Shape } from '../core/shape.ts';
 import type { Conv2dWindow, PaddingOption, Pair } from '../core/window.ts';
 import { asTensor, dtypeOf, expectRank, expectSameFloating, type TensorLike } from './operands.ts';
-import { expectThat, readOptions } from './options.ts';
 import { resolveWindow } from './window-options.ts';
 
 export interface Conv2dOptions {

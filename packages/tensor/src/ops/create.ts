@@ -1,4 +1,11 @@
 import { Tensor } from '../autograd/tensor.ts';
+import {
+  expectBoolean,
+  expectDType,
+  expectGenerator,
+  expectShape,
+  readOptions,
+} from '../core/checks.ts';
 import { describeValue } from '../core/describe.ts';
 import { type DType, isFloating, newTypedArray, type TypedArray } from '../core/dtype.ts';
 import { toElement, toElements } from '../core/elements.ts';
@@ -6,13 +13,6 @@ import { DTypeError, ShapeError, ValueError } from '../core/errors.ts';
 import { NdArray } from '../core/ndarray.ts';
 import { Generator } from '../core/random.ts';
 import { elementCount, formatShape, type Shape } from '../core/shape.ts';
-import {
-  expectBoolean,
-  expectDType,
-  expectGenerator,
-  expectShape,
-  readOptions,
-} from './options.ts';
 import { arrayFromData, type TensorData } from './tensor-data.ts';
 
 export interface CreateOptions {

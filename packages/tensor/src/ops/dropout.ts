@@ -1,11 +1,11 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { kernels } from '../backend/registry.ts';
+import { expectBoolean, expectGenerator, expectThat, readOptions } from '../core/checks.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import type { Generator, GeneratorState } from '../core/random.ts';
 import { defaultGenerator } from './create.ts';
 import { asTensor, expectSameFloating, type TensorLike } from './operands.ts';
-import { expectBoolean, expectGenerator, expectThat, readOptions } from './options.ts';
 
 interface Mask {
   readonly p: number;

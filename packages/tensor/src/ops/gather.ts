@@ -1,11 +1,11 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { kernels } from '../backend/registry.ts';
+import { normalizeAxis } from '../core/checks.ts';
 import { shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import type { Shape } from '../core/shape.ts';
 import { asIntegers, asTensor, type TensorLike } from './operands.ts';
-import { normalizeAxis } from './options.ts';
 
 const gatherOp = defineOp<
   [NdArray, NdArray],

@@ -1,10 +1,10 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
+import { expectDType, expectShape, expectThat, readOptions } from '../core/checks.ts';
 import type { DType } from '../core/dtype.ts';
 import { ValueError } from '../core/errors.ts';
 import { NdArray } from '../core/ndarray.ts';
 import { asIntegers, type TensorLike } from './operands.ts';
-import { expectDType, expectShape, expectThat, readOptions } from './options.ts';
 
 const oneHotOp = defineOp<[NdArray], { numClasses: number; dtype: DType }, null>('oneHot', {
   forward: ([labels], { numClasses, dtype }) => {

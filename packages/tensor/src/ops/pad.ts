@@ -1,12 +1,12 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { kernels } from '../backend/registry.ts';
+import { expectShape, expectThat, readOptions } from '../core/checks.ts';
 import { toElement } from '../core/elements.ts';
 import { shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import type { Shape } from '../core/shape.ts';
 import { asTensor, type TensorLike } from './operands.ts';
-import { expectShape, expectThat, readOptions } from './options.ts';
 
 interface Margins {
   readonly before: readonly number[];

@@ -1,11 +1,11 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { kernels } from '../backend/registry.ts';
+import { expectIntegerList, normalizeAxis } from '../core/checks.ts';
 import { shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { formatShape } from '../core/shape.ts';
 import { asTensor, type TensorLike } from './operands.ts';
-import { expectIntegerList, normalizeAxis } from './options.ts';
 
 type Axes = readonly number[];
 

@@ -2,9 +2,9 @@ import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { UNARY_GRAD_FROM, type UnaryOp } from '../backend/kernels.ts';
 import { kernels } from '../backend/registry.ts';
+import { expectFinite, readOptions } from '../core/checks.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { asTensor, type TensorLike } from './operands.ts';
-import { expectFinite, readOptions } from './options.ts';
 import { asFloating, asNumeric } from './promotion.ts';
 
 type Unary = (x: TensorLike) => Tensor;

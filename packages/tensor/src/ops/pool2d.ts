@@ -1,12 +1,12 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { kernels } from '../backend/registry.ts';
+import { readOptions } from '../core/checks.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import type { Shape } from '../core/shape.ts';
 import type { PaddingOption, Pair, Window2d } from '../core/window.ts';
 import { asTensor, expectRank, expectSameFloating, type TensorLike } from './operands.ts';
-import { readOptions } from './options.ts';
 import { mean } from './reduce.ts';
 import { resolveWindow } from './window-options.ts';
 

@@ -1,13 +1,13 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { kernels } from '../backend/registry.ts';
+import { expectBoolean, normalizeAxis, readOptions } from '../core/checks.ts';
 import { isFloating } from '../core/dtype.ts';
 import { shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { elementCount, reducedShape, type Shape } from '../core/shape.ts';
 import { cast } from './cast.ts';
 import { asTensor, scalar, type TensorLike } from './operands.ts';
-import { expectBoolean, normalizeAxis, readOptions } from './options.ts';
 import { asNumeric } from './promotion.ts';
 import { reshape } from './reshape.ts';
 

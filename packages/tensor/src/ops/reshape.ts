@@ -1,10 +1,10 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
+import { expectIntegerList } from '../core/checks.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { elementCount, formatShape, type Shape } from '../core/shape.ts';
 import { asTensor, type TensorLike } from './operands.ts';
-import { expectIntegerList } from './options.ts';
 
 const reshapeOp = defineOp<[NdArray], { shape: Shape }, { inputShape: Shape }>('reshape', {
   forward: ([x], { shape }) => ({ y: x.withShape(shape), saved: { inputShape: x.shape } }),

@@ -2,12 +2,12 @@ import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { SliceRange } from '../backend/kernels.ts';
 import { kernels } from '../backend/registry.ts';
+import { expectThat } from '../core/checks.ts';
 import { describeValue } from '../core/describe.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import type { Shape } from '../core/shape.ts';
 import { asTensor, type TensorLike } from './operands.ts';
-import { expectThat } from './options.ts';
 
 /** Part of an axis: `[start, end]` or `[start, end, step]`, negative counted from the end; null is all. */
 export type AxisRange = readonly [start: number, end: number, step?: number] | null;

@@ -1,9 +1,9 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { kernels } from '../backend/registry.ts';
+import { normalizeAxis } from '../core/checks.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { asTensor, type TensorLike } from './operands.ts';
-import { normalizeAxis } from './options.ts';
 import { asFloating } from './promotion.ts';
 
 interface Axis {

@@ -2,13 +2,13 @@ import { Tensor } from '../autograd/tensor.ts';
 import { tidy } from '../autograd/tidy.ts';
 import type { MomentumOptions } from '../backend/kernels.ts';
 import { kernels } from '../backend/registry.ts';
+import { expectBoolean, expectFinite, expectThat, readOptions } from '../core/checks.ts';
 import { isFloating } from '../core/dtype.ts';
 import { toElements } from '../core/elements.ts';
 import { shapeError } from '../core/errors.ts';
 import { NdArray } from '../core/ndarray.ts';
 import { sameShape } from '../core/shape.ts';
 import { asTensor, expectSameFloating, expectTarget, type TensorLike } from './operands.ts';
-import { expectBoolean, expectFinite, expectThat, readOptions } from './options.ts';
 import { arrayFromData } from './tensor-data.ts';
 
 /**

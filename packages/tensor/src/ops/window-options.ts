@@ -1,3 +1,4 @@
+import { expectBoolean, expectShape, expectThat } from '../core/checks.ts';
 import { shapeError } from '../core/errors.ts';
 import type { Shape } from '../core/shape.ts';
 import {
@@ -9,7 +10,6 @@ import {
   type Window2d,
   windowCount,
 } from '../core/window.ts';
-import { expectBoolean, expectShape, expectThat } from './options.ts';
 
 export interface WindowOptions {
   readonly kernelSize: Pair;

@@ -1,8 +1,8 @@
-import { describeValue } from '../core/describe.ts';
-import { DTYPES, type DType } from '../core/dtype.ts';
-import { DTypeError, ValueError } from '../core/errors.ts';
-import { Generator } from '../core/random.ts';
-import { elementCount, formatShape, type Shape } from '../core/shape.ts';
+import { describeValue } from './describe.ts';
+import { DTYPES, type DType } from './dtype.ts';
+import { DTypeError, ValueError } from './errors.ts';
+import { Generator } from './random.ts';
+import { elementCount, formatShape, type Shape } from './shape.ts';
 
 /** Checks of the arguments that are no tensors. */
 
