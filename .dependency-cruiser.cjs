@@ -1,15 +1,4 @@
-// Arrows point one way: core <- backend <- autograd <- ops <- index; tensor <- nn; tensor <- data.
-
-const tensor = '^packages/tensor/src';
-
-/** A folder of tensor may import itself and the folders below it, and nothing else of the package. */
-const layer = (folder, below) => ({
-  name: `tensor-${folder}`,
-  comment: `${folder}/ imports only ${[...below, folder].join('/, ')}/`,
-  severity: 'error',
-  from: { path: `${tensor}/${folder}/` },
-  to: { path: `${tensor}/`, pathNot: `${tensor}/(${[...below, folder].join('|')})/` },
-});
+const { layers, source } = require('./lint/layers.cjs');
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -30,26 +19,13 @@ module.exports = {
       to: { couldNotResolve: true, pathNot: '\\?worker$' },
     },
 
-    layer('core', []),
-    layer('backend', ['core']),
-    layer('autograd', ['core', 'backend']),
-    layer('ops', ['core', 'backend', 'autograd']),
-    {
-      name: 'tensor-reference',
-      comment: 'the reference backend stands alone: it imports core/ and what all backends share',
-      severity: 'error',
-      from: { path: `${tensor}/backend/reference/` },
-      to: {
-        path: `${tensor}/`,
-        pathNot: `${tensor}/(core/|backend/reference/|backend/(kernels|offsets)\\.ts$)`,
-      },
-    },
+    ...layers,
     {
       name: 'tensor-no-silent-fallback',
       comment: 'a kernel declines a call (backend/declined.ts) and never passes it on by itself',
       severity: 'error',
-      from: { path: `${tensor}/backend/(wasm|gpu)/` },
-      to: { path: `${tensor}/backend/reference/` },
+      from: { path: `${source('tensor')}/backend/(wasm|gpu)/` },
+      to: { path: `${source('tensor')}/backend/reference/` },
     },
     {
       name: 'no-own-index',
@@ -106,7 +82,7 @@ module.exports = {
     {
       name: 'only-gpu-imports-gpu-js',
       severity: 'error',
-      from: { pathNot: [`${tensor}/backend/gpu/`, '^test/gpu/'] },
+      from: { pathNot: [`${source('tensor')}/backend/gpu/`, '^test/gpu/'] },
       to: { path: '(^|/)gpu\\.js(/|$)', pathNot: '^packages/' },
     },
     {

@@ -1,0 +1,75 @@
+/**
+ * The layers of each package, from the bottom to the top: a folder, or a file that lies beside folders,
+ * then what it may import besides itself. That stands above it in the list, so no circle can be written.
+ */
+const LAYERS = {
+  tensor: [
+    ['core'],
+    ['backend/kernels', 'core'],
+    ['backend/offsets', 'core'],
+    ['backend/reference', 'core', 'backend/kernels', 'backend/offsets'],
+    ['backend/declined', 'core', 'backend/kernels'],
+    ['backend/host'],
+    ['backend/backend', 'backend/kernels', 'backend/declined'],
+    [
+      'backend/wasm',
+      'core',
+      'backend/kernels',
+      'backend/offsets',
+      'backend/declined',
+      'backend/host',
+      'backend/backend',
+    ],
+    [
+      'backend/gpu',
+      'core',
+      'backend/wasm',
+      'backend/kernels',
+      'backend/declined',
+      'backend/host',
+      'backend/backend',
+    ],
+    ['backend/dispatch', 'core', 'backend/kernels', 'backend/declined', 'backend/backend'],
+    ['backend/registry', 'core', 'backend'],
+    ['autograd', 'core', 'backend'],
+    ['ops', 'core', 'backend', 'autograd'],
+    ['extend', 'core', 'backend', 'autograd', 'ops'],
+    ['index', 'core', 'backend', 'autograd', 'ops'],
+  ],
+};
+
+const source = (name) => `^packages/${name}/src`;
+/** Matches a layer: a folder, or the file of that name. */
+const pathOf = (name, layer) => `${source(name)}/${layer}(/|\\.ts$)`;
+const isOrHolds = (layer, other) => other === layer || other.startsWith(`${layer}/`);
+
+/** One rule for each layer of a package, and one for what the table does not name. */
+function layerRules(name, table) {
+  const rules = table.map(([layer, ...below], i) => {
+    const above = table.slice(0, i).map(([other]) => other);
+    const lower = below.flatMap((folder) => {
+      const named = above.filter((other) => isOrHolds(folder, other));
+      if (named.length === 0) throw new Error(`${name}: '${folder}' has to stand above '${layer}'`);
+      return named;
+    });
+    return {
+      name: `${name}-${layer}`,
+      comment: `${[layer, ...below].join(', ')}: nothing else may be imported here`,
+      severity: 'error',
+      from: { path: pathOf(name, layer) },
+      to: { path: source(name), pathNot: [layer, ...lower].map((other) => pathOf(name, other)) },
+    };
+  });
+  const unnamed = {
+    name: `${name}-layer-without-a-place`,
+    comment: 'give the new folder or file a place in LAYERS',
+    severity: 'error',
+    from: { path: source(name), pathNot: table.map(([layer]) => pathOf(name, layer)) },
+    to: {},
+  };
+  return [...rules, unnamed];
+}
+
+const layers = Object.entries(LAYERS).flatMap(([name, table]) => layerRules(name, table));
+
+module.exports = { layers, source };
