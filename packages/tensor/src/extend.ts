@@ -1,0 +1,34 @@
+// What extends the library: operations, kernels, backends, layers, data sets. It is the second door
+// of the package, `@firelight/tensor/extend`; who only computes with tensors needs the first.
+export { defineOp, listOps, type OpDefinition, type OpInfo } from './autograd/define-op.ts';
+export type { Kernels } from './backend/kernels.ts';
+export { kernels } from './backend/registry.ts';
+export {
+  expectBoolean,
+  expectDType,
+  expectFinite,
+  expectGenerator,
+  expectIntegerList,
+  expectShape,
+  expectShare,
+  expectThat,
+  normalizeAxis,
+  readOptions,
+} from './core/checks.ts';
+export { describeValue, isPromise } from './core/describe.ts';
+export { shapeError } from './core/errors.ts';
+export { printable, printablePath, quote, quoteSome, systemReason } from './core/messages.ts';
+export { NdArray } from './core/ndarray.ts';
+export { isPlainObject } from './core/plain-object.ts';
+export {
+  broadcastShapes,
+  elementCount,
+  formatShape,
+  reducedShape,
+  type Shape,
+  sameShape,
+  splitAtAxis,
+  stridesOf,
+} from './core/shape.ts';
+export { windowCount } from './core/window.ts';
+export { asTensor, type TensorLike } from './ops/operands.ts';
