@@ -3,7 +3,6 @@ export type { BatchArrays, BatchTransform } from './batch-transforms/batch-trans
 export { CutMix } from './batch-transforms/cut-mix.ts';
 export { Mixup } from './batch-transforms/mixup.ts';
 export { OneHot } from './batch-transforms/one-hot.ts';
-export { type BatchOptions, batches } from './batches.ts';
 export { parseCifar100Binary, parseCifarBinary } from './cifar/binary.ts';
 export { Cifar10, type Cifar10Options } from './cifar/cifar10.ts';
 export { Cifar100, type Cifar100Options } from './cifar/cifar100.ts';
@@ -21,7 +20,10 @@ export { type FoundCifar10, findCifar10 } from './cifar/find.ts';
 export { parseCifarPython } from './cifar/python-batch.ts';
 export { CifarRecords, type RecordTable } from './cifar/records.ts';
 export { syntheticCifar10 } from './cifar/synthetic.ts';
-export type { Batch, BatchSource, Dataset, Sample } from './dataset.ts';
+export type { Batch, BatchSource, Dataset, Sample } from './core/dataset.ts';
+export { DataError } from './core/errors.ts';
+export type { Image, ImageLayout, PixelData } from './core/image.ts';
+export type { Recipe } from './core/recipe.ts';
 export {
   type DownloadOptions,
   downloadCifar10,
@@ -29,11 +31,9 @@ export {
 } from './download/download.ts';
 export type { DownloadProgress } from './download/fetch-file.ts';
 export { downloadProgressBar } from './download/progress-bar.ts';
-export { DataError } from './errors.ts';
-export type { Image, ImageLayout, PixelData } from './image.ts';
 export { decodeImage, readImage } from './images/decode.ts';
 export { ImageFolder } from './images/image-folder.ts';
-export type { Recipe } from './recipe.ts';
+export { type BatchOptions, batches } from './loader/batches.ts';
 export { CenterCrop } from './transforms/center-crop.ts';
 export { ColorJitter, type ColorJitterOptions } from './transforms/color-jitter.ts';
 export { Compose } from './transforms/compose.ts';

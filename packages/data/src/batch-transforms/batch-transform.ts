@@ -1,5 +1,5 @@
 import { type Generator, ShapeError } from '@firelight/tensor';
-import type { Recipe } from '../recipe.ts';
+import type { Recipe } from '../core/recipe.ts';
 
 /** A batch before it becomes tensors. */
 export interface BatchArrays {

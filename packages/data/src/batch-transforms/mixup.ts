@@ -1,6 +1,6 @@
 import type { Generator } from '@firelight/tensor';
-import { expectOptions, expectThat } from '../check.ts';
-import type { Recipe } from '../recipe.ts';
+import { expectOptions, expectThat } from '../core/check.ts';
+import type { Recipe } from '../core/recipe.ts';
 import {
   type BatchArrays,
   type BatchTransform,

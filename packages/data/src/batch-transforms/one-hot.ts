@@ -1,6 +1,6 @@
 import { describeValue, ShapeError, ValueError } from '@firelight/tensor';
-import { expectOptions } from '../check.ts';
-import type { Recipe } from '../recipe.ts';
+import { expectOptions } from '../core/check.ts';
+import type { Recipe } from '../core/recipe.ts';
 import type { BatchArrays, BatchTransform } from './batch-transform.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { expectBytes, expectOptions, expectText } from '../check.ts';
-import { DataError } from '../errors.ts';
+import { expectBytes, expectOptions, expectText } from '../core/check.ts';
+import { DataError } from '../core/errors.ts';
 import {
   CIFAR_IMAGE_BYTES,
   CIFAR10_CLASSES,

@@ -1,8 +1,8 @@
 import { describeValue, type Generator, ValueError } from '@firelight/tensor';
-import { type BatchOptions, batches } from '../batches.ts';
-import { expectOptions, expectText, expectThat } from '../check.ts';
-import type { Batch, BatchSource, Dataset, Sample } from '../dataset.ts';
+import { expectOptions, expectText, expectThat } from '../core/check.ts';
+import type { Batch, BatchSource, Dataset, Sample } from '../core/dataset.ts';
 import { type DownloadOptions, downloadArchive } from '../download/download.ts';
+import { type BatchOptions, batches } from '../loader/batches.ts';
 import { Compose } from '../transforms/compose.ts';
 import { HWC2CHW } from '../transforms/hwc-to-chw.ts';
 import { Normalize } from '../transforms/normalize.ts';

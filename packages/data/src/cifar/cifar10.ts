@@ -1,4 +1,4 @@
-import { expectBytes, expectOptions, expectThat } from '../check.ts';
+import { expectBytes, expectOptions, expectThat } from '../core/check.ts';
 import { CifarBatches, type CifarOptions } from './cifar-batches.ts';
 import { CIFAR10_MEAN, CIFAR10_STD } from './constants.ts';
 import { CIFAR10_FORMS } from './find.ts';

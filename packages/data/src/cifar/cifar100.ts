@@ -1,4 +1,4 @@
-import { expectOptions, expectThat } from '../check.ts';
+import { expectOptions, expectThat } from '../core/check.ts';
 import { CIFAR100_BINARY } from './archive.ts';
 import { CifarBatches, type CifarOptions } from './cifar-batches.ts';
 import { CIFAR100_MEAN, CIFAR100_STD } from './constants.ts';

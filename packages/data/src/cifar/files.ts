@@ -1,4 +1,4 @@
-import { DataError } from '../errors.ts';
+import { DataError } from '../core/errors.ts';
 import type { ArchiveFile, CifarArchive } from './archive.ts';
 import type { CifarSplit } from './constants.ts';
 import type { CifarRecords } from './records.ts';

@@ -1,5 +1,5 @@
-import { expectOptions, expectText, expectThat } from '../check.ts';
-import { DataError } from '../errors.ts';
+import { expectOptions, expectText, expectThat } from '../core/check.ts';
+import { DataError } from '../core/errors.ts';
 import { CIFAR10_BINARY, CIFAR10_PYTHON } from './archive.ts';
 import { type CifarForms, isFile, locateFolder, whereToPutFiles } from './files.ts';
 

@@ -1,6 +1,6 @@
 import { quote } from '@firelight/tensor';
-import { DataError } from '../errors.ts';
-import { latin1 } from '../latin1.ts';
+import { DataError } from '../core/errors.ts';
+import { latin1 } from '../core/latin1.ts';
 import {
   GLOBALS,
   GlobalName,

@@ -1,6 +1,6 @@
 import { quote } from '@firelight/tensor';
-import { expectBytes, expectOptions, expectText } from '../check.ts';
-import { DataError } from '../errors.ts';
+import { expectBytes, expectOptions, expectText } from '../core/check.ts';
+import { DataError } from '../core/errors.ts';
 import { parseCifarBinary } from './binary.ts';
 import { CIFAR_IMAGE_BYTES, CIFAR10_CLASSES } from './constants.ts';
 import { unpickle } from './pickle.ts';

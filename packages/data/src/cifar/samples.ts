@@ -1,6 +1,6 @@
 import { describeValue, ValueError } from '@firelight/tensor';
-import type { Dataset, Sample } from '../dataset.ts';
-import type { Recipe } from '../recipe.ts';
+import type { Dataset, Sample } from '../core/dataset.ts';
+import type { Recipe } from '../core/recipe.ts';
 import { CIFAR_IMAGE_BYTES, CIFAR_SIDE } from './constants.ts';
 import { CifarRecords, type RecordTable } from './records.ts';
 

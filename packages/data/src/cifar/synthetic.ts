@@ -1,5 +1,5 @@
 import { describeValue, Generator, ValueError } from '@firelight/tensor';
-import { expectOptions } from '../check.ts';
+import { expectOptions } from '../core/check.ts';
 import { CIFAR_IMAGE_BYTES, CIFAR_RECORD_BYTES, CIFAR_SIDE, CIFAR10_CLASSES } from './constants.ts';
 
 /** How much of the pattern's colour is at a point, 0 to 1; the shapes lie within −1 to 1. */

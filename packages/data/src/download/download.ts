@@ -1,8 +1,8 @@
-import { expectOptions, expectText, expectThat } from '../check.ts';
 import { CIFAR100_BINARY, type CifarArchive } from '../cifar/archive.ts';
 import { type CifarForms, hasFiles, isFile } from '../cifar/files.ts';
 import { CIFAR10_FORMS } from '../cifar/find.ts';
-import { DataError } from '../errors.ts';
+import { expectOptions, expectText, expectThat } from '../core/check.ts';
+import { DataError } from '../core/errors.ts';
 import { type DownloadProgress, fetchFile, reasonOf } from './fetch-file.ts';
 import { withLock } from './lock.ts';
 import { downloadProgressBar } from './progress-bar.ts';

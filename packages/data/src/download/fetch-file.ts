@@ -1,6 +1,6 @@
 import type { Hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { DataError } from '../errors.ts';
+import { DataError } from '../core/errors.ts';
 
 /** Bytes of a file that have arrived, and how many there are if the server says so. */
 export interface DownloadProgress {

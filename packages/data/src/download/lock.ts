@@ -1,4 +1,4 @@
-import { DataError } from '../errors.ts';
+import { DataError } from '../core/errors.ts';
 
 const HEARTBEAT_MS = 2000;
 /** A holder that has not been heard of for so long is gone. */

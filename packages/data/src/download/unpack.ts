@@ -1,7 +1,7 @@
 import { quote } from '@firelight/tensor';
 import type { TarHeader } from 'modern-tar';
 import type { ArchiveFile, CifarArchive } from '../cifar/archive.ts';
-import { DataError } from '../errors.ts';
+import { DataError } from '../core/errors.ts';
 import { reasonOf } from './fetch-file.ts';
 
 /** The same streams as those of `node:stream/web`, whose types are declared once more. */

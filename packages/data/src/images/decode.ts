@@ -1,7 +1,7 @@
 import { printablePath, systemReason } from '@firelight/tensor';
-import { expectOptions, expectText, expectThat } from '../check.ts';
-import { DataError } from '../errors.ts';
-import type { Image } from '../image.ts';
+import { expectOptions, expectText, expectThat } from '../core/check.ts';
+import { DataError } from '../core/errors.ts';
+import type { Image } from '../core/image.ts';
 import { formatOf } from './formats.ts';
 import { decodeJpeg } from './jpeg/decode.ts';
 import { checkMaxBytes, DEFAULT_MAX_BYTES, type DecodeOptions } from './limit.ts';

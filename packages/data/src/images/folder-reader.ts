@@ -1,6 +1,6 @@
 import type { Dirent } from 'node:fs';
 import { printablePath, systemReason } from '@firelight/tensor';
-import { DataError } from '../errors.ts';
+import { DataError } from '../core/errors.ts';
 import { compareNames } from './compare-names.ts';
 import { formatOfName } from './formats.ts';
 

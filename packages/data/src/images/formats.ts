@@ -1,4 +1,4 @@
-import { latin1 } from '../latin1.ts';
+import { latin1 } from '../core/latin1.ts';
 
 /** A format of pictures that is known but not read. */
 interface OtherFormat {

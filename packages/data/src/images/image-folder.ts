@@ -1,8 +1,8 @@
 import { describeValue, printablePath, ValueError } from '@firelight/tensor';
-import { expectOptions, expectText, expectThat } from '../check.ts';
-import type { Dataset, Sample } from '../dataset.ts';
-import { DataError } from '../errors.ts';
-import type { Recipe } from '../recipe.ts';
+import { expectOptions, expectText, expectThat } from '../core/check.ts';
+import type { Dataset, Sample } from '../core/dataset.ts';
+import { DataError } from '../core/errors.ts';
+import type { Recipe } from '../core/recipe.ts';
 import { readImage } from './decode.ts';
 import { FolderReader } from './folder-reader.ts';
 import { checkMaxBytes, DEFAULT_MAX_BYTES, type DecodeOptions } from './limit.ts';

@@ -1,4 +1,4 @@
-import { expectThat } from '../check.ts';
+import { expectThat } from '../core/check.ts';
 import { Refusal } from './refusal.ts';
 
 /** How far decoding goes. */

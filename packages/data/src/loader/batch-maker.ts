@@ -6,12 +6,12 @@ import {
   ShapeError,
 } from '@firelight/tensor';
 import type { BatchArrays, BatchTransform } from '../batch-transforms/batch-transform.ts';
-import { expectThat } from '../check.ts';
-import type { Dataset, Sample } from '../dataset.ts';
-import { DataError } from '../errors.ts';
-import { giveTurn } from '../event-loop.ts';
-import { checkImage, describeImage, type Image } from '../image.ts';
+import { expectThat } from '../core/check.ts';
+import type { Dataset, Sample } from '../core/dataset.ts';
+import { DataError } from '../core/errors.ts';
+import { checkImage, describeImage, type Image } from '../core/image.ts';
 import { type TransformFunction, type TransformLike, toFunction } from '../transforms/transform.ts';
+import { giveTurn } from './event-loop.ts';
 
 /** One batch to be made; a plain object, so that it can be sent to a worker thread. */
 export interface Job {

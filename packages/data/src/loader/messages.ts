@@ -1,5 +1,5 @@
 import type { BatchArrays } from '../batch-transforms/batch-transform.ts';
-import type { Recipe } from '../recipe.ts';
+import type { Recipe } from '../core/recipe.ts';
 import type { Job } from './batch-maker.ts';
 
 /** What a worker thread makes batches of. */

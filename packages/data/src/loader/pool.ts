@@ -1,6 +1,6 @@
 import { type BrowserWorker, ShapeError, ValueError } from '@firelight/tensor';
 import type { BatchArrays } from '../batch-transforms/batch-transform.ts';
-import { DataError } from '../errors.ts';
+import { DataError } from '../core/errors.ts';
 import type { Job } from './batch-maker.ts';
 import { type BatchMemory, type Reply, transferOf, type WorkerSetup } from './messages.ts';
 import { startThread, type Thread } from './thread.ts';

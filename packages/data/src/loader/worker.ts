@@ -1,6 +1,6 @@
 // A worker thread that makes batches. It is told what of by its first message.
 import type { BatchArrays, BatchTransform } from '../batch-transforms/batch-transform.ts';
-import type { Dataset } from '../dataset.ts';
+import type { Dataset } from '../core/dataset.ts';
 import type { Transform } from '../transforms/transform.ts';
 import { BatchMaker } from './batch-maker.ts';
 import { build } from './build.ts';

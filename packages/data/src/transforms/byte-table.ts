@@ -1,4 +1,4 @@
-import { checkImage, type Image } from '../image.ts';
+import { checkImage, type Image } from '../core/image.ts';
 import { HWC2CHW } from './hwc-to-chw.ts';
 import type { Resize } from './resize.ts';
 import type { TransformFunction } from './transform.ts';

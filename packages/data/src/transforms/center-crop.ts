@@ -1,5 +1,5 @@
-import { checkImage, type Image } from '../image.ts';
-import type { Recipe } from '../recipe.ts';
+import { checkImage, type Image } from '../core/image.ts';
+import type { Recipe } from '../core/recipe.ts';
 import type { Transform } from './transform.ts';
 import { type SideOption, takeWindow, toSides } from './window.ts';
 

@@ -1,7 +1,7 @@
 import type { Generator } from '@firelight/tensor';
-import { expectOptions } from '../check.ts';
-import { checkColors, type Image } from '../image.ts';
-import type { Recipe } from '../recipe.ts';
+import { expectOptions } from '../core/check.ts';
+import { checkColors, type Image } from '../core/image.ts';
+import type { Recipe } from '../core/recipe.ts';
 import { adjustBrightness, adjustContrast, adjustSaturation } from './color.ts';
 import { adjustHue } from './hue.ts';
 import { drawFrom, type Range, toRange } from './range.ts';

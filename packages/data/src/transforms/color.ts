@@ -1,4 +1,4 @@
-import type { Image, PixelData } from '../image.ts';
+import type { Image, PixelData } from '../core/image.ts';
 
 // Colour arithmetic on [H, W, 3] images, red, green and blue: bytes as PIL's ImageEnhance to the bit,
 // floats within 0 to 1 as torchvision's on tensors.

@@ -1,7 +1,7 @@
 import { type Generator, ValueError } from '@firelight/tensor';
-import { expectThat } from '../check.ts';
-import type { Image } from '../image.ts';
-import { type Recipe, recipeOf } from '../recipe.ts';
+import { expectThat } from '../core/check.ts';
+import type { Image } from '../core/image.ts';
+import { type Recipe, recipeOf } from '../core/recipe.ts';
 import { withByteTable } from './byte-table.ts';
 import { HWC2CHW } from './hwc-to-chw.ts';
 import { Resize } from './resize.ts';

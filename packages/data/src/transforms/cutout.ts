@@ -1,7 +1,7 @@
 import { describeValue, type Generator, ValueError } from '@firelight/tensor';
-import { expectFinite, expectOptions } from '../check.ts';
-import { checkImage, type Image } from '../image.ts';
-import type { Recipe } from '../recipe.ts';
+import { expectFinite, expectOptions } from '../core/check.ts';
+import { checkImage, type Image } from '../core/image.ts';
+import type { Recipe } from '../core/recipe.ts';
 import type { Transform } from './transform.ts';
 
 export interface CutoutOptions {

@@ -1,4 +1,4 @@
-import type { Image } from '../image.ts';
+import type { Image } from '../core/image.ts';
 
 type Triple = [number, number, number];
 

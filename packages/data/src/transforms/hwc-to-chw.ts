@@ -1,6 +1,6 @@
 import { ShapeError } from '@firelight/tensor';
-import { checkImage, describeImage, type Image, type PixelData } from '../image.ts';
-import type { Recipe } from '../recipe.ts';
+import { checkImage, describeImage, type Image, type PixelData } from '../core/image.ts';
+import type { Recipe } from '../core/recipe.ts';
 import type { Transform } from './transform.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { expectThat } from '../check.ts';
+import { expectThat } from '../core/check.ts';
 
 /** How values between pixels are found. */
 export type Interpolation = 'linear' | 'nearest';

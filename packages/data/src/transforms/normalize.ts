@@ -1,7 +1,7 @@
 import { ShapeError, ValueError } from '@firelight/tensor';
-import { expectOptions, expectThat } from '../check.ts';
-import { checkImage, describeImage, type Image } from '../image.ts';
-import type { Recipe } from '../recipe.ts';
+import { expectOptions, expectThat } from '../core/check.ts';
+import { checkImage, describeImage, type Image } from '../core/image.ts';
+import type { Recipe } from '../core/recipe.ts';
 import { describeRange } from './range.ts';
 import type { Transform } from './transform.ts';
 

@@ -1,4 +1,4 @@
-import type { Image } from '../image.ts';
+import type { Image } from '../core/image.ts';
 import {
   adjustBrightness,
   adjustContrast,

@@ -1,7 +1,7 @@
 import { describeValue, type Generator, ShapeError, ValueError } from '@firelight/tensor';
-import { expectFinite, expectOptions } from '../check.ts';
-import { checkColors, type Image } from '../image.ts';
-import type { Recipe } from '../recipe.ts';
+import { expectFinite, expectOptions } from '../core/check.ts';
+import { checkColors, type Image } from '../core/image.ts';
+import type { Recipe } from '../core/recipe.ts';
 import { checkInterpolation, type Interpolation } from './interpolation.ts';
 import { OPERATIONS } from './rand-augment-operations.ts';
 import type { Transform } from './transform.ts';

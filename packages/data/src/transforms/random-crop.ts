@@ -1,7 +1,7 @@
 import { type Generator, type Padding, ShapeError, ValueError } from '@firelight/tensor';
-import { expectFinite, expectOptions, expectThat } from '../check.ts';
-import { checkImage, describeImage, type Image } from '../image.ts';
-import type { Recipe } from '../recipe.ts';
+import { expectFinite, expectOptions, expectThat } from '../core/check.ts';
+import { checkImage, describeImage, type Image } from '../core/image.ts';
+import type { Recipe } from '../core/recipe.ts';
 import { describeRange } from './range.ts';
 import type { Transform } from './transform.ts';
 import { type SideOption, takeWindow, toSides } from './window.ts';

@@ -1,7 +1,7 @@
 import type { Generator } from '@firelight/tensor';
-import { expectThat } from '../check.ts';
-import { checkImage, type Image, type PixelData } from '../image.ts';
-import type { Recipe } from '../recipe.ts';
+import { expectThat } from '../core/check.ts';
+import { checkImage, type Image, type PixelData } from '../core/image.ts';
+import type { Recipe } from '../core/recipe.ts';
 import type { Transform } from './transform.ts';
 
 /**

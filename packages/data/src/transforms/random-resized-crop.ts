@@ -1,7 +1,7 @@
 import { type Generator, ValueError } from '@firelight/tensor';
-import { expectOptions } from '../check.ts';
-import { checkInterleaved, type Image } from '../image.ts';
-import type { Recipe } from '../recipe.ts';
+import { expectOptions } from '../core/check.ts';
+import { checkInterleaved, type Image } from '../core/image.ts';
+import type { Recipe } from '../core/recipe.ts';
 import type { Interpolation } from './interpolation.ts';
 import { describeRange, drawFrom, isRange, type Range } from './range.ts';
 import { Resize } from './resize.ts';

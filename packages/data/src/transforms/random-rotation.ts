@@ -1,7 +1,7 @@
 import type { Generator } from '@firelight/tensor';
-import { expectFinite, expectOptions } from '../check.ts';
-import { checkInterleaved, type Image } from '../image.ts';
-import type { Recipe } from '../recipe.ts';
+import { expectFinite, expectOptions } from '../core/check.ts';
+import { checkInterleaved, type Image } from '../core/image.ts';
+import type { Recipe } from '../core/recipe.ts';
 import { checkInterpolation, type Interpolation } from './interpolation.ts';
 import { drawFrom, type Range, toRange } from './range.ts';
 import type { Transform } from './transform.ts';

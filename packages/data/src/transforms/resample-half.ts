@@ -1,4 +1,4 @@
-import type { PixelData } from '../image.ts';
+import type { PixelData } from '../core/image.ts';
 import type { Resampler, Size } from './resample.ts';
 import { linearResampler } from './resample-linear.ts';
 

@@ -1,4 +1,4 @@
-import type { PixelData } from '../image.ts';
+import type { PixelData } from '../core/image.ts';
 import type { Resampler, Size } from './resample.ts';
 
 /** Input index of each output index: `min(⌊output · in / out⌋, in − 1)`, as OpenCV's INTER_NEAREST. */

@@ -1,4 +1,4 @@
-import type { PixelData } from '../image.ts';
+import type { PixelData } from '../core/image.ts';
 
 /** Sides of an `[H, W, C]` image. */
 export interface Size {

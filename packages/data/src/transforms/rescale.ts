@@ -1,6 +1,6 @@
 import { describeValue, ValueError } from '@firelight/tensor';
-import { checkImage, type Image } from '../image.ts';
-import type { Recipe } from '../recipe.ts';
+import { checkImage, type Image } from '../core/image.ts';
+import type { Recipe } from '../core/recipe.ts';
 import type { Transform } from './transform.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { ValueError } from '@firelight/tensor';
-import { expectOptions } from '../check.ts';
-import { checkInterleaved, type Image } from '../image.ts';
-import type { Recipe } from '../recipe.ts';
+import { expectOptions } from '../core/check.ts';
+import { checkInterleaved, type Image } from '../core/image.ts';
+import type { Recipe } from '../core/recipe.ts';
 import { checkInterpolation, type Interpolation } from './interpolation.ts';
 import { describeRange } from './range.ts';
 import type { Resampler, Size } from './resample.ts';

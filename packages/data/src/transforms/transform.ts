@@ -1,6 +1,6 @@
 import type { Generator } from '@firelight/tensor';
-import type { Image } from '../image.ts';
-import type { Recipe } from '../recipe.ts';
+import type { Image } from '../core/image.ts';
+import type { Recipe } from '../core/recipe.ts';
 
 /**
  * One step from image to image. It never changes its argument, and a random one draws from

@@ -1,4 +1,4 @@
-import { type Image, zerosLike } from '../image.ts';
+import { type Image, zerosLike } from '../core/image.ts';
 import type { Interpolation } from './interpolation.ts';
 import { roundHalfToEven } from './round.ts';
 

@@ -1,5 +1,5 @@
 import { ValueError } from '@firelight/tensor';
-import { type Image, type PixelData, zerosLike } from '../image.ts';
+import { type Image, type PixelData, zerosLike } from '../core/image.ts';
 import { describeRange } from './range.ts';
 
 /** A part of an image; it may reach beyond the edges. */

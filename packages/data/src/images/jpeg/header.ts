@@ -1,4 +1,4 @@
-import { DataError } from '../../errors.ts';
+import { DataError } from '../../core/errors.ts';
 import { Refusal } from '../refusal.ts';
 
 /** What the segments of a JPEG say about it. */

@@ -1,5 +1,5 @@
-import { DataError } from '../../errors.ts';
-import type { Image } from '../../image.ts';
+import { DataError } from '../../core/errors.ts';
+import type { Image } from '../../core/image.ts';
 import { checkPixels } from '../limit.ts';
 import { readChunks } from './chunks.ts';
 import { type Pass, type PngHeader, parseHeader, passesOf } from './header.ts';

@@ -1,4 +1,4 @@
-import { DataError } from '../../errors.ts';
+import { DataError } from '../../core/errors.ts';
 
 /** How the colour of a pixel is stored. */
 type ColorType = 'grey' | 'rgb' | 'palette' | 'greyAlpha' | 'rgbAlpha';

@@ -1,4 +1,4 @@
-import { DataError } from '../../errors.ts';
+import { DataError } from '../../core/errors.ts';
 
 /**
  * Unpacks a zlib stream that must give exactly `length` bytes; no more than so many are ever held.

@@ -5,14 +5,14 @@ import {
   tensor,
   ValueError,
 } from '@firelight/tensor';
-import type { BatchArrays, BatchTransform } from './batch-transforms/batch-transform.ts';
-import { expectFlag, expectOptions, expectThat } from './check.ts';
-import type { Batch, BatchSource, Dataset } from './dataset.ts';
+import type { BatchArrays, BatchTransform } from '../batch-transforms/batch-transform.ts';
+import { expectFlag, expectOptions, expectThat } from '../core/check.ts';
+import type { Batch, BatchSource, Dataset } from '../core/dataset.ts';
+import { recipeOf } from '../core/recipe.ts';
+import { isTransform, type TransformLike } from '../transforms/transform.ts';
+import { BatchMaker, type Job } from './batch-maker.ts';
 import { giveTurn } from './event-loop.ts';
-import { BatchMaker, type Job } from './loader/batch-maker.ts';
-import { LoaderPool } from './loader/pool.ts';
-import { recipeOf } from './recipe.ts';
-import { isTransform, type TransformLike } from './transforms/transform.ts';
+import { LoaderPool } from './pool.ts';
 
 /** How samples become batches. */
 export interface BatchOptions {
