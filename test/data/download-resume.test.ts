@@ -2,7 +2,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { downloadCifar10 } from '@firelight/data';
 import { describe, expect, test } from 'vitest';
-import { fetchFile } from '../../packages/data/src/download/fetch-file.ts';
+import { fetchFile } from '../../packages/data/src/archive/fetch-file.ts';
 import { FOLDER, md5 } from '../helpers/cifar-archive.ts';
 import { PART, useDownloadSetting } from '../helpers/download-setting.ts';
 import { breaking, ranges, send, serve } from '../helpers/loopback.ts';

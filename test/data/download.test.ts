@@ -9,7 +9,7 @@ import {
 } from '@firelight/data';
 import type { TarEntry } from 'modern-tar';
 import { describe, expect, test } from 'vitest';
-import { withLock } from '../../packages/data/src/download/lock.ts';
+import { withLock } from '../../packages/data/src/archive/lock.ts';
 import { archiveOf, content, FOLDER, file, md5, NAMES } from '../helpers/cifar-archive.ts';
 import { PART, useDownloadSetting } from '../helpers/download-setting.ts';
 import { breaking, send, serve } from '../helpers/loopback.ts';

@@ -2,8 +2,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataError } from '@firelight/data';
 import { expect, test } from 'vitest';
-import { CIFAR10_BINARY } from '../../packages/data/src/cifar/archive.ts';
-import { unpackArchive } from '../../packages/data/src/download/unpack.ts';
+import { unpackArchive } from '../../packages/data/src/archive/unpack.ts';
+import { CIFAR10_BINARY } from '../../packages/data/src/cifar/archives.ts';
 
 test('a folder that is not there is a DataError too', async () => {
   const missing = join(tmpdir(), 'firelight-no-such-folder');

@@ -13,8 +13,8 @@ import {
 import fc from 'fast-check';
 import { packTar } from 'modern-tar';
 import { expect, test } from 'vitest';
-import type { CifarArchive } from '../../packages/data/src/cifar/archive.ts';
-import { unpackArchive } from '../../packages/data/src/download/unpack.ts';
+import { unpackArchive } from '../../packages/data/src/archive/unpack.ts';
+import type { CifarArchive } from '../../packages/data/src/cifar/archives.ts';
 import { mutantsOf } from '../helpers/mutations.ts';
 import { pythonBatch } from '../helpers/python-batch.ts';
 
@@ -73,9 +73,8 @@ test('pickles, 4500 of them', () => {
 
 const SMALL: CifarArchive = {
   title: 'small',
-  name: 'small.tar.gz',
-  url: 'none',
-  md5: 'none',
+  downloads: [{ name: 'small.tar.gz', url: 'none', md5: 'none' }],
+  mostBytes: 1e6,
   folder: 'small',
   parse: parseCifarBinary,
   files: (() => {

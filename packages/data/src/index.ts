@@ -1,4 +1,9 @@
 export type { BrowserWorker } from '@firelight/tensor';
+export type { Archive, ArchiveFile, Download, Forms } from './archive/archive.ts';
+export { type ArchiveDownloadOptions, downloadArchive } from './archive/download.ts';
+export type { DownloadProgress } from './archive/fetch-file.ts';
+export type { FileBytes } from './archive/files.ts';
+export { downloadProgressBar } from './archive/progress-bar.ts';
 export type { BatchArrays, BatchTransform } from './batch-transforms/batch-transform.ts';
 export { CutMix } from './batch-transforms/cut-mix.ts';
 export { Mixup } from './batch-transforms/mixup.ts';
@@ -16,6 +21,7 @@ export {
   CIFAR100_STD,
   type CifarSplit,
 } from './cifar/constants.ts';
+export { type DownloadOptions, downloadCifar10, downloadCifar100 } from './cifar/download.ts';
 export { type FoundCifar10, findCifar10 } from './cifar/find.ts';
 export { parseCifarPython } from './cifar/python-batch.ts';
 export { CifarRecords, type RecordTable } from './cifar/records.ts';
@@ -24,16 +30,14 @@ export type { Batch, BatchSource, Dataset, Sample } from './core/dataset.ts';
 export { DataError } from './core/errors.ts';
 export type { Image, ImageLayout, PixelData } from './core/image.ts';
 export type { Recipe } from './core/recipe.ts';
-export {
-  type DownloadOptions,
-  downloadCifar10,
-  downloadCifar100,
-} from './download/download.ts';
-export type { DownloadProgress } from './download/fetch-file.ts';
-export { downloadProgressBar } from './download/progress-bar.ts';
 export { decodeImage, readImage } from './images/decode.ts';
 export { ImageFolder } from './images/image-folder.ts';
 export { type BatchOptions, batches } from './loader/batches.ts';
+export {
+  PublishedDataset,
+  type PublishedKind,
+  type PublishedOptions,
+} from './published/published-dataset.ts';
 export { CenterCrop } from './transforms/center-crop.ts';
 export { ColorJitter, type ColorJitterOptions } from './transforms/color-jitter.ts';
 export { Compose } from './transforms/compose.ts';

@@ -1,7 +1,7 @@
 import { expectBytes, expectOptions, expectThat } from '../core/check.ts';
+import { CIFAR10_FORMS } from './archives.ts';
 import { CifarBatches, type CifarOptions } from './cifar-batches.ts';
 import { CIFAR10_MEAN, CIFAR10_STD } from './constants.ts';
-import { CIFAR10_FORMS } from './find.ts';
 import { parseCifar10 } from './python-batch.ts';
 
 /** How `Cifar10` reads and batches. */

@@ -1,5 +1,5 @@
 import { expectOptions, expectThat } from '../core/check.ts';
-import { CIFAR100_BINARY } from './archive.ts';
+import { CIFAR100_BINARY } from './archives.ts';
 import { CifarBatches, type CifarOptions } from './cifar-batches.ts';
 import { CIFAR100_MEAN, CIFAR100_STD } from './constants.ts';
 

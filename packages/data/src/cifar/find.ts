@@ -1,7 +1,7 @@
+import { isFile, locateFolder, whereToPutFiles } from '../archive/files.ts';
 import { expectOptions, expectText, expectThat } from '../core/check.ts';
 import { DataError } from '../core/errors.ts';
-import { CIFAR10_BINARY, CIFAR10_PYTHON } from './archive.ts';
-import { type CifarForms, isFile, locateFolder, whereToPutFiles } from './files.ts';
+import { CIFAR10_FORMS } from './archives.ts';
 
 /** A folder with CIFAR-10 files (or one file that was asked for), and what led to it. */
 export interface FoundCifar10 {
@@ -11,9 +11,6 @@ export interface FoundCifar10 {
 }
 
 const VARIABLE = 'FIRELIGHT_CIFAR10';
-
-/** CIFAR-10 in either form; the binary one needs no unpickling. */
-export const CIFAR10_FORMS: CifarForms = [CIFAR10_BINARY, CIFAR10_PYTHON];
 
 /**
  * Looks for CIFAR-10: the explicit path, else `FIRELIGHT_CIFAR10`, else the first candidate that has

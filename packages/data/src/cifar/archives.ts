@@ -1,30 +1,17 @@
+import { type Archive, type ArchiveFile, type Forms, fileOfBytes } from '../archive/archive.ts';
 import { parseCifar100Binary } from './binary.ts';
 import { CIFAR_RECORD_BYTES, type CifarSplit } from './constants.ts';
 import { parseCifar10 } from './python-batch.ts';
 import type { CifarRecords } from './records.ts';
 
-/** One file of a split, with the sizes it may have. */
-export interface ArchiveFile {
-  readonly name: string;
-  readonly leastBytes: number;
-  readonly mostBytes: number;
-}
-
-/** One published archive of CIFAR and what is in it. */
-export interface CifarArchive {
-  /** Name of the data set in messages. */
-  readonly title: string;
-  /** File name of the archive. */
-  readonly name: string;
-  readonly url: string;
-  readonly md5: string;
-  /** Folder in the archive, and the one into which it is unpacked. */
-  readonly folder: string;
-  /** The files of each split, in the order in which they are read. */
-  readonly files: Readonly<Record<CifarSplit, readonly ArchiveFile[]>>;
+/** One published form of CIFAR, and how its files are read. */
+export interface CifarArchive extends Archive<CifarSplit> {
   /** Reads one of the files, whose name is `source`. */
   readonly parse: (bytes: Uint8Array, options: { source: string }) => CifarRecords;
 }
+
+/** The published archives have 162 to 170 MB, the files in them 187 MB. */
+const BOUNDS = { mostBytes: 200e6, mostUnpackedBytes: 250e6 };
 
 const HOST = 'https://www.cs.toronto.edu/~kriz';
 const CIFAR100_RECORD_BYTES = CIFAR_RECORD_BYTES + 1;
@@ -39,10 +26,6 @@ function withAll(
   return { train, test, all: [...train, ...test] };
 }
 
-function exactly(name: string, bytes: number): ArchiveFile {
-  return { name, leastBytes: bytes, mostBytes: bytes };
-}
-
 function pythonBatch(name: string): ArchiveFile {
   const [leastBytes, mostBytes] = PYTHON_BATCH_BYTES;
   return { name, leastBytes, mostBytes };
@@ -54,22 +37,32 @@ const BATCH_BYTES = 10_000 * CIFAR_RECORD_BYTES;
 /** @see https://www.cs.toronto.edu/~kriz/cifar.html for addresses and MD5 sums of all archives */
 export const CIFAR10_BINARY: CifarArchive = {
   title: 'CIFAR-10',
-  name: 'cifar-10-binary.tar.gz',
-  url: `${HOST}/cifar-10-binary.tar.gz`,
-  md5: 'c32a1d4ab5d03f1284b67883e8d87530',
+  downloads: [
+    {
+      name: 'cifar-10-binary.tar.gz',
+      url: `${HOST}/cifar-10-binary.tar.gz`,
+      md5: 'c32a1d4ab5d03f1284b67883e8d87530',
+    },
+  ],
+  ...BOUNDS,
   folder: 'cifar-10-batches-bin',
   files: withAll(
-    TRAIN_BATCHES.map((name) => exactly(`${name}.bin`, BATCH_BYTES)),
-    [exactly('test_batch.bin', BATCH_BYTES)],
+    TRAIN_BATCHES.map((name) => fileOfBytes(`${name}.bin`, BATCH_BYTES)),
+    [fileOfBytes('test_batch.bin', BATCH_BYTES)],
   ),
   parse: parseCifar10,
 };
 
-export const CIFAR10_PYTHON: CifarArchive = {
+const CIFAR10_PYTHON: CifarArchive = {
   title: 'CIFAR-10',
-  name: 'cifar-10-python.tar.gz',
-  url: `${HOST}/cifar-10-python.tar.gz`,
-  md5: 'c58f30108f718f92721af3b95e74349a',
+  downloads: [
+    {
+      name: 'cifar-10-python.tar.gz',
+      url: `${HOST}/cifar-10-python.tar.gz`,
+      md5: 'c58f30108f718f92721af3b95e74349a',
+    },
+  ],
+  ...BOUNDS,
   folder: 'cifar-10-batches-py',
   files: withAll(TRAIN_BATCHES.map(pythonBatch), [pythonBatch('test_batch')]),
   parse: parseCifar10,
@@ -77,13 +70,21 @@ export const CIFAR10_PYTHON: CifarArchive = {
 
 export const CIFAR100_BINARY: CifarArchive = {
   title: 'CIFAR-100',
-  name: 'cifar-100-binary.tar.gz',
-  url: `${HOST}/cifar-100-binary.tar.gz`,
-  md5: '03b5dce01913d631647c71ecec9e9cb8',
+  downloads: [
+    {
+      name: 'cifar-100-binary.tar.gz',
+      url: `${HOST}/cifar-100-binary.tar.gz`,
+      md5: '03b5dce01913d631647c71ecec9e9cb8',
+    },
+  ],
+  ...BOUNDS,
   folder: 'cifar-100-binary',
   files: withAll(
-    [exactly('train.bin', 50_000 * CIFAR100_RECORD_BYTES)],
-    [exactly('test.bin', 10_000 * CIFAR100_RECORD_BYTES)],
+    [fileOfBytes('train.bin', 50_000 * CIFAR100_RECORD_BYTES)],
+    [fileOfBytes('test.bin', 10_000 * CIFAR100_RECORD_BYTES)],
   ),
   parse: parseCifar100Binary,
 };
+
+/** CIFAR-10 in either form; the binary one needs no unpickling. */
+export const CIFAR10_FORMS: Forms<CifarArchive> = [CIFAR10_BINARY, CIFAR10_PYTHON];

@@ -1,14 +1,14 @@
 import { quote } from '@firelight/tensor';
 import type { TarHeader } from 'modern-tar';
-import type { ArchiveFile, CifarArchive } from '../cifar/archive.ts';
 import { DataError } from '../core/errors.ts';
+import { type Archive, type ArchiveFile, allFiles, hasRightSize, sizesOf } from './archive.ts';
 import { reasonOf } from './fetch-file.ts';
 
 /** The same streams as those of `node:stream/web`, whose types are declared once more. */
 type DomStream<Chunk> = ReadableStream<Chunk>;
 
-/** More than so many bytes are never taken out of an archive; CIFAR's files have 187 MB. */
-const MOST_UNPACKED_BYTES = 250e6;
+/** More than so many bytes are never taken out of an archive that does not say how many it has. */
+const MOST_UNPACKED_BYTES = 2e9;
 
 /**
  * Unpacks the files of a `.tar.gz` into `directory/<the archive's folder>`: first into a temporary
@@ -21,18 +21,18 @@ const MOST_UNPACKED_BYTES = 250e6;
 export async function unpackArchive(
   file: string,
   directory: string,
-  archive: CifarArchive,
+  archive: Archive,
 ): Promise<string> {
   const { mkdir, mkdtemp, rename, rm } = await import('node:fs/promises');
   const { join } = await import('node:path');
 
   let temporary: string | null = null;
   try {
-    temporary = await mkdtemp(join(directory, '.cifar-'));
+    temporary = await mkdtemp(join(directory, '.unpacking-'));
     await takeMembers(file, temporary, archive);
     const folder = join(directory, archive.folder);
     await mkdir(folder, { recursive: true });
-    for (const { name } of archive.files.all) {
+    for (const { name } of allFiles(archive)) {
       await rename(join(temporary, name), join(folder, name));
     }
     return folder;
@@ -45,18 +45,18 @@ export async function unpackArchive(
 }
 
 /** Writes the wanted members into `folder`, one after the other; when it ends, no write goes on. */
-async function takeMembers(file: string, folder: string, archive: CifarArchive): Promise<void> {
+async function takeMembers(file: string, folder: string, archive: Archive): Promise<void> {
   const { writeFile } = await import('node:fs/promises');
   const { join } = await import('node:path');
   const { ReadableStream } = await import('node:stream/web');
   const { createTarDecoder } = await import('modern-tar');
 
-  const missing = new Set(archive.files.all);
-  const tar = ReadableStream.from(gunzip(file)) as DomStream<Uint8Array>;
+  const files = allFiles(archive);
+  const missing = new Set(files);
+  const { mostUnpackedBytes = MOST_UNPACKED_BYTES } = archive;
+  const tar = ReadableStream.from(gunzip(file, mostUnpackedBytes)) as DomStream<Uint8Array>;
   for await (const { header, body } of tar.pipeThrough(createTarDecoder({ strict: true }))) {
-    const wanted = archive.files.all.find(
-      ({ name }) => header.name === `${archive.folder}/${name}`,
-    );
+    const wanted = files.find(({ name }) => header.name === `${archive.folder}/${name}`);
     const complaint = complaintAbout(header, archive.folder, wanted);
     if (complaint !== null) throw refusal(`its member ${quote(header.name)} ${complaint}`);
     if (wanted === undefined) {
@@ -78,7 +78,7 @@ function refusal(reason: string): DataError {
 }
 
 /** What a file unzips to, up to the most that is taken. */
-async function* gunzip(file: string): AsyncGenerator<Uint8Array> {
+async function* gunzip(file: string, mostBytes: number): AsyncGenerator<Uint8Array> {
   const { createReadStream } = await import('node:fs');
   const { pipeline } = await import('node:stream');
   const { createGunzip } = await import('node:zlib');
@@ -86,8 +86,8 @@ async function* gunzip(file: string): AsyncGenerator<Uint8Array> {
   // The loop sees every error, so the callback has nothing to do.
   for await (const chunk of pipeline(createReadStream(file), createGunzip(), () => {})) {
     bytes += chunk.length;
-    if (bytes > MOST_UNPACKED_BYTES) {
-      throw refusal(`it unpacks to over ${MOST_UNPACKED_BYTES} bytes`);
+    if (bytes > mostBytes) {
+      throw refusal(`it unpacks to over ${mostBytes} bytes`);
     }
     yield chunk;
   }
@@ -103,8 +103,6 @@ function complaintAbout(
   if (segments[0] !== folder || segments.includes('..')) return `lies outside ${folder}`;
   if (type !== 'file' && type !== 'directory') return `is a ${type}`;
   if (wanted === undefined) return null;
-  const { leastBytes, mostBytes } = wanted;
-  if (type === 'file' && size >= leastBytes && size <= mostBytes) return null;
-  const expected = leastBytes === mostBytes ? leastBytes : `${leastBytes} to ${mostBytes}`;
-  return `has ${size} bytes, expected ${expected}`;
+  if (type === 'file' && hasRightSize(wanted, size)) return null;
+  return `has ${size} bytes, expected ${sizesOf(wanted)}`;
 }

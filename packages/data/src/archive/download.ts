@@ -1,20 +1,20 @@
-import { CIFAR100_BINARY, type CifarArchive } from '../cifar/archive.ts';
-import { type CifarForms, hasFiles, isFile } from '../cifar/files.ts';
-import { CIFAR10_FORMS } from '../cifar/find.ts';
 import { expectOptions, expectText, expectThat } from '../core/check.ts';
 import { DataError } from '../core/errors.ts';
-import { type DownloadProgress, fetchFile, reasonOf } from './fetch-file.ts';
+import { type Archive, type Download, isPacked } from './archive.ts';
+import { type DownloadProgress, type FetchOptions, fetchFile, reasonOf } from './fetch-file.ts';
+import { hasFiles, isFile } from './files.ts';
 import { withLock } from './lock.ts';
 import { downloadProgressBar } from './progress-bar.ts';
 import { unpackArchive } from './unpack.ts';
 
 /** Where an archive comes from and how to follow it. */
-export interface DownloadOptions {
-  /** Which archive of CIFAR-10; both hold the same images. Default `'binary'`. */
-  readonly form?: 'binary' | 'python';
-  /** Addresses, mirrors for instance, tried in order. Default: the one its authors published. */
+export interface ArchiveDownloadOptions {
+  /**
+   * Addresses, mirrors for instance, tried in order: of the archive, or of the folder of its files if
+   * they come one by one. Default: the one its authors published.
+   */
   readonly urls?: readonly string[];
-  /** MD5 of the archive. Default: the published one. */
+  /** MD5 of the archive, if it comes in one file. Default: the published one. */
   readonly md5?: string;
   /** Called whenever bytes arrive. Default: a bar on standard error; null for none. */
   readonly onProgress?: ((progress: DownloadProgress) => void) | null;
@@ -26,13 +26,9 @@ export interface DownloadOptions {
   readonly retryDelayMs?: number;
 }
 
-/** The published archives have 162 to 170 MB. */
-const MOST_BYTES = 200e6;
-
 /**
- * Fetches an archive of CIFAR-10 (binary 162 MB, python 163 MB), checks its MD5 and unpacks its six
- * files into `directory/cifar-10-batches-bin` or `-py`: all of them or none. If they are there, or
- * the archive itself is, nothing is fetched.
+ * Fetches what an archive describes, checks each MD5 and puts the files into `directory/folder`: all
+ * of an archive's files or none. What is there already is not fetched again.
  *
  * A download that broke off goes on where it was, now or in a later call. Several processes may ask
  * for the same directory: one fetches, the others wait for it.
@@ -42,48 +38,24 @@ const MOST_BYTES = 200e6;
  * @throws DataError if no server delivers, the archive is not the expected one, or the folder cannot
  *   be written
  */
-export function downloadCifar10(directory: string, options: DownloadOptions = {}): Promise<string> {
-  return downloadArchive(directory, CIFAR10_FORMS, options);
-}
-
-/** The same for CIFAR-100 (binary, 161 MB), into `directory/cifar-100-binary`. */
-export function downloadCifar100(
-  directory: string,
-  options: Omit<DownloadOptions, 'form'> = {},
-): Promise<string> {
-  return downloadArchive(directory, [CIFAR100_BINARY], options);
-}
-
-/**
- * Fetches and unpacks the archive of a data set that `options` names.
- *
- * @throws ValueError if an option is none of its kind
- */
 export async function downloadArchive(
   directory: string,
-  forms: CifarForms,
-  options: DownloadOptions,
+  archive: Archive,
+  options: ArchiveDownloadOptions = {},
 ): Promise<string> {
   checkOptions(directory, options);
-  const archive = forms[options.form === 'python' ? 1 : 0];
-  if (archive === undefined) {
-    throw new DataError(
-      `download: ${forms[0].title} is read in its binary form only; leave form out`,
-    );
-  }
   const { mkdir, rmdir } = await import('node:fs/promises');
   const { join } = await import('node:path');
+  const [{ name, url }] = archive.downloads;
   let created: string | undefined;
   try {
     created = await mkdir(directory, { recursive: true });
     return await withLock(
-      join(directory, `${archive.name}.lock`),
-      () => fetchAndUnpack(directory, archive, options),
+      join(directory, `${name}.lock`),
+      () => fetchAll(directory, archive, options),
       () => {
         if (options.onProgress === null) return;
-        process.stderr.write(
-          `waiting: another process fetches ${archive.name} into ${directory}\n`,
-        );
+        process.stderr.write(`waiting: another process fetches ${name} into ${directory}\n`);
       },
     );
   } catch (error) {
@@ -91,23 +63,15 @@ export async function downloadArchive(
     if (created !== undefined) await rmdir(directory).catch(() => {});
     throw new DataError(
       `download of ${archive.title}: ${reasonOf(error)}; try again, which goes on from what ` +
-        `arrived, or fetch ${archive.url} elsewhere and put it into ${directory}`,
+        `arrived, or fetch ${url} elsewhere and put it into ${directory}`,
       { cause: error },
     );
   }
 }
 
-function checkOptions(directory: string, options: DownloadOptions): void {
+function checkOptions(directory: string, options: ArchiveDownloadOptions): void {
   expectText('download: directory', directory);
-  const {
-    form = 'binary',
-    urls = [],
-    md5,
-    onProgress,
-    ...others
-  } = expectOptions('download', options);
-  const isForm = form === 'binary' || form === 'python';
-  expectThat(isForm, 'download: form', "'binary' or 'python'", form);
+  const { urls = [], md5, onProgress, ...others } = expectOptions('download', options);
   const areUrls = Array.isArray(urls) && urls.every((url) => typeof url === 'string');
   expectThat(areUrls, 'download: urls', 'a list of addresses', urls);
   if (md5 !== undefined) expectText('download: md5', md5);
@@ -120,32 +84,28 @@ function checkOptions(directory: string, options: DownloadOptions): void {
   }
 }
 
-async function fetchAndUnpack(
+async function fetchAll(
   directory: string,
-  archive: CifarArchive,
-  { urls = [archive.url], md5 = archive.md5, ...options }: DownloadOptions,
+  archive: Archive,
+  options: ArchiveDownloadOptions,
 ): Promise<string> {
-  const { rename, rm, rmdir } = await import('node:fs/promises');
+  const { mkdir, rm, rmdir } = await import('node:fs/promises');
   const { join } = await import('node:path');
   const folder = join(directory, archive.folder);
-  if (await hasFiles(folder, [archive], 'all')) return folder;
-  const file = join(directory, archive.name);
-  const isGiven = await isFile(file);
-  if (isGiven) await checkGiven(file, md5);
-  else {
-    const part = `${file}.part`;
-    const { onProgress = downloadProgressBar(), timeoutMs = 10_000 } = options;
-    await fetchFirst(part, urls, {
-      name: archive.name,
-      md5,
-      mostBytes: MOST_BYTES,
-      onProgress: onProgress ?? (() => {}),
-      timeoutMs,
-      retries: options.retries ?? 4,
-      retryDelayMs: options.retryDelayMs ?? 500,
-    });
-    await rename(part, file);
+  if (await hasFiles(folder, [archive], null)) return folder;
+  const { urls, md5 } = options;
+  if (!isPacked(archive)) {
+    await mkdir(folder, { recursive: true });
+    for (const download of archive.downloads) {
+      const addresses = urls?.map((url) => `${url.replace(/\/$/, '')}/${download.name}`);
+      await fetchOne(folder, archive, download, addresses ?? [download.url], options);
+    }
+    return folder;
   }
+  const [published] = archive.downloads;
+  const download = { ...published, md5: md5 ?? published.md5 };
+  const isGiven = await isFile(join(directory, download.name));
+  const file = await fetchOne(directory, archive, download, urls ?? [published.url], options);
   try {
     return await unpackArchive(file, directory, archive);
   } finally {
@@ -154,11 +114,41 @@ async function fetchAndUnpack(
   }
 }
 
+/** Fetches one file into a folder, unless it is there; then its checksum has to be right. */
+async function fetchOne(
+  folder: string,
+  { mostBytes }: Archive,
+  { name, md5 }: Download,
+  urls: readonly string[],
+  options: ArchiveDownloadOptions,
+): Promise<string> {
+  const { rename } = await import('node:fs/promises');
+  const { join } = await import('node:path');
+  const file = join(folder, name);
+  if (await isFile(file)) {
+    await checkGiven(file, md5);
+    return file;
+  }
+  const part = `${file}.part`;
+  const { onProgress = downloadProgressBar(), timeoutMs = 10_000 } = options;
+  await fetchFirst(part, urls, {
+    name,
+    md5,
+    mostBytes,
+    onProgress: onProgress ?? (() => {}),
+    timeoutMs,
+    retries: options.retries ?? 4,
+    retryDelayMs: options.retryDelayMs ?? 500,
+  });
+  await rename(part, file);
+  return file;
+}
+
 /** Tries one address after the other; all complaints are in the error. */
 async function fetchFirst(
   part: string,
   urls: readonly string[],
-  options: Parameters<typeof fetchFile>[2],
+  options: FetchOptions,
 ): Promise<void> {
   const complaints: string[] = [];
   for (const url of urls) {
