@@ -31,7 +31,7 @@ module.exports = {
       name: 'no-own-index',
       comment: "inside a package, import the file that holds the thing, not the package's index",
       severity: 'error',
-      from: { path: '^packages/([^/]+)/src/' },
+      from: { path: '^packages/([^/]+)/src/', pathNot: '^packages/data/src/worker\\.ts$' },
       to: { path: '^packages/$1/src/index\\.ts$' },
     },
 

@@ -36,6 +36,28 @@ const LAYERS = {
     ['extend', 'core', 'backend', 'autograd', 'ops'],
     ['index', 'core', 'backend', 'autograd', 'ops'],
   ],
+  data: [
+    ['core'],
+    ['transforms', 'core'],
+    ['batch-transforms', 'core'],
+    ['archive', 'core'],
+    ['images', 'core'],
+    ['loader', 'core', 'transforms', 'batch-transforms'],
+    ['published', 'core', 'transforms', 'archive', 'loader'],
+    ['cifar', 'core', 'transforms', 'archive', 'published'],
+    [
+      'index',
+      'core',
+      'transforms',
+      'batch-transforms',
+      'archive',
+      'images',
+      'loader',
+      'published',
+      'cifar',
+    ],
+    ['worker', 'loader', 'index'],
+  ],
 };
 
 const source = (name) => `^packages/${name}/src`;

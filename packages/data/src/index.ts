@@ -25,6 +25,7 @@ export { type DownloadOptions, downloadCifar10, downloadCifar100 } from './cifar
 export { type FoundCifar10, findCifar10 } from './cifar/find.ts';
 export { parseCifarPython } from './cifar/python-batch.ts';
 export { CifarRecords, type RecordTable } from './cifar/records.ts';
+export { CifarSamples } from './cifar/samples.ts';
 export { syntheticCifar10 } from './cifar/synthetic.ts';
 export type { Batch, BatchSource, Dataset, Sample } from './core/dataset.ts';
 export { DataError } from './core/errors.ts';

@@ -41,9 +41,9 @@ export async function startThread(
   const worker = import.meta.url.endsWith('.ts')
     ? new Worker(FROM_SOURCES, {
         eval: true,
-        workerData: new URL('./worker.ts', import.meta.url).href,
+        workerData: new URL('../worker.ts', import.meta.url).href,
       })
-    : new Worker(new URL('./worker.js', import.meta.url));
+    : new Worker(new URL('../worker.js', import.meta.url));
   worker.unref();
   worker.on('message', onReply);
   worker.on('error', (error) => onFailure(error.message));

@@ -1,9 +1,9 @@
-// A worker thread that makes batches. It is told what of by its first message.
 import type { BatchArrays, BatchTransform } from '../batch-transforms/batch-transform.ts';
 import type { Dataset } from '../core/dataset.ts';
+import type { Recipe } from '../core/recipe.ts';
 import type { Transform } from '../transforms/transform.ts';
 import { BatchMaker } from './batch-maker.ts';
-import { build } from './build.ts';
+import { build, type Offered } from './build.ts';
 import {
   type BatchMemory,
   type Reply,
@@ -39,11 +39,15 @@ async function openPort(): Promise<Port> {
   };
 }
 
-async function makerOf({ dataset, transform, batchTransforms }: WorkerSetup): Promise<BatchMaker> {
+async function makerOf(
+  { dataset, transform, batchTransforms }: WorkerSetup,
+  offered: Offered,
+): Promise<BatchMaker> {
+  const make = (recipe: Recipe): Promise<unknown> => build(recipe, offered);
   return new BatchMaker(
-    (await build(dataset)) as Dataset,
-    transform === null ? (image) => image : ((await build(transform)) as Transform),
-    (await Promise.all(batchTransforms.map(build))) as BatchTransform[],
+    (await make(dataset)) as Dataset,
+    transform === null ? (image) => image : ((await make(transform)) as Transform),
+    (await Promise.all(batchTransforms.map(make))) as BatchTransform[],
   );
 }
 
@@ -81,18 +85,25 @@ async function answer(maker: Promise<BatchMaker>, { id, job, memory }: Request):
   }
 }
 
-const port = await openPort();
-let maker: Promise<BatchMaker> | undefined;
-let last: Promise<void> = Promise.resolve();
-port.listen((message) => {
-  if (!('job' in message)) {
-    maker = makerOf(message);
-    maker.catch(() => {}); // Every request reports it.
-    return;
-  }
-  const making = maker ?? Promise.reject(new Error('no setup'));
-  last = last.then(async () => {
-    const reply = await answer(making, message);
-    port.postMessage(reply, 'memory' in reply ? transferOf(reply.memory) : []);
+/**
+ * Makes batches for the thread that started this one, which says by its first message of what.
+ *
+ * @param offered the classes that recipes without a module name
+ */
+export async function serve(offered: Offered): Promise<void> {
+  const port = await openPort();
+  let maker: Promise<BatchMaker> | undefined;
+  let last: Promise<void> = Promise.resolve();
+  port.listen((message) => {
+    if (!('job' in message)) {
+      maker = makerOf(message, offered);
+      maker.catch(() => {}); // Every request reports it.
+      return;
+    }
+    const making = maker ?? Promise.reject(new Error('no setup'));
+    last = last.then(async () => {
+      const reply = await answer(making, message);
+      port.postMessage(reply, 'memory' in reply ? transferOf(reply.memory) : []);
+    });
   });
-});
+}
