@@ -45,6 +45,7 @@ const LAYERS = {
     ['loader', 'core', 'transforms', 'batch-transforms'],
     ['published', 'core', 'transforms', 'archive', 'loader'],
     ['cifar', 'core', 'transforms', 'archive', 'published'],
+    ['idx', 'core', 'transforms', 'archive', 'published'],
     [
       'index',
       'core',
@@ -55,6 +56,7 @@ const LAYERS = {
       'loader',
       'published',
       'cifar',
+      'idx',
     ],
     ['worker', 'loader', 'index'],
   ],

@@ -31,6 +31,17 @@ export type { Batch, BatchSource, Dataset, Sample } from './core/dataset.ts';
 export { DataError } from './core/errors.ts';
 export type { Image, ImageLayout, PixelData } from './core/image.ts';
 export type { Recipe } from './core/recipe.ts';
+export {
+  downloadFashionMnist,
+  FASHION_MNIST_CLASSES,
+  FASHION_MNIST_MEAN,
+  FASHION_MNIST_STD,
+  FashionMnist,
+  type FashionMnistOptions,
+  type FashionMnistSplit,
+} from './idx/fashion-mnist.ts';
+export { type IdxArray, parseIdx } from './idx/idx.ts';
+export { IdxSamples } from './idx/idx-samples.ts';
 export { decodeImage, readImage } from './images/decode.ts';
 export { ImageFolder } from './images/image-folder.ts';
 export { type BatchOptions, batches } from './loader/batches.ts';

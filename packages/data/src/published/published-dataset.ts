@@ -29,7 +29,7 @@ export interface PublishedKind<
 > {
   readonly forms: Forms<Form>;
   /** The samples in the files of a split; `limit` is how many of them at most, if that was asked. */
-  samples(files: readonly FileBytes<Form>[], limit: number | undefined): Dataset;
+  samples(files: readonly FileBytes<Form>[], limit: number | undefined): Dataset | Promise<Dataset>;
   /** What is done with each image unless the options say otherwise. */
   transform(): TransformLike;
   /** Default: fetches the first of `forms`. */
@@ -147,7 +147,7 @@ export abstract class PublishedDataset<
     if (download !== false && !(await hasFiles(path, forms, this.split))) {
       await this.#download(path, download === true ? ({} as Downloading) : download); // All are optional.
     }
-    this.#samples = this.#kind.samples(await readFiles(path, forms, this.split), limit);
+    this.#samples = await this.#kind.samples(await readFiles(path, forms, this.split), limit);
   }
 
   #download(path: string, options: Downloading): Promise<string> {
