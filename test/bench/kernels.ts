@@ -10,8 +10,8 @@ import {
   tensor,
   tidy,
 } from '@firelight/tensor';
-import { wholeTileKernel } from '../../packages/tensor/src/backend/wasm/kernels/gemm/micro-kernel.ts';
-import { tileOf } from '../../packages/tensor/src/backend/wasm/kernels/gemm/tile.ts';
+import { wholeTileKernel } from '../../packages/tensor/src/backend/wasm/micro-kernel/micro-kernel.ts';
+import { tileOf } from '../../packages/tensor/src/backend/wasm/micro-kernel/tile.ts';
 import { Runtime, runtime } from '../../packages/tensor/src/backend/wasm/runtime.ts';
 import { defineTask } from '../../packages/tensor/src/backend/wasm/task.ts';
 import { median, table, time } from './statistics.ts';

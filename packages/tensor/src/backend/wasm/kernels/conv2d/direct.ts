@@ -1,8 +1,8 @@
 import type { NdArray } from '../../../../core/ndarray.ts';
 import type { Conv2dWindow, Padding } from '../../../../core/window.ts';
 import type { Frame } from '../../frame.ts';
+import { MODE } from '../../micro-kernel/micro-kernel.ts';
 import { accumulate } from '../gemm/accumulate.ts';
-import { MODE } from '../gemm/micro-kernel.ts';
 import { multiply } from '../gemm/multiply.ts';
 import { linearTable } from '../gemm/offset-table.ts';
 import { fill, sumArrays } from '../rows.ts';

@@ -1,11 +1,11 @@
 import type { Frame } from '../../frame.ts';
+import { MODE } from '../../micro-kernel/micro-kernel.ts';
+import { ALL_ROWS, TILE_BYTES } from '../../micro-kernel/tile.ts';
 import { defineTask } from '../../task.ts';
 import { multiplyBlock } from './block.ts';
-import { MODE } from './micro-kernel.ts';
 import { BLOCK_K, type Operand } from './multiply.ts';
 import { ENTRY_BYTES } from './offset-table.ts';
 import { packColumns, packRows } from './pack.ts';
-import { ALL_ROWS, TILE_BYTES } from './tile.ts';
 
 /** Rows and columns of C that one part computes. */
 const BLOCK_ROWS = 42 * ALL_ROWS;

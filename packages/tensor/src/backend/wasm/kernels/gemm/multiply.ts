@@ -1,11 +1,11 @@
 import type { NdArray } from '../../../../core/ndarray.ts';
 import type { Frame } from '../../frame.ts';
+import { MODE } from '../../micro-kernel/micro-kernel.ts';
+import { roundedUp, TILE_BYTES, tileOf } from '../../micro-kernel/tile.ts';
 import { defineTask } from '../../task.ts';
 import { multiplyBlock } from './block.ts';
-import { MODE } from './micro-kernel.ts';
 import { ENTRY_BYTES } from './offset-table.ts';
 import { packColumns, packRows } from './pack.ts';
-import { roundedUp, TILE_BYTES, tileOf } from './tile.ts';
 
 /** Products summed in registers before C is written: panels of A and B stay in the first cache. */
 export const BLOCK_K = 256;

@@ -7,8 +7,8 @@ import { loadEverySecond, loadF32x4, loadFloats } from '../../assembler/loads.ts
 import { type I32, loadF32 } from '../../assembler/scalars.ts';
 import { transposed4 } from '../../assembler/transpose.ts';
 import { type Floats, sideBySide } from '../../assembler/vectors.ts';
+import { tileOf } from '../../micro-kernel/tile.ts';
 import { areEverySecond, areNeighbours, ENTRY_BYTES, loadOffset, loadRun } from './offset-table.ts';
-import { tileOf } from './tile.ts';
 
 /**
  * Packing copies an operand into panels, in the order in which the micro-kernel reads it:

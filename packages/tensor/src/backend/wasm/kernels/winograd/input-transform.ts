@@ -7,7 +7,7 @@ import { loadF32x4, loadPair } from '../../assembler/loads.ts';
 import { loadI32 } from '../../assembler/scalars.ts';
 import { transposed4 } from '../../assembler/transpose.ts';
 import { sideBySide } from '../../assembler/vectors.ts';
-import { tileOf } from '../gemm/tile.ts';
+import { tileOf } from '../../micro-kernel/tile.ts';
 import { TILE_ENTRY, TILE_FIELDS } from './tiles.ts';
 import { INPUT, inputTile, type OutputTile } from './transforms.ts';
 

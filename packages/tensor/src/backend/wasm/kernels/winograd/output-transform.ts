@@ -8,7 +8,7 @@ import { loadF32x4, loadPair, loadSplat } from '../../assembler/loads.ts';
 import { type I32, loadF32, loadI32 } from '../../assembler/scalars.ts';
 import { transposed4 } from '../../assembler/transpose.ts';
 import type { Floats } from '../../assembler/vectors.ts';
-import { MODE } from '../gemm/micro-kernel.ts';
+import { MODE } from '../../micro-kernel/micro-kernel.ts';
 import { TILE_ENTRY, TILE_FIELDS } from './tiles.ts';
 import { inputTile, OUTPUT, type OutputTile } from './transforms.ts';
 

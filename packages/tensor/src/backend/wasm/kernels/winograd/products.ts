@@ -1,7 +1,7 @@
 import { defineFunction } from '../../assembler/function.ts';
 import { i32 } from '../../assembler/scalars.ts';
-import { callMicroKernel } from '../gemm/micro-kernel.ts';
-import { tileOf } from '../gemm/tile.ts';
+import { callMicroKernel } from '../../micro-kernel/micro-kernel.ts';
+import { tileOf } from '../../micro-kernel/tile.ts';
 
 /** The product of each component: rows × columns, both packed. */
 export const multiplyComponents = defineFunction(

@@ -1,11 +1,11 @@
 import { transposed4 } from '../../assembler/transpose.ts';
 import { splat } from '../../assembler/vectors.ts';
 import type { Frame } from '../../frame.ts';
+import { MODE } from '../../micro-kernel/micro-kernel.ts';
+import { ALL_COLUMNS, ALL_ROWS, roundedUp, tileOf } from '../../micro-kernel/tile.ts';
 import { SCRATCH_BYTES } from '../../runtime.ts';
 import { defineTask } from '../../task.ts';
 import type { Images } from '../conv2d/pad.ts';
-import { MODE } from '../gemm/micro-kernel.ts';
-import { ALL_COLUMNS, ALL_ROWS, roundedUp, tileOf } from '../gemm/tile.ts';
 import { defineChannelTransform } from './channel-transform.ts';
 import { multiplyComponents } from './products.ts';
 import { TILE_ENTRY, tilesOf, tileTable } from './tiles.ts';

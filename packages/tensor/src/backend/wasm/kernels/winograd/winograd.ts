@@ -1,9 +1,9 @@
 import type { Conv2dWindow } from '../../../../core/window.ts';
 import type { Frame } from '../../frame.ts';
+import { ALL_COLUMNS, ALL_ROWS } from '../../micro-kernel/tile.ts';
 import { SCRATCH_BYTES } from '../../runtime.ts';
 import { defineTask, type TaskDefinition } from '../../task.ts';
 import type { Images } from '../conv2d/pad.ts';
-import { ALL_COLUMNS, ALL_ROWS } from '../gemm/tile.ts';
 import { defineInputTransform } from './input-transform.ts';
 import { defineOutputTransform } from './output-transform.ts';
 import { multiplyComponents } from './products.ts';

@@ -1,5 +1,5 @@
-import type { Features } from '../../assembler/features.ts';
-import type { I32 } from '../../assembler/scalars.ts';
+import type { Features } from '../assembler/features.ts';
+import type { I32 } from '../assembler/scalars.ts';
 
 /** The piece of a product that is held in registers while k runs. */
 export interface Tile {

@@ -1,6 +1,6 @@
-import { defineFunction, type FunctionBuilder } from '../../assembler/function.ts';
-import { loadSplat } from '../../assembler/loads.ts';
-import type { I32 } from '../../assembler/scalars.ts';
+import { defineFunction, type FunctionBuilder } from '../assembler/function.ts';
+import { loadSplat } from '../assembler/loads.ts';
+import type { I32 } from '../assembler/scalars.ts';
 import { tileOf } from './tile.ts';
 
 /** Products of one turn of the loop. */
