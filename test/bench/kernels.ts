@@ -12,8 +12,8 @@ import {
 } from '@firelight/tensor';
 import { wholeTileKernel } from '../../packages/tensor/src/backend/wasm/micro-kernel/micro-kernel.ts';
 import { tileOf } from '../../packages/tensor/src/backend/wasm/micro-kernel/tile.ts';
-import { Runtime, runtime } from '../../packages/tensor/src/backend/wasm/runtime.ts';
-import { defineTask } from '../../packages/tensor/src/backend/wasm/task.ts';
+import { Runtime, runtime } from '../../packages/tensor/src/backend/wasm/runtime/runtime.ts';
+import { defineTask } from '../../packages/tensor/src/backend/wasm/runtime/task.ts';
 import { median, table, time } from './statistics.ts';
 import { trainingStep } from './training-step.ts';
 import { THREADS } from './workloads.ts';

@@ -2,7 +2,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { describeBackend, setThreads } from '@firelight/tensor';
 import { supportsRelaxedSimd } from '../../packages/tensor/src/backend/host.ts';
-import { bestWidth } from '../../packages/tensor/src/backend/wasm/wide-vectors.ts';
+import { bestWidth } from '../../packages/tensor/src/backend/wasm/runtime/wide-vectors.ts';
 
 // Which width is best is measured only once, and leaves the quick compiler on, which packs nothing,
 // and the packing off where it was not faster.

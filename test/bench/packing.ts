@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import '@firelight/tensor'; // Defines all tasks.
-import { allTasks } from '../../packages/tensor/src/backend/wasm/task.ts';
+import { allTasks } from '../../packages/tensor/src/backend/wasm/runtime/task.ts';
 import { type Packing, readTrace } from './revectorizer-trace.ts';
 import { table } from './statistics.ts';
 

@@ -21,7 +21,7 @@ import {
   zeros,
 } from '@firelight/tensor';
 import { describe, expect, test } from 'vitest';
-import { runtime } from '../../packages/tensor/src/backend/wasm/runtime.ts';
+import { runtime } from '../../packages/tensor/src/backend/wasm/runtime/runtime.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');

@@ -1,6 +1,6 @@
 import { add, conv2d, noGrad, setBackend, type Tensor, tidy } from '@firelight/tensor';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { runtime } from '../../../packages/tensor/src/backend/wasm/runtime.ts';
+import { runtime } from '../../../packages/tensor/src/backend/wasm/runtime/runtime.ts';
 import { assign } from '../../../packages/tensor/src/index.ts';
 import { random } from '../../helpers/evaluate.ts';
 

@@ -23,7 +23,7 @@ import {
 } from '@firelight/tensor';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runtime } from '../../../packages/tensor/src/backend/wasm/runtime.ts';
+import { runtime } from '../../../packages/tensor/src/backend/wasm/runtime/runtime.ts';
 import { bitsOf } from '../../helpers/bits.ts';
 import { checkWidths } from '../../helpers/convolution-parity.ts';
 import { evaluate, random } from '../../helpers/evaluate.ts';

@@ -20,8 +20,8 @@ import { declinedReductions, reductions } from './kernels/reduce.ts';
 import { crossEntropy, declinedCrossEntropy } from './kernels/softmax/cross-entropy.ts';
 import { declinedSoftmax, softmaxFunctions } from './kernels/softmax/softmax.ts';
 import { updates } from './kernels/updates.ts';
-import { runtime, startedRuntime } from './runtime.ts';
-import { settings } from './settings.ts';
+import { runtime, startedRuntime } from './runtime/runtime.ts';
+import { settings } from './runtime/settings.ts';
 
 /** Why this backend cannot run here; null if it can. */
 export function whyNotWasm(): string | null {

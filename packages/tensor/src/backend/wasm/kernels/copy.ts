@@ -9,8 +9,8 @@ import {
 } from '../../../core/shape.ts';
 import type { DeclinedCalls } from '../../declined.ts';
 import type { Kernels, SliceRange } from '../../kernels.ts';
-import { type Frame, inFrame } from '../frame.ts';
-import { defineTask } from '../task.ts';
+import { type Frame, inFrame } from '../runtime/frame.ts';
+import { defineTask } from '../runtime/task.ts';
 import { CHUNK, copyLine, fill } from './rows.ts';
 
 /** Axes around the innermost one; an array with more is copied in several jobs. */

@@ -1,7 +1,7 @@
 import { broadcastShapes, broadcastStrides, elementCount } from '../../../core/shape.ts';
 import type { Kernels } from '../../kernels.ts';
 import { offsetsOf } from '../../offsets.ts';
-import { inFrame } from '../frame.ts';
+import { inFrame } from '../runtime/frame.ts';
 import { multiply } from './gemm/multiply.ts';
 import { linearTable } from './gemm/offset-table.ts';
 

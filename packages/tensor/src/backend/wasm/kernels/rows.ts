@@ -2,8 +2,8 @@ import { defineFunction, type FunctionBuilder, type Local } from '../assembler/f
 import { loadFloats } from '../assembler/loads.ts';
 import { type I32, loadF32 } from '../assembler/scalars.ts';
 import { sideBySide, splat } from '../assembler/vectors.ts';
-import type { Frame } from '../frame.ts';
-import { defineTask } from '../task.ts';
+import type { Frame } from '../runtime/frame.ts';
+import { defineTask } from '../runtime/task.ts';
 import { COLLECTED_VECTORS, LongSum, toFloats } from './long-sum.ts';
 
 /** Runs `body` with the number of lanes for whole vectors of a row, and with 1 for what is left. */

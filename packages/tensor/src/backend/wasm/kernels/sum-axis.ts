@@ -1,8 +1,8 @@
 import type { FunctionBuilder, LocalsOf } from '../assembler/function.ts';
 import { type F64, f64, type I32, loadF32, loadF64 } from '../assembler/scalars.ts';
 import { splatF64 } from '../assembler/vectors.ts';
-import type { Frame } from '../frame.ts';
-import { defineTask } from '../task.ts';
+import type { Frame } from '../runtime/frame.ts';
+import { defineTask } from '../runtime/task.ts';
 import { cutAxis, forPieces, type MiddleAxis, PIECE_FIELDS } from './axis-pieces.ts';
 import { LongSum, toFloats } from './long-sum.ts';
 import { CHUNK } from './rows.ts';

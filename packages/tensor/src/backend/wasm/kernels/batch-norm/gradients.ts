@@ -3,7 +3,7 @@ import type { FunctionBuilder, LocalsOf } from '../../assembler/function.ts';
 import { loadFloats, loadSplat } from '../../assembler/loads.ts';
 import { type F32, type I32, loadF32 } from '../../assembler/scalars.ts';
 import { type Floats, splat } from '../../assembler/vectors.ts';
-import { defineTask } from '../../task.ts';
+import { defineTask } from '../../runtime/task.ts';
 import { LongSum } from '../long-sum.ts';
 import { beforeRelu } from '../relu.ts';
 import { forPlane, forPlanes } from '../rows.ts';

@@ -1,7 +1,7 @@
 import type { Padding } from '../../../../core/window.ts';
-import type { Frame } from '../../frame.ts';
 import { MODE } from '../../micro-kernel/micro-kernel.ts';
-import { settings } from '../../settings.ts';
+import type { Frame } from '../../runtime/frame.ts';
+import { settings } from '../../runtime/settings.ts';
 import { sumAxis } from '../sum-axis.ts';
 import { coveredInput } from '../winograd/tiles.ts';
 import type { OutputTile } from '../winograd/transforms.ts';

@@ -1,8 +1,8 @@
 import type { NdArray } from '../../../../core/ndarray.ts';
 import type { Shape } from '../../../../core/shape.ts';
 import type { Conv2dBranch, Conv2dGrads, Kernels } from '../../../kernels.ts';
-import { type Frame, inFrame } from '../../frame.ts';
 import { MODE } from '../../micro-kernel/micro-kernel.ts';
+import { type Frame, inFrame } from '../../runtime/frame.ts';
 import { sumAxis } from '../sum-axis.ts';
 import { convolve, type Filters, gradientsOf } from './algorithms.ts';
 import type { Images } from './pad.ts';

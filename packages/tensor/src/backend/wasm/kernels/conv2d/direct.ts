@@ -1,7 +1,7 @@
 import type { NdArray } from '../../../../core/ndarray.ts';
 import type { Conv2dWindow, Padding } from '../../../../core/window.ts';
-import type { Frame } from '../../frame.ts';
 import { MODE } from '../../micro-kernel/micro-kernel.ts';
+import type { Frame } from '../../runtime/frame.ts';
 import { accumulate } from '../gemm/accumulate.ts';
 import { multiply } from '../gemm/multiply.ts';
 import { linearTable } from '../gemm/offset-table.ts';

@@ -1,7 +1,7 @@
 import type { Padding } from '../../../../core/window.ts';
 import { loadFloats, loadSplat } from '../../assembler/loads.ts';
-import type { Frame } from '../../frame.ts';
-import { defineTask } from '../../task.ts';
+import type { Frame } from '../../runtime/frame.ts';
+import { defineTask } from '../../runtime/task.ts';
 import { LongSum } from '../long-sum.ts';
 import { beforeRelu } from '../relu.ts';
 import { copyRow, fillRow, forPlane, forPlanes, PLANE_FIELDS, planeParts } from '../rows.ts';

@@ -12,8 +12,8 @@ import type { Local } from '../../assembler/function.ts';
 import { loadSplat } from '../../assembler/loads.ts';
 import type { I32 } from '../../assembler/scalars.ts';
 import type { Floats } from '../../assembler/vectors.ts';
-import { type Frame, inFrame } from '../../frame.ts';
-import { defineTask } from '../../task.ts';
+import { type Frame, inFrame } from '../../runtime/frame.ts';
+import { defineTask } from '../../runtime/task.ts';
 import { copyStrided } from '../copy.ts';
 import { chunks, forVectors } from '../rows.ts';
 

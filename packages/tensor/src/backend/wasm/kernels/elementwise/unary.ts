@@ -1,8 +1,8 @@
 import type { Kernels, UnaryOp } from '../../../kernels.ts';
 import type { FunctionBuilder, Local } from '../../assembler/function.ts';
 import { type Floats, splat } from '../../assembler/vectors.ts';
-import { inFrame } from '../../frame.ts';
-import { defineTask } from '../../task.ts';
+import { inFrame } from '../../runtime/frame.ts';
+import { defineTask } from '../../runtime/task.ts';
 import { chunks, forVectors } from '../rows.ts';
 import {
   exponential,

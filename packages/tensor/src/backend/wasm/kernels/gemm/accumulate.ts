@@ -1,7 +1,7 @@
-import type { Frame } from '../../frame.ts';
 import { MODE } from '../../micro-kernel/micro-kernel.ts';
 import { ALL_ROWS, TILE_BYTES } from '../../micro-kernel/tile.ts';
-import { defineTask } from '../../task.ts';
+import type { Frame } from '../../runtime/frame.ts';
+import { defineTask } from '../../runtime/task.ts';
 import { multiplyBlock } from './block.ts';
 import { BLOCK_K, type Operand } from './multiply.ts';
 import { ENTRY_BYTES } from './offset-table.ts';

@@ -1,8 +1,8 @@
 import type { NdArray } from '../../../../core/ndarray.ts';
-import type { Frame } from '../../frame.ts';
 import { MODE } from '../../micro-kernel/micro-kernel.ts';
 import { roundedUp, TILE_BYTES, tileOf } from '../../micro-kernel/tile.ts';
-import { defineTask } from '../../task.ts';
+import type { Frame } from '../../runtime/frame.ts';
+import { defineTask } from '../../runtime/task.ts';
 import { multiplyBlock } from './block.ts';
 import { ENTRY_BYTES } from './offset-table.ts';
 import { packColumns, packRows } from './pack.ts';

@@ -1,5 +1,5 @@
 import { type I32, loadI32 } from '../../assembler/scalars.ts';
-import { keptTable } from '../../tables.ts';
+import { keptTable } from '../../runtime/tables.ts';
 
 /**
  * Where the rows, columns or inner elements of a product lie: for each its byte offset, and how the

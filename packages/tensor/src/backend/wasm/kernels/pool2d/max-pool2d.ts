@@ -4,8 +4,8 @@ import { defineFunction } from '../../assembler/function.ts';
 import { loadSplat } from '../../assembler/loads.ts';
 import { type I32, loadF32, loadI32 } from '../../assembler/scalars.ts';
 import { splatInt } from '../../assembler/vectors.ts';
-import { inFrame } from '../../frame.ts';
-import { defineTask } from '../../task.ts';
+import { inFrame } from '../../runtime/frame.ts';
+import { defineTask } from '../../runtime/task.ts';
 import { fillRow, forPlanes, PLANE_FIELDS, planeParts } from '../rows.ts';
 import { columnExtent, rowExtent, WINDOW_FIELDS, windowParts } from './fields.ts';
 import {

@@ -4,8 +4,8 @@ import type { Kernels } from '../../../kernels.ts';
 import type { FunctionBuilder } from '../../assembler/function.ts';
 import { type I32, i32, loadF32, loadI32 } from '../../assembler/scalars.ts';
 import { splat } from '../../assembler/vectors.ts';
-import { inFrame } from '../../frame.ts';
-import { defineTask } from '../../task.ts';
+import { inFrame } from '../../runtime/frame.ts';
+import { defineTask } from '../../runtime/task.ts';
 import { copyRow } from '../rows.ts';
 import {
   forLines,

@@ -3,7 +3,7 @@ import { defineFunction, type FunctionBuilder, type Local } from '../../assemble
 import { loadFloats } from '../../assembler/loads.ts';
 import type { F32, F64, I32 } from '../../assembler/scalars.ts';
 import { type Floats, sideBySide, splat } from '../../assembler/vectors.ts';
-import { SCRATCH_BYTES } from '../../runtime.ts';
+import { SCRATCH_BYTES } from '../../runtime/runtime.ts';
 import { exponential, logarithm } from '../elementwise/functions.ts';
 import { COLLECTED_VECTORS, LongSum } from '../long-sum.ts';
 import { copyLine } from '../rows.ts';

@@ -6,9 +6,9 @@ import type { FunctionBuilder } from '../../assembler/function.ts';
 import { loadFloats } from '../../assembler/loads.ts';
 import type { I32 } from '../../assembler/scalars.ts';
 import { splat } from '../../assembler/vectors.ts';
-import { inFrame } from '../../frame.ts';
-import { SCRATCH_BYTES } from '../../runtime.ts';
-import { defineTask } from '../../task.ts';
+import { inFrame } from '../../runtime/frame.ts';
+import { SCRATCH_BYTES } from '../../runtime/runtime.ts';
+import { defineTask } from '../../runtime/task.ts';
 import { exponential } from '../elementwise/functions.ts';
 import { copyLine } from '../rows.ts';
 import {

@@ -1,5 +1,5 @@
 import { ALL_COLUMNS } from '../../micro-kernel/tile.ts';
-import { keptTable } from '../../tables.ts';
+import { keptTable } from '../../runtime/tables.ts';
 import type { Images } from '../conv2d/pad.ts';
 import type { OutputTile } from './transforms.ts';
 

@@ -1,10 +1,10 @@
 import { transposed4 } from '../../assembler/transpose.ts';
 import { splat } from '../../assembler/vectors.ts';
-import type { Frame } from '../../frame.ts';
 import { MODE } from '../../micro-kernel/micro-kernel.ts';
 import { ALL_COLUMNS, ALL_ROWS, roundedUp, tileOf } from '../../micro-kernel/tile.ts';
-import { SCRATCH_BYTES } from '../../runtime.ts';
-import { defineTask } from '../../task.ts';
+import type { Frame } from '../../runtime/frame.ts';
+import { SCRATCH_BYTES } from '../../runtime/runtime.ts';
+import { defineTask } from '../../runtime/task.ts';
 import type { Images } from '../conv2d/pad.ts';
 import { defineChannelTransform } from './channel-transform.ts';
 import { multiplyComponents } from './products.ts';

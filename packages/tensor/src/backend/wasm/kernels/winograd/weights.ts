@@ -1,9 +1,9 @@
 import type { NdArray } from '../../../../core/ndarray.ts';
 import { loadF32 } from '../../assembler/scalars.ts';
 import { splat } from '../../assembler/vectors.ts';
-import type { Frame } from '../../frame.ts';
 import { tileOf } from '../../micro-kernel/tile.ts';
-import { defineTask, type TaskDefinition } from '../../task.ts';
+import type { Frame } from '../../runtime/frame.ts';
+import { defineTask, type TaskDefinition } from '../../runtime/task.ts';
 import { inputTile, type OutputTile, WEIGHTS } from './transforms.ts';
 
 /** How the product's A is read from weights [O, I, 3, 3]: row and k are output and input channel. */

@@ -1,8 +1,8 @@
 import type { Conv2dWindow } from '../../../../core/window.ts';
-import type { Frame } from '../../frame.ts';
 import { ALL_COLUMNS, ALL_ROWS } from '../../micro-kernel/tile.ts';
-import { SCRATCH_BYTES } from '../../runtime.ts';
-import { defineTask, type TaskDefinition } from '../../task.ts';
+import type { Frame } from '../../runtime/frame.ts';
+import { SCRATCH_BYTES } from '../../runtime/runtime.ts';
+import { defineTask, type TaskDefinition } from '../../runtime/task.ts';
 import type { Images } from '../conv2d/pad.ts';
 import { defineInputTransform } from './input-transform.ts';
 import { defineOutputTransform } from './output-transform.ts';

@@ -1,4 +1,4 @@
-import { nodeModule } from '../host.ts';
+import { nodeModule } from '../../host.ts';
 
 /** Threads beside the main one; each runs `workerLoop` of the module. */
 

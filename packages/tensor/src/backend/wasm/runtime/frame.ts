@@ -1,15 +1,15 @@
-import { BYTES_PER_ELEMENT, type DType, type TypedArray } from '../../core/dtype.ts';
+import { BYTES_PER_ELEMENT, type DType, type TypedArray } from '../../../core/dtype.ts';
 import {
   HostSource,
   isInMemoryScope,
   Storage,
   type StorageCopy,
   type StorageSource,
-} from '../../core/memory.ts';
-import { NdArray } from '../../core/ndarray.ts';
-import { elementCount, type Shape } from '../../core/shape.ts';
-import type { Features } from './assembler/features.ts';
-import type { Parameters } from './assembler/function.ts';
+} from '../../../core/memory.ts';
+import { NdArray } from '../../../core/ndarray.ts';
+import { elementCount, type Shape } from '../../../core/shape.ts';
+import type { Features } from '../assembler/features.ts';
+import type { Parameters } from '../assembler/function.ts';
 import { type FieldValues, type Runtime, runtime } from './runtime.ts';
 import type { TaskDefinition } from './task.ts';
 

@@ -4,8 +4,8 @@ import {
   type FunctionDefinition,
   type LocalsOf,
   type Parameters,
-} from './assembler/function.ts';
-import { type I32, loadF32, loadI32 } from './assembler/scalars.ts';
+} from '../assembler/function.ts';
+import { type I32, loadF32, loadI32 } from '../assembler/scalars.ts';
 
 /**
  * A task is a kernel cut into numbered parts that threads take one by one. All parts of a job share

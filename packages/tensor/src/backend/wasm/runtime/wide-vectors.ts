@@ -1,9 +1,9 @@
-import { nodeModule, nodeProcess } from '../host.ts';
-import type { Features } from './assembler/features.ts';
-import { defineFunction } from './assembler/function.ts';
-import { assembleModule } from './assembler/module.ts';
-import { wholeTileKernel } from './micro-kernel/micro-kernel.ts';
-import { tileOf } from './micro-kernel/tile.ts';
+import { nodeModule, nodeProcess } from '../../host.ts';
+import type { Features } from '../assembler/features.ts';
+import { defineFunction } from '../assembler/function.ts';
+import { assembleModule } from '../assembler/module.ts';
+import { wholeTileKernel } from '../micro-kernel/micro-kernel.ts';
+import { tileOf } from '../micro-kernel/tile.ts';
 
 /**
  * V8 since version 13 (Node.js 24) can pack two neighbouring vectors of 128 bits into one of the

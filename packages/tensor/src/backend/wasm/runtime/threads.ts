@@ -5,9 +5,9 @@ import {
   discard,
   sleepWhile,
   wakeAll,
-} from './assembler/atomics.ts';
-import { defineFunction, type FunctionBuilder } from './assembler/function.ts';
-import { type I32, i32, loadI32 } from './assembler/scalars.ts';
+} from '../assembler/atomics.ts';
+import { defineFunction, type FunctionBuilder } from '../assembler/function.ts';
+import { type I32, i32, loadI32 } from '../assembler/scalars.ts';
 
 /**
  * How threads share work. The main thread writes a job into memory and opens it; whoever is awake

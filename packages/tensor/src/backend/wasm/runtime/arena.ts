@@ -1,4 +1,4 @@
-import { BackendError } from '../../core/errors.ts';
+import { BackendError } from '../../../core/errors.ts';
 
 const PAGE = 65_536;
 /** Blocks start at cache lines, and vector code may read and write up to the next one. */
