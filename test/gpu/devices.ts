@@ -9,7 +9,7 @@ import {
   texelCount,
 } from '../../packages/tensor/src/backend/gpu/programs/program.ts';
 import type { Kernels } from '../../packages/tensor/src/backend/kernels.ts';
-import { wasmBackend } from '../../packages/tensor/src/backend/wasm/backend.ts';
+import { wasmBackend } from '../../packages/tensor/src/backend/wasm/wasm-backend.ts';
 
 /** A device that notes what it is asked to do, and may be made smaller than it is. */
 export class WatchedDevice implements Device {

@@ -37,7 +37,7 @@ import {
 } from '@firelight/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { referenceKernels } from '../../packages/tensor/src/backend/reference/index.ts';
-import { wasmBackend } from '../../packages/tensor/src/backend/wasm/backend.ts';
+import { wasmBackend } from '../../packages/tensor/src/backend/wasm/wasm-backend.ts';
 
 // Everything that writes into parameters and statistics, beside graphs and arrays that hold them.
 

@@ -3,7 +3,7 @@ import { Generator, randn, setBackend, tensor } from '@firelight/tensor';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Kernels } from '../../packages/tensor/src/backend/kernels.ts';
 import { referenceKernels } from '../../packages/tensor/src/backend/reference/index.ts';
-import { wasmBackend } from '../../packages/tensor/src/backend/wasm/backend.ts';
+import { wasmBackend } from '../../packages/tensor/src/backend/wasm/wasm-backend.ts';
 
 /** Gives the names of the kernels among these that are called from now on. */
 function spyOn(kernels: Partial<Kernels>): () => string[] {

@@ -4,7 +4,7 @@ import { gpuBackend } from '../../packages/tensor/src/backend/gpu/backend.ts';
 import type { Kernels } from '../../packages/tensor/src/backend/kernels.ts';
 import { referenceKernels } from '../../packages/tensor/src/backend/reference/index.ts';
 import { kernels } from '../../packages/tensor/src/backend/registry.ts';
-import { wasmBackend } from '../../packages/tensor/src/backend/wasm/backend.ts';
+import { wasmBackend } from '../../packages/tensor/src/backend/wasm/wasm-backend.ts';
 import { NdArray } from '../../packages/tensor/src/core/ndarray.ts';
 
 type Name = keyof Kernels;

@@ -8,7 +8,7 @@ export type { BackendOptions, BrowserWorker } from './backend/backend.ts';
 export type { KernelDescription } from './backend/dispatch.ts';
 export type { Activation, Kernels, MomentumOptions } from './backend/kernels.ts';
 export { type BackendDescription, describeBackend, setBackend } from './backend/registry.ts';
-export { setThreads } from './backend/wasm/backend.ts';
+export { setThreads } from './backend/wasm/index.ts';
 export { describeValue } from './core/describe.ts';
 export { DTYPES, type DType, type ReadonlyTypedArray, type TypedArray } from './core/dtype.ts';
 export {

@@ -19,7 +19,7 @@ import {
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { referenceKernels } from '../../../packages/tensor/src/backend/reference/index.ts';
-import { wasmBackend } from '../../../packages/tensor/src/backend/wasm/backend.ts';
+import { wasmBackend } from '../../../packages/tensor/src/backend/wasm/wasm-backend.ts';
 import { seeds } from '../../helpers/arbitraries.ts';
 import { evaluate, random } from '../../helpers/evaluate.ts';
 import { relativeError } from '../../helpers/relative-error.ts';

@@ -4,7 +4,7 @@ import { describeDispatch, dispatch, type KernelDescription } from './dispatch.t
 import { gpuBackend } from './gpu/backend.ts';
 import type { Kernels } from './kernels.ts';
 import { referenceKernels } from './reference/index.ts';
-import { wasmBackend, whyNotWasm } from './wasm/backend.ts';
+import { wasmBackend, whyNotWasm } from './wasm/index.ts';
 
 /** What runs, kernel by kernel. */
 export interface BackendDescription {

@@ -1,6 +1,6 @@
 import { BackendError } from '../../core/errors.ts';
 import type { AutomaticBackend, BackendOptions } from '../backend.ts';
-import { whyNotWasm } from '../wasm/backend.ts';
+import { whyNotWasm } from '../wasm/index.ts';
 import { convolutionOn, declinedConvolution } from './conv2d.ts';
 import type { Device } from './device.ts';
 import { type GpuJs, type GpuMode, KERNEL_CLASSES, loadGpuJs } from './gpu-js.ts';

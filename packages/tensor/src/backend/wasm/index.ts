@@ -1,0 +1,1 @@
+export { setThreads, wasmBackend, whyNotWasm } from './wasm-backend.ts';
