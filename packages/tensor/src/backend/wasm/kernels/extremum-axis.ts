@@ -5,7 +5,7 @@ import { type Floats, splat } from '../assembler/vectors.ts';
 import type { Frame } from '../runtime/frame.ts';
 import { defineTask } from '../runtime/task.ts';
 import { cutAxis, forPieces, type MiddleAxis, PIECE_FIELDS } from './axis-pieces.ts';
-import { halvesOf } from './halves.ts';
+import { halvesOf } from './lanes/halves.ts';
 
 /** Elements that are compared one after another; of longer axes the bests of pieces are. */
 const PIECE = 4096;

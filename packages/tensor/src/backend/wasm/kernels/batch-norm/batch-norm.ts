@@ -5,7 +5,7 @@ import { loadF32 } from '../../assembler/scalars.ts';
 import { splat } from '../../assembler/vectors.ts';
 import { type Frame, inFrame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
-import { LongSum } from '../long-sum.ts';
+import { LongSum } from '../lanes/long-sum.ts';
 import { forPlane, forPlanes, planeParts } from '../rows.ts';
 import { sumAxis } from '../sum-axis.ts';
 import { CHANNEL_FIELDS, channelOf, channelValues, normalizationOf, UNUSED } from './channels.ts';

@@ -4,8 +4,8 @@ import { loadFloats, loadSplat } from '../../assembler/loads.ts';
 import { type F32, type I32, loadF32 } from '../../assembler/scalars.ts';
 import { type Floats, splat } from '../../assembler/vectors.ts';
 import { defineTask } from '../../runtime/task.ts';
-import { LongSum } from '../long-sum.ts';
-import { beforeRelu } from '../relu.ts';
+import { beforeRelu } from '../lanes/before-relu.ts';
+import { LongSum } from '../lanes/long-sum.ts';
 import { forPlane, forPlanes } from '../rows.ts';
 import {
   CHANNEL_FIELDS,

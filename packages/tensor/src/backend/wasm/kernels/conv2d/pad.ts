@@ -2,8 +2,8 @@ import type { Padding } from '../../../../core/window.ts';
 import { loadFloats, loadSplat } from '../../assembler/loads.ts';
 import type { Frame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
-import { LongSum } from '../long-sum.ts';
-import { beforeRelu } from '../relu.ts';
+import { beforeRelu } from '../lanes/before-relu.ts';
+import { LongSum } from '../lanes/long-sum.ts';
 import { copyRow, fillRow, forPlane, forPlanes, PLANE_FIELDS, planeParts } from '../rows.ts';
 
 /** Planes of images, some of the channels of each. */

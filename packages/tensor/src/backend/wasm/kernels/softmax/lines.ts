@@ -5,7 +5,7 @@ import type { F32, F64, I32 } from '../../assembler/scalars.ts';
 import { type Floats, sideBySide, splat } from '../../assembler/vectors.ts';
 import { SCRATCH_BYTES } from '../../runtime/runtime.ts';
 import { exponential, logarithm } from '../elementwise/functions.ts';
-import { COLLECTED_VECTORS, LongSum } from '../long-sum.ts';
+import { COLLECTED_VECTORS, LongSum } from '../lanes/long-sum.ts';
 import { copyLine } from '../rows.ts';
 
 /**

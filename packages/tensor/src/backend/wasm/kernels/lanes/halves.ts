@@ -1,5 +1,5 @@
-import type { FunctionBuilder, Local } from '../assembler/function.ts';
-import type { Floats } from '../assembler/vectors.ts';
+import type { FunctionBuilder, Local } from '../../assembler/function.ts';
+import type { Floats } from '../../assembler/vectors.ts';
 
 /**
  * The halves of eight lanes, to be worked on apart. The bits are added and subtracted again for V8

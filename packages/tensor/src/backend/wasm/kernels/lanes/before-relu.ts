@@ -1,4 +1,4 @@
-import { type Floats, splat } from '../assembler/vectors.ts';
+import { type Floats, splat } from '../../assembler/vectors.ts';
 
 /**
  * The gradient before a ReLU, from its input or its output: 0 where that is ≤ 0, else the gradient
