@@ -5,7 +5,7 @@ import type { Frame } from '../runtime/frame.ts';
 import { defineTask } from '../runtime/task.ts';
 import { cutAxis, forPieces, type MiddleAxis, PIECE_FIELDS } from './axis-pieces.ts';
 import { LongSum, toFloats } from './lanes/long-sum.ts';
-import { CHUNK } from './rows.ts';
+import { CHUNK } from './loops/rows.ts';
 
 /** Elements of an axis of which one part makes a sum; the sums of parts are added afterwards. */
 const MOST_TERMS = 4096;

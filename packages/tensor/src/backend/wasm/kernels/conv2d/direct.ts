@@ -5,7 +5,7 @@ import type { Frame } from '../../runtime/frame.ts';
 import { accumulate } from '../gemm/accumulate.ts';
 import { multiply } from '../gemm/multiply.ts';
 import { linearTable } from '../gemm/offset-table.ts';
-import { fill, sumArrays } from '../rows.ts';
+import { fill, sumArrays } from '../loops/rows.ts';
 import { outputPixels, pixelTable, tapTable, windowPixels, windowTaps } from './offsets.ts';
 import { type Images, padded } from './pad.ts';
 import { type Phase, phasesOf } from './phases.ts';

@@ -15,7 +15,7 @@ import type { Floats } from '../../assembler/vectors.ts';
 import { type Frame, inFrame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
 import { copyStrided } from '../copy.ts';
-import { chunks, forVectors } from '../rows.ts';
+import { chunks, forVectors } from '../loops/rows.ts';
 
 function defineBinary(name: string, apply: (a: Floats, b: Floats) => Floats) {
   return defineTask(

@@ -2,7 +2,7 @@ import { defineFunction } from '../../assembler/function.ts';
 import { i32 } from '../../assembler/scalars.ts';
 import { callMicroKernel, MODE } from '../../micro-kernel/micro-kernel.ts';
 import { tileOf } from '../../micro-kernel/tile.ts';
-import { copyRow } from '../rows.ts';
+import { copyRow } from '../loops/rows.ts';
 import { areNeighbours, ENTRY_BYTES, loadOffset, loadRun } from './offset-table.ts';
 
 /** About as many rows of packed A stay in the second-level cache while the panels of B pass by. */

@@ -6,7 +6,7 @@ import { type I32, loadF32, loadI32 } from '../../assembler/scalars.ts';
 import { splatInt } from '../../assembler/vectors.ts';
 import { inFrame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
-import { fillRow, forPlanes, PLANE_FIELDS, planeParts } from '../rows.ts';
+import { fillRow, forPlanes, PLANE_FIELDS, planeParts } from '../loops/rows.ts';
 import { columnExtent, rowExtent, WINDOW_FIELDS, windowParts } from './fields.ts';
 import {
   type FastWindow,

@@ -6,7 +6,7 @@ import { type I32, i32, loadF32, loadI32 } from '../../assembler/scalars.ts';
 import { splat } from '../../assembler/vectors.ts';
 import { inFrame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
-import { copyRow } from '../rows.ts';
+import { copyRow } from '../loops/rows.ts';
 import {
   forLines,
   gatherLine,

@@ -6,7 +6,7 @@ import { type Floats, sideBySide, splat } from '../../assembler/vectors.ts';
 import { SCRATCH_BYTES } from '../../runtime/runtime.ts';
 import { exponential, logarithm } from '../elementwise/functions.ts';
 import { COLLECTED_VECTORS, LongSum } from '../lanes/long-sum.ts';
-import { copyLine } from '../rows.ts';
+import { copyLine } from '../loops/rows.ts';
 
 /**
  * Softmax of lines along one axis. A line is first copied into the thread's memory, its elements side

@@ -10,7 +10,7 @@ import { inFrame } from '../../runtime/frame.ts';
 import { SCRATCH_BYTES } from '../../runtime/runtime.ts';
 import { defineTask } from '../../runtime/task.ts';
 import { exponential } from '../elementwise/functions.ts';
-import { copyLine } from '../rows.ts';
+import { copyLine } from '../loops/rows.ts';
 import {
   forLines,
   gatherLine,

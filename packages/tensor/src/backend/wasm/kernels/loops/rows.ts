@@ -1,10 +1,10 @@
-import { defineFunction, type FunctionBuilder, type Local } from '../assembler/function.ts';
-import { loadFloats } from '../assembler/loads.ts';
-import { type I32, loadF32 } from '../assembler/scalars.ts';
-import { sideBySide, splat } from '../assembler/vectors.ts';
-import type { Frame } from '../runtime/frame.ts';
-import { defineTask } from '../runtime/task.ts';
-import { COLLECTED_VECTORS, LongSum, toFloats } from './lanes/long-sum.ts';
+import { defineFunction, type FunctionBuilder, type Local } from '../../assembler/function.ts';
+import { loadFloats } from '../../assembler/loads.ts';
+import { type I32, loadF32 } from '../../assembler/scalars.ts';
+import { sideBySide, splat } from '../../assembler/vectors.ts';
+import type { Frame } from '../../runtime/frame.ts';
+import { defineTask } from '../../runtime/task.ts';
+import { COLLECTED_VECTORS, LongSum, toFloats } from '../lanes/long-sum.ts';
 
 /** Runs `body` with the number of lanes for whole vectors of a row, and with 1 for what is left. */
 function forRow(
