@@ -9,11 +9,11 @@ import {
 import { supportsSimd } from '../host.ts';
 import { batchNormalization } from './kernels/batch-norm/batch-norm.ts';
 import { convolution } from './kernels/conv2d/conv2d.ts';
-import { declinedMovement, movement } from './kernels/copy.ts';
 import { regularization } from './kernels/dropout.ts';
 import { binaryFunctions, declinedBinary } from './kernels/elementwise/binary.ts';
 import { unaryFunctions } from './kernels/elementwise/unary.ts';
 import { linearAlgebra } from './kernels/matmul.ts';
+import { declinedMovement, movement } from './kernels/movement/movement.ts';
 import { averagePooling } from './kernels/pool2d/avg-pool2d.ts';
 import { maxPooling } from './kernels/pool2d/max-pool2d.ts';
 import { declinedReductions, reductions } from './kernels/reduce.ts';

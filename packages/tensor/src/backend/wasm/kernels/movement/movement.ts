@@ -1,17 +1,17 @@
-import type { DType } from '../../../core/dtype.ts';
-import type { NdArray } from '../../../core/ndarray.ts';
+import type { DType } from '../../../../core/dtype.ts';
+import type { NdArray } from '../../../../core/ndarray.ts';
 import {
   broadcastStrides,
   elementCount,
   type Shape,
   splitAtAxis,
   stridesOf,
-} from '../../../core/shape.ts';
-import type { DeclinedCalls } from '../../declined.ts';
-import type { Kernels, SliceRange } from '../../kernels.ts';
-import { type Frame, inFrame } from '../runtime/frame.ts';
-import { defineTask } from '../runtime/task.ts';
-import { CHUNK, copyLine, fill } from './loops/rows.ts';
+} from '../../../../core/shape.ts';
+import type { DeclinedCalls } from '../../../declined.ts';
+import type { Kernels, SliceRange } from '../../../kernels.ts';
+import { type Frame, inFrame } from '../../runtime/frame.ts';
+import { defineTask } from '../../runtime/task.ts';
+import { CHUNK, copyLine, fill } from '../loops/rows.ts';
 
 /** Axes around the innermost one; an array with more is copied in several jobs. */
 const OUTER_AXES = 4;
