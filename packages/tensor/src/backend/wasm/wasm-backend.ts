@@ -16,7 +16,7 @@ import { linearAlgebra } from './kernels/matmul.ts';
 import { declinedMovement, movement } from './kernels/movement/movement.ts';
 import { averagePooling } from './kernels/pool2d/avg-pool2d.ts';
 import { maxPooling } from './kernels/pool2d/max-pool2d.ts';
-import { declinedReductions, reductions } from './kernels/reduce.ts';
+import { declinedReductions, reductions } from './kernels/reduce/reduce.ts';
 import { crossEntropy, declinedCrossEntropy } from './kernels/softmax/cross-entropy.ts';
 import { declinedSoftmax, softmaxFunctions } from './kernels/softmax/softmax.ts';
 import { updates } from './kernels/updates.ts';

@@ -2,7 +2,7 @@ import type { Padding } from '../../../../core/window.ts';
 import { MODE } from '../../micro-kernel/micro-kernel.ts';
 import type { Frame } from '../../runtime/frame.ts';
 import { settings } from '../../runtime/settings.ts';
-import { sumAxis } from '../sum-axis.ts';
+import { sumAxis } from '../reduce/sum-axis.ts';
 import { coveredInput } from '../winograd/tiles.ts';
 import type { OutputTile } from '../winograd/transforms.ts';
 import { weightGradTiles, winogradWeightGrad } from '../winograd/weight-grad.ts';

@@ -3,7 +3,7 @@ import type { Shape } from '../../../../core/shape.ts';
 import type { Conv2dBranch, Conv2dGrads, Kernels } from '../../../kernels.ts';
 import { MODE } from '../../micro-kernel/micro-kernel.ts';
 import { type Frame, inFrame } from '../../runtime/frame.ts';
-import { sumAxis } from '../sum-axis.ts';
+import { sumAxis } from '../reduce/sum-axis.ts';
 import { convolve, type Filters, gradientsOf } from './algorithms.ts';
 import type { Images } from './pad.ts';
 

@@ -6,7 +6,7 @@ import { type F32, type I32, loadF32 } from '../../assembler/scalars.ts';
 import { inFrame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
 import { fillRow, forPlanes, PLANE_FIELDS, planeParts } from '../loops/rows.ts';
-import { sumAxis } from '../sum-axis.ts';
+import { sumAxis } from '../reduce/sum-axis.ts';
 import { columnExtent, rowExtent, WINDOW_FIELDS, windowParts } from './fields.ts';
 
 /** Calls `body` for each window, with the address and number of its output and its padded area. */

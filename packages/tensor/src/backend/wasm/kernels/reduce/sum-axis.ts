@@ -1,11 +1,11 @@
-import type { FunctionBuilder, LocalsOf } from '../assembler/function.ts';
-import { type F64, f64, type I32, loadF32, loadF64 } from '../assembler/scalars.ts';
-import { splatF64 } from '../assembler/vectors.ts';
-import type { Frame } from '../runtime/frame.ts';
-import { defineTask } from '../runtime/task.ts';
+import type { FunctionBuilder, LocalsOf } from '../../assembler/function.ts';
+import { type F64, f64, type I32, loadF32, loadF64 } from '../../assembler/scalars.ts';
+import { splatF64 } from '../../assembler/vectors.ts';
+import type { Frame } from '../../runtime/frame.ts';
+import { defineTask } from '../../runtime/task.ts';
+import { LongSum, toFloats } from '../lanes/long-sum.ts';
+import { CHUNK } from '../loops/rows.ts';
 import { cutAxis, forPieces, type MiddleAxis, PIECE_FIELDS } from './axis-pieces.ts';
-import { LongSum, toFloats } from './lanes/long-sum.ts';
-import { CHUNK } from './loops/rows.ts';
 
 /** Elements of an axis of which one part makes a sum; the sums of parts are added afterwards. */
 const MOST_TERMS = 4096;

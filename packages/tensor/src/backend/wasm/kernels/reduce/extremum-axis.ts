@@ -1,11 +1,11 @@
-import type { Local } from '../assembler/function.ts';
-import { loadF32x4, loadFloats } from '../assembler/loads.ts';
-import { type F32, loadF32 } from '../assembler/scalars.ts';
-import { type Floats, splat } from '../assembler/vectors.ts';
-import type { Frame } from '../runtime/frame.ts';
-import { defineTask } from '../runtime/task.ts';
+import type { Local } from '../../assembler/function.ts';
+import { loadF32x4, loadFloats } from '../../assembler/loads.ts';
+import { type F32, loadF32 } from '../../assembler/scalars.ts';
+import { type Floats, splat } from '../../assembler/vectors.ts';
+import type { Frame } from '../../runtime/frame.ts';
+import { defineTask } from '../../runtime/task.ts';
+import { halvesOf } from '../lanes/halves.ts';
 import { cutAxis, forPieces, type MiddleAxis, PIECE_FIELDS } from './axis-pieces.ts';
-import { halvesOf } from './lanes/halves.ts';
 
 /** Elements that are compared one after another; of longer axes the bests of pieces are. */
 const PIECE = 4096;
