@@ -12,7 +12,7 @@ import { convolution } from './kernels/conv2d/conv2d.ts';
 import { regularization } from './kernels/dropout.ts';
 import { binaryFunctions, declinedBinary } from './kernels/elementwise/binary.ts';
 import { unaryFunctions } from './kernels/elementwise/unary.ts';
-import { linearAlgebra } from './kernels/matmul.ts';
+import { linearAlgebra } from './kernels/gemm/matmul.ts';
 import { declinedMovement, movement } from './kernels/movement/movement.ts';
 import { averagePooling } from './kernels/pool2d/avg-pool2d.ts';
 import { maxPooling } from './kernels/pool2d/max-pool2d.ts';

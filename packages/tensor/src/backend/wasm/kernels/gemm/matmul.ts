@@ -1,9 +1,9 @@
-import { broadcastShapes, broadcastStrides, elementCount } from '../../../core/shape.ts';
-import type { Kernels } from '../../kernels.ts';
-import { offsetsOf } from '../../offsets.ts';
-import { inFrame } from '../runtime/frame.ts';
-import { multiply } from './gemm/multiply.ts';
-import { linearTable } from './gemm/offset-table.ts';
+import { broadcastShapes, broadcastStrides, elementCount } from '../../../../core/shape.ts';
+import type { Kernels } from '../../../kernels.ts';
+import { offsetsOf } from '../../../offsets.ts';
+import { inFrame } from '../../runtime/frame.ts';
+import { multiply } from './multiply.ts';
+import { linearTable } from './offset-table.ts';
 
 /** The step between the starts of one operand's matrices if there is one for all, else null. */
 function commonStep(starts: Int32Array): number | null {
