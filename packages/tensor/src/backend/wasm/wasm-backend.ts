@@ -9,9 +9,10 @@ import {
 import { supportsSimd } from '../host.ts';
 import { batchNormalization } from './kernels/batch-norm/batch-norm.ts';
 import { convolution } from './kernels/conv2d/conv2d.ts';
-import { regularization } from './kernels/dropout.ts';
 import { binaryFunctions, declinedBinary } from './kernels/elementwise/binary.ts';
+import { regularization } from './kernels/elementwise/dropout.ts';
 import { unaryFunctions } from './kernels/elementwise/unary.ts';
+import { updates } from './kernels/elementwise/updates.ts';
 import { linearAlgebra } from './kernels/gemm/matmul.ts';
 import { declinedMovement, movement } from './kernels/movement/movement.ts';
 import { averagePooling } from './kernels/pool2d/avg-pool2d.ts';
@@ -19,7 +20,6 @@ import { maxPooling } from './kernels/pool2d/max-pool2d.ts';
 import { declinedReductions, reductions } from './kernels/reduce/reduce.ts';
 import { crossEntropy, declinedCrossEntropy } from './kernels/softmax/cross-entropy.ts';
 import { declinedSoftmax, softmaxFunctions } from './kernels/softmax/softmax.ts';
-import { updates } from './kernels/updates.ts';
 import { runtime, startedRuntime } from './runtime/runtime.ts';
 import { settings } from './runtime/settings.ts';
 

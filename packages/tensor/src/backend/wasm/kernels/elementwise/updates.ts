@@ -1,8 +1,8 @@
-import type { Kernels } from '../../kernels.ts';
-import { type Floats, splat } from '../assembler/vectors.ts';
-import { inFrame } from '../runtime/frame.ts';
-import { defineTask } from '../runtime/task.ts';
-import { chunks, forVectors } from './loops/rows.ts';
+import type { Kernels } from '../../../kernels.ts';
+import { type Floats, splat } from '../../assembler/vectors.ts';
+import { inFrame } from '../../runtime/frame.ts';
+import { defineTask } from '../../runtime/task.ts';
+import { chunks, forVectors } from '../loops/rows.ts';
 
 const blendTask = defineTask(
   'blend',

@@ -1,9 +1,9 @@
-import type { Kernels } from '../../kernels.ts';
-import type { FunctionBuilder, Local } from '../assembler/function.ts';
-import { transposed4 } from '../assembler/transpose.ts';
-import { type Ints, splat, splatInt } from '../assembler/vectors.ts';
-import { inFrame } from '../runtime/frame.ts';
-import { defineTask } from '../runtime/task.ts';
+import type { Kernels } from '../../../kernels.ts';
+import type { FunctionBuilder, Local } from '../../assembler/function.ts';
+import { transposed4 } from '../../assembler/transpose.ts';
+import { type Ints, splat, splatInt } from '../../assembler/vectors.ts';
+import { inFrame } from '../../runtime/frame.ts';
+import { defineTask } from '../../runtime/task.ts';
 
 /** Counter blocks of one part; each gives four words. */
 const BLOCKS = 2048;
