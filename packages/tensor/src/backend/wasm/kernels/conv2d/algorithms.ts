@@ -2,13 +2,13 @@ import type { Padding } from '../../../../core/window.ts';
 import { MODE } from '../../micro-kernel/micro-kernel.ts';
 import type { Frame } from '../../runtime/frame.ts';
 import { settings } from '../../runtime/settings.ts';
+import { type Images, maskedAndPadded, padded, paddedBytes } from '../images/pad.ts';
 import { sumAxis } from '../reduce/sum-axis.ts';
 import { coveredInput } from '../winograd/tiles.ts';
 import type { OutputTile } from '../winograd/transforms.ts';
 import { weightGradTiles, winogradWeightGrad } from '../winograd/weight-grad.ts';
 import { chooseTile, winograd } from '../winograd/winograd.ts';
 import { directForward, directInputGrad, directWeightGrad, type Filters } from './direct.ts';
-import { type Images, maskedAndPadded, padded, paddedBytes } from './pad.ts';
 
 export type { Filters } from './direct.ts';
 

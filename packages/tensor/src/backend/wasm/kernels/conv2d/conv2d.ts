@@ -3,9 +3,9 @@ import type { Shape } from '../../../../core/shape.ts';
 import type { Conv2dBranch, Conv2dGrads, Kernels } from '../../../kernels.ts';
 import { MODE } from '../../micro-kernel/micro-kernel.ts';
 import { type Frame, inFrame } from '../../runtime/frame.ts';
+import type { Images } from '../images/pad.ts';
 import { sumAxis } from '../reduce/sum-axis.ts';
 import { convolve, type Filters, gradientsOf } from './algorithms.ts';
-import type { Images } from './pad.ts';
 
 /** Some channels of all images of an array [N, C, H, W]. */
 function imagesOf(address: number, shape: Shape, firstChannel = 0, channels = shape[1]): Images {

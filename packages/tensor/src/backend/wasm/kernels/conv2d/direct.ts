@@ -5,10 +5,10 @@ import type { Frame } from '../../runtime/frame.ts';
 import { accumulate } from '../gemm/accumulate.ts';
 import { multiply } from '../gemm/multiply.ts';
 import { linearTable } from '../gemm/offset-table.ts';
+import { outputPixels, pixelTable, tapTable, windowPixels, windowTaps } from '../images/offsets.ts';
+import { type Images, padded } from '../images/pad.ts';
+import { type Phase, phasesOf } from '../images/phases.ts';
 import { fill, sumArrays } from '../loops/rows.ts';
-import { outputPixels, pixelTable, tapTable, windowPixels, windowTaps } from './offsets.ts';
-import { type Images, padded } from './pad.ts';
-import { type Phase, phasesOf } from './phases.ts';
 
 /**
  * Convolution in all three directions as matrix products, for every window: the operands are packed
