@@ -1,8 +1,8 @@
 import { add, conv2d, noGrad, setBackend, type Tensor, tidy } from '@firelight/tensor';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { runtime } from '../../../packages/tensor/src/backend/wasm/runtime/runtime.ts';
-import { assign } from '../../../packages/tensor/src/index.ts';
-import { random } from '../../helpers/evaluate.ts';
+import { runtime } from '../../../../packages/tensor/src/backend/wasm/runtime/runtime.ts';
+import { assign } from '../../../../packages/tensor/src/index.ts';
+import { random } from '../../../helpers/evaluate.ts';
 
 /**
  * Weights that do not change are packed and transformed once, and not at every inference: what was

@@ -1,7 +1,7 @@
 import { BackendError } from '@firelight/tensor';
 import { expect, test } from 'vitest';
-import { inFrame } from '../../../packages/tensor/src/backend/wasm/runtime/frame.ts';
-import { defineTask } from '../../../packages/tensor/src/backend/wasm/runtime/task.ts';
+import { inFrame } from '../../../../packages/tensor/src/backend/wasm/runtime/frame.ts';
+import { defineTask } from '../../../../packages/tensor/src/backend/wasm/runtime/task.ts';
 
 const store = (name: string) =>
   defineTask(name, { target: 'i32', value: 'f32' }, (f, { target, value }) => {

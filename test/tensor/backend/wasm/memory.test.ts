@@ -12,7 +12,7 @@ import {
   tidy,
 } from '@firelight/tensor';
 import { expect, test } from 'vitest';
-import { runtime } from '../../../packages/tensor/src/backend/wasm/runtime/runtime.ts';
+import { runtime } from '../../../../packages/tensor/src/backend/wasm/runtime/runtime.ts';
 
 function makeStep(): () => number {
   const generator = new Generator(0);

@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { supportsRelaxedSimd } from '../../../packages/tensor/src/backend/host.ts';
+import { supportsRelaxedSimd } from '../../../../packages/tensor/src/backend/host.ts';
 import {
   float32,
   float64,
   signed,
   unsigned,
-} from '../../../packages/tensor/src/backend/wasm/assembler/encoding.ts';
-import { defineFunction } from '../../../packages/tensor/src/backend/wasm/assembler/function.ts';
-import { loadF32x4 } from '../../../packages/tensor/src/backend/wasm/assembler/loads.ts';
-import { assembleModule } from '../../../packages/tensor/src/backend/wasm/assembler/module.ts';
-import { i32, loadI32 } from '../../../packages/tensor/src/backend/wasm/assembler/scalars.ts';
-import { splat } from '../../../packages/tensor/src/backend/wasm/assembler/vectors.ts';
+} from '../../../../packages/tensor/src/backend/wasm/assembler/encoding.ts';
+import { defineFunction } from '../../../../packages/tensor/src/backend/wasm/assembler/function.ts';
+import { loadF32x4 } from '../../../../packages/tensor/src/backend/wasm/assembler/loads.ts';
+import { assembleModule } from '../../../../packages/tensor/src/backend/wasm/assembler/module.ts';
+import { i32, loadI32 } from '../../../../packages/tensor/src/backend/wasm/assembler/scalars.ts';
+import { splat } from '../../../../packages/tensor/src/backend/wasm/assembler/vectors.ts';
 
 const MEMORY = { initial: 1, maximum: 1 };
 

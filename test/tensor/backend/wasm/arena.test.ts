@@ -1,7 +1,7 @@
 import { BackendError } from '@firelight/tensor';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Arena } from '../../../packages/tensor/src/backend/wasm/runtime/arena.ts';
+import { Arena } from '../../../../packages/tensor/src/backend/wasm/runtime/arena.ts';
 
 const PAGE = 65_536;
 

@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describeBackend, matmul, setBackend, setThreads, ValueError } from '@firelight/tensor';
 import { expect, test } from 'vitest';
-import { random } from '../../helpers/evaluate.ts';
+import { random } from '../../../helpers/evaluate.ts';
 
 const run = promisify(execFile);
-const idle = fileURLToPath(new URL('../../fixtures/processes/idle.ts', import.meta.url));
+const idle = fileURLToPath(new URL('../../../fixtures/processes/idle.ts', import.meta.url));
 
 test('an idle process uses no processor, and ends by itself', async () => {
   const flags = ['--conditions=development', '--import', 'tsx', idle];

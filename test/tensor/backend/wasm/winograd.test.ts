@@ -1,8 +1,8 @@
 import { conv2d, Generator, setBackend, type Tensor, tensor } from '@firelight/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { evaluate, random } from '../../helpers/evaluate.ts';
-import { relativeError } from '../../helpers/relative-error.ts';
-import { PLAIN_ERROR, WINOGRAD_ERROR } from '../../helpers/tolerances.ts';
+import { evaluate, random } from '../../../helpers/evaluate.ts';
+import { relativeError } from '../../../helpers/relative-error.ts';
+import { PLAIN_ERROR, WINOGRAD_ERROR } from '../../../helpers/tolerances.ts';
 
 // What packages/tensor/README.md says of the errors of 3×3 convolutions, over random ones.
 

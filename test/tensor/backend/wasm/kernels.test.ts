@@ -18,12 +18,12 @@ import {
 } from '@firelight/tensor';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { referenceKernels } from '../../../packages/tensor/src/backend/reference/index.ts';
-import { wasmBackend } from '../../../packages/tensor/src/backend/wasm/wasm-backend.ts';
-import { seeds } from '../../helpers/arbitraries.ts';
-import { evaluate, random } from '../../helpers/evaluate.ts';
-import { relativeError } from '../../helpers/relative-error.ts';
-import { PLAIN_ERROR, WINOGRAD_ERROR } from '../../helpers/tolerances.ts';
+import { referenceKernels } from '../../../../packages/tensor/src/backend/reference/index.ts';
+import { wasmBackend } from '../../../../packages/tensor/src/backend/wasm/wasm-backend.ts';
+import { seeds } from '../../../helpers/arbitraries.ts';
+import { evaluate, random } from '../../../helpers/evaluate.ts';
+import { relativeError } from '../../../helpers/relative-error.ts';
+import { PLAIN_ERROR, WINOGRAD_ERROR } from '../../../helpers/tolerances.ts';
 
 /**
  * `all-ops.test.ts` compares every operation on small shapes; here shapes are large enough for
