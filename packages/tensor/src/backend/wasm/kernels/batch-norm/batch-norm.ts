@@ -6,7 +6,7 @@ import { splat } from '../../assembler/vectors.ts';
 import { type Frame, inFrame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
 import { LongSum } from '../lanes/long-sum.ts';
-import { forPlane, forPlanes, planeParts } from '../loops/rows.ts';
+import { forPlane, forPlanes, planeParts } from '../loops/planes.ts';
 import { sumAxis } from '../reduce/sum-axis.ts';
 import { CHANNEL_FIELDS, channelOf, channelValues, normalizationOf, UNUSED } from './channels.ts';
 import { gradTasks } from './gradients.ts';

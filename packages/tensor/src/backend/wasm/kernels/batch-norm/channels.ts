@@ -1,7 +1,7 @@
 import type { FunctionBuilder, Local } from '../../assembler/function.ts';
 import { type F32, f32, type I32, loadF32 } from '../../assembler/scalars.ts';
 import { type Floats, splat } from '../../assembler/vectors.ts';
-import { PLANE_FIELDS } from '../loops/rows.ts';
+import { PLANE_FIELDS } from '../loops/planes.ts';
 
 /**
  * Batch normalization of [N, C, H, W]. A part is one plane [H, W]; sums over a channel are sums of

@@ -6,7 +6,7 @@ import { type Floats, splat } from '../../assembler/vectors.ts';
 import { defineTask } from '../../runtime/task.ts';
 import { beforeRelu } from '../lanes/before-relu.ts';
 import { LongSum } from '../lanes/long-sum.ts';
-import { forPlane, forPlanes } from '../loops/rows.ts';
+import { forPlane, forPlanes } from '../loops/planes.ts';
 import {
   CHANNEL_FIELDS,
   channelOf,

@@ -8,7 +8,8 @@ import { linearTable } from '../gemm/offset-table.ts';
 import { outputPixels, pixelTable, tapTable, windowPixels, windowTaps } from '../images/offsets.ts';
 import { type Images, padded } from '../images/pad.ts';
 import { type Phase, phasesOf } from '../images/phases.ts';
-import { fill, sumArrays } from '../loops/rows.ts';
+import { fill } from '../loops/flat-arrays.ts';
+import { sumArrays } from '../reduce/sum-arrays.ts';
 
 /**
  * Convolution in all three directions as matrix products, for every window: the operands are packed

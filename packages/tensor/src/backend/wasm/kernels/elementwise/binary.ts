@@ -14,7 +14,7 @@ import type { I32 } from '../../assembler/scalars.ts';
 import type { Floats } from '../../assembler/vectors.ts';
 import { type Frame, inFrame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
-import { chunks, forVectors } from '../loops/rows.ts';
+import { chunks, forVectors } from '../loops/flat-arrays.ts';
 import { copyStrided } from '../movement/movement.ts';
 
 function defineBinary(name: string, apply: (a: Floats, b: Floats) => Floats) {

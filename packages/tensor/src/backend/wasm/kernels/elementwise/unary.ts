@@ -3,7 +3,7 @@ import type { FunctionBuilder, Local } from '../../assembler/function.ts';
 import { type Floats, splat } from '../../assembler/vectors.ts';
 import { inFrame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
-import { chunks, forVectors } from '../loops/rows.ts';
+import { chunks, forVectors } from '../loops/flat-arrays.ts';
 import {
   exponential,
   hyperbolicTangent,

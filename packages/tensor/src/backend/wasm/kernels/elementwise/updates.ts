@@ -2,7 +2,7 @@ import type { Kernels } from '../../../kernels.ts';
 import { type Floats, splat } from '../../assembler/vectors.ts';
 import { inFrame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
-import { chunks, forVectors } from '../loops/rows.ts';
+import { chunks, forVectors } from '../loops/flat-arrays.ts';
 
 const blendTask = defineTask(
   'blend',

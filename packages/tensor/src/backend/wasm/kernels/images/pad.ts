@@ -4,7 +4,8 @@ import type { Frame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
 import { beforeRelu } from '../lanes/before-relu.ts';
 import { LongSum } from '../lanes/long-sum.ts';
-import { copyRow, fillRow, forPlane, forPlanes, PLANE_FIELDS, planeParts } from '../loops/rows.ts';
+import { forPlane, forPlanes, PLANE_FIELDS, planeParts } from '../loops/planes.ts';
+import { copyRow, fillRow } from '../loops/rows.ts';
 
 /** Planes of images, some of the channels of each. */
 export interface Images {

@@ -11,7 +11,8 @@ import type { DeclinedCalls } from '../../../declined.ts';
 import type { Kernels, SliceRange } from '../../../kernels.ts';
 import { type Frame, inFrame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
-import { CHUNK, copyLine, fill } from '../loops/rows.ts';
+import { CHUNK, fill } from '../loops/flat-arrays.ts';
+import { copyLine } from '../loops/rows.ts';
 
 /** Axes around the innermost one; an array with more is copied in several jobs. */
 const OUTER_AXES = 4;

@@ -5,7 +5,8 @@ import type { FunctionBuilder, Local, LocalsOf } from '../../assembler/function.
 import { type F32, type I32, loadF32 } from '../../assembler/scalars.ts';
 import { inFrame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
-import { fillRow, forPlanes, PLANE_FIELDS, planeParts } from '../loops/rows.ts';
+import { forPlanes, PLANE_FIELDS, planeParts } from '../loops/planes.ts';
+import { fillRow } from '../loops/rows.ts';
 import { sumAxis } from '../reduce/sum-axis.ts';
 import { columnExtent, rowExtent, WINDOW_FIELDS, windowParts } from './fields.ts';
 

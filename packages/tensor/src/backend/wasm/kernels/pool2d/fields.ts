@@ -2,7 +2,7 @@ import type { Shape } from '../../../../core/shape.ts';
 import type { Window2d } from '../../../../core/window.ts';
 import type { FunctionBuilder, Local, LocalsOf } from '../../assembler/function.ts';
 import type { I32 } from '../../assembler/scalars.ts';
-import { PLANE_FIELDS, planeParts } from '../loops/rows.ts';
+import { PLANE_FIELDS, planeParts } from '../loops/planes.ts';
 
 /** Fields that every pooling task has. */
 export const WINDOW_FIELDS = {

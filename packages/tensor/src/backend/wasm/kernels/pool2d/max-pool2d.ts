@@ -6,7 +6,8 @@ import { type I32, loadF32, loadI32 } from '../../assembler/scalars.ts';
 import { splatInt } from '../../assembler/vectors.ts';
 import { inFrame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
-import { fillRow, forPlanes, PLANE_FIELDS, planeParts } from '../loops/rows.ts';
+import { forPlanes, PLANE_FIELDS, planeParts } from '../loops/planes.ts';
+import { fillRow } from '../loops/rows.ts';
 import { columnExtent, rowExtent, WINDOW_FIELDS, windowParts } from './fields.ts';
 import {
   type FastWindow,

@@ -1,6 +1,6 @@
 import type { FunctionBuilder, Local, LocalsOf } from '../../assembler/function.ts';
 import type { I32 } from '../../assembler/scalars.ts';
-import { CHUNK } from '../loops/rows.ts';
+import { CHUNK } from '../loops/flat-arrays.ts';
 
 /** An array seen as [outer, length, inner], of which the middle axis is reduced. */
 export interface MiddleAxis {

@@ -4,7 +4,7 @@ import { splatF64 } from '../../assembler/vectors.ts';
 import type { Frame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
 import { LongSum, toFloats } from '../lanes/long-sum.ts';
-import { CHUNK } from '../loops/rows.ts';
+import { CHUNK } from '../loops/flat-arrays.ts';
 import { cutAxis, forPieces, type MiddleAxis, PIECE_FIELDS } from './axis-pieces.ts';
 
 /** Elements of an axis of which one part makes a sum; the sums of parts are added afterwards. */

@@ -1,0 +1,49 @@
+import type { FunctionBuilder, Local } from '../../assembler/function.ts';
+import type { I32 } from '../../assembler/scalars.ts';
+import type { Frame } from '../../runtime/frame.ts';
+import { defineTask } from '../../runtime/task.ts';
+import { fillRow } from './rows.ts';
+
+/** Elements of one part of work on flat arrays: 64 KiB, which the second-level cache holds. */
+export const CHUNK = 16_384;
+
+/** Parts of work on a flat array. */
+export const chunks = (count: number): number => Math.ceil(count / CHUNK);
+
+/**
+ * Runs `body` for every vector (`f.floats`) of part `index` of flat arrays of `count` elements, whose
+ * `addresses` move along. The last one may reach over the end, where blocks of the arena have room.
+ */
+export function forVectors(
+  f: FunctionBuilder,
+  count: I32,
+  index: I32,
+  addresses: readonly Local<I32>[],
+  body: () => void,
+): void {
+  const first = f.i32(index.times(CHUNK));
+  const left = f.i32(count.minus(first));
+  left.set(left.min(CHUNK));
+  for (const address of addresses) address.set(address.plus(first.times(4)));
+  // Both halves of a pair of vectors must use the same variable as address, or V8 does not pack them.
+  f.doWhile(() => {
+    body();
+    for (const address of addresses) address.set(address.plus(f.lanes * 4));
+    left.set(left.minus(f.lanes));
+  }, left.greaterThan(0));
+}
+
+const fillTask = defineTask(
+  'fill',
+  { target: 'i32', count: 'i32', value: 'f32' },
+  (f, { target, count, value }, { index }) => {
+    const first = f.i32(index.times(CHUNK));
+    const length = f.i32(count.minus(first));
+    length.set(length.min(CHUNK));
+    f.call(fillRow, { target: target.plus(first.times(4)), count: length, value });
+  },
+);
+
+export function fill(frame: Frame, target: number, count: number, value: number): void {
+  frame.run(fillTask, chunks(count), { target, count, value });
+}

@@ -1,0 +1,34 @@
+import type { Frame } from '../../runtime/frame.ts';
+import { defineTask } from '../../runtime/task.ts';
+import { LongSum, toFloats } from '../lanes/long-sum.ts';
+import { CHUNK, chunks } from '../loops/flat-arrays.ts';
+
+const sumArraysTask = defineTask(
+  'sumArrays',
+  { source: 'i32', arrays: 'i32', count: 'i32', target: 'i32' },
+  (f, { source, arrays, count, target }, { index }) => {
+    const first = f.i32(index.times(CHUNK));
+    const end = f.i32(first.plus(CHUNK));
+    end.set(end.min(count));
+    const sum = new LongSum(f);
+    const at = f.i32();
+    const stride = f.i32(count.times(4));
+    f.for(first, end, 4, (i) => {
+      sum.clear();
+      at.set(source.plus(i.times(4)));
+      f.for(0, arrays, 1, () => {
+        sum.addAt(at);
+        at.set(at.plus(stride));
+      });
+      f.store(target.plus(i.times(4)), toFloats(sum.lanes));
+    });
+  },
+);
+
+/** target[i] = Σ_a source[a · count + i]. */
+export function sumArrays(
+  frame: Frame,
+  { source, arrays, count, target }: Record<'source' | 'arrays' | 'count' | 'target', number>,
+): void {
+  frame.run(sumArraysTask, chunks(count), { source, arrays, count, target });
+}
