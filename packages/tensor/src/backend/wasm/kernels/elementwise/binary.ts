@@ -15,7 +15,7 @@ import type { Floats } from '../../assembler/vectors.ts';
 import { type Frame, inFrame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
 import { chunks, forVectors } from '../loops/flat-arrays.ts';
-import { copyStrided } from '../movement/movement.ts';
+import { copyStrided } from '../movement/copy-strided.ts';
 
 function defineBinary(name: string, apply: (a: Floats, b: Floats) => Floats) {
   return defineTask(
