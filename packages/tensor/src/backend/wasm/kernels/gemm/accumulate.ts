@@ -2,6 +2,7 @@ import { MODE } from '../../micro-kernel/micro-kernel.ts';
 import { ALL_ROWS, TILE_BYTES } from '../../micro-kernel/tile.ts';
 import type { Frame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
+import { countFrom } from '../loops/part-range.ts';
 import { multiplyBlock } from './block.ts';
 import { BLOCK_K, type Operand } from './multiply.ts';
 import { ENTRY_BYTES } from './offset-table.ts';
@@ -47,14 +48,11 @@ const accumulateTask = defineTask(
     const block = f.i32(index.modulo(blocks));
     const firstRow = f.i32(block.dividedBy(columnBlocks).times(BLOCK_ROWS));
     const firstColumn = f.i32(block.modulo(columnBlocks).times(BLOCK_COLUMNS));
-    const rows = f.i32(fields.rows.minus(firstRow));
-    rows.set(rows.min(BLOCK_ROWS));
-    const columns = f.i32(fields.columns.minus(firstColumn));
-    columns.set(columns.min(BLOCK_COLUMNS));
+    const rows = countFrom(f, firstRow, BLOCK_ROWS, fields.rows);
+    const columns = countFrom(f, firstColumn, BLOCK_COLUMNS, fields.columns);
     const group = f.i32(index.dividedBy(blocks).modulo(groups));
     const outer = f.i32(index.dividedBy(blocks).dividedBy(groups));
-    const k = f.i32(fields.totalK.minus(outer.times(fields.k)));
-    k.set(k.min(fields.k));
+    const k = countFrom(f, outer.times(fields.k), fields.k, fields.totalK);
     const rowStride = f.i32(fields.columns.times(4));
     const c = f.i32(
       fields.c.plus(
@@ -64,8 +62,7 @@ const accumulateTask = defineTask(
     const packedA = f.i32(scratch.plus(TILE_BYTES));
     const packedB = f.i32(packedA.plus(PACKED_A_BYTES));
     f.for(0, k, BLOCK_K, (firstK) => {
-      const kHere = f.i32(k.minus(firstK));
-      kHere.set(kHere.min(BLOCK_K));
+      const kHere = countFrom(f, firstK, BLOCK_K, k);
       f.call(packRows.along, {
         source: fields.a
           .plus(group.times(fields.groupStrideA))

@@ -2,6 +2,7 @@ import { defineFunction } from '../../assembler/function.ts';
 import { i32 } from '../../assembler/scalars.ts';
 import { callMicroKernel, MODE } from '../../micro-kernel/micro-kernel.ts';
 import { tileOf } from '../../micro-kernel/tile.ts';
+import { endOf } from '../loops/part-range.ts';
 import { copyRow } from '../loops/rows.ts';
 import { areNeighbours, ENTRY_BYTES, loadOffset, loadRun } from './offset-table.ts';
 
@@ -88,8 +89,7 @@ export const multiplyBlock = defineFunction(
     const rowsLeft = f.i32();
     const biasOfRows = f.i32();
     f.for(0, rows, cachedRows, (firstRow) => {
-      const endRow = f.i32(firstRow.plus(cachedRows));
-      endRow.set(endRow.min(rows));
+      const endRow = endOf(f, firstRow, cachedRows, rows);
       panelB.set(b);
       offsets.set(columnOffsets);
       columnsLeft.set(columns);

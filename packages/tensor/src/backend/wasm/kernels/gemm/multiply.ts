@@ -3,6 +3,7 @@ import { MODE } from '../../micro-kernel/micro-kernel.ts';
 import { roundedUp, TILE_BYTES, tileOf } from '../../micro-kernel/tile.ts';
 import type { Frame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
+import { countFrom } from '../loops/part-range.ts';
 import { multiplyBlock } from './block.ts';
 import { ENTRY_BYTES } from './offset-table.ts';
 import { packColumns, packRows } from './pack.ts';
@@ -87,10 +88,13 @@ const multiplyTask = defineTask(
     const group = f.i32(index.dividedBy(blocks).modulo(groups));
     const outer = f.i32(index.dividedBy(blocks).dividedBy(groups));
     const firstColumn = f.i32(index.modulo(blocks).times(fields.blockColumns));
-    const columnsOfOuter = f.i32(fields.totalColumns.minus(outer.times(fields.columns)));
-    columnsOfOuter.set(columnsOfOuter.min(fields.columns));
-    const columns = f.i32(columnsOfOuter.minus(firstColumn));
-    columns.set(columns.min(fields.blockColumns));
+    const columnsOfOuter = countFrom(
+      f,
+      outer.times(fields.columns),
+      fields.columns,
+      fields.totalColumns,
+    );
+    const columns = countFrom(f, firstColumn, fields.blockColumns, columnsOfOuter);
     const a = f.i32(
       fields.a.plus(group.times(fields.groupStrideA)).plus(outer.times(fields.outerStrideA)),
     );
@@ -99,8 +103,7 @@ const multiplyTask = defineTask(
     const paddedRows = f.i32(roundedUp(rows, tileOf(f.features).rows));
     f.if(columns.greaterThan(0), () =>
       f.for(0, k, BLOCK_K, (firstK) => {
-        const kHere = f.i32(k.minus(firstK));
-        kHere.set(kHere.min(BLOCK_K));
+        const kHere = countFrom(f, firstK, BLOCK_K, k);
         const pack = {
           source: fields.b
             .plus(group.times(fields.groupStrideB))

@@ -2,6 +2,7 @@ import type { FunctionBuilder, Local } from '../../assembler/function.ts';
 import type { I32 } from '../../assembler/scalars.ts';
 import type { Frame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
+import { countFrom } from './part-range.ts';
 import { fillRow } from './rows.ts';
 
 /** Elements of one part of work on flat arrays: 64 KiB, which the second-level cache holds. */
@@ -22,8 +23,7 @@ export function forVectors(
   body: () => void,
 ): void {
   const first = f.i32(index.times(CHUNK));
-  const left = f.i32(count.minus(first));
-  left.set(left.min(CHUNK));
+  const left = countFrom(f, first, CHUNK, count);
   for (const address of addresses) address.set(address.plus(first.times(4)));
   // Both halves of a pair of vectors must use the same variable as address, or V8 does not pack them.
   f.doWhile(() => {
@@ -38,8 +38,7 @@ const fillTask = defineTask(
   { target: 'i32', count: 'i32', value: 'f32' },
   (f, { target, count, value }, { index }) => {
     const first = f.i32(index.times(CHUNK));
-    const length = f.i32(count.minus(first));
-    length.set(length.min(CHUNK));
+    const length = countFrom(f, first, CHUNK, count);
     f.call(fillRow, { target: target.plus(first.times(4)), count: length, value });
   },
 );

@@ -2,6 +2,7 @@ import type { FunctionBuilder, Local } from '../../assembler/function.ts';
 import type { I32 } from '../../assembler/scalars.ts';
 import { COLLECTED_VECTORS } from '../lanes/long-sum.ts';
 import { CHUNK } from './flat-arrays.ts';
+import { partRange } from './part-range.ts';
 
 /** Fields of tasks that work on many planes [H, W], several in one part. */
 export const PLANE_FIELDS = { planes: 'i32', planesOfPart: 'i32' } as const;
@@ -22,9 +23,7 @@ export function forPlanes(
   index: I32,
   body: (plane: I32) => void,
 ): void {
-  const first = f.i32(index.times(planesOfPart));
-  const end = f.i32(first.plus(planesOfPart));
-  end.set(end.min(planes));
+  const { first, end } = partRange(f, index, planesOfPart, planes);
   f.for(first, end, 1, body);
 }
 

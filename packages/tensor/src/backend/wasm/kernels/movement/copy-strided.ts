@@ -2,6 +2,7 @@ import { elementCount, type Shape, stridesOf } from '../../../../core/shape.ts';
 import type { Frame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
 import { CHUNK } from '../loops/flat-arrays.ts';
+import { partRange } from '../loops/part-range.ts';
 import { copyLine } from '../loops/rows.ts';
 
 /** Axes around the innermost one; an array with more is copied in several jobs. */
@@ -30,9 +31,7 @@ const copyTask = defineTask(
     target3: 'i32',
   },
   (f, p, { index }) => {
-    const first = f.i32(index.times(p.rowsOfPart));
-    const end = f.i32(first.plus(p.rowsOfPart));
-    end.set(end.min(p.rows));
+    const { first, end } = partRange(f, index, p.rowsOfPart, p.rows);
     const rest = f.i32();
     const position = f.i32();
     const from = f.i32();

@@ -1,6 +1,7 @@
 import type { FunctionBuilder, Local, LocalsOf } from '../../assembler/function.ts';
 import type { I32 } from '../../assembler/scalars.ts';
 import { CHUNK } from '../loops/flat-arrays.ts';
+import { partRange } from '../loops/part-range.ts';
 
 /** An array seen as [outer, length, inner], of which the middle axis is reduced. */
 export interface MiddleAxis {
@@ -45,9 +46,7 @@ export function forPieces(
   part: I32,
   body: (item: I32, piece: { start: I32; length: Local<I32> }) => void,
 ): void {
-  const first = f.i32(part.times(p.itemsOfPart));
-  const end = f.i32(first.plus(p.itemsOfPart));
-  end.set(end.min(p.outer.times(p.pieces)));
+  const { first, end } = partRange(f, part, p.itemsOfPart, p.outer.times(p.pieces));
   const length = f.i32();
   f.for(first, end, 1, (item) => {
     const firstOfPiece = f.i32(item.modulo(p.pieces).times(p.pieceLength));

@@ -2,14 +2,13 @@ import type { Frame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
 import { LongSum, toFloats } from '../lanes/long-sum.ts';
 import { CHUNK, chunks } from '../loops/flat-arrays.ts';
+import { partRange } from '../loops/part-range.ts';
 
 const sumArraysTask = defineTask(
   'sumArrays',
   { source: 'i32', arrays: 'i32', count: 'i32', target: 'i32' },
   (f, { source, arrays, count, target }, { index }) => {
-    const first = f.i32(index.times(CHUNK));
-    const end = f.i32(first.plus(CHUNK));
-    end.set(end.min(count));
+    const { first, end } = partRange(f, index, CHUNK, count);
     const sum = new LongSum(f);
     const at = f.i32();
     const stride = f.i32(count.times(4));

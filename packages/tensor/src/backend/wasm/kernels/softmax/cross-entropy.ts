@@ -6,6 +6,7 @@ import { type I32, i32, loadF32, loadI32 } from '../../assembler/scalars.ts';
 import { splat } from '../../assembler/vectors.ts';
 import { inFrame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
+import { partRange } from '../loops/part-range.ts';
 import { copyRow } from '../loops/rows.ts';
 import {
   forLines,
@@ -37,9 +38,7 @@ function defineCrossEntropy(
   ) => void,
 ) {
   return defineTask(name, CROSS_ENTROPY, (f, p, { index, scratch }) => {
-    const first = f.i32(index.times(p.samplesOfPart));
-    const end = f.i32(first.plus(p.samplesOfPart));
-    end.set(end.min(p.samples));
+    const { first, end } = partRange(f, index, p.samplesOfPart, p.samples);
     f.for(first, end, 1, (sample) => {
       f.call(gatherLine, {
         source: p.logits.plus(sample.times(p.classes).times(4)),

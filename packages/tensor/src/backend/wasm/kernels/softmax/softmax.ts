@@ -10,6 +10,7 @@ import { inFrame } from '../../runtime/frame.ts';
 import { SCRATCH_BYTES } from '../../runtime/runtime.ts';
 import { defineTask } from '../../runtime/task.ts';
 import { exponential } from '../elementwise/functions.ts';
+import { partRange } from '../loops/part-range.ts';
 import { copyLine } from '../loops/rows.ts';
 import {
   forLines,
@@ -37,14 +38,12 @@ type LineBody = (f: FunctionBuilder, line: { x: I32; g: I32; count: I32 }) => vo
 
 function defineLines(name: string, filler: number, hasGradient: boolean, body: LineBody) {
   return defineTask(name, FIELDS, (f, p, { index, scratch }) => {
-    const firstLine = f.i32(index.times(p.linesOfPart));
-    const end = f.i32(firstLine.plus(p.linesOfPart));
-    end.set(end.min(p.lines));
+    const { first, end } = partRange(f, index, p.linesOfPart, p.lines);
     const stride = f.i32(p.inner.times(4));
     const start = f.i32();
     const x = scratch;
     const g = f.i32(scratch.plus(SCRATCH_BYTES / 4));
-    f.for(firstLine, end, 1, (line) => {
+    f.for(first, end, 1, (line) => {
       const block = line.dividedBy(p.inner).times(p.length).times(p.inner);
       start.set(block.plus(line.modulo(p.inner)).times(4));
       const gather = { stride, count: p.length, filler };

@@ -6,6 +6,7 @@ import type { Frame } from '../../runtime/frame.ts';
 import { SCRATCH_BYTES } from '../../runtime/runtime.ts';
 import { defineTask } from '../../runtime/task.ts';
 import type { Images } from '../images/pad.ts';
+import { countFrom, partRange } from '../loops/part-range.ts';
 import { defineChannelTransform } from './channel-transform.ts';
 import { multiplyComponents } from './products.ts';
 import { TILE_ENTRY, tilesOf, tileTable } from './tiles.ts';
@@ -54,9 +55,7 @@ function defineSums(m: OutputTile) {
     const columns = f.i32(roundedUp(p.inChannels, ALL_COLUMNS));
     const sumBytes = f.i32(p.outChannels.times(columns).times(4));
     const sums = f.i32(p.sums.plus(index.times(sumBytes).times(components)));
-    const first = f.i32(index.times(p.tilesOfPart));
-    const end = f.i32(first.plus(p.tilesOfPart));
-    end.set(end.min(p.tileCount));
+    const { first, end } = partRange(f, index, p.tilesOfPart, p.tileCount);
     const inputs = f.i32(scratch.plus(TEMPORARY_BYTES));
     const inputBytes = f.i32(columns.times(p.blockTiles).times(4).plus(SKEW));
     const gradients = f.i32(inputs.plus(inputBytes.times(components)));
@@ -64,8 +63,7 @@ function defineSums(m: OutputTile) {
       roundedUp(p.outChannels, tile.rows).times(p.blockTiles).times(4).plus(SKEW),
     );
     f.for(first, end, p.blockTiles, (firstTile) => {
-      const count = f.i32(end.minus(firstTile));
-      count.set(count.min(p.blockTiles));
+      const count = countFrom(f, firstTile, p.blockTiles, end);
       const tiles = f.i32(p.tiles.plus(firstTile.times(TILE_ENTRY)));
       f.for(0, p.inChannels, f.lanes, (channel) => {
         const panel = channel.dividedBy(tile.columns).times(tile.columns).times(count);

@@ -4,6 +4,7 @@ import type { Frame } from '../../runtime/frame.ts';
 import { SCRATCH_BYTES } from '../../runtime/runtime.ts';
 import { defineTask, type TaskDefinition } from '../../runtime/task.ts';
 import type { Images } from '../images/pad.ts';
+import { countFrom, endOf } from '../loops/part-range.ts';
 import { defineInputTransform } from './input-transform.ts';
 import { defineOutputTransform } from './output-transform.ts';
 import { multiplyComponents } from './products.ts';
@@ -53,10 +54,8 @@ function defineConvolution(m: OutputTile): TaskDefinition<typeof FIELDS> {
     const { k, rows, blockTiles, tileCount } = fields;
     const firstTile = f.i32(index.dividedBy(fields.rowParts).times(blockTiles));
     const firstRowOfPart = f.i32(index.modulo(fields.rowParts).times(fields.rowsOfPart));
-    const endRow = f.i32(firstRowOfPart.plus(fields.rowsOfPart));
-    endRow.set(endRow.min(rows));
-    const count = f.i32(tileCount.minus(firstTile));
-    count.set(count.min(blockTiles));
+    const endRow = endOf(f, firstRowOfPart, fields.rowsOfPart, rows);
+    const count = countFrom(f, firstTile, blockTiles, tileCount);
     const tiles = f.i32(fields.tiles.plus(firstTile.times(TILE_ENTRY)));
     const temporary = scratch;
     const inputs = f.i32(scratch.plus(TEMPORARY_BYTES));
@@ -75,8 +74,7 @@ function defineConvolution(m: OutputTile): TaskDefinition<typeof FIELDS> {
       temporary,
     });
     f.for(firstRowOfPart, endRow, BLOCK_ROWS, (firstRow) => {
-      const rowsHere = f.i32(endRow.minus(firstRow));
-      rowsHere.set(rowsHere.min(BLOCK_ROWS));
+      const rowsHere = countFrom(f, firstRow, BLOCK_ROWS, endRow);
       f.call(multiplyComponents, {
         components,
         a: fields.weights.plus(firstRow.times(k).times(4)),
