@@ -2,23 +2,10 @@ import { Constants } from './constants.ts';
 import { unsigned, VALUE_TYPE, type ValueType, vector } from './encoding.ts';
 import type { Features } from './features.ts';
 import { loadFloats } from './loads.ts';
+import type { ArgumentsOf, Local, LocalsOf, Operand, Parameters } from './parameters.ts';
 import { F32, F64, f32, f64, I32, i32, memoryOperand, Value } from './scalars.ts';
 import { perPart, simd, type Vector } from './vector.ts';
 import { Doubles, Floats, Ints } from './vectors.ts';
-
-/** A value that can be changed. */
-export type Local<V extends Value | Vector> = V & { set(value: Operand<V>): void };
-/** What a value may be given as: scalars also as plain numbers. */
-export type Operand<V extends Value | Vector> = V extends I32 | F32 | F64 ? V | number : V;
-
-/** Names and types of parameters, in order. */
-export type Parameters = Readonly<Record<string, 'i32' | 'f32'>>;
-export type LocalsOf<P extends Parameters> = {
-  readonly [Name in keyof P]: Local<P[Name] extends 'i32' ? I32 : F32>;
-};
-export type ArgumentsOf<P extends Parameters> = {
-  readonly [Name in keyof P]: Operand<P[Name] extends 'i32' ? I32 : F32>;
-};
 
 /** A function to be assembled when first called from a module that is being built. */
 export interface FunctionDefinition<P extends Parameters = Parameters> {

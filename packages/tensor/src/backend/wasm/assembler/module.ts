@@ -1,12 +1,7 @@
 import { section, text, unsigned, VALUE_TYPE, vector } from './encoding.ts';
 import type { Features } from './features.ts';
-import {
-  FunctionBuilder,
-  type FunctionDefinition,
-  type LocalsOf,
-  type ModuleContext,
-  type Parameters,
-} from './function.ts';
+import { FunctionBuilder, type FunctionDefinition, type ModuleContext } from './function.ts';
+import type { LocalsOf, Parameters } from './parameters.ts';
 
 const FUNCTION_TYPE = 0x60;
 const FUNCTION_REFERENCE = 0x70;

@@ -1,4 +1,4 @@
-import type { Local } from './function.ts';
+import type { Local } from './parameters.ts';
 import type { Floats } from './vectors.ts';
 
 /** Transposes four vectors: lane j of result i is lane i of argument j. `halves` are overwritten. */

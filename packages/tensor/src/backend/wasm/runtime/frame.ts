@@ -9,7 +9,7 @@ import {
 import { NdArray } from '../../../core/ndarray.ts';
 import { elementCount, type Shape } from '../../../core/shape.ts';
 import type { Features } from '../assembler/features.ts';
-import type { Parameters } from '../assembler/function.ts';
+import type { Parameters } from '../assembler/parameters.ts';
 import { type FieldValues, type Runtime, runtime } from './runtime.ts';
 import type { TaskDefinition } from './task.ts';
 

@@ -1,8 +1,8 @@
 import { BackendError } from '../../../core/errors.ts';
 import { maySleep, processorCount, supportsRelaxedSimd } from '../../host.ts';
 import type { Features } from '../assembler/features.ts';
-import type { Parameters } from '../assembler/function.ts';
 import { assembleModule } from '../assembler/module.ts';
+import type { Parameters } from '../assembler/parameters.ts';
 import { Arena, MAXIMUM_PAGES } from './arena.ts';
 import { settings } from './settings.ts';
 import { allTasks, type TaskDefinition } from './task.ts';

@@ -2,9 +2,8 @@ import {
   defineFunction,
   type FunctionBuilder,
   type FunctionDefinition,
-  type LocalsOf,
-  type Parameters,
 } from '../assembler/function.ts';
+import type { LocalsOf, Parameters } from '../assembler/parameters.ts';
 import { type I32, loadF32, loadI32 } from '../assembler/scalars.ts';
 
 /**

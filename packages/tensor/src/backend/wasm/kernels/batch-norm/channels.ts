@@ -1,4 +1,5 @@
-import type { FunctionBuilder, Local } from '../../assembler/function.ts';
+import type { FunctionBuilder } from '../../assembler/function.ts';
+import type { Local } from '../../assembler/parameters.ts';
 import { type F32, f32, type I32, loadF32 } from '../../assembler/scalars.ts';
 import { type Floats, splat } from '../../assembler/vectors.ts';
 import { PLANE_FIELDS } from '../loops/planes.ts';

@@ -1,6 +1,7 @@
 import type { Activation } from '../../../kernels.ts';
-import type { FunctionBuilder, LocalsOf } from '../../assembler/function.ts';
+import type { FunctionBuilder } from '../../assembler/function.ts';
 import { loadFloats, loadSplat } from '../../assembler/loads.ts';
+import type { LocalsOf } from '../../assembler/parameters.ts';
 import { type F32, type I32, loadF32 } from '../../assembler/scalars.ts';
 import { type Floats, splat } from '../../assembler/vectors.ts';
 import { defineTask } from '../../runtime/task.ts';

@@ -8,8 +8,8 @@ import {
 } from '../../../../core/shape.ts';
 import type { DeclinedCalls } from '../../../declined.ts';
 import type { BinaryOp, Kernels } from '../../../kernels.ts';
-import type { Local } from '../../assembler/function.ts';
 import { loadSplat } from '../../assembler/loads.ts';
+import type { Local } from '../../assembler/parameters.ts';
 import type { I32 } from '../../assembler/scalars.ts';
 import type { Floats } from '../../assembler/vectors.ts';
 import { type Frame, inFrame } from '../../runtime/frame.ts';

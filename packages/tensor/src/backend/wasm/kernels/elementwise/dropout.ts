@@ -1,5 +1,6 @@
 import type { Kernels } from '../../../kernels.ts';
-import type { FunctionBuilder, Local } from '../../assembler/function.ts';
+import type { FunctionBuilder } from '../../assembler/function.ts';
+import type { Local } from '../../assembler/parameters.ts';
 import { transposed4 } from '../../assembler/transpose.ts';
 import { type Ints, splat, splatInt } from '../../assembler/vectors.ts';
 import { inFrame } from '../../runtime/frame.ts';

@@ -1,5 +1,6 @@
 import type { Kernels, UnaryOp } from '../../../kernels.ts';
-import type { FunctionBuilder, Local } from '../../assembler/function.ts';
+import type { FunctionBuilder } from '../../assembler/function.ts';
+import type { Local } from '../../assembler/parameters.ts';
 import { type Floats, splat } from '../../assembler/vectors.ts';
 import { inFrame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';

@@ -1,5 +1,6 @@
-import type { FunctionBuilder, Local } from '../../assembler/function.ts';
+import type { FunctionBuilder } from '../../assembler/function.ts';
 import { loadF64x2, loadPair } from '../../assembler/loads.ts';
+import type { Local } from '../../assembler/parameters.ts';
 import { type F32, F64, f64, type I32 } from '../../assembler/scalars.ts';
 import { type Doubles, type Floats, sideBySide, splat, splatF64 } from '../../assembler/vectors.ts';
 import { halvesOf } from './halves.ts';

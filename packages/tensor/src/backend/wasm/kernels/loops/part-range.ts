@@ -1,4 +1,5 @@
-import type { FunctionBuilder, Local } from '../../assembler/function.ts';
+import type { FunctionBuilder } from '../../assembler/function.ts';
+import type { Local } from '../../assembler/parameters.ts';
 import type { I32 } from '../../assembler/scalars.ts';
 
 /** The items of part `index` when `total` are dealt out `size` a part: from `first` to before `end`. */

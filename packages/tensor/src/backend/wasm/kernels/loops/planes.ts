@@ -1,4 +1,5 @@
-import type { FunctionBuilder, Local } from '../../assembler/function.ts';
+import type { FunctionBuilder } from '../../assembler/function.ts';
+import type { Local } from '../../assembler/parameters.ts';
 import type { I32 } from '../../assembler/scalars.ts';
 import { COLLECTED_VECTORS } from '../lanes/long-sum.ts';
 import { CHUNK } from './flat-arrays.ts';

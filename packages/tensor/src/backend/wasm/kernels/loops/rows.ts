@@ -1,5 +1,6 @@
-import { defineFunction, type FunctionBuilder, type Local } from '../../assembler/function.ts';
+import { defineFunction, type FunctionBuilder } from '../../assembler/function.ts';
 import { loadFloats } from '../../assembler/loads.ts';
+import type { Local } from '../../assembler/parameters.ts';
 import { type I32, loadF32 } from '../../assembler/scalars.ts';
 import { sideBySide, splat } from '../../assembler/vectors.ts';
 

@@ -1,6 +1,7 @@
 import type { Shape } from '../../../../core/shape.ts';
 import type { Window2d } from '../../../../core/window.ts';
-import type { FunctionBuilder, Local, LocalsOf } from '../../assembler/function.ts';
+import type { FunctionBuilder } from '../../assembler/function.ts';
+import type { Local, LocalsOf } from '../../assembler/parameters.ts';
 import type { I32 } from '../../assembler/scalars.ts';
 import { PLANE_FIELDS, planeParts } from '../loops/planes.ts';
 

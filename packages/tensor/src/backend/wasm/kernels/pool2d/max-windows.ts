@@ -1,6 +1,7 @@
-import type { FunctionBuilder, Local } from '../../assembler/function.ts';
+import type { FunctionBuilder } from '../../assembler/function.ts';
 import { intLanes } from '../../assembler/int-lanes.ts';
 import { loadF32x4, loadFloats } from '../../assembler/loads.ts';
+import type { Local } from '../../assembler/parameters.ts';
 import type { I32 } from '../../assembler/scalars.ts';
 import { type Floats, type Ints, splatInt } from '../../assembler/vectors.ts';
 

@@ -1,4 +1,5 @@
-import type { FunctionBuilder, Local, LocalsOf } from '../../assembler/function.ts';
+import type { FunctionBuilder } from '../../assembler/function.ts';
+import type { Local, LocalsOf } from '../../assembler/parameters.ts';
 import type { I32 } from '../../assembler/scalars.ts';
 import { CHUNK } from '../loops/flat-arrays.ts';
 import { partRange } from '../loops/part-range.ts';

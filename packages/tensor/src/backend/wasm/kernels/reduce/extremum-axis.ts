@@ -1,5 +1,5 @@
-import type { Local } from '../../assembler/function.ts';
 import { loadF32x4, loadFloats } from '../../assembler/loads.ts';
+import type { Local } from '../../assembler/parameters.ts';
 import { type F32, loadF32 } from '../../assembler/scalars.ts';
 import { type Floats, splat } from '../../assembler/vectors.ts';
 import type { Frame } from '../../runtime/frame.ts';

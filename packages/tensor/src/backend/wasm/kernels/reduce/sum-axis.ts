@@ -1,4 +1,5 @@
-import type { FunctionBuilder, LocalsOf } from '../../assembler/function.ts';
+import type { FunctionBuilder } from '../../assembler/function.ts';
+import type { LocalsOf } from '../../assembler/parameters.ts';
 import { type F64, f64, type I32, loadF32, loadF64 } from '../../assembler/scalars.ts';
 import { splatF64 } from '../../assembler/vectors.ts';
 import type { Frame } from '../../runtime/frame.ts';

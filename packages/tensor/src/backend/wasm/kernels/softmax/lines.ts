@@ -1,6 +1,7 @@
 import type { NdArray } from '../../../../core/ndarray.ts';
-import { defineFunction, type FunctionBuilder, type Local } from '../../assembler/function.ts';
+import { defineFunction, type FunctionBuilder } from '../../assembler/function.ts';
 import { loadFloats } from '../../assembler/loads.ts';
+import type { Local } from '../../assembler/parameters.ts';
 import type { F32, F64, I32 } from '../../assembler/scalars.ts';
 import { type Floats, sideBySide, splat } from '../../assembler/vectors.ts';
 import { SCRATCH_BYTES } from '../../runtime/runtime.ts';

@@ -2,9 +2,9 @@ import {
   defineFunction,
   type FunctionBuilder,
   type FunctionDefinition,
-  type Local,
 } from '../../assembler/function.ts';
 import { loadF32x4, loadPair, loadSplat } from '../../assembler/loads.ts';
+import type { Local } from '../../assembler/parameters.ts';
 import { type I32, loadF32, loadI32 } from '../../assembler/scalars.ts';
 import { transposed4 } from '../../assembler/transpose.ts';
 import type { Floats } from '../../assembler/vectors.ts';

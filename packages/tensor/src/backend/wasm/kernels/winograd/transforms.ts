@@ -1,4 +1,5 @@
-import type { FunctionBuilder, Local } from '../../assembler/function.ts';
+import type { FunctionBuilder } from '../../assembler/function.ts';
+import type { Local } from '../../assembler/parameters.ts';
 import type { Floats } from '../../assembler/vectors.ts';
 
 /**
