@@ -1,4 +1,5 @@
 import { unsigned } from './encoding.ts';
+import { OPCODE } from './opcodes.ts';
 import type { Code, Vector } from './vector.ts';
 import { Floats, Ints, splat, splatInt } from './vectors.ts';
 
@@ -27,8 +28,8 @@ export class Constants {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const index = unsigned(this.#declare());
-    for (const byte of [...constant, 0x21, ...index]) this.code.push(byte);
-    const read = [0x20, ...index];
+    for (const byte of [...constant, ...OPCODE['local.set'], ...index]) this.code.push(byte);
+    const read = [...OPCODE['local.get'], ...index];
     this.#known.set(key, read);
     return read;
   }

@@ -8,6 +8,9 @@
 export const VALUE_TYPE = { i32: 0x7f, f32: 0x7d, f64: 0x7c, v128: 0x7b } as const;
 export type ValueType = keyof typeof VALUE_TYPE;
 
+/** The type of a block that leaves nothing on the stack. */
+export const EMPTY_BLOCK = [0x40] as const;
+
 /** An unsigned integer in LEB128: seven bits a byte, least significant first. */
 export function unsigned(value: number): number[] {
   const bytes: number[] = [];

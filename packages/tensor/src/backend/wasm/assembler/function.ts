@@ -1,10 +1,11 @@
 import { Constants } from './constants.ts';
-import { unsigned, VALUE_TYPE, type ValueType, vector } from './encoding.ts';
+import { EMPTY_BLOCK, unsigned, VALUE_TYPE, type ValueType, vector } from './encoding.ts';
 import type { Features } from './features.ts';
 import { loadFloats } from './loads.ts';
+import { OPCODE } from './opcodes.ts';
 import type { ArgumentsOf, Local, LocalsOf, Operand, Parameters } from './parameters.ts';
 import { F32, F64, f32, f64, I32, i32, memoryOperand, Value } from './scalars.ts';
-import { perPart, simd, type Vector } from './vector.ts';
+import { perPart, type Vector } from './vector.ts';
 import { Doubles, Floats, Ints } from './vectors.ts';
 
 /** A function to be assembled when first called from a module that is being built. */
@@ -65,7 +66,7 @@ export class FunctionBuilder {
   #bind<V extends Value>(value: V, index: number): Local<V> {
     const set = (operand: Operand<V>): void => {
       const result = typeof operand === 'number' ? this.#scalarLike(value, operand) : operand;
-      this.#emit((result as Value).code, [0x21, ...unsigned(index)]);
+      this.#emit((result as Value).code, [...OPCODE['local.set'], ...unsigned(index)]);
     };
     return Object.assign(value, { set });
   }
@@ -85,7 +86,7 @@ export class FunctionBuilder {
     initial?: Operand<V>,
   ): Local<V> {
     const index = this.#declare(type);
-    const local = this.#bind(new make([0x20, ...unsigned(index)]), index);
+    const local = this.#bind(new make([...OPCODE['local.get'], ...unsigned(index)]), index);
     if (initial !== undefined) local.set(initial);
     return local;
   }
@@ -98,17 +99,20 @@ export class FunctionBuilder {
     const indices = Array.from({ length: partCount }, () => this.#declare('v128'));
     const set = ({ parts }: Vector): void => {
       indices.forEach((index, i) => {
-        this.#emit(parts.length === 1 ? parts[0] : parts[i], [0x21, ...unsigned(index)]);
+        this.#emit(parts.length === 1 ? parts[0] : parts[i], [
+          ...OPCODE['local.set'],
+          ...unsigned(index),
+        ]);
       });
     };
     if (initial !== undefined) set(initial);
-    const value = new make(indices.map((index) => [0x20, ...unsigned(index)]));
+    const value = new make(indices.map((index) => [...OPCODE['local.get'], ...unsigned(index)]));
     return Object.assign(value, { set }) as Local<V>; // Its operands are all vectors.
   }
 
   /** The parameter at `index`. */
   parameter(type: 'i32' | 'f32', index: number): Local<I32> | Local<F32> {
-    const code = [0x20, ...unsigned(index)];
+    const code = [...OPCODE['local.get'], ...unsigned(index)];
     return type === 'i32' ? this.#bind(new I32(code), index) : this.#bind(new F32(code), index);
   }
 
@@ -181,40 +185,46 @@ export class FunctionBuilder {
       // All parts are computed before the first is written: V8 packs no loads across a store.
       for (const part of value.parts) this.#emit(address.code, part);
       for (let i = value.parts.length - 1; i >= 0; i--) {
-        this.#emit(simd(0x0b), memoryOperand(2, offset + i * 16));
+        this.#emit(OPCODE['v128.store'], memoryOperand(2, offset + i * 16));
       }
       return;
     }
-    const opcode = value instanceof I32 ? 0x36 : value instanceof F32 ? 0x38 : 0x39;
-    this.#emit(address.code, value.code, [opcode], memoryOperand(2, offset));
+    const type = value instanceof I32 ? 'i32' : value instanceof F32 ? 'f32' : 'f64';
+    this.#emit(address.code, value.code, OPCODE[`${type}.store`], memoryOperand(2, offset));
   }
 
   /** Writes two neighbouring lanes: 0 and 1, or 2 and 3. */
   storePair(address: I32, value: Floats, half: 0 | 1, offset = 0): void {
-    this.#emit(address.code, value.parts[0], simd(0x5b), memoryOperand(2, offset), [half]);
+    this.#emit(
+      address.code,
+      value.parts[0],
+      OPCODE['v128.store64_lane'],
+      memoryOperand(2, offset),
+      [half],
+    );
   }
 
   /** a · b + c, rounded once where the machine can (`features.fma`), else twice. */
   multiplyAdd(a: Floats, b: Floats, c: Floats): Floats {
     if (!this.features.fma) return c.plus(a.times(b));
-    return new Floats(perPart([a, b, c], simd(0x105)));
+    return new Floats(perPart([a, b, c], OPCODE['f32x4.relaxed_madd']));
   }
 
   if(condition: I32, then: () => void, otherwise?: () => void): void {
-    this.#emit(condition.code, [0x04, 0x40]);
+    this.#emit(condition.code, OPCODE.if, EMPTY_BLOCK);
     this.#nested(then);
     if (otherwise !== undefined) {
-      this.#emit([0x05]);
+      this.#emit(OPCODE.else);
       this.#nested(otherwise);
     }
-    this.#emit([0x0b]);
+    this.#emit(OPCODE.end);
   }
 
   /** Code that can be left early through `exit`. */
   block(body: (exit: Label) => void): void {
-    this.#emit([0x02, 0x40]);
+    this.#emit(OPCODE.block, EMPTY_BLOCK);
     this.#nested(() => body(this.#label()));
-    this.#emit([0x0b]);
+    this.#emit(OPCODE.end);
   }
 
   while(condition: I32, body: () => void): void {
@@ -228,13 +238,13 @@ export class FunctionBuilder {
 
   /** Runs `body` at least once, and again while `condition` is not zero: the cheapest loop. */
   doWhile(body: () => void, condition: I32): void {
-    this.#emit([0x03, 0x40]);
+    this.#emit(OPCODE.loop, EMPTY_BLOCK);
     this.#nested(() => {
       const again = this.#label();
       body();
       again.breakIf(condition); // A jump to a loop's label goes to its start.
     });
-    this.#emit([0x0b]);
+    this.#emit(OPCODE.end);
   }
 
   /** `for (i = from; i < to; i += step)`; `to` is computed before each turn. */
@@ -253,7 +263,8 @@ export class FunctionBuilder {
       const like = typeof value !== 'number' ? value : type === 'i32' ? i32(value) : f32(value);
       this.#emit(like.code);
     }
-    this.#emit([0x10, ...unsigned(this.#context.indexOf(definition as FunctionDefinition))]);
+    const index = this.#context.indexOf(definition as FunctionDefinition);
+    this.#emit(OPCODE.call, unsigned(index));
   }
 
   /** Any instruction that leaves nothing on the stack. */
@@ -272,8 +283,8 @@ export class FunctionBuilder {
     return {
       breakIf: (condition) => {
         const relative = unsigned(this.#depth - target);
-        if (condition.constant === 1) this.#emit([0x0c, ...relative]);
-        else this.#emit(condition.code, [0x0d, ...relative]);
+        if (condition.constant === 1) this.#emit(OPCODE.br, relative);
+        else this.#emit(condition.code, OPCODE.br_if, relative);
       },
     };
   }
@@ -281,7 +292,7 @@ export class FunctionBuilder {
   /** The function's entry in the code section. */
   encode(): number[] {
     const locals = vector(this.#locals.map((type) => [1, VALUE_TYPE[type]]));
-    const body = locals.concat(this.constants.code, this.#code, 0x0b);
+    const body = locals.concat(this.constants.code, this.#code, OPCODE.end);
     return unsigned(body.length).concat(body);
   }
 }

@@ -1,4 +1,4 @@
-import { simd } from './vector.ts';
+import { OPCODE } from './opcodes.ts';
 import { Ints } from './vectors.ts';
 
 /** Given int32, four for each part. */
@@ -7,5 +7,5 @@ export function intLanes(values: readonly number[]): Ints {
   const parts = Array.from({ length: values.length / 4 }, (_, i) =>
     bytes.slice(i * 16, i * 16 + 16),
   );
-  return new Ints(parts.map((part) => [...simd(0x0c), ...part]));
+  return new Ints(parts.map((part) => [...OPCODE['v128.const'], ...part]));
 }

@@ -1,10 +1,22 @@
 import { section, text, unsigned, VALUE_TYPE, vector } from './encoding.ts';
 import type { Features } from './features.ts';
 import { FunctionBuilder, type FunctionDefinition, type ModuleContext } from './function.ts';
+import { OPCODE } from './opcodes.ts';
 import type { LocalsOf, Parameters } from './parameters.ts';
 
 const FUNCTION_TYPE = 0x60;
 const FUNCTION_REFERENCE = 0x70;
+/** Numbers of a module's sections. */
+const SECTION = {
+  custom: 0,
+  type: 1,
+  import: 2,
+  function: 3,
+  table: 4,
+  export: 7,
+  element: 9,
+  code: 10,
+} as const;
 
 export interface ModuleOptions {
   readonly features: Features;
@@ -56,15 +68,15 @@ export function assembleModule(options: ModuleOptions): Uint8Array<ArrayBuffer> 
   const names = vector(definitions.map(({ name }, i) => [...unsigned(i), ...text(name)]));
   const parts = [
     [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // "\0asm", version 1
-    section(1, vector(types)),
-    section(2, vector([memory])),
-    section(3, vector(definitions.map((_, i) => unsigned(i)))),
-    section(4, vector([[FUNCTION_REFERENCE, 0, ...size]])),
-    section(7, vector(exported)),
-    section(9, vector([[0, 0x41, 0, 0x0b, ...entries]])), // table 0, from index 0
-    section(10, vector(bodies)),
+    section(SECTION.type, vector(types)),
+    section(SECTION.import, vector([memory])),
+    section(SECTION.function, vector(definitions.map((_, i) => unsigned(i)))),
+    section(SECTION.table, vector([[FUNCTION_REFERENCE, 0, ...size]])),
+    section(SECTION.export, vector(exported)),
+    section(SECTION.element, vector([[0, ...OPCODE['i32.const'], 0, ...OPCODE.end, ...entries]])), // table 0, from index 0
+    section(SECTION.code, vector(bodies)),
     // What profiles, traces of the compiler and stack traces call the functions.
-    section(0, [...text('name'), ...section(1, names)]),
+    section(SECTION.custom, [...text('name'), ...section(1, names)]),
   ];
   return Uint8Array.from(parts.flat());
 }

@@ -1,4 +1,5 @@
 import { float32, float64, signed, unsigned } from './encoding.ts';
+import { OPCODE, type Opcode } from './opcodes.ts';
 
 /**
  * Values are expressions: the code that leaves one value on WebAssembly's stack. Combining two of
@@ -22,73 +23,73 @@ export class I32 extends Value {
     this.constant = constant;
   }
 
-  #with(other: I32 | number, opcode: number): I32 {
-    return new I32([...this.code, ...i32(other).code, opcode]);
+  #with(other: I32 | number, opcode: Opcode): I32 {
+    return new I32([...this.code, ...i32(other).code, ...OPCODE[opcode]]);
   }
 
   plus(other: I32 | number): I32 {
     const right = i32(other);
     if (right.constant === 0) return this;
     if (this.constant === 0) return right;
-    return this.#with(right, 0x6a);
+    return this.#with(right, 'i32.add');
   }
 
   minus(other: I32 | number): I32 {
-    return i32(other).constant === 0 ? this : this.#with(other, 0x6b);
+    return i32(other).constant === 0 ? this : this.#with(other, 'i32.sub');
   }
 
   times(other: I32 | number): I32 {
-    return i32(other).constant === 1 ? this : this.#with(other, 0x6c);
+    return i32(other).constant === 1 ? this : this.#with(other, 'i32.mul');
   }
 
   /** Quotient of unsigned numbers, rounded down. */
   dividedBy(other: I32 | number): I32 {
-    return i32(other).constant === 1 ? this : this.#with(other, 0x6e);
+    return i32(other).constant === 1 ? this : this.#with(other, 'i32.div_u');
   }
 
   /** Remainder of unsigned numbers. */
   modulo(other: I32 | number): I32 {
-    return this.#with(other, 0x70);
+    return this.#with(other, 'i32.rem_u');
   }
 
   and(other: I32 | number): I32 {
-    return this.#with(other, 0x71);
+    return this.#with(other, 'i32.and');
   }
 
   shiftLeft(bits: number): I32 {
-    return this.#with(bits, 0x74);
+    return this.#with(bits, 'i32.shl');
   }
 
   shiftRightUnsigned(bits: number): I32 {
-    return this.#with(bits, 0x76);
+    return this.#with(bits, 'i32.shr_u');
   }
 
   isZero(): I32 {
-    return new I32([...this.code, 0x45]);
+    return new I32([...this.code, ...OPCODE['i32.eqz']]);
   }
 
   equals(other: I32 | number): I32 {
-    return this.#with(other, 0x46);
+    return this.#with(other, 'i32.eq');
   }
 
   notEquals(other: I32 | number): I32 {
-    return this.#with(other, 0x47);
+    return this.#with(other, 'i32.ne');
   }
 
   lessThan(other: I32 | number): I32 {
-    return this.#with(other, 0x48);
+    return this.#with(other, 'i32.lt_s');
   }
 
   greaterThan(other: I32 | number): I32 {
-    return this.#with(other, 0x4a);
+    return this.#with(other, 'i32.gt_s');
   }
 
   atMost(other: I32 | number): I32 {
-    return this.#with(other, 0x4c);
+    return this.#with(other, 'i32.le_s');
   }
 
   atLeast(other: I32 | number): I32 {
-    return this.#with(other, 0x4e);
+    return this.#with(other, 'i32.ge_s');
   }
 
   /** The smaller of two signed numbers; both are computed twice, so pass locals or constants. */
@@ -102,112 +103,114 @@ export class I32 extends Value {
   }
 
   toF32(): F32 {
-    return new F32([...this.code, 0xb2]);
+    return new F32([...this.code, ...OPCODE['f32.convert_i32_s']]);
   }
 
   toF64(): F64 {
-    return new F64([...this.code, 0xb7]);
+    return new F64([...this.code, ...OPCODE['f64.convert_i32_s']]);
   }
 }
 
 /** A float32. */
 export class F32 extends Value {
-  #with(other: F32 | number, opcode: number): F32 {
-    return new F32([...this.code, ...f32(other).code, opcode]);
+  #with(other: F32 | number, opcode: Opcode): F32 {
+    return new F32([...this.code, ...f32(other).code, ...OPCODE[opcode]]);
   }
 
-  #compare(other: F32 | number, opcode: number): I32 {
-    return new I32([...this.code, ...f32(other).code, opcode]);
+  #compare(other: F32 | number, opcode: Opcode): I32 {
+    return new I32([...this.code, ...f32(other).code, ...OPCODE[opcode]]);
   }
 
   plus(other: F32 | number): F32 {
-    return this.#with(other, 0x92);
+    return this.#with(other, 'f32.add');
   }
 
   minus(other: F32 | number): F32 {
-    return this.#with(other, 0x93);
+    return this.#with(other, 'f32.sub');
   }
 
   times(other: F32 | number): F32 {
-    return this.#with(other, 0x94);
+    return this.#with(other, 'f32.mul');
   }
 
   dividedBy(other: F32 | number): F32 {
-    return this.#with(other, 0x95);
+    return this.#with(other, 'f32.div');
   }
 
   min(other: F32 | number): F32 {
-    return this.#with(other, 0x96);
+    return this.#with(other, 'f32.min');
   }
 
   max(other: F32 | number): F32 {
-    return this.#with(other, 0x97);
+    return this.#with(other, 'f32.max');
   }
 
   sqrt(): F32 {
-    return new F32([...this.code, 0x91]);
+    return new F32([...this.code, ...OPCODE['f32.sqrt']]);
   }
 
   toF64(): F64 {
-    return new F64([...this.code, 0xbb]);
+    return new F64([...this.code, ...OPCODE['f64.promote_f32']]);
   }
 
   notEquals(other: F32 | number): I32 {
-    return this.#compare(other, 0x5c);
+    return this.#compare(other, 'f32.ne');
   }
 
   greaterThan(other: F32 | number): I32 {
-    return this.#compare(other, 0x5e);
+    return this.#compare(other, 'f32.gt');
   }
 
   atMost(other: F32 | number): I32 {
-    return this.#compare(other, 0x5f);
+    return this.#compare(other, 'f32.le');
   }
 }
 
 /** A float64: for sums, which are rounded to float32 only in the end. */
 export class F64 extends Value {
-  #with(other: F64 | number, opcode: number): F64 {
-    return new F64([...this.code, ...f64(other).code, opcode]);
+  #with(other: F64 | number, opcode: Opcode): F64 {
+    return new F64([...this.code, ...f64(other).code, ...OPCODE[opcode]]);
   }
 
   plus(other: F64 | number): F64 {
-    return this.#with(other, 0xa0);
+    return this.#with(other, 'f64.add');
   }
 
   minus(other: F64 | number): F64 {
-    return this.#with(other, 0xa1);
+    return this.#with(other, 'f64.sub');
   }
 
   times(other: F64 | number): F64 {
-    return this.#with(other, 0xa2);
+    return this.#with(other, 'f64.mul');
   }
 
   dividedBy(other: F64 | number): F64 {
-    return this.#with(other, 0xa3);
+    return this.#with(other, 'f64.div');
   }
 
   /** The nearest float32. */
   toF32(): F32 {
-    return new F32([...this.code, 0xb6]);
+    return new F32([...this.code, ...OPCODE['f32.demote_f64']]);
   }
 }
 
 export function i32(value: I32 | number): I32 {
-  return typeof value === 'number' ? new I32([0x41, ...signed(value)], value) : value;
+  return typeof value === 'number'
+    ? new I32([...OPCODE['i32.const'], ...signed(value)], value)
+    : value;
 }
 
 export function f32(value: F32 | number): F32 {
-  return typeof value === 'number' ? new F32([0x43, ...float32(value)]) : value;
+  return typeof value === 'number' ? new F32([...OPCODE['f32.const'], ...float32(value)]) : value;
 }
 
 export function f64(value: F64 | number): F64 {
-  return typeof value === 'number' ? new F64([0x44, ...float64(value)]) : value;
+  return typeof value === 'number' ? new F64([...OPCODE['f64.const'], ...float64(value)]) : value;
 }
 
 /** `condition ? a : b`, both computed. */
 function select(condition: I32, a: I32, b: I32): I32 {
-  return new I32([...a.code, ...b.code, ...condition.code, 0x1b]);
+  return new I32([...a.code, ...b.code, ...condition.code, ...OPCODE.select]);
 }
 
 /** Where a load or store goes: an address, and bytes added to it without code of their own. */
@@ -216,13 +219,13 @@ export function memoryOperand(alignment: number, offset: number): number[] {
 }
 
 export function loadI32(address: I32, offset = 0): I32 {
-  return new I32([...address.code, 0x28, ...memoryOperand(2, offset)]);
+  return new I32([...address.code, ...OPCODE['i32.load'], ...memoryOperand(2, offset)]);
 }
 
 export function loadF32(address: I32, offset = 0): F32 {
-  return new F32([...address.code, 0x2a, ...memoryOperand(2, offset)]);
+  return new F32([...address.code, ...OPCODE['f32.load'], ...memoryOperand(2, offset)]);
 }
 
 export function loadF64(address: I32, offset = 0): F64 {
-  return new F64([...address.code, 0x2b, ...memoryOperand(2, offset)]);
+  return new F64([...address.code, ...OPCODE['f64.load'], ...memoryOperand(2, offset)]);
 }

@@ -1,5 +1,3 @@
-import { unsigned } from './encoding.ts';
-
 /**
  * A value of one or several vectors of 128 bits side by side, its parts, each with code that leaves
  * it on the stack. An operation works on all parts alike; an operand of one part meets every part of
@@ -21,8 +19,6 @@ export abstract class Vector {
 }
 
 export type Code = readonly number[];
-
-export const simd = (opcode: number): number[] => [0xfd, ...unsigned(opcode)];
 
 /** The code of an instruction behind that of its operands, for each part. */
 export function perPart(operands: readonly Vector[], instruction: Code): Code[] {

@@ -1,17 +1,18 @@
 import { float32 } from './encoding.ts';
+import { OPCODE, type Opcode } from './opcodes.ts';
 import { F32, F64, f64, I32, i32 } from './scalars.ts';
-import { type Code, perPart, simd, Vector, withLane } from './vector.ts';
+import { type Code, perPart, Vector, withLane } from './vector.ts';
 
 /** Four lane numbers: 0 to 3 pick from the first vector, 4 to 7 from the second. */
 export type Lanes = readonly [number, number, number, number];
 
 function shuffled(a: Vector, b: Vector, lanes: Lanes): Code[] {
   const bytes = lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => lane * 4 + byte));
-  return perPart([a, b], [...simd(0x0d), ...bytes]);
+  return perPart([a, b], [...OPCODE['i8x16.shuffle'], ...bytes]);
 }
 
-function combined(a: Vector, b: Vector, opcode: number): Code[] {
-  return perPart([a, b], simd(opcode));
+function combined(a: Vector, b: Vector, opcode: Opcode): Code[] {
+  return perPart([a, b], OPCODE[opcode]);
 }
 
 /** Float32 lanes, four in each part. */
@@ -21,47 +22,47 @@ export class Floats extends Vector {
     return this.parts.map((part) => new Floats([part]));
   }
 
-  #with(other: Floats, opcode: number): Floats {
+  #with(other: Floats, opcode: Opcode): Floats {
     return new Floats(combined(this, other, opcode));
   }
 
-  #map(opcode: number): Floats {
-    return new Floats(perPart([this], simd(opcode)));
+  #map(opcode: Opcode): Floats {
+    return new Floats(perPart([this], OPCODE[opcode]));
   }
 
-  #compare(other: Floats, opcode: number): Ints {
+  #compare(other: Floats, opcode: Opcode): Ints {
     return new Ints(combined(this, other, opcode));
   }
 
   plus(other: Floats): Floats {
-    return this.#with(other, 0xe4);
+    return this.#with(other, 'f32x4.add');
   }
 
   minus(other: Floats): Floats {
-    return this.#with(other, 0xe5);
+    return this.#with(other, 'f32x4.sub');
   }
 
   times(other: Floats): Floats {
-    return this.#with(other, 0xe6);
+    return this.#with(other, 'f32x4.mul');
   }
 
   dividedBy(other: Floats): Floats {
-    return this.#with(other, 0xe7);
+    return this.#with(other, 'f32x4.div');
   }
 
   /** IEEE minimum: NaN if either is. */
   min(other: Floats): Floats {
-    return this.#with(other, 0xe8);
+    return this.#with(other, 'f32x4.min');
   }
 
   /** IEEE maximum: NaN if either is. */
   max(other: Floats): Floats {
-    return this.#with(other, 0xe9);
+    return this.#with(other, 'f32x4.max');
   }
 
   /** `this < other ? other : this`, one instruction: this where either is NaN. */
   raisedTo(other: Floats): Floats {
-    return this.#with(other, 0xeb);
+    return this.#with(other, 'f32x4.pmax');
   }
 
   /** max(0, ·), one instruction; NaN stays, and −0 may stay −0. */
@@ -70,39 +71,39 @@ export class Floats extends Vector {
   }
 
   abs(): Floats {
-    return this.#map(0xe0);
+    return this.#map('f32x4.abs');
   }
 
   negated(): Floats {
-    return this.#map(0xe1);
+    return this.#map('f32x4.neg');
   }
 
   sqrt(): Floats {
-    return this.#map(0xe3);
+    return this.#map('f32x4.sqrt');
   }
 
   equals(other: Floats): Ints {
-    return this.#compare(other, 0x41);
+    return this.#compare(other, 'f32x4.eq');
   }
 
   notEquals(other: Floats): Ints {
-    return this.#compare(other, 0x42);
+    return this.#compare(other, 'f32x4.ne');
   }
 
   lessThan(other: Floats): Ints {
-    return this.#compare(other, 0x43);
+    return this.#compare(other, 'f32x4.lt');
   }
 
   greaterThan(other: Floats): Ints {
-    return this.#compare(other, 0x44);
+    return this.#compare(other, 'f32x4.gt');
   }
 
   atMost(other: Floats): Ints {
-    return this.#compare(other, 0x45);
+    return this.#compare(other, 'f32x4.le');
   }
 
   atLeast(other: Floats): Ints {
-    return this.#compare(other, 0x46);
+    return this.#compare(other, 'f32x4.ge');
   }
 
   /** Four of the eight lanes of this and `other`. */
@@ -111,11 +112,11 @@ export class Floats extends Vector {
   }
 
   lane(index: number): F32 {
-    return new F32([...this.parts[index >> 2], ...simd(0x1f), index & 3]);
+    return new F32([...this.parts[index >> 2], ...OPCODE['f32x4.extract_lane'], index & 3]);
   }
 
   withLane(index: number, value: F32): Floats {
-    return new Floats(withLane(this, index, [...value.code, ...simd(0x20)]));
+    return new Floats(withLane(this, index, [...value.code, ...OPCODE['f32x4.replace_lane']]));
   }
 
   /** The same bits as integers. */
@@ -125,7 +126,7 @@ export class Floats extends Vector {
 
   /** Lanes 0 and 1. */
   lowToDoubles(): Doubles {
-    return new Doubles(perPart([this], simd(0x5f)));
+    return new Doubles(perPart([this], OPCODE['f64x2.promote_low_f32x4']));
   }
 
   /** Lanes 2 and 3. */
@@ -135,86 +136,86 @@ export class Floats extends Vector {
 
   /** Integers nearest to zero; saturates, and NaN gives 0. */
   toInts(): Ints {
-    return new Ints(perPart([this], simd(0xf8)));
+    return new Ints(perPart([this], OPCODE['i32x4.trunc_sat_f32x4_s']));
   }
 }
 
 /** Int32 lanes, or masks: all bits of a lane set for true. */
 export class Ints extends Vector {
-  #with(other: Ints, opcode: number): Ints {
+  #with(other: Ints, opcode: Opcode): Ints {
     return new Ints(combined(this, other, opcode));
   }
 
   plus(other: Ints): Ints {
-    return this.#with(other, 0xae);
+    return this.#with(other, 'i32x4.add');
   }
 
   minus(other: Ints): Ints {
-    return this.#with(other, 0xb1);
+    return this.#with(other, 'i32x4.sub');
   }
 
   equals(other: Ints): Ints {
-    return this.#with(other, 0x37);
+    return this.#with(other, 'i32x4.eq');
   }
 
   lessThanUnsigned(other: Ints): Ints {
-    return this.#with(other, 0x3a);
+    return this.#with(other, 'i32x4.lt_u');
   }
 
   times(other: Ints): Ints {
-    return this.#with(other, 0xb5);
+    return this.#with(other, 'i32x4.mul');
   }
 
   max(other: Ints): Ints {
-    return this.#with(other, 0xb8);
+    return this.#with(other, 'i32x4.max_s');
   }
 
   /** Full 64-bit products of unsigned lanes 0 and 1, each as two lanes, low word first. */
   wideProductLow(other: Ints): Ints {
-    return this.#with(other, 0xde);
+    return this.#with(other, 'i64x2.extmul_low_i32x4_u');
   }
 
   /** The same of lanes 2 and 3. */
   wideProductHigh(other: Ints): Ints {
-    return this.#with(other, 0xdf);
+    return this.#with(other, 'i64x2.extmul_high_i32x4_u');
   }
 
   and(other: Ints): Ints {
-    return this.#with(other, 0x4e);
+    return this.#with(other, 'v128.and');
   }
 
   /** Bits of this that are not set in `other`. */
   andNot(other: Ints): Ints {
-    return this.#with(other, 0x4f);
+    return this.#with(other, 'v128.andnot');
   }
 
   or(other: Ints): Ints {
-    return this.#with(other, 0x50);
+    return this.#with(other, 'v128.or');
   }
 
   xor(other: Ints): Ints {
-    return this.#with(other, 0x51);
+    return this.#with(other, 'v128.xor');
   }
 
   shiftLeft(bits: number): Ints {
-    return new Ints(perPart([this], [...i32(bits).code, ...simd(0xab)]));
+    return new Ints(perPart([this], [...i32(bits).code, ...OPCODE['i32x4.shl']]));
   }
 
   shiftRight(bits: number): Ints {
-    return new Ints(perPart([this], [...i32(bits).code, ...simd(0xac)]));
+    return new Ints(perPart([this], [...i32(bits).code, ...OPCODE['i32x4.shr_s']]));
   }
 
   shiftRightUnsigned(bits: number): Ints {
-    return new Ints(perPart([this], [...i32(bits).code, ...simd(0xad)]));
+    return new Ints(perPart([this], [...i32(bits).code, ...OPCODE['i32x4.shr_u']]));
   }
 
   /** Lanes of `a` where the mask is set, of `b` elsewhere. */
   select(a: Floats, b: Floats): Floats {
-    return new Floats(perPart([a, b, this], simd(0x52)));
+    return new Floats(perPart([a, b, this], OPCODE['v128.bitselect']));
   }
 
   selectInts(a: Ints, b: Ints): Ints {
-    return new Ints(perPart([a, b, this], simd(0x52)));
+    return new Ints(perPart([a, b, this], OPCODE['v128.bitselect']));
   }
 
   /** Whether any lane of a mask is set. */
@@ -222,7 +223,7 @@ export class Ints extends Vector {
     // Parts are added, which keeps masks apart from 0: V8 packs what leads to such a sum.
     const [first, ...others] = this.parts.map((part) => new Ints([part]));
     const any = others.reduce((all, part) => all.plus(part), first);
-    return new I32([...any.parts[0], ...simd(0x53)]);
+    return new I32([...any.parts[0], ...OPCODE['v128.any_true']]);
   }
 
   shuffle(other: Ints, lanes: Lanes): Ints {
@@ -230,16 +231,16 @@ export class Ints extends Vector {
   }
 
   lane(index: number): I32 {
-    return new I32([...this.parts[index >> 2], ...simd(0x1b), index & 3]);
+    return new I32([...this.parts[index >> 2], ...OPCODE['i32x4.extract_lane'], index & 3]);
   }
 
   withLane(index: number, value: I32 | number): Ints {
-    return new Ints(withLane(this, index, [...i32(value).code, ...simd(0x1c)]));
+    return new Ints(withLane(this, index, [...i32(value).code, ...OPCODE['i32x4.replace_lane']]));
   }
 
   /** Nearest float32 of signed lanes. */
   toFloats(): Floats {
-    return new Floats(perPart([this], simd(0xfa)));
+    return new Floats(perPart([this], OPCODE['f32x4.convert_i32x4_s']));
   }
 
   /** The same bits as floats. */
@@ -250,44 +251,44 @@ export class Ints extends Vector {
 
 /** Float64 lanes, two in each part. */
 export class Doubles extends Vector {
-  #with(other: Doubles, opcode: number): Doubles {
+  #with(other: Doubles, opcode: Opcode): Doubles {
     return new Doubles(combined(this, other, opcode));
   }
 
   plus(other: Doubles): Doubles {
-    return this.#with(other, 0xf0);
+    return this.#with(other, 'f64x2.add');
   }
 
   times(other: Doubles): Doubles {
-    return this.#with(other, 0xf2);
+    return this.#with(other, 'f64x2.mul');
   }
 
   lane(index: number): F64 {
-    return new F64([...this.parts[index >> 1], ...simd(0x21), index & 1]);
+    return new F64([...this.parts[index >> 1], ...OPCODE['f64x2.extract_lane'], index & 1]);
   }
 
   /** The nearest float32 in lanes 0 and 1; the others are 0. */
   toFloats(): Floats {
-    return new Floats(perPart([this], simd(0x5e)));
+    return new Floats(perPart([this], OPCODE['f32x4.demote_f64x2_zero']));
   }
 }
 
 /** The same number in all four lanes; in loops better from `FunctionBuilder.constants`. */
 export function splat(value: F32 | number): Floats {
-  if (value instanceof F32) return new Floats([[...value.code, ...simd(0x13)]]);
+  if (value instanceof F32) return new Floats([[...value.code, ...OPCODE['f32x4.splat']]]);
   const bytes = float32(value);
-  return new Floats([[...simd(0x0c), ...bytes, ...bytes, ...bytes, ...bytes]]);
+  return new Floats([[...OPCODE['v128.const'], ...bytes, ...bytes, ...bytes, ...bytes]]);
 }
 
 export function splatInt(value: I32 | number): Ints {
-  if (value instanceof I32) return new Ints([[...value.code, ...simd(0x11)]]);
+  if (value instanceof I32) return new Ints([[...value.code, ...OPCODE['i32x4.splat']]]);
   const bytes = [0, 8, 16, 24].map((shift) => (value >> shift) & 0xff);
-  return new Ints([[...simd(0x0c), ...bytes, ...bytes, ...bytes, ...bytes]]);
+  return new Ints([[...OPCODE['v128.const'], ...bytes, ...bytes, ...bytes, ...bytes]]);
 }
 
 /** The same number in both lanes. */
 export function splatF64(value: F64 | number): Doubles {
-  return new Doubles([[...f64(value).code, ...simd(0x14)]]);
+  return new Doubles([[...f64(value).code, ...OPCODE['f64x2.splat']]]);
 }
 
 /** The parts of several vectors as one value. */

@@ -7,6 +7,7 @@ import {
   wakeAll,
 } from '../assembler/atomics.ts';
 import { defineFunction, type FunctionBuilder } from '../assembler/function.ts';
+import { OPCODE } from '../assembler/opcodes.ts';
 import { type I32, i32, loadI32 } from '../assembler/scalars.ts';
 
 /**
@@ -54,7 +55,7 @@ const NAPS = 300;
 
 /** Runs one part of the job by the function at place `kernel` of the table. */
 function callTask(f: FunctionBuilder, part: I32, scratch: I32, kernel: I32): void {
-  const callIndirect = [0x11, 0, 0]; // type 0, which is that of all tasks; table 0
+  const callIndirect = [...OPCODE.call_indirect, 0, 0]; // type 0, which is that of all tasks; table 0
   f.raw(i32(JOB_ADDRESS).code, part.code, scratch.code, kernel.code, callIndirect);
 }
 
