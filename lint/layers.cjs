@@ -129,7 +129,6 @@ const LAYERS = {
       'backend/wasm/wasm-backend',
       'core',
       'backend/declined',
-      'backend/host',
       'backend/backend',
       'backend/wasm/runtime',
       'backend/wasm/kernels',

@@ -1,7 +1,7 @@
 // Compiles the module of the wasm backend, and no more.
 import { setFlagsFromString } from 'node:v8';
 import { describeBackend, setThreads } from '@firelight/tensor';
-import { supportsRelaxedSimd } from '../../packages/tensor/src/backend/host.ts';
+import { supportsRelaxedSimd } from '../../packages/tensor/src/backend/wasm/runtime/engine.ts';
 import { bestWidth } from '../../packages/tensor/src/backend/wasm/runtime/wide-vectors.ts';
 
 // Which width is best is measured only once, and leaves the quick compiler on, which packs nothing,

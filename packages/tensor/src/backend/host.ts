@@ -77,36 +77,3 @@ export function processorCount(): number {
 export function maySleep(): boolean {
   return node !== undefined || !('document' in globalThis);
 }
-
-/** Bytes of a module `() → v128` whose only instruction after two constants is `opcode`. */
-function probe(constants: number, ...opcode: number[]): Uint8Array<ArrayBuffer> {
-  const zero = [0xfd, 0x0c, ...new Array<number>(16).fill(0)];
-  const body = [0, ...Array.from({ length: constants }, () => zero).flat(), ...opcode, 0x0b];
-  return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...[1, 5, 1, 0x60, 0, 1, 0x7b], // type 0: () → v128
-    ...[3, 2, 1, 0],
-    ...[10, body.length + 2, 1, body.length, ...body],
-  ]);
-}
-
-/** Whether this engine knows SIMD and shared memory. */
-export function supportsSimd(): boolean {
-  return (
-    typeof WebAssembly === 'object' &&
-    WebAssembly.validate(probe(2, 0xfd, 0xe4, 0x01)) && // f32x4.add
-    typeof Atomics === 'object'
-  );
-}
-
-/** Whether this engine knows relaxed SIMD; Node 20 is asked to switch it on first. */
-export function supportsRelaxedSimd(): boolean {
-  const bytes = probe(3, 0xfd, 0x85, 0x02); // f32x4.relaxed_madd
-  if (WebAssembly.validate(bytes)) return true;
-  try {
-    nodeModule('node:v8')?.setFlagsFromString('--experimental-wasm-relaxed-simd');
-  } catch {
-    return false;
-  }
-  return WebAssembly.validate(bytes);
-}

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { supportsRelaxedSimd } from '../../../../packages/tensor/src/backend/host.ts';
 import {
   float32,
   float64,
@@ -11,6 +10,7 @@ import { loadF32x4 } from '../../../../packages/tensor/src/backend/wasm/assemble
 import { assembleModule } from '../../../../packages/tensor/src/backend/wasm/assembler/module.ts';
 import { i32, loadI32 } from '../../../../packages/tensor/src/backend/wasm/assembler/scalars.ts';
 import { splat } from '../../../../packages/tensor/src/backend/wasm/assembler/vectors.ts';
+import { supportsRelaxedSimd } from '../../../../packages/tensor/src/backend/wasm/runtime/engine.ts';
 
 const MEMORY = { initial: 1, maximum: 1 };
 

@@ -6,7 +6,6 @@ import {
   NOT_FLOAT32,
   NOT_FLOAT32_WITH_INDICES,
 } from '../declined.ts';
-import { supportsSimd } from '../host.ts';
 import { batchNormalization } from './kernels/batch-norm/batch-norm.ts';
 import { convolution } from './kernels/conv2d/conv2d.ts';
 import { binaryFunctions, declinedBinary } from './kernels/elementwise/binary.ts';
@@ -20,6 +19,7 @@ import { maxPooling } from './kernels/pool2d/max-pool2d.ts';
 import { declinedReductions, reductions } from './kernels/reduce/reduce.ts';
 import { crossEntropy, declinedCrossEntropy } from './kernels/softmax/cross-entropy.ts';
 import { declinedSoftmax, softmaxFunctions } from './kernels/softmax/softmax.ts';
+import { supportsSimd } from './runtime/engine.ts';
 import { runtime, startedRuntime } from './runtime/runtime.ts';
 import { settings } from './runtime/settings.ts';
 

@@ -11,6 +11,22 @@ export type ValueType = keyof typeof VALUE_TYPE;
 /** The type of a block that leaves nothing on the stack. */
 export const EMPTY_BLOCK = [0x40] as const;
 
+/** "\0asm", version 1. */
+export const MODULE_START = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0] as const;
+/** The form of a type that is a function's. */
+export const FUNCTION_TYPE = 0x60;
+/** Numbers of a module's sections. */
+export const SECTION = {
+  custom: 0,
+  type: 1,
+  import: 2,
+  function: 3,
+  table: 4,
+  export: 7,
+  element: 9,
+  code: 10,
+} as const;
+
 /** An unsigned integer in LEB128: seven bits a byte, least significant first. */
 export function unsigned(value: number): number[] {
   const bytes: number[] = [];

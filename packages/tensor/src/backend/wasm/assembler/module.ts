@@ -1,22 +1,19 @@
-import { section, text, unsigned, VALUE_TYPE, vector } from './encoding.ts';
+import {
+  FUNCTION_TYPE,
+  MODULE_START,
+  SECTION,
+  section,
+  text,
+  unsigned,
+  VALUE_TYPE,
+  vector,
+} from './encoding.ts';
 import type { Features } from './features.ts';
 import { FunctionBuilder, type FunctionDefinition, type ModuleContext } from './function.ts';
 import { OPCODE } from './opcodes.ts';
 import type { LocalsOf, Parameters } from './parameters.ts';
 
-const FUNCTION_TYPE = 0x60;
 const FUNCTION_REFERENCE = 0x70;
-/** Numbers of a module's sections. */
-const SECTION = {
-  custom: 0,
-  type: 1,
-  import: 2,
-  function: 3,
-  table: 4,
-  export: 7,
-  element: 9,
-  code: 10,
-} as const;
 
 export interface ModuleOptions {
   readonly features: Features;
@@ -67,7 +64,7 @@ export function assembleModule(options: ModuleOptions): Uint8Array<ArrayBuffer> 
   ]);
   const names = vector(definitions.map(({ name }, i) => [...unsigned(i), ...text(name)]));
   const parts = [
-    [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // "\0asm", version 1
+    MODULE_START,
     section(SECTION.type, vector(types)),
     section(SECTION.import, vector([memory])),
     section(SECTION.function, vector(definitions.map((_, i) => unsigned(i)))),

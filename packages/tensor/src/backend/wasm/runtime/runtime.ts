@@ -1,9 +1,10 @@
 import { BackendError } from '../../../core/errors.ts';
-import { maySleep, processorCount, supportsRelaxedSimd } from '../../host.ts';
+import { maySleep, processorCount } from '../../host.ts';
 import type { Features } from '../assembler/features.ts';
 import { assembleModule } from '../assembler/module.ts';
 import type { Parameters } from '../assembler/parameters.ts';
 import { Arena, MAXIMUM_PAGES } from './arena.ts';
+import { supportsRelaxedSimd } from './engine.ts';
 import { settings } from './settings.ts';
 import { allTasks, type TaskDefinition } from './task.ts';
 import {
