@@ -10,7 +10,6 @@ export {
   type StepRow,
 } from './callbacks/metrics-rows.ts';
 export { type CheckpointConfig, ModelCheckpoint } from './callbacks/model-checkpoint.ts';
-export type { TextStream } from './callbacks/print.ts';
 export { type Progress, ProgressBar } from './callbacks/progress-bar.ts';
 export { TensorBoard } from './callbacks/tensor-board.ts';
 export { TimeMonitor } from './callbacks/time-monitor.ts';
@@ -24,7 +23,8 @@ export {
 } from './checkpoint/checkpoint.ts';
 export { latestCheckpoint } from './checkpoint/latest.ts';
 export { type LoadOptions, loadParamIntoNet } from './checkpoint/load-param.ts';
-export { CheckpointError, TrainingError } from './errors.ts';
+export type { TextStream } from './core/console.ts';
+export { CheckpointError, TrainingError } from './core/errors.ts';
 export * as initializers from './initializers/index.ts';
 export { BatchNorm2d, type BatchNorm2dLayerOptions } from './layers/batch-norm2d.ts';
 export { Conv2d, type Conv2dLayerOptions } from './layers/conv2d.ts';

@@ -1,6 +1,6 @@
+import { warnOnConsole } from '../core/console.ts';
 import type { Callback, TrainingContext } from '../training/callback.ts';
 import { LogFile, type LogOptions } from './log-file.ts';
-import { warnOnConsole } from './print.ts';
 
 const HEAD = 'epoch,step,global_step,loss,learning_rate\n';
 const COLUMNS = HEAD.split(',').length;

@@ -1,6 +1,6 @@
 import { ValueError } from '@firelight/tensor';
+import { finite, integer, nullable, object } from '../core/schema.ts';
 import { isAbove } from '../metrics/compare.ts';
-import { finite, integer, nullable, object } from '../schema.ts';
 import type { Callback, TrainingContext } from '../training/callback.ts';
 
 export interface EarlyStoppingOptions {

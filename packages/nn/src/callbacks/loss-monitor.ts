@@ -1,7 +1,7 @@
 import { ValueError } from '@firelight/tensor';
+import { printLine } from '../core/console.ts';
 import type { Callback, TrainingContext } from '../training/callback.ts';
 import { formatFloat } from './format-float.ts';
-import { printLine } from './print.ts';
 
 export interface MonitorOptions {
   /** Takes the lines; the console by default. */

@@ -1,7 +1,7 @@
+import { warnOnConsole } from '../core/console.ts';
 import type { Callback, TrainingContext } from '../training/callback.ts';
 import { LogFile, type LogOptions } from './log-file.ts';
 import { type EpochRow, parseMetricsRow, type StepRow } from './metrics-rows.ts';
-import { warnOnConsole } from './print.ts';
 
 /**
  * Writes JSON lines: `{"type":"step",…}` for each step, with loss and learning rate, and

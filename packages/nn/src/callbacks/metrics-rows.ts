@@ -1,7 +1,7 @@
 import { FirelightError } from '@firelight/tensor';
-import { isRecord } from '../schema.ts';
+import { warnOnConsole } from '../core/console.ts';
+import { isRecord } from '../core/schema.ts';
 import { readRows } from './log-file.ts';
-import { warnOnConsole } from './print.ts';
 
 /** A step in the file of `MetricsLog`. */
 export interface StepRow {

@@ -8,9 +8,9 @@ import {
   rerunOf,
   unusedPrefix,
 } from '../checkpoint/names.ts';
-import { CheckpointError } from '../errors.ts';
+import { CheckpointError } from '../core/errors.ts';
+import { finite, integer, namePart, nullable, object } from '../core/schema.ts';
 import { isAbove } from '../metrics/compare.ts';
-import { finite, integer, namePart, nullable, object } from '../schema.ts';
 import type { Callback, TrainingContext } from '../training/callback.ts';
 
 /** When and where checkpoints are saved, and which are kept. */

@@ -1,5 +1,5 @@
+import { standardOutput, type TextStream } from '../core/console.ts';
 import type { Callback, TrainingContext } from '../training/callback.ts';
-import { standardOutput, type TextStream } from './print.ts';
 
 /** What is shown after each step. */
 export interface Progress {

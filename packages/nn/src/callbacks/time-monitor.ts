@@ -1,6 +1,6 @@
+import { printLine } from '../core/console.ts';
 import type { Callback, TrainingContext } from '../training/callback.ts';
 import type { MonitorOptions } from './loss-monitor.ts';
-import { printLine } from './print.ts';
 
 /**
  * Prints `Train epoch time: 111595.874 ms, per step time: 71.444 ms` after each epoch. The steps are

@@ -1,5 +1,5 @@
 import { FirelightError, printablePath, systemReason } from '@firelight/tensor';
-import { CheckpointError } from '../errors.ts';
+import { CheckpointError } from '../core/errors.ts';
 import { Module, type StateDict } from '../module.ts';
 import type { Snapshot } from '../training/snapshot.ts';
 import { writeFileAtomic } from './atomic-write.ts';

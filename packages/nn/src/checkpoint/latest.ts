@@ -1,5 +1,5 @@
 import { printablePath, systemReason } from '@firelight/tensor';
-import { CheckpointError } from '../errors.ts';
+import { CheckpointError } from '../core/errors.ts';
 import { type Checkpoint, loadCheckpoint } from './checkpoint.ts';
 import { latestFirst } from './names.ts';
 

@@ -6,7 +6,7 @@ import {
   quoteSome,
   type Tensor,
 } from '@firelight/tensor';
-import { CheckpointError } from '../errors.ts';
+import { CheckpointError } from '../core/errors.ts';
 import type { Module, StateDict } from '../module.ts';
 import { expectAgreement, matchState } from '../state-dict.ts';
 import type { Checkpoint } from './checkpoint.ts';

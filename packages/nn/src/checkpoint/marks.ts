@@ -1,5 +1,5 @@
 import { quote } from '@firelight/tensor';
-import { CheckpointError } from '../errors.ts';
+import { CheckpointError } from '../core/errors.ts';
 import type { Snapshot } from '../training/snapshot.ts';
 import { encodeSafetensors, LENGTH_BYTES } from './safetensors.ts';
 

@@ -1,6 +1,6 @@
 import { noGrad, type Tensor, tidy, ValueError } from '@firelight/tensor';
-import { warnOnConsole } from '../callbacks/print.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import { warnOnConsole } from '../core/console.ts';
 import { createMetrics, type MetricsOption } from '../metrics/by-name.ts';
 import type { Metric, MetricValue } from '../metrics/metric.ts';
 import type { Module } from '../module.ts';

@@ -10,8 +10,7 @@ import {
 } from '@firelight/tensor';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { prepareParams } from '../checkpoint/load-param.ts';
-import { CheckpointError } from '../errors.ts';
-import type { Module, StateDict } from '../module.ts';
+import { CheckpointError } from '../core/errors.ts';
 import {
   anything,
   finite,
@@ -23,7 +22,8 @@ import {
   optional,
   record,
   type Schema,
-} from '../schema.ts';
+} from '../core/schema.ts';
+import type { Module, StateDict } from '../module.ts';
 import type { Callback } from './callback.ts';
 import { copyOf } from './copy-of.ts';
 import { batchesPerEpoch, type TrainingData } from './training-data.ts';

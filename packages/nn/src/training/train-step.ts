@@ -1,5 +1,5 @@
 import { formatShape, mul, type Tensor, tidy, ValueError } from '@firelight/tensor';
-import { TrainingError } from '../errors.ts';
+import { TrainingError } from '../core/errors.ts';
 import type { Module } from '../module.ts';
 import { clipTo, gradNorm, scaleGradients } from '../optimizers/clip-grad-norm.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
