@@ -1,7 +1,7 @@
 import { formatShape, type Shape, type Tensor, zeros } from '@firelight/tensor';
 import { Conv2d } from './layers/conv2d.ts';
 import { Linear } from './layers/linear.ts';
-import type { Module } from './module.ts';
+import type { Module } from './module/module.ts';
 import { traceForward } from './trace.ts';
 
 /** One layer in a `NetworkSummary`. */

@@ -1,5 +1,5 @@
 import { noGrad, type Tensor, tidy } from '@firelight/tensor';
-import type { Module } from './module.ts';
+import type { Module } from './module/module.ts';
 import { whileTracing } from './tracing.ts';
 
 /** One call of a module; the outermost has the name ''. */

@@ -1,6 +1,6 @@
 import { FirelightError, printablePath, systemReason } from '@firelight/tensor';
 import { CheckpointError } from '../core/errors.ts';
-import { Module, type StateDict } from '../module.ts';
+import { Module, type StateDict } from '../module/module.ts';
 import type { Snapshot } from '../training/snapshot.ts';
 import { writeFileAtomic } from './atomic-write.ts';
 import { encodeMarked, isOriginal } from './marks.ts';

@@ -7,8 +7,8 @@ import {
   type Tensor,
 } from '@firelight/tensor';
 import { CheckpointError } from '../core/errors.ts';
-import type { Module, StateDict } from '../module.ts';
-import { expectAgreement, matchState } from '../state-dict.ts';
+import type { Module, StateDict } from '../module/module.ts';
+import { expectAgreement, matchState } from '../module/state-dict.ts';
 import type { Checkpoint } from './checkpoint.ts';
 
 export interface LoadOptions {

@@ -1,7 +1,7 @@
 import { type DType, quote, type Shape, type Tensor, tensor, ValueError } from '@firelight/tensor';
 import { CheckpointError } from '../core/errors.ts';
 import { isRecord } from '../core/schema.ts';
-import type { StateDict } from '../module.ts';
+import type { StateDict } from '../module/module.ts';
 import type { Snapshot } from '../training/snapshot.ts';
 import { ELEMENT_TYPES } from './element-types.ts';
 import { describeKind } from './file-kinds.ts';

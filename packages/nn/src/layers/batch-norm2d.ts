@@ -8,7 +8,7 @@ import {
   ValueError,
   zeros,
 } from '@firelight/tensor';
-import { Module } from '../module.ts';
+import { Module } from '../module/module.ts';
 
 export interface BatchNorm2dLayerOptions {
   /** Channels C of the input. */

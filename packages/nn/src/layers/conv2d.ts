@@ -9,7 +9,7 @@ import {
   ValueError,
 } from '@firelight/tensor';
 import { type InitializerOption, initialize } from '../initializers/index.ts';
-import { Module } from '../module.ts';
+import { Module } from '../module/module.ts';
 
 export interface Conv2dLayerOptions {
   readonly inChannels: number;

@@ -5,7 +5,7 @@ import {
   type Tensor,
   ValueError,
 } from '@firelight/tensor';
-import { Module } from '../module.ts';
+import { Module } from '../module/module.ts';
 
 /** Drops elements with probability `p` while training; the identity otherwise. See `dropout`. */
 export class Dropout extends Module {

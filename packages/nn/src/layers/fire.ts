@@ -8,7 +8,7 @@ import {
   type Tensor,
   ValueError,
 } from '@firelight/tensor';
-import { Module } from '../module.ts';
+import { Module } from '../module/module.ts';
 import { isTracing } from '../tracing.ts';
 import { BatchNorm2d } from './batch-norm2d.ts';
 import { Conv2d } from './conv2d.ts';

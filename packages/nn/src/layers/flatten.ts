@@ -1,5 +1,5 @@
 import { asTensor, reshape, ShapeError, type Tensor } from '@firelight/tensor';
-import { Module } from '../module.ts';
+import { Module } from '../module/module.ts';
 
 /** Joins all axes but the first: `[N, ...]` → `[N, Π rest]`. */
 export class Flatten extends Module {

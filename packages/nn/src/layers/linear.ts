@@ -1,6 +1,6 @@
 import { add, type Generator, matmul, type Tensor, transpose, ValueError } from '@firelight/tensor';
 import { type InitializerOption, initialize } from '../initializers/index.ts';
-import { Module } from '../module.ts';
+import { Module } from '../module/module.ts';
 
 export interface LinearOptions {
   readonly inFeatures: number;

@@ -5,7 +5,7 @@ import {
   type Pool2dOptions,
   type Tensor,
 } from '@firelight/tensor';
-import { Module } from '../module.ts';
+import { Module } from '../module/module.ts';
 
 /** Largest element of each window; see `maxPool2d`. */
 export class MaxPool2d extends Module {

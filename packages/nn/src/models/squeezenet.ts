@@ -18,7 +18,7 @@ import { Fire } from '../layers/fire.ts';
 import { MaxPool2d } from '../layers/pool2d.ts';
 import { ReLU } from '../layers/relu.ts';
 import { Sequential } from '../layers/sequential.ts';
-import { Module } from '../module.ts';
+import { Module } from '../module/module.ts';
 import { fireDimensions, type Metaparameters } from './fire-dimensions.ts';
 
 export interface SqueezeNetOptions {

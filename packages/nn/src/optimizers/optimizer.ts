@@ -13,9 +13,9 @@ import {
   ValueError,
   zeros,
 } from '@firelight/tensor';
-import type { Module, StateDict } from '../module.ts';
-import { isDecayed, isRegistered } from '../parameter-marks.ts';
-import { expectShape } from '../state-dict.ts';
+import type { Module, StateDict } from '../module/module.ts';
+import { isDecayed, isRegistered } from '../module/parameter-marks.ts';
+import { expectShape } from '../module/state-dict.ts';
 import {
   checkGroup,
   checkLearningRate,

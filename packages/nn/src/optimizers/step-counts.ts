@@ -1,5 +1,5 @@
 import { tensor, ValueError } from '@firelight/tensor';
-import type { StateDict } from '../module.ts';
+import type { StateDict } from '../module/module.ts';
 
 const PREFIX = 'steps.';
 

@@ -1,5 +1,5 @@
 import type { MetricValue } from '../metrics/metric.ts';
-import type { Module } from '../module.ts';
+import type { Module } from '../module/module.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { Snapshot } from './snapshot.ts';
 

@@ -1,5 +1,5 @@
 import { assign, type Generator, type GeneratorState, type Tensor, zeros } from '@firelight/tensor';
-import type { Module } from '../module.ts';
+import type { Module } from '../module/module.ts';
 
 /**
  * What a forward pass changes in a network: buffers (running statistics) and the state of generators.

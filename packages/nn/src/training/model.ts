@@ -3,7 +3,7 @@ import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { warnOnConsole } from '../core/console.ts';
 import { createMetrics, type MetricsOption } from '../metrics/by-name.ts';
 import type { Metric, MetricValue } from '../metrics/metric.ts';
-import type { Module } from '../module.ts';
+import type { Module } from '../module/module.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { Callback } from './callback.ts';
 import { type LossFunction, lossOf, TrainStep } from './train-step.ts';

@@ -23,7 +23,7 @@ import {
   record,
   type Schema,
 } from '../core/schema.ts';
-import type { Module, StateDict } from '../module.ts';
+import type { Module, StateDict } from '../module/module.ts';
 import type { Callback } from './callback.ts';
 import { copyOf } from './copy-of.ts';
 import { batchesPerEpoch, type TrainingData } from './training-data.ts';

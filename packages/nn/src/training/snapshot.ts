@@ -1,4 +1,4 @@
-import type { StateDict } from '../module.ts';
+import type { StateDict } from '../module/module.ts';
 
 /** Tensors by name and strings by name: what a checkpoint file holds. */
 export interface Snapshot {

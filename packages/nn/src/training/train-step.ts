@@ -1,6 +1,6 @@
 import { formatShape, mul, type Tensor, tidy, ValueError } from '@firelight/tensor';
 import { TrainingError } from '../core/errors.ts';
-import type { Module } from '../module.ts';
+import type { Module } from '../module/module.ts';
 import { clipTo, gradNorm, scaleGradients } from '../optimizers/clip-grad-norm.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import { firstNonFinite, hasOnlyFinite } from '../trace.ts';

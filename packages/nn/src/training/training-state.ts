@@ -1,5 +1,5 @@
 import { type Generator, type GeneratorState, tensor, ValueError } from '@firelight/tensor';
-import type { Module, StateDict } from '../module.ts';
+import type { Module, StateDict } from '../module/module.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { DataPosition } from './batch-stream.ts';
 import type { Callback } from './callback.ts';

@@ -1,6 +1,6 @@
 import { add, assign, mul, quote, type Tensor, tidy, ValueError } from '@firelight/tensor';
-import type { Module, StateDict } from '../module.ts';
-import { expectShape, tensorsOf } from '../state-dict.ts';
+import type { Module, StateDict } from '../module/module.ts';
+import { expectShape, tensorsOf } from '../module/state-dict.ts';
 import { copyOf } from './copy-of.ts';
 
 const RAW = 'without_average.';
