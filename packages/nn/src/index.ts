@@ -23,6 +23,7 @@ export {
 } from './checkpoint/checkpoint.ts';
 export { latestCheckpoint } from './checkpoint/latest.ts';
 export { type LoadOptions, loadParamIntoNet } from './checkpoint/load-param.ts';
+export type { Snapshot } from './checkpoint/snapshot.ts';
 export type { TextStream } from './core/console.ts';
 export { CheckpointError, TrainingError } from './core/errors.ts';
 export * as initializers from './initializers/index.ts';
@@ -74,7 +75,6 @@ export { stepDecay } from './schedules/step-decay.ts';
 export { type LayerSummary, NetworkSummary, summary } from './summary.ts';
 export type { Callback, TrainingContext } from './training/callback.ts';
 export { Model, type ModelOptions, type TrainOptions } from './training/model.ts';
-export type { Snapshot } from './training/snapshot.ts';
 export type { LossFunction } from './training/train-step.ts';
 export type { LabelledBatch, StopSignal, TrainingData } from './training/training-data.ts';
 export type { TrainingResult } from './training/training-run.ts';

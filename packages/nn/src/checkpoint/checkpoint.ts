@@ -1,10 +1,10 @@
 import { FirelightError, printablePath, systemReason } from '@firelight/tensor';
 import { CheckpointError } from '../core/errors.ts';
 import { Module, type StateDict } from '../module/module.ts';
-import type { Snapshot } from '../training/snapshot.ts';
 import { writeFileAtomic } from './atomic-write.ts';
 import { encodeMarked, isOriginal } from './marks.ts';
 import { decodeSafetensors } from './safetensors.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** What a checkpoint file holds, and which file it was. */
 export interface Checkpoint extends Snapshot {

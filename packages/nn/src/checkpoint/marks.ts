@@ -1,7 +1,7 @@
 import { quote } from '@firelight/tensor';
 import { CheckpointError } from '../core/errors.ts';
-import type { Snapshot } from '../training/snapshot.ts';
 import { encodeSafetensors, LENGTH_BYTES } from './safetensors.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /**
  * What a checkpoint file says of itself. `format` is for other programs, which take no file whose

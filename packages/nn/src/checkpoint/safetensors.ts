@@ -2,9 +2,9 @@ import { type DType, quote, type Shape, type Tensor, tensor, ValueError } from '
 import { CheckpointError } from '../core/errors.ts';
 import { isRecord } from '../core/schema.ts';
 import type { StateDict } from '../module/module.ts';
-import type { Snapshot } from '../training/snapshot.ts';
 import { ELEMENT_TYPES } from './element-types.ts';
 import { describeKind } from './file-kinds.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /**
  * The safetensors format: the length of the header (unsigned, 64 bits, little-endian), the header

@@ -1,7 +1,7 @@
+import type { Snapshot } from '../checkpoint/snapshot.ts';
 import type { MetricValue } from '../metrics/metric.ts';
 import type { Module } from '../module/module.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
-import type { Snapshot } from './snapshot.ts';
 
 /** What a callback sees of a training; the values are those of the moment. */
 export interface TrainingContext {

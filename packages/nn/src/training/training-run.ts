@@ -1,11 +1,11 @@
 import { type Tensor, ValueError } from '@firelight/tensor';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { Snapshot } from '../checkpoint/snapshot.ts';
 import type { MetricValue } from '../metrics/metric.ts';
 import { BatchStream } from './batch-stream.ts';
 import type { Callback, TrainingContext } from './callback.ts';
 import { DeadOutputWatch } from './dead-output.ts';
 import { restoreState } from './restore-state.ts';
-import type { Snapshot } from './snapshot.ts';
 import type { TrainStep } from './train-step.ts';
 import {
   batchesPerEpoch,

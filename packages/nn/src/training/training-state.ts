@@ -1,9 +1,9 @@
 import { type Generator, type GeneratorState, tensor, ValueError } from '@firelight/tensor';
+import type { Snapshot } from '../checkpoint/snapshot.ts';
 import type { Module, StateDict } from '../module/module.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { DataPosition } from './batch-stream.ts';
 import type { Callback } from './callback.ts';
-import type { Snapshot } from './snapshot.ts';
 import type { GatheredBatches } from './train-step.ts';
 import { stateOf, type TrainingData } from './training-data.ts';
 import type { WeightAverage } from './weight-average.ts';
