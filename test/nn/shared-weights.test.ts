@@ -31,7 +31,7 @@ import {
 } from '@firelight/tensor';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { traceForward } from '../../packages/nn/src/trace.ts';
+import { watchForward } from '../../packages/nn/src/module/watch.ts';
 
 const linear = (seed = 0, bias = true): Linear =>
   new Linear({ inFeatures: 3, outFeatures: 3, bias, generator: new Generator(seed) });
@@ -187,7 +187,7 @@ describe('a layer under two names', () => {
     expect(found.parameters).toBe(24);
     expect(found.macs).toBe(3 * 18);
     const calls: string[] = [];
-    traceForward(tied(), randn([1, 3]), ({ name }) => calls.push(name));
+    watchForward(tied(), randn([1, 3]), ({ name }) => calls.push(name));
     expect(calls).toEqual(['first', '1', 'other', 'first', '']);
   });
 

@@ -10,7 +10,7 @@ import {
 } from '@firelight/nn';
 import { Generator, randn, type Tensor } from '@firelight/tensor';
 import { expect, test } from 'vitest';
-import { traceForward } from '../../packages/nn/src/trace.ts';
+import { watchForward } from '../../packages/nn/src/module/watch.ts';
 
 const generator = new Generator(0);
 
@@ -56,7 +56,7 @@ test('watching a network changes neither its result nor the network', () => {
   const expected = network.forward(x).data;
   let traced: Tensor | undefined;
   const names: string[] = [];
-  traceForward(network, x, ({ name, output }) => {
+  watchForward(network, x, ({ name, output }) => {
     names.push(name);
     if (name === '') traced = output.detach();
     if (name === '') expect(Array.from(output.data)).toEqual(Array.from(expected));

@@ -59,7 +59,7 @@ export {
   type Metaparameters,
 } from './models/fire-dimensions.ts';
 export { SqueezeNet, type SqueezeNetOptions } from './models/squeezenet.ts';
-export { Module, type StateDict } from './module/module.ts';
+export { type ForwardCall, type ForwardHook, Module, type StateDict } from './module/module.ts';
 export { Adam, type AdamOptions, AdamW } from './optimizers/adam.ts';
 export { clipGradNorm } from './optimizers/clip-grad-norm.ts';
 export type { LearningRate, ParameterGroup } from './optimizers/groups.ts';

@@ -1,8 +1,9 @@
 import { formatShape, type Shape, type Tensor, zeros } from '@firelight/tensor';
+import { elementCount } from '@firelight/tensor/extend';
 import { Conv2d } from './layers/conv2d.ts';
 import { Linear } from './layers/linear.ts';
 import type { Module } from './module/module.ts';
-import { traceForward } from './trace.ts';
+import { watchForward } from './module/watch.ts';
 
 /** One layer in a `NetworkSummary`. */
 export interface LayerSummary {
@@ -88,7 +89,7 @@ export function summary(network: Module, inputShape: Shape): NetworkSummary {
   const counted = new Set<Tensor>();
   network.eval();
   try {
-    traceForward(network, zeros(inputShape), ({ name, module, output }) => {
+    watchForward(network, zeros(inputShape), ({ name, module, output }) => {
       const isLeaf = module.namedModules().length === 1;
       if (!isLeaf) return;
       const own = module.parameters();
@@ -116,7 +117,7 @@ function count(parameters: readonly Tensor[]): ParameterCount {
 /** Convolution: outputs · taps of a group; linear layer: outputs · inputs; others count as none. */
 function macsOf(module: Module, outputShape: Shape): number {
   if (!(module instanceof Conv2d || module instanceof Linear)) return 0;
-  const outputs = outputShape.reduce((product, n) => product * n, 1);
+  const outputs = elementCount(outputShape);
   const [outFeatures] = module.weight.shape;
   return outputs * (module.weight.size / outFeatures);
 }

@@ -9,6 +9,7 @@ import {
   zeros,
 } from '@firelight/tensor';
 import { Module } from '../module/module.ts';
+import { type ActivationOptions, expectActivation } from './activation.ts';
 
 export interface BatchNorm2dLayerOptions {
   /** Channels C of the input. */
@@ -17,6 +18,8 @@ export interface BatchNorm2dLayerOptions {
   readonly momentum?: number;
   /** Added to the variance; 1e-5 by default. */
   readonly epsilon?: number;
+  /** Applied to the output, in the same pass over memory; `'none'` by default. */
+  readonly activation?: Activation;
 }
 
 /**
@@ -29,12 +32,14 @@ export class BatchNorm2d extends Module {
   readonly bias: Tensor;
   readonly runningMean: Tensor;
   readonly runningVariance: Tensor;
+  readonly activation: Activation;
   readonly #momentum: number;
   readonly #epsilon: number;
 
   /** @throws ValueError unless `numFeatures` is an integer ≥ 1 */
-  constructor({ numFeatures, momentum = 0.1, epsilon = 1e-5 }: BatchNorm2dLayerOptions) {
+  constructor(options: BatchNorm2dLayerOptions) {
     super();
+    const { numFeatures, momentum = 0.1, epsilon = 1e-5, activation = 'none' } = options;
     if (!Number.isInteger(numFeatures) || numFeatures < 1) {
       throw new ValueError(`BatchNorm2d: numFeatures must be an integer ≥ 1, got ${numFeatures}`);
     }
@@ -45,6 +50,7 @@ export class BatchNorm2d extends Module {
     this.runningMean = this.registerBuffer('running_mean', zeros(shape));
     this.runningVariance = this.registerBuffer('running_var', ones(shape));
     this.ignoreInState('num_batches_tracked');
+    this.activation = expectActivation('BatchNorm2d', activation);
     this.#momentum = momentum;
     this.#epsilon = epsilon;
   }
@@ -52,9 +58,9 @@ export class BatchNorm2d extends Module {
   /**
    * `[N, C, H, W]` → `[N, C, H, W]`
    *
-   * @param options `activation`: `'relu'` applies it in the same pass over memory
+   * @param options `activation`: another one than the layer's own
    */
-  forward(x: Tensor, { activation = 'none' }: { activation?: Activation } = {}): Tensor {
+  forward(x: Tensor, { activation = this.activation }: ActivationOptions = {}): Tensor {
     return batchNorm2dBranches(x, [this.branch()], { ...this.settings, activation });
   }
 

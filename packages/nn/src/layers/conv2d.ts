@@ -10,6 +10,7 @@ import {
 } from '@firelight/tensor';
 import { type InitializerOption, initialize } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
+import { type ActivationOptions, expectActivation } from './activation.ts';
 
 export interface Conv2dLayerOptions {
   readonly inChannels: number;
@@ -22,6 +23,8 @@ export interface Conv2dLayerOptions {
   readonly groups?: number;
   /** Whether to add a bias; true by default. */
   readonly bias?: boolean;
+  /** Applied to the output, in the same pass over memory; `'none'` by default. */
+  readonly activation?: Activation;
   /** `'he_uniform'` by default. */
   readonly weightInit?: InitializerOption;
   /** 0 by default. */
@@ -36,6 +39,7 @@ export interface Conv2dLayerOptions {
 export class Conv2d extends Module {
   readonly weight: Tensor;
   readonly bias: Tensor | null;
+  readonly activation: Activation;
   readonly #options: Conv2dLayerOptions;
 
   /** @throws ValueError unless channels are integers ≥ 1 that `groups` divides */
@@ -50,8 +54,9 @@ export class Conv2d extends Module {
       }
     }
     const [kH, kW] = typeof kernelSize === 'number' ? [kernelSize, kernelSize] : kernelSize;
-    const { weightInit = 'he_uniform', biasInit = 0 } = options;
+    const { weightInit = 'he_uniform', biasInit = 0, activation = 'none' } = options;
     this.#options = options;
+    this.activation = expectActivation('Conv2d', activation);
     this.weight = this.registerParameter(
       'weight',
       initialize(weightInit, [outChannels, inChannels / groups, kH, kW], generator),
@@ -64,9 +69,9 @@ export class Conv2d extends Module {
   /**
    * `[N, inChannels, H, W]` → `[N, outChannels, H', W']`
    *
-   * @param options `activation`: `'relu'` applies it in the same pass over memory
+   * @param options `activation`: another one than the layer's own
    */
-  forward(x: Tensor, { activation = 'none' }: { activation?: Activation } = {}): Tensor {
+  forward(x: Tensor, { activation = this.activation }: ActivationOptions = {}): Tensor {
     return conv2dBranches(x, [this.branch()], { activation });
   }
 

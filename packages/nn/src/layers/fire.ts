@@ -9,7 +9,7 @@ import {
   ValueError,
 } from '@firelight/tensor';
 import { Module } from '../module/module.ts';
-import { isTracing } from '../tracing.ts';
+import { isPlain } from './activation.ts';
 import { BatchNorm2d } from './batch-norm2d.ts';
 import { Conv2d } from './conv2d.ts';
 
@@ -108,7 +108,10 @@ export class Fire extends Module {
     const norms = expands.flatMap(({ norm }) => norm ?? []);
     // A norm may be frozen, or in another mode, for itself.
     const areAlike = norms.every(({ training }) => training === norms[0].training);
-    if (isTracing() || !areAlike) {
+    const arePlain =
+      expands.every(({ convolution }) => isPlain(convolution, Conv2d)) &&
+      norms.every((norm) => isPlain(norm, BatchNorm2d));
+    if (!areAlike || !arePlain) {
       const outputs = expands.map((expand) => normalized(expand, squeezed));
       return relu(concat(outputs, 1));
     }

@@ -1,6 +1,6 @@
 import type { Tensor } from '@firelight/tensor';
 import { Module } from '../module/module.ts';
-import { isTracing } from '../tracing.ts';
+import { isPlain } from './activation.ts';
 import { BatchNorm2d } from './batch-norm2d.ts';
 import { Conv2d } from './conv2d.ts';
 import { ReLU } from './relu.ts';
@@ -19,12 +19,15 @@ export class Sequential extends Module {
     );
   }
 
-  /** The last layer's output; a ReLU right behind a convolution or norm is computed with it. */
+  /**
+   * The last layer's output. A ReLU right behind a convolution or norm is computed together with it,
+   * unless one of them is watched; see `Module.onForward`.
+   */
   forward(x: Tensor): Tensor {
     let y = x;
     for (let i = 0; i < this.layers.length; i++) {
       const layer = this.layers[i];
-      if (takesActivation(layer) && this.layers[i + 1] instanceof ReLU && !isTracing()) {
+      if (takesActivation(layer) && isPlain(this.layers[i + 1], ReLU)) {
         y = layer.forward(y, { activation: 'relu' });
         i++;
       } else {
@@ -35,10 +38,6 @@ export class Sequential extends Module {
   }
 }
 
-/** Whether a layer can apply an activation itself; one whose forward was overridden may not. */
 function takesActivation(layer: Module): layer is Conv2d | BatchNorm2d {
-  return (
-    (layer instanceof Conv2d && layer.forward === Conv2d.prototype.forward) ||
-    (layer instanceof BatchNorm2d && layer.forward === BatchNorm2d.prototype.forward)
-  );
+  return isPlain(layer, Conv2d) || isPlain(layer, BatchNorm2d);
 }

@@ -1,13 +1,4 @@
-import {
-  assign,
-  formatShape,
-  type Generator,
-  quote,
-  quoteSome,
-  ShapeError,
-  type Tensor,
-  ValueError,
-} from '@firelight/tensor';
+import { type Generator, type Tensor, ValueError } from '@firelight/tensor';
 import {
   freezeParameter,
   isRegistered,
@@ -15,10 +6,20 @@ import {
   markUndecayed,
   unfreezeParameter,
 } from './parameter-marks.ts';
-import { expectAgreement, matchState } from './state-dict.ts';
+import { loadState } from './state-dict.ts';
 
 /** Tensors by name, as `stateDict` gives and `loadStateDict` takes them. */
 export type StateDict = Readonly<Record<string, Tensor>>;
+
+/** One call of a module. */
+export interface ForwardCall {
+  readonly module: Module;
+  readonly input: Tensor;
+  readonly output: Tensor;
+}
+
+/** What is told of calls of a module; see `Module.onForward`. */
+export type ForwardHook = (call: ForwardCall) => void;
 
 /**
  * Base of layers and networks: a function with parameters that can be listed by name, saved and
@@ -36,8 +37,45 @@ export abstract class Module {
   /** Names in states of other programs that nothing here answers to. */
   readonly #ignored = new Set<string>();
   #generator: Generator | null = null;
+  readonly #hooks = new Set<{ readonly hook: ForwardHook }>();
+  #endWatching = (): void => {};
 
   abstract forward(x: Tensor): Tensor;
+
+  /**
+   * Calls `hook` after each call of `forward`, until the function that is returned is called. Hooks
+   * are told in the order in which they came, of inner modules before those that hold them, and of
+   * every call of a module that is called several times. What a hook throws, `forward` throws.
+   *
+   * A module that computes several parts at once, such as a convolution with the ReLU behind it,
+   * computes them one by one while one of them is watched; only gradients are then rounded otherwise.
+   *
+   * @see PyTorch, `torch.nn.Module.register_forward_hook`; these hooks cannot change the output
+   */
+  onForward(hook: ForwardHook): () => void {
+    const entry = { hook };
+    if (this.#hooks.size === 0) this.#watchCalls();
+    this.#hooks.add(entry);
+    return () => {
+      if (this.#hooks.delete(entry) && this.#hooks.size === 0) this.#endWatching();
+    };
+  }
+
+  /** Puts a `forward` of its own over that of the class, so that a call costs nothing without hooks. */
+  #watchCalls(): void {
+    const replaced = Object.getOwnPropertyDescriptor(this, 'forward');
+    const { forward } = this;
+    const watched = (input: Tensor, ...rest: []): Tensor => {
+      const output = forward.call(this, input, ...rest);
+      for (const { hook } of this.#hooks) hook({ module: this, input, output });
+      return output;
+    };
+    Object.defineProperty(this, 'forward', { value: watched, configurable: true, writable: true });
+    this.#endWatching = () => {
+      if (replaced === undefined) Reflect.deleteProperty(this, 'forward');
+      else Object.defineProperty(this, 'forward', replaced);
+    };
+  }
 
   /**
    * Whether dropout drops and batch norm normalizes by the batch; see `train` and `eval`. Always
@@ -196,27 +234,9 @@ export abstract class Module {
     state: StateDict,
     { strict = true }: { strict?: boolean } = {},
   ): { missing: string[]; unexpected: string[] } {
-    const { pairs, missing, unexpected: others } = matchState(this.stateDict(), state);
     const ignored = new Map(this.#collect((module) => module.#ignored.entries()));
-    const unexpected = others.filter((name) => !ignored.has(name));
-    if (strict && (missing.length > 0 || unexpected.length > 0)) {
-      throw new ValueError(
-        `loadStateDict: the names do not match those of ${this.constructor.name}` +
-          `${listNames('missing', missing)}${listNames('unexpected', unexpected)}; ` +
-          'load with strict: false to take only those that match',
-      );
-    }
-    for (const { name, target, source } of pairs) {
-      if (formatShape(source.shape) !== formatShape(target.shape)) {
-        throw new ShapeError(
-          `loadStateDict: ${quote(name)} has shape ${formatShape(source.shape)}, ` +
-            `the network expects ${formatShape(target.shape)}`,
-        );
-      }
-    }
-    expectAgreement('loadStateDict', pairs);
-    for (const { target, source } of pairs) assign(target, source);
-    return { missing, unexpected };
+    const isIgnored = (name: string): boolean => ignored.has(name);
+    return loadState(this.constructor.name, this.stateDict(), state, { strict, isIgnored });
   }
 
   /**
@@ -275,8 +295,4 @@ function underFirstName<Value>(entries: readonly [string, Value][]): [string, Va
     seen.add(value);
     return isNew;
   });
-}
-
-function listNames(title: string, names: readonly string[]): string {
-  return names.length === 0 ? '' : `; ${title}: ${quoteSome(names)}`;
 }

@@ -1,4 +1,13 @@
-import { formatShape, quote, ShapeError, type Tensor, ValueError } from '@firelight/tensor';
+import {
+  assign,
+  formatShape,
+  quote,
+  quoteSome,
+  ShapeError,
+  type Tensor,
+  ValueError,
+} from '@firelight/tensor';
+import { sameShape } from '@firelight/tensor/extend';
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -66,10 +75,48 @@ function sameElements(a: Tensor, b: Tensor): boolean {
   return a.array.data.every((value, i) => Object.is(value, other[i]));
 }
 
+/**
+ * Copies what of `state` belongs to `own`, or nothing if anything does not fit; see
+ * `Module.loadStateDict`.
+ *
+ * @param network its class, for messages
+ */
+export function loadState(
+  network: string,
+  own: Tensors,
+  state: Tensors,
+  { strict, isIgnored }: { strict: boolean; isIgnored: (name: string) => boolean },
+): { missing: string[]; unexpected: string[] } {
+  const { pairs, missing, unexpected: others } = matchState(own, state);
+  const unexpected = others.filter((name) => !isIgnored(name));
+  if (strict && (missing.length > 0 || unexpected.length > 0)) {
+    throw new ValueError(
+      `loadStateDict: the names do not match those of ${network}` +
+        `${listNames('missing', missing)}${listNames('unexpected', unexpected)}; ` +
+        'load with strict: false to take only those that match',
+    );
+  }
+  for (const { name, target, source } of pairs) {
+    if (!sameShape(source.shape, target.shape)) {
+      throw new ShapeError(
+        `loadStateDict: ${quote(name)} has shape ${formatShape(source.shape)}, ` +
+          `the network expects ${formatShape(target.shape)}`,
+      );
+    }
+  }
+  expectAgreement('loadStateDict', pairs);
+  for (const { target, source } of pairs) assign(target, source);
+  return { missing, unexpected };
+}
+
+function listNames(title: string, names: readonly string[]): string {
+  return names.length === 0 ? '' : `; ${title}: ${quoteSome(names)}`;
+}
+
 /** @throws ShapeError unless what a state has under a name is shaped as what it is for */
 export function expectShape(op: string, name: string, found: Tensor, like: Tensor): void {
-  const [shape, expected] = [formatShape(found.shape), formatShape(like.shape)];
-  if (shape !== expected) {
-    throw new ShapeError(`${op}: ${quote(name)} has shape ${shape}, expected ${expected}`);
-  }
+  if (sameShape(found.shape, like.shape)) return;
+  throw new ShapeError(
+    `${op}: ${quote(name)} has shape ${formatShape(found.shape)}, expected ${formatShape(like.shape)}`,
+  );
 }

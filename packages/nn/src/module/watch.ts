@@ -1,41 +1,24 @@
 import { noGrad, type Tensor, tidy } from '@firelight/tensor';
-import type { Module } from './module/module.ts';
-import { whileTracing } from './tracing.ts';
+import type { ForwardCall, Module } from './module.ts';
 
-/** One call of a module; the outermost has the name ''. */
-export interface TracedCall {
+/** One call of a module of a network; the outermost has the name ''. */
+export interface NamedCall extends ForwardCall {
   readonly name: string;
-  readonly module: Module;
-  readonly input: Tensor;
-  readonly output: Tensor;
 }
 
 /**
  * Runs a network and tells of every call of it and of modules inside it, inner ones first. A module with
  * several names is told of under its first. The tensors are released afterwards.
  */
-export function traceForward(network: Module, x: Tensor, visit: (call: TracedCall) => void): void {
-  const modules = network.namedModules();
-  tidy(() =>
-    noGrad(() =>
-      whileTracing(() => {
-        for (const [name, module] of modules) {
-          const forward = module.forward.bind(module);
-          // Shadows the method of the class until it is deleted again.
-          module.forward = (input, ...rest: []) => {
-            const output = forward(input, ...rest);
-            visit({ name, module, input, output });
-            return output;
-          };
-        }
-        try {
-          network.forward(x);
-        } finally {
-          for (const [, module] of modules) Reflect.deleteProperty(module, 'forward');
-        }
-      }),
-    ),
-  );
+export function watchForward(network: Module, x: Tensor, visit: (call: NamedCall) => void): void {
+  const removers = network
+    .namedModules()
+    .map(([name, module]) => module.onForward((call) => visit({ ...call, name })));
+  try {
+    tidy(() => noGrad(() => void network.forward(x)));
+  } finally {
+    for (const remove of removers) remove();
+  }
 }
 
 /** Something in a network that holds NaN or an infinity. */
@@ -53,7 +36,7 @@ export function firstNonFinite(network: Module, x: Tensor): NonFinite | null {
   const parameter = network.namedParameters().find(([, tensor]) => !hasOnlyFinite(tensor));
   if (parameter !== undefined) return { what: 'parameter', name: parameter[0] };
   let found: NonFinite | null = null;
-  traceForward(network, x, ({ name, output }) => {
+  watchForward(network, x, ({ name, output }) => {
     if (found === null && !hasOnlyFinite(output)) found = { what: 'the output of', name };
   });
   return found;

@@ -1,9 +1,9 @@
 import { formatShape, mul, type Tensor, tidy, ValueError } from '@firelight/tensor';
 import { TrainingError } from '../core/errors.ts';
 import type { Module } from '../module/module.ts';
+import { firstNonFinite, hasOnlyFinite } from '../module/watch.ts';
 import { clipTo, gradNorm, scaleGradients } from '../optimizers/clip-grad-norm.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
-import { firstNonFinite, hasOnlyFinite } from '../trace.ts';
 import { ForwardState } from './forward-state.ts';
 import type { WeightAverage } from './weight-average.ts';
 
