@@ -3,7 +3,15 @@ import { EMPTY_BLOCK, unsigned, VALUE_TYPE, type ValueType, vector } from './enc
 import type { Features } from './features.ts';
 import { loadFloats } from './loads.ts';
 import { OPCODE } from './opcodes.ts';
-import type { ArgumentsOf, Local, LocalsOf, Operand, Parameters } from './parameters.ts';
+import {
+  type ArgumentsOf,
+  forParameters,
+  type Grouped,
+  type Local,
+  type LocalsOf,
+  type Operand,
+  type Parameters,
+} from './parameters.ts';
 import { F32, F64, f32, f64, I32, i32, memoryOperand, Value } from './scalars.ts';
 import { perPart, type Vector } from './vector.ts';
 import { Doubles, Floats, Ints } from './vectors.ts';
@@ -257,12 +265,11 @@ export class FunctionBuilder {
   }
 
   call<P extends Parameters>(definition: FunctionDefinition<P>, values: ArgumentsOf<P>): void {
-    const all = values as Readonly<Record<string, Value | number>>; // One entry per parameter.
-    for (const [name, type] of Object.entries(definition.parameters)) {
-      const value = all[name];
-      const like = typeof value !== 'number' ? value : type === 'i32' ? i32(value) : f32(value);
+    const all = values as Grouped<Value | number>; // One for each parameter.
+    forParameters(definition.parameters, all, (value, type) => {
+      const like = typeof value !== 'number' ? value : type === 'f32' ? f32(value) : i32(value);
       this.#emit(like.code);
-    }
+    });
     const index = this.#context.indexOf(definition as FunctionDefinition);
     this.#emit(OPCODE.call, unsigned(index));
   }

@@ -11,7 +11,13 @@ import {
 import type { Features } from './features.ts';
 import { FunctionBuilder, type FunctionDefinition, type ModuleContext } from './function.ts';
 import { OPCODE } from './opcodes.ts';
-import type { LocalsOf, Parameters } from './parameters.ts';
+import {
+  flatTypes,
+  type LocalsOf,
+  mapParameters,
+  type Parameters,
+  valueTypeOf,
+} from './parameters.ts';
 
 const FUNCTION_REFERENCE = 0x70;
 
@@ -43,7 +49,7 @@ export function assembleModule(options: ModuleOptions): Uint8Array<ArrayBuffer> 
 
   const types = definitions.map(({ parameters }) => [
     FUNCTION_TYPE,
-    ...vector(Object.values(parameters).map((type) => [VALUE_TYPE[type]])),
+    ...vector(flatTypes(parameters).map((type) => [VALUE_TYPE[valueTypeOf(type)]])),
     0, // no results
   ]);
   const { initial, maximum } = options.memory;
@@ -80,9 +86,9 @@ export function assembleModule(options: ModuleOptions): Uint8Array<ArrayBuffer> 
 
 function assembleFunction(context: ModuleContext, definition: FunctionDefinition): number[] {
   const { parameters, body } = definition;
-  const types = Object.entries(parameters);
-  const f = new FunctionBuilder(context, types.length);
-  const locals = types.map(([name, type], i) => [name, f.parameter(type, i)] as const);
-  body(f, Object.fromEntries(locals) as LocalsOf<Parameters>); // One local per parameter.
+  const f = new FunctionBuilder(context, flatTypes(parameters).length);
+  let index = 0;
+  const locals = mapParameters(parameters, (type) => f.parameter(valueTypeOf(type), index++));
+  body(f, locals as LocalsOf<Parameters>); // One local per parameter.
   return f.encode();
 }

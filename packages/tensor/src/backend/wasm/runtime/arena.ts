@@ -1,4 +1,5 @@
 import { BackendError } from '../../../core/errors.ts';
+import type { Address } from './address.ts';
 
 const PAGE = 65_536;
 /** Blocks start at cache lines, and vector code may read and write up to the next one. */
@@ -41,9 +42,9 @@ export class Arena {
    *
    * @throws BackendError if the memory cannot grow any more
    */
-  allocate(bytes: number): number {
+  allocate(bytes: number): Address {
     const size = Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
-    const block = this.#takeBestFit(size) ?? this.#grow(size);
+    const block = (this.#takeBestFit(size) ?? this.#grow(size)) as Address;
     this.#used.set(block, size);
     this.#usedBytes += size;
     return block;

@@ -10,8 +10,9 @@ import { NdArray } from '../../../core/ndarray.ts';
 import { elementCount, type Shape } from '../../../core/shape.ts';
 import type { Features } from '../assembler/features.ts';
 import type { Parameters } from '../assembler/parameters.ts';
-import { type FieldValues, type Runtime, runtime } from './runtime.ts';
-import type { TaskDefinition } from './task.ts';
+import type { Address } from './address.ts';
+import { type Runtime, runtime } from './runtime.ts';
+import type { FieldValues, TaskDefinition } from './task.ts';
 
 /**
  * Where arrays live. Arrays made inside a memory scope (`tidy`, `backward`) live in the arena and
@@ -30,12 +31,12 @@ let residentBytes = 0;
 
 /** A block of the arena that an array holds. */
 class ArenaBlock {
-  readonly address: number;
+  readonly address: Address;
   readonly #bytes: number;
   readonly #runtime = runtime();
   #isResident = false;
 
-  constructor(address: number, bytes: number) {
+  constructor(address: Address, bytes: number) {
     this.address = address;
     this.#bytes = bytes;
   }
@@ -64,7 +65,7 @@ class ArenaSource extends ArenaBlock implements StorageSource {
   readonly length: number;
   readonly #dtype: DType;
 
-  constructor(dtype: DType, length: number, address: number) {
+  constructor(dtype: DType, length: number, address: Address) {
     super(address, length * BYTES_PER_ELEMENT[dtype]);
     this.length = length;
     this.#dtype = dtype;
@@ -115,7 +116,7 @@ function wasMadeLongAgo(storage: Storage, key: string): boolean {
   return false;
 }
 
-function viewOf({ memory }: Runtime, dtype: DType, address: number, length: number): TypedArray {
+function viewOf({ memory }: Runtime, dtype: DType, address: Address, length: number): TypedArray {
   switch (dtype) {
     case 'float32':
       return new Float32Array(memory.buffer, address, length);
@@ -131,7 +132,7 @@ function viewOf({ memory }: Runtime, dtype: DType, address: number, length: numb
   }
 }
 
-function copyTo(runtime: Runtime, { storage, dtype }: NdArray, address: number): void {
+function copyTo(runtime: Runtime, { storage, dtype }: NdArray, address: Address): void {
   const elements = storage.source.read();
   viewOf(runtime, dtype, address, elements.length).set(elements);
 }
@@ -155,7 +156,7 @@ function moveToArena(x: NdArray): ArenaSource {
 /** One call of a kernel: where its operands lie, and memory that it needs until it ends. */
 export class Frame {
   readonly #runtime = runtime();
-  readonly #temporaries: number[] = [];
+  readonly #temporaries: Address[] = [];
   readonly #outputs: NdArray[] = [];
   readonly #writeBacks: (() => void)[] = [];
 
@@ -170,7 +171,7 @@ export class Frame {
   }
 
   /** The address of an input's elements. */
-  input(x: NdArray): number {
+  input(x: NdArray): Address {
     const { source } = x.storage;
     if (source instanceof ArenaSource) return source.address;
     // Inside a scope it will not stay longer than the scope, and is likely to be used again.
@@ -188,8 +189,8 @@ export class Frame {
     { storage }: NdArray,
     name: string,
     bytes: number,
-    make: (address: number) => void,
-  ): number {
+    make: (address: Address) => void,
+  ): Address {
     const key = `wasm ${name}`;
     const kept = storage.copyOf(key);
     if (kept instanceof KeptCopy) return kept.address;
@@ -207,7 +208,7 @@ export class Frame {
   }
 
   /** The address of an array that will be changed in place. */
-  target(x: NdArray): number {
+  target(x: NdArray): Address {
     x.storage.beginChange();
     const { source } = x.storage;
     if (source instanceof ArenaSource) return source.address;
@@ -220,7 +221,7 @@ export class Frame {
   }
 
   /** A new array for a result; its content is arbitrary. */
-  output(shape: Shape, dtype: DType = 'float32'): { array: NdArray; address: number } {
+  output(shape: Shape, dtype: DType = 'float32'): { array: NdArray; address: Address } {
     const length = elementCount(shape);
     const address = this.#runtime.arena.allocate(length * BYTES_PER_ELEMENT[dtype]);
     const source = new ArenaSource(dtype, length, address);
@@ -230,7 +231,7 @@ export class Frame {
   }
 
   /** Memory until the end of the call. */
-  temporary(bytes: number): number {
+  temporary(bytes: number): Address {
     const address = this.#runtime.arena.allocate(bytes);
     this.#temporaries.push(address);
     return address;

@@ -2,11 +2,12 @@ import { BackendError } from '../../../core/errors.ts';
 import { maySleep, processorCount } from '../../host.ts';
 import type { Features } from '../assembler/features.ts';
 import { assembleModule } from '../assembler/module.ts';
-import type { Parameters } from '../assembler/parameters.ts';
+import { forParameters, type Grouped, type Parameters } from '../assembler/parameters.ts';
+import type { Address } from './address.ts';
 import { Arena, MAXIMUM_PAGES } from './arena.ts';
 import { supportsRelaxedSimd } from './engine.ts';
 import { settings } from './settings.ts';
-import { allTasks, type TaskDefinition } from './task.ts';
+import { allTasks, type FieldValues, type TaskDefinition } from './task.ts';
 import {
   CONTROL,
   CONTROL_END,
@@ -24,9 +25,6 @@ export const SCRATCH_BYTES = 4 * 2 ** 20;
 const INITIAL_PAGES = 256;
 /** More threads than this only wait for each other. */
 const MAXIMUM_THREADS = 64;
-
-/** Numbers for the fields of a task. */
-export type FieldValues<Fields extends Parameters> = { readonly [Name in keyof Fields]: number };
 
 /** What code is made for; see `BackendOptions`. */
 interface CodeOptions {
@@ -88,7 +86,7 @@ export class Runtime {
   readonly #control: Int32Array;
   readonly #maySleep = maySleep();
   /** Scratch memory of each thread; the first is the calling one. */
-  readonly #scratch: number[] = [];
+  readonly #scratch: Address[] = [];
   /** What was compiled, by its features: switching back is quick. */
   readonly #codes = new Map<string, Code>();
   #code: Code;
@@ -194,10 +192,10 @@ export class Runtime {
       );
     }
     let at = 0;
-    for (const name in task.fields) {
-      if (task.fields[name] === 'i32') this.#fieldsAsInts[at++] = values[name];
-      else this.#fieldsAsFloats[at++] = values[name];
-    }
+    forParameters(task.fields, values as Grouped<number | boolean>, (value, type) => {
+      const view = type === 'f32' ? this.#fieldsAsFloats : this.#fieldsAsInts;
+      view[at++] = Number(value);
+    });
     if (parts === 1 || this.#workers.length === 0) {
       this.#code.exports.runAlone(this.#scratch[0], place, parts);
       return;

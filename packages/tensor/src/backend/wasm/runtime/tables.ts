@@ -1,3 +1,4 @@
+import type { Address } from './address.ts';
 import { runtime } from './runtime.ts';
 
 /**
@@ -10,7 +11,7 @@ const LIMIT_BYTES = 64 * 2 ** 20;
 const LEAST_KEPT = 16;
 
 interface Table {
-  readonly address: number;
+  readonly address: Address;
   readonly bytes: number;
 }
 
@@ -18,7 +19,7 @@ const tables = new Map<string, Table>();
 let totalBytes = 0;
 
 /** The address of the table named `key`; `build` makes it when it is not there. */
-export function keptTable(key: string, build: () => Int32Array): number {
+export function keptTable(key: string, build: () => Int32Array): Address {
   const known = tables.get(key);
   if (known !== undefined) {
     tables.delete(key); // Set again: the map's order is that of the last use.

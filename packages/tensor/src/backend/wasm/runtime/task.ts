@@ -3,8 +3,9 @@ import {
   type FunctionBuilder,
   type FunctionDefinition,
 } from '../assembler/function.ts';
-import type { LocalsOf, Parameters } from '../assembler/parameters.ts';
+import { type LocalsOf, mapParameters, type Parameters } from '../assembler/parameters.ts';
 import { type I32, loadF32, loadI32 } from '../assembler/scalars.ts';
+import type { Address } from './address.ts';
 
 /**
  * A task is a kernel cut into numbered parts that threads take one by one. All parts of a job share
@@ -24,7 +25,16 @@ export interface Part {
   readonly scratch: I32;
 }
 
-const PARAMETERS = { job: 'i32', index: 'i32', scratch: 'i32' } as const;
+/** Values for the fields of a task. */
+export type FieldValues<Fields extends Parameters> = {
+  readonly [Name in keyof Fields]: Fields[Name] extends Parameters
+    ? FieldValues<Fields[Name]>
+    : ValueOf<Fields[Name]>;
+};
+
+type ValueOf<Type> = Type extends 'address' ? Address : Type extends 'flag' ? boolean : number;
+
+const PARAMETERS = { job: 'address', index: 'i32', scratch: 'address' } as const;
 
 /** All tasks, in the order of their definition, which is that of the module's table. */
 export const allTasks: TaskDefinition[] = [];
@@ -35,12 +45,13 @@ export function defineTask<const Fields extends Parameters>(
   body: (f: FunctionBuilder, fields: LocalsOf<Fields>, part: Part) => void,
 ): TaskDefinition<Fields> {
   const definition = defineFunction(name, PARAMETERS, (f, { job, index, scratch }) => {
-    const values = Object.entries(fields).map(([field, type], i) => {
-      const value = type === 'i32' ? f.i32(loadI32(job, i * 4)) : f.f32(loadF32(job, i * 4));
-      return [field, value] as const;
+    let offset = 0;
+    const locals = mapParameters(fields, (type) => {
+      const at = offset;
+      offset += 4;
+      return type === 'f32' ? f.f32(loadF32(job, at)) : f.i32(loadI32(job, at));
     });
-    const locals = Object.fromEntries(values) as unknown as LocalsOf<Fields>; // One per field.
-    body(f, locals, { index, scratch });
+    body(f, locals as unknown as LocalsOf<Fields>, { index, scratch }); // One local per field.
   });
   const task = { name, fields, definition: definition as FunctionDefinition };
   allTasks.push(task);

@@ -1,4 +1,5 @@
 import { nodeModule } from '../../host.ts';
+import type { Address } from './address.ts';
 
 /** Threads beside the main one; each runs `workerLoop` of the module. */
 
@@ -6,7 +7,7 @@ interface WorkerData {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
   /** Address of the thread's scratch memory. */
-  readonly scratch: number;
+  readonly scratch: Address;
   /** When this is over, the thread ends by itself; see `startGeneration`. */
   readonly generation: number;
 }
