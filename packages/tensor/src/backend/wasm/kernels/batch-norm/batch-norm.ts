@@ -3,17 +3,19 @@ import type { Activation, Kernels } from '../../../kernels.ts';
 import { loadFloats } from '../../assembler/loads.ts';
 import { loadF32 } from '../../assembler/scalars.ts';
 import { splat } from '../../assembler/vectors.ts';
+import { type Address, NOWHERE } from '../../runtime/address.ts';
 import { type Frame, inFrame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
 import { LongSum } from '../lanes/long-sum.ts';
 import { forPlane, forPlanes, planeParts } from '../loops/planes.ts';
 import { sumAxis } from '../reduce/sum-axis.ts';
-import { CHANNEL_FIELDS, channelOf, channelValues, normalizationOf, UNUSED } from './channels.ts';
+import { CHANNEL_PLANES, channelOf, channelValues, NORM, normalizationOf } from './channels.ts';
 import { gradTasks } from './gradients.ts';
 
 /** sums[n, c] = Σ (x − mean[c])² of a plane, as float64. */
-const squaresTask = defineTask('squaredDeviations', CHANNEL_FIELDS, (f, p, { index }) => {
-  forPlanes(f, p, index, (plane) => {
+const SQUARES = { ...CHANNEL_PLANES, x: 'address', mean: 'address', sums: 'address' } as const;
+const squaresTask = defineTask('squaredDeviations', SQUARES, (f, p, { index }) => {
+  forPlanes(f, p.planes, index, (plane) => {
     const x = f.i32(p.x.plus(plane.times(p.area).times(4)));
     const mean = f.f32(loadF32(p.mean.plus(channelOf(plane, p.channels))));
     const means = f.f32x4(splat(mean));
@@ -37,13 +39,14 @@ const squaresTask = defineTask('squaredDeviations', CHANNEL_FIELDS, (f, p, { ind
 
 /** y = (x − mean) · weight / √(variance + ε) + bias, or max(0, ·) of it. */
 function defineNormalize(name: string, activation: Activation) {
-  return defineTask(name, CHANNEL_FIELDS, (f, p, { index }) => {
-    forPlanes(f, p, index, (plane) => {
+  const fields = { ...CHANNEL_PLANES, x: 'address', y: 'address', norm: NORM } as const;
+  return defineTask(name, fields, (f, p, { index }) => {
+    forPlanes(f, p.planes, index, (plane) => {
       const start = f.i32(plane.times(p.area).times(4));
       const channel = f.i32(channelOf(plane, p.channels));
-      const values = channelValues(f, p, channel);
+      const values = channelValues(f, p.norm, channel);
       const { mean } = values;
-      const norm = normalizationOf(f, values, loadF32(p.bias.plus(channel)));
+      const norm = normalizationOf(f, values, loadF32(p.norm.bias.plus(channel)));
       const means = f.f32x4(splat(mean));
       const x = f.i32(p.x.plus(start));
       const y = f.i32(p.y.plus(start));
@@ -71,15 +74,19 @@ const normalizeTasks = {
 function sumOverImages(
   frame: Frame,
   [N, C]: readonly number[],
-  sums: number,
-  target: number,
+  sums: Address,
+  target: Address,
   divisor = 1,
 ): void {
   const axis = { outer: 1, length: N, inner: C };
   sumAxis(frame, { address: sums, areSums: true }, axis, { address: target, divisor });
 }
 
-const planes = ({ shape: [N, C] }: NdArray): number => N * C;
+/** The number of planes of an array [N, C, H, W], and values of the fields for them. */
+function planesOf({ shape: [N, C, H, W] }: NdArray) {
+  const { parts, planes } = planeParts(N * C, H * W);
+  return { count: N * C, parts, fields: { planes, channels: C, area: H * W } };
+}
 
 export const batchNormalization: Pick<
   Kernels,
@@ -91,36 +98,38 @@ export const batchNormalization: Pick<
       const count = N * H * W;
       const mean = frame.output([C]);
       const variance = frame.output([C]);
-      const sums = frame.temporary(planes(x) * 8);
+      const planes = planesOf(x);
+      const sums = frame.temporary(planes.count * 8);
       const source = frame.input(x);
-      const rows = { outer: planes(x), length: H * W, inner: 1 };
+      const rows = { outer: planes.count, length: H * W, inner: 1 };
       const pixels = { address: source, areSums: false };
       sumAxis(frame, pixels, rows, { address: sums, divisor: null });
       sumOverImages(frame, x.shape, sums, mean.address, count);
-      const { parts, fields: planeFields } = planeParts(planes(x), H * W);
-      const fields = { ...UNUSED, x: source, channels: C, area: H * W };
-      frame.run(squaresTask, parts, { ...planeFields, ...fields, mean: mean.address, sums });
+      frame.run(squaresTask, planes.parts, {
+        ...planes.fields,
+        x: source,
+        mean: mean.address,
+        sums,
+      });
       sumOverImages(frame, x.shape, sums, variance.address, count);
       return { mean: mean.array, variance: variance.array };
     }),
 
   batchNorm2d: (x, { mean, variance }, weight, bias, epsilon, activation) =>
     inFrame((frame) => {
-      const [, C, H, W] = x.shape;
-      const { parts, fields: planeFields } = planeParts(planes(x), H * W);
+      const { parts, fields } = planesOf(x);
       const y = frame.output(x.shape);
       frame.run(normalizeTasks[activation], parts, {
-        ...planeFields,
-        ...UNUSED,
+        ...fields,
         x: frame.input(x),
         y: y.address,
-        channels: C,
-        area: H * W,
-        mean: frame.input(mean),
-        variance: frame.input(variance),
-        weight: frame.input(weight),
-        bias: frame.input(bias),
-        epsilon,
+        norm: {
+          mean: frame.input(mean),
+          variance: frame.input(variance),
+          weight: frame.input(weight),
+          bias: frame.input(bias),
+          epsilon,
+        },
       });
       return y.array;
     }),
@@ -128,34 +137,33 @@ export const batchNormalization: Pick<
   batchNorm2dGrad: (x, { mean, variance, frozen }, weight, bias, gradOut, epsilon) =>
     inFrame((frame) => {
       const [N, C, H, W] = x.shape;
-      const { parts, fields: planeFields } = planeParts(planes(x), H * W);
+      const { count, parts, fields } = planesOf(x);
       const tasks = gradTasks[bias === null ? 'none' : 'relu'];
       const gradX = frame.output(x.shape);
       const gradWeight = frame.output([C]);
       const gradBias = frame.output([C]);
-      const sums = frame.temporary(planes(x) * 8);
-      const dots = frame.temporary(planes(x) * 8);
-      const fields = {
-        ...UNUSED,
+      const sums = frame.temporary(count * 8);
+      const dots = frame.temporary(count * 8);
+      const operands = {
+        ...fields,
         x: frame.input(x),
         gradOut: frame.input(gradOut),
-        gradX: gradX.address,
-        channels: C,
-        area: H * W,
-        mean: frame.input(mean),
-        variance: frame.input(variance),
-        weight: frame.input(weight),
-        bias: bias === null ? 0 : frame.input(bias),
-        epsilon,
+        norm: {
+          mean: frame.input(mean),
+          variance: frame.input(variance),
+          weight: frame.input(weight),
+          bias: bias === null ? NOWHERE : frame.input(bias),
+          epsilon,
+        },
       };
-      frame.run(tasks.sums, parts, { ...planeFields, ...fields, sums, dots });
+      frame.run(tasks.sums, parts, { ...operands, sums, dots });
       sumOverImages(frame, x.shape, sums, gradBias.address);
       sumOverImages(frame, x.shape, dots, gradWeight.address);
       frame.run(tasks.grad, parts, {
-        ...planeFields,
-        ...fields,
+        ...operands,
         sums: gradBias.address,
         dots: gradWeight.address,
+        gradX: gradX.address,
         share: frozen ? 0 : 1 / (N * H * W),
       });
       return { x: gradX.array, weight: gradWeight.array, bias: gradBias.array };

@@ -9,9 +9,10 @@ import { beforeRelu } from '../lanes/before-relu.ts';
 import { LongSum } from '../lanes/long-sum.ts';
 import { forPlane, forPlanes } from '../loops/planes.ts';
 import {
-  CHANNEL_FIELDS,
+  CHANNEL_PLANES,
   channelOf,
   channelValues,
+  NORM,
   type Normalization,
   normalizationOf,
 } from './channels.ts';
@@ -38,17 +39,19 @@ function readerOf(g: I32, norm: Normalization | null): GradientReader {
   };
 }
 
+const GRADIENT = { ...CHANNEL_PLANES, x: 'address', gradOut: 'address', norm: NORM } as const;
+
 /** What both tasks begin with for a plane. */
 function gradientPlane(
   f: FunctionBuilder,
-  p: LocalsOf<typeof CHANNEL_FIELDS>,
+  p: LocalsOf<typeof GRADIENT>,
   plane: I32,
   activation: Activation,
 ) {
   const start = f.i32(plane.times(p.area).times(4));
   const channel = f.i32(channelOf(plane, p.channels));
-  const values = channelValues(f, p, channel);
-  const bias = loadF32(p.bias.plus(channel));
+  const values = channelValues(f, p.norm, channel);
+  const bias = loadF32(p.norm.bias.plus(channel));
   const gradOut = f.i32(p.gradOut.plus(start));
   const norm = activation === 'relu' ? normalizationOf(f, values, bias) : null;
   const x = f.i32(p.x.plus(start));
@@ -60,8 +63,9 @@ function gradientPlane(
  * and g the gradient before the activation.
  */
 function defineGradSums(name: string, activation: Activation) {
-  return defineTask(name, CHANNEL_FIELDS, (f, p, { index }) => {
-    forPlanes(f, p, index, (plane) => {
+  const fields = { ...GRADIENT, sums: 'address', dots: 'address' } as const;
+  return defineTask(name, fields, (f, p, { index }) => {
+    forPlanes(f, p.planes, index, (plane) => {
       const { mean, inverse, x, gradOut, g } = gradientPlane(f, p, plane, activation);
       const [means, inverses] = [mean, inverse].map((value) => f.f32x4(splat(value)));
       const [sum, dot] = [new LongSum(f), new LongSum(f)];
@@ -97,8 +101,16 @@ function defineGradSums(name: string, activation: Activation) {
  * scale · g − slope · (x − mean) − level.
  */
 function defineGrad(name: string, activation: Activation) {
-  return defineTask(name, CHANNEL_FIELDS, (f, p, { index }) => {
-    forPlanes(f, p, index, (plane) => {
+  const fields = {
+    ...GRADIENT,
+    sums: 'address',
+    dots: 'address',
+    gradX: 'address',
+    /** 1 / (N · H · W), or 0 where the statistics do not depend on x. */
+    share: 'f32',
+  } as const;
+  return defineTask(name, fields, (f, p, { index }) => {
+    forPlanes(f, p.planes, index, (plane) => {
       const { start, channel, ...values } = gradientPlane(f, p, plane, activation);
       const { mean, scale, inverse, x, gradOut, g } = values;
       const perElement = f.f32(scale.times(p.share));

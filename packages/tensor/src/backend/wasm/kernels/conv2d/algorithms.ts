@@ -1,8 +1,10 @@
 import type { Padding } from '../../../../core/window.ts';
 import { MODE } from '../../micro-kernel/micro-kernel.ts';
+import { type Address, addressAfter, NOWHERE } from '../../runtime/address.ts';
 import type { Frame } from '../../runtime/frame.ts';
 import { settings } from '../../runtime/settings.ts';
-import { type Images, maskedAndPadded, padded, paddedBytes } from '../images/pad.ts';
+import type { Images } from '../images/images.ts';
+import { maskedAndPadded, padded, paddedBytes } from '../images/pad.ts';
 import { sumAxis } from '../reduce/sum-axis.ts';
 import { coveredInput } from '../winograd/tiles.ts';
 import type { OutputTile } from '../winograd/transforms.ts';
@@ -42,7 +44,7 @@ export function convolve(
   x: Images,
   filters: Filters,
   y: Images,
-  ending: { mode: number; bias: number },
+  ending: { mode: number; bias: Address },
 ): void {
   const { window, outChannels: rows, groupChannels: k, array, address } = filters;
   const m = chosenTile(filters, y);
@@ -59,17 +61,17 @@ interface GradientOperands {
   readonly x: Images;
   readonly gradOut: Images;
   /** The output after ReLU; null where there was none. */
-  readonly y: number | null;
+  readonly y: Address | null;
   readonly filters: Filters;
   readonly gradX: Images | null;
   /** Whether `gradX` holds the gradient of other branches already. */
   readonly addToGradX: boolean;
-  readonly gradWeight: number | null;
+  readonly gradWeight: Address | null;
   readonly needsSums: boolean;
 }
 
 /** gx ← (or +=) and gw ← for one branch; and the gradient's sums over planes, [N, outChannels], float64. */
-export function gradientsOf(frame: Frame, operands: GradientOperands): { sums: number | null } {
+export function gradientsOf(frame: Frame, operands: GradientOperands): { sums: Address | null } {
   const { x, gradOut, filters, gradX, gradWeight, addToGradX } = operands;
   const plan = winogradPlan(operands);
   if (plan !== null) {
@@ -79,13 +81,13 @@ export function gradientsOf(frame: Frame, operands: GradientOperands): { sums: n
       // A convolution too, with turned kernels and 2 − padding zeros.
       const weights = { array, address, rows, k, rowStride: 36, kStride: rows * 36, turned: true };
       const mode = addToGradX ? MODE.accumulate : 0;
-      winograd(frame, plan.m, gradient, weights, gradX, { mode, bias: 0 });
+      winograd(frame, plan.m, gradient, weights, gradX, { mode, bias: NOWHERE });
     }
     if (gradWeight !== null) {
       const { window } = filters;
       const input = padded(frame, x, paddingTo(x, window.padding, coveredInput(plan.m, gradOut)));
       const start = plan.padding.top * gradient.width + plan.padding.left;
-      const shifted = { ...gradient, address: gradient.address + start * 4 };
+      const shifted = { ...gradient, address: addressAfter(gradient.address, start * 4) };
       const { blockTiles } = plan;
       winogradWeightGrad(frame, plan.m, input, shifted, gradOut, {
         weight: gradWeight,
@@ -134,7 +136,7 @@ function beforeActivation(
   frame: Frame,
   { gradOut, y, needsSums }: GradientOperands,
   padding: Padding,
-): { gradient: Images; sums: number | null } {
+): { gradient: Images; sums: Address | null } {
   if (y !== null) {
     const sums = frame.temporary(gradOut.count * gradOut.channels * 8);
     const address = frame.temporary(paddedBytes(gradOut, padding));
@@ -154,9 +156,9 @@ function beforeActivation(
 function maskedWeightGrad(
   frame: Frame,
   { x, gradOut, filters }: GradientOperands,
-  y: number,
-  gradWeight: number,
-): number {
+  y: Address,
+  gradWeight: Address,
+): Address {
   const planeOfImage = gradOut.channels * 8;
   const sums = frame.temporary(gradOut.count * planeOfImage);
   const imageBytes = paddedBytes({ ...gradOut, count: 1 }, NO_PADDING);
@@ -171,9 +173,9 @@ function maskedWeightGrad(
       images,
       gradientOf(first, count) {
         const start = first * gradOut.stride;
-        const some = { ...gradOut, count, address: gradOut.address + start };
-        const into = { address, sums: sums + first * planeOfImage };
-        return maskedAndPadded(frame, some, y + start, NO_PADDING, into);
+        const some = { ...gradOut, count, address: addressAfter(gradOut.address, start) };
+        const into = { address, sums: addressAfter(sums, first * planeOfImage) };
+        return maskedAndPadded(frame, some, addressAfter(y, start), NO_PADDING, into);
       },
     },
   );
@@ -183,7 +185,7 @@ function maskedWeightGrad(
 function planeSums(
   frame: Frame,
   { address, count, channels, height, width, stride }: Images,
-): number {
+): Address {
   const sums = frame.temporary(count * channels * 8);
   const length = height * width;
   const groups = { rows: channels, gap: stride - channels * length * 4 };

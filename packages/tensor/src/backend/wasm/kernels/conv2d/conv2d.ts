@@ -2,16 +2,17 @@ import type { NdArray } from '../../../../core/ndarray.ts';
 import type { Shape } from '../../../../core/shape.ts';
 import type { Conv2dBranch, Conv2dGrads, Kernels } from '../../../kernels.ts';
 import { MODE } from '../../micro-kernel/micro-kernel.ts';
+import { type Address, addressAfter, NOWHERE } from '../../runtime/address.ts';
 import { type Frame, inFrame } from '../../runtime/frame.ts';
-import type { Images } from '../images/pad.ts';
+import type { Images } from '../images/images.ts';
 import { sumAxis } from '../reduce/sum-axis.ts';
 import { convolve, type Filters, gradientsOf } from './algorithms.ts';
 
 /** Some channels of all images of an array [N, C, H, W]. */
-function imagesOf(address: number, shape: Shape, firstChannel = 0, channels = shape[1]): Images {
+function imagesOf(address: Address, shape: Shape, firstChannel = 0, channels = shape[1]): Images {
   const [count, allChannels, height, width] = shape;
   return {
-    address: address + firstChannel * height * width * 4,
+    address: addressAfter(address, firstChannel * height * width * 4),
     count,
     channels,
     height,
@@ -54,7 +55,7 @@ export const convolution: Pick<Kernels, 'conv2d' | 'conv2dGrad'> = {
         const { bias } = branch;
         const mode = (bias === null ? 0 : MODE.bias) | (activation === 'relu' ? MODE.relu : 0);
         const output = imagesOf(y.address, y.array.shape, firstChannel, outChannels);
-        const ending = { mode, bias: bias === null ? 0 : frame.input(bias) };
+        const ending = { mode, bias: bias === null ? NOWHERE : frame.input(bias) };
         convolve(frame, input, filtersOf(frame, branch), output, ending);
       }
       return y.array;
@@ -75,7 +76,7 @@ export const convolution: Pick<Kernels, 'conv2d' | 'conv2dGrad'> = {
         const { sums } = gradientsOf(frame, {
           x: input,
           gradOut: imagesOf(gradient, gradOut.shape, firstChannel, outChannels),
-          y: output === null ? null : output + firstChannel * planeBytes(gradOut),
+          y: output === null ? null : addressAfter(output, firstChannel * planeBytes(gradOut)),
           filters: filtersOf(frame, branch),
           gradX: gradX === null ? null : imagesOf(gradX.address, x.shape),
           addToGradX: i > 0,

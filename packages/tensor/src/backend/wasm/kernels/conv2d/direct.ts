@@ -1,12 +1,14 @@
 import type { NdArray } from '../../../../core/ndarray.ts';
 import type { Conv2dWindow, Padding } from '../../../../core/window.ts';
 import { MODE } from '../../micro-kernel/micro-kernel.ts';
+import type { Address } from '../../runtime/address.ts';
 import type { Frame } from '../../runtime/frame.ts';
 import { accumulate } from '../gemm/accumulate.ts';
 import { multiply } from '../gemm/multiply.ts';
 import { linearTable } from '../gemm/offset-table.ts';
+import type { Images } from '../images/images.ts';
 import { outputPixels, pixelTable, tapTable, windowPixels, windowTaps } from '../images/offsets.ts';
-import { type Images, padded } from '../images/pad.ts';
+import { padded } from '../images/pad.ts';
 import { type Phase, phasesOf } from '../images/phases.ts';
 import { fill } from '../loops/flat-arrays.ts';
 import { sumArrays } from '../reduce/sum-arrays.ts';
@@ -24,7 +26,7 @@ import { sumArrays } from '../reduce/sum-arrays.ts';
 export interface Filters {
   readonly array: NdArray;
   /** Of its elements, or of their gradient. */
-  readonly address: number;
+  readonly address: Address;
   readonly outChannels: number;
   /** Input channels of one group. */
   readonly groupChannels: number;
@@ -48,7 +50,7 @@ export function directForward(
   x: Images,
   filters: Filters,
   y: Images,
-  { mode, bias }: { mode: number; bias: number },
+  { mode, bias }: { mode: number; bias: Address },
 ): void {
   const { window, outChannels, groupChannels } = filters;
   const { groups } = window;

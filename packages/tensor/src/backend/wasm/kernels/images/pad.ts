@@ -1,56 +1,36 @@
 import type { Padding } from '../../../../core/window.ts';
 import { loadFloats, loadSplat } from '../../assembler/loads.ts';
+import type { Address } from '../../runtime/address.ts';
 import type { Frame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
 import { beforeRelu } from '../lanes/before-relu.ts';
 import { LongSum } from '../lanes/long-sum.ts';
-import { forPlane, forPlanes, PLANE_FIELDS, planeParts } from '../loops/planes.ts';
+import { forPlane, forPlanes, PLANES, planeParts } from '../loops/planes.ts';
 import { copyRow, fillRow } from '../loops/rows.ts';
-
-/** Planes of images, some of the channels of each. */
-export interface Images {
-  readonly address: number;
-  readonly count: number;
-  readonly channels: number;
-  readonly height: number;
-  readonly width: number;
-  /** Bytes from one image to the next. */
-  readonly stride: number;
-}
+import { IMAGES, type Images } from './images.ts';
 
 const padTask = defineTask(
   'pad',
-  {
-    ...PLANE_FIELDS,
-    source: 'i32',
-    target: 'i32',
-    channels: 'i32',
-    height: 'i32',
-    width: 'i32',
-    sourceStride: 'i32',
-    top: 'i32',
-    left: 'i32',
-    paddedHeight: 'i32',
-    paddedWidth: 'i32',
-  },
-  (f, fields, { index }) => {
-    forPlanes(f, fields, index, (plane) => {
-      const { channels, height, width, top, left, paddedHeight, paddedWidth } = fields;
+  { planes: PLANES, images: IMAGES, padded: IMAGES, top: 'i32', left: 'i32' },
+  (f, { planes, images, padded, top, left }, { index }) => {
+    forPlanes(f, planes, index, (plane) => {
+      const { channels, height, width } = images;
       const image = plane.dividedBy(channels);
       const channel = plane.modulo(channels);
       const source = f.i32(
-        fields.source
-          .plus(image.times(fields.sourceStride))
+        images.address
+          .plus(image.times(images.stride))
           .plus(channel.times(height).times(width).times(4)),
       );
+      const area = padded.height.times(padded.width);
       const target = f.i32(
-        fields.target.plus(plane.times(paddedHeight).times(paddedWidth).times(4)),
+        padded.address.plus(plane.times(padded.height).times(padded.width).times(4)),
       );
-      f.call(fillRow, { target, count: paddedHeight.times(paddedWidth), value: 0 });
-      target.set(target.plus(top.times(paddedWidth).plus(left).times(4)));
+      f.call(fillRow, { target, count: area, value: 0 });
+      target.set(target.plus(top.times(padded.width).plus(left).times(4)));
       f.for(0, height, 1, () => {
         f.call(copyRow, { target, source, count: width });
-        target.set(target.plus(paddedWidth.times(4)));
+        target.set(target.plus(padded.width.times(4)));
         source.set(source.plus(width.times(4)));
       });
     });
@@ -64,26 +44,25 @@ const padTask = defineTask(
 export function padded(frame: Frame, images: Images, padding: Padding): Images {
   const { top, bottom, left, right } = padding;
   if (top + bottom + left + right === 0) return images;
-  const { count, channels } = images;
-  const height = images.height + top + bottom;
-  const width = images.width + left + right;
-  const stride = channels * height * width * 4;
-  const address = frame.temporary(count * stride);
-  const { parts, fields } = planeParts(count * channels, height * width);
-  frame.run(padTask, parts, {
-    ...fields,
-    source: images.address,
-    target: address,
-    channels,
-    height: images.height,
-    width: images.width,
-    sourceStride: images.stride,
-    top,
-    left,
-    paddedHeight: height,
-    paddedWidth: width,
-  });
-  return { address, count, channels, height, width, stride };
+  const padded = paddedImages(images, padding, frame.temporary(paddedBytes(images, padding)));
+  const { parts, planes } = partsOf(padded);
+  frame.run(padTask, parts, { planes, images, padded, top, left });
+  return padded;
+}
+
+/** Images with zeros around them, at an address of their own. */
+function paddedImages(
+  { count, channels, height, width }: Images,
+  { top, bottom, left, right }: Padding,
+  address: Address,
+): Images {
+  const size = { height: height + top + bottom, width: width + left + right };
+  const stride = channels * size.height * size.width * 4;
+  return { address, count, channels, ...size, stride };
+}
+
+function partsOf({ count, channels, height, width }: Images) {
+  return planeParts(count * channels, height * width);
 }
 
 /** Bytes of images with zeros around them. */
@@ -97,37 +76,32 @@ export function paddedBytes(
 const maskTask = defineTask(
   'gradientOfActivation',
   {
-    ...PLANE_FIELDS,
-    gradOut: 'i32',
-    y: 'i32',
-    target: 'i32',
-    sums: 'i32',
-    channels: 'i32',
-    height: 'i32',
-    width: 'i32',
-    sourceStride: 'i32',
+    planes: PLANES,
+    images: IMAGES,
+    y: 'address',
+    padded: IMAGES,
+    sums: 'address',
     top: 'i32',
     left: 'i32',
-    paddedHeight: 'i32',
-    paddedWidth: 'i32',
   },
-  (f, p, { index }) => {
-    forPlanes(f, p, index, (plane) => {
-      const { channels, height, width, top, left, paddedHeight, paddedWidth } = p;
+  (f, { planes, images, padded, top, left, ...p }, { index }) => {
+    forPlanes(f, planes, index, (plane) => {
+      const { channels, height, width } = images;
+      const paddedArea = padded.height.times(padded.width);
       const start = f.i32(
         plane
           .dividedBy(channels)
-          .times(p.sourceStride)
+          .times(images.stride)
           .plus(plane.modulo(channels).times(height).times(width).times(4)),
       );
-      const gradOut = f.i32(p.gradOut.plus(start));
+      const gradOut = f.i32(images.address.plus(start));
       const y = f.i32(p.y.plus(start));
-      const target = f.i32(p.target.plus(plane.times(paddedHeight).times(paddedWidth).times(4)));
-      const border = f.i32(paddedHeight.times(paddedWidth).minus(height.times(width)));
-      f.if(border, () =>
-        f.call(fillRow, { target, count: paddedHeight.times(paddedWidth), value: 0 }),
+      const target = f.i32(
+        padded.address.plus(plane.times(padded.height).times(padded.width).times(4)),
       );
-      target.set(target.plus(top.times(paddedWidth).plus(left).times(4)));
+      const border = f.i32(paddedArea.minus(height.times(width)));
+      f.if(border, () => f.call(fillRow, { target, count: paddedArea, value: 0 }));
+      target.set(target.plus(top.times(padded.width).plus(left).times(4)));
       // Without a border a plane is one long row.
       const rowLength = f.i32(width);
       const rows = f.i32(height);
@@ -154,7 +128,7 @@ const maskTask = defineTask(
           },
           flush: () => sum.flush(),
         });
-        target.set(target.plus(paddedWidth.times(4)));
+        target.set(target.plus(padded.width.times(4)));
       });
       f.store(p.sums.plus(plane.times(8)), sum.total);
     });
@@ -170,30 +144,13 @@ const maskTask = defineTask(
 export function maskedAndPadded(
   frame: Frame,
   gradOut: Images,
-  y: number,
-  { top, bottom, left, right }: Padding,
-  into: { address: number; sums: number },
+  y: Address,
+  padding: Padding,
+  { address, sums }: { address: Address; sums: Address },
 ): Images {
-  const { count, channels } = gradOut;
-  const height = gradOut.height + top + bottom;
-  const width = gradOut.width + left + right;
-  const stride = channels * height * width * 4;
-  const { address, sums } = into;
-  const { parts, fields } = planeParts(count * channels, height * width);
-  frame.run(maskTask, parts, {
-    ...fields,
-    gradOut: gradOut.address,
-    y,
-    target: address,
-    sums,
-    channels,
-    height: gradOut.height,
-    width: gradOut.width,
-    sourceStride: gradOut.stride,
-    top,
-    left,
-    paddedHeight: height,
-    paddedWidth: width,
-  });
-  return { address, count, channels, height, width, stride };
+  const padded = paddedImages(gradOut, padding, address);
+  const { parts, planes } = partsOf(padded);
+  const { top, left } = padding;
+  frame.run(maskTask, parts, { planes, images: gradOut, y, padded, sums, top, left });
+  return padded;
 }

@@ -1,30 +1,31 @@
 import type { FunctionBuilder } from '../../assembler/function.ts';
-import type { Local } from '../../assembler/parameters.ts';
+import type { Local, LocalsOf } from '../../assembler/parameters.ts';
 import type { I32 } from '../../assembler/scalars.ts';
+import type { FieldValues } from '../../runtime/task.ts';
 import { COLLECTED_VECTORS } from '../lanes/long-sum.ts';
 import { CHUNK } from './flat-arrays.ts';
 import { partRange } from './part-range.ts';
 
 /** Fields of tasks that work on many planes [H, W], several in one part. */
-export const PLANE_FIELDS = { planes: 'i32', planesOfPart: 'i32' } as const;
+export const PLANES = { count: 'i32', ofPart: 'i32' } as const;
 
 /** Values of those fields, and the number of parts: small planes go together. */
 export function planeParts(
-  planes: number,
+  count: number,
   area: number,
-): { parts: number; fields: { planes: number; planesOfPart: number } } {
-  const planesOfPart = Math.max(1, Math.floor(CHUNK / area));
-  return { parts: Math.ceil(planes / planesOfPart), fields: { planes, planesOfPart } };
+): { parts: number; planes: FieldValues<typeof PLANES> } {
+  const ofPart = Math.max(1, Math.floor(CHUNK / area));
+  return { parts: Math.ceil(count / ofPart), planes: { count, ofPart } };
 }
 
 /** Runs `body` for each plane of part `index`. */
 export function forPlanes(
   f: FunctionBuilder,
-  { planes, planesOfPart }: { planes: I32; planesOfPart: I32 },
+  { count, ofPart }: LocalsOf<typeof PLANES>,
   index: I32,
   body: (plane: I32) => void,
 ): void {
-  const { first, end } = partRange(f, index, planesOfPart, planes);
+  const { first, end } = partRange(f, index, ofPart, count);
   f.for(first, end, 1, body);
 }
 

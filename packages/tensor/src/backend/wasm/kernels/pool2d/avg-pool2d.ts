@@ -6,27 +6,27 @@ import type { Local, LocalsOf } from '../../assembler/parameters.ts';
 import { type F32, type I32, loadF32 } from '../../assembler/scalars.ts';
 import { inFrame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
-import { forPlanes, PLANE_FIELDS, planeParts } from '../loops/planes.ts';
+import { forPlanes, PLANES, planeParts } from '../loops/planes.ts';
 import { fillRow } from '../loops/rows.ts';
 import { sumAxis } from '../reduce/sum-axis.ts';
-import { columnExtent, rowExtent, WINDOW_FIELDS, windowParts } from './fields.ts';
+import { AXIS, extentOf, POOLING, windowParts } from './fields.ts';
 
 /** Calls `body` for each window, with the address and number of its output and its padded area. */
 function forWindows(
   f: FunctionBuilder,
-  p: LocalsOf<typeof WINDOW_FIELDS>,
+  p: LocalsOf<typeof POOLING>,
   body: (output: I32, area: F32, forElements: (visit: (offset: I32) => void) => void) => void,
 ): void {
   const output = f.i32(0);
-  f.for(0, p.outHeight, 1, (outRow) => {
-    const rows = rowExtent(f, outRow, p);
-    f.for(0, p.outWidth, 1, (outColumn) => {
-      const columns = columnExtent(f, outColumn, p);
+  f.for(0, p.rows.windows, 1, (outRow) => {
+    const rows = extentOf(f, outRow, p.rows);
+    f.for(0, p.columns.windows, 1, (outColumn) => {
+      const columns = extentOf(f, outColumn, p.columns);
       const area = f.f32(rows.length.times(columns.length).toF32());
       body(output, area, (visit) =>
         f.for(rows.first, rows.end, 1, (row) =>
           f.for(columns.first, columns.end, 1, (column) =>
-            visit(row.times(p.width).plus(column).times(4)),
+            visit(row.times(p.columns.size).plus(column).times(4)),
           ),
         ),
       );
@@ -35,10 +35,12 @@ function forWindows(
   });
 }
 
-const forwardTask = defineTask('avgPool', WINDOW_FIELDS, (f, p, { index }) => {
-  forPlanes(f, p, index, (plane) => {
-    const source = f.i32(p.source.plus(plane.times(p.height).times(p.width).times(4)));
-    const target = f.i32(p.target.plus(plane.times(p.outHeight).times(p.outWidth).times(4)));
+const forwardTask = defineTask('avgPool', POOLING, (f, p, { index }) => {
+  forPlanes(f, p.planes, index, (plane) => {
+    const source = f.i32(p.source.plus(plane.times(p.rows.size).times(p.columns.size).times(4)));
+    const target = f.i32(
+      p.target.plus(plane.times(p.rows.windows).times(p.columns.windows).times(4)),
+    );
     const sum = f.f64();
     forWindows(f, p, (output, area, forElements) => {
       sum.set(0);
@@ -52,10 +54,12 @@ const forwardTask = defineTask('avgPool', WINDOW_FIELDS, (f, p, { index }) => {
  * `source` is the gradient by the output, `target` that by the input: each window adds its share to
  * its elements. In float32, so for elements in few windows.
  */
-const scatterTask = defineTask('avgPoolScatter', WINDOW_FIELDS, (f, p, { index }) => {
-  forPlanes(f, p, index, (plane) => {
-    const area = f.i32(p.height.times(p.width));
-    const source = f.i32(p.source.plus(plane.times(p.outHeight).times(p.outWidth).times(4)));
+const scatterTask = defineTask('avgPoolScatter', POOLING, (f, p, { index }) => {
+  forPlanes(f, p.planes, index, (plane) => {
+    const area = f.i32(p.rows.size.times(p.columns.size));
+    const source = f.i32(
+      p.source.plus(plane.times(p.rows.windows).times(p.columns.windows).times(4)),
+    );
     const target = f.i32(p.target.plus(plane.times(area).times(4)));
     const share = f.f32();
     const at = f.i32();
@@ -71,9 +75,9 @@ const scatterTask = defineTask('avgPoolScatter', WINDOW_FIELDS, (f, p, { index }
 });
 
 /** Share of a window's gradient for each of its elements: target = source / area. */
-const sharesTask = defineTask('avgPoolShares', WINDOW_FIELDS, (f, p, { index }) => {
-  forPlanes(f, p, index, (plane) => {
-    const start = f.i32(plane.times(p.outHeight).times(p.outWidth).times(4));
+const sharesTask = defineTask('avgPoolShares', POOLING, (f, p, { index }) => {
+  forPlanes(f, p.planes, index, (plane) => {
+    const start = f.i32(plane.times(p.rows.windows).times(p.columns.windows).times(4));
     const source = f.i32(p.source.plus(start));
     const target = f.i32(p.target.plus(start));
     forWindows(f, p, (output, area) => {
@@ -85,7 +89,7 @@ const sharesTask = defineTask('avgPoolShares', WINDOW_FIELDS, (f, p, { index }) 
 /** The windows [first, end) of one axis that hold an element, from one element to the next. */
 function windowsOf(
   f: FunctionBuilder,
-  { stride, kernel, before, count }: Record<'stride' | 'kernel' | 'before' | 'count', I32>,
+  { windows, kernel, stride, before }: LocalsOf<typeof AXIS>,
 ): { first: Local<I32>; end: Local<I32>; start(): void; moveTo(element: I32): void } {
   const first = f.i32();
   const end = f.i32();
@@ -98,7 +102,7 @@ function windowsOf(
     },
     moveTo(element) {
       const padded = f.i32(element.plus(before));
-      f.while(end.lessThan(count).and(end.times(stride).atMost(padded)), () =>
+      f.while(end.lessThan(windows).and(end.times(stride).atMost(padded)), () =>
         end.set(end.plus(1)),
       );
       f.while(first.times(stride).plus(kernel).atMost(padded), () => first.set(first.plus(1)));
@@ -107,32 +111,24 @@ function windowsOf(
 }
 
 /** Each element's sum of the shares (`source`) of all windows that hold it. */
-const gatherTask = defineTask('avgPoolGather', WINDOW_FIELDS, (f, p, { index }) => {
-  const rows = windowsOf(f, {
-    stride: p.strideHeight,
-    kernel: p.kernelHeight,
-    before: p.top,
-    count: p.outHeight,
-  });
-  const columns = windowsOf(f, {
-    stride: p.strideWidth,
-    kernel: p.kernelWidth,
-    before: p.left,
-    count: p.outWidth,
-  });
+const gatherTask = defineTask('avgPoolGather', POOLING, (f, p, { index }) => {
+  const rows = windowsOf(f, p.rows);
+  const columns = windowsOf(f, p.columns);
   const sum = f.f64();
-  forPlanes(f, p, index, (plane) => {
-    const source = f.i32(p.source.plus(plane.times(p.outHeight).times(p.outWidth).times(4)));
-    const target = f.i32(p.target.plus(plane.times(p.height).times(p.width).times(4)));
+  forPlanes(f, p.planes, index, (plane) => {
+    const source = f.i32(
+      p.source.plus(plane.times(p.rows.windows).times(p.columns.windows).times(4)),
+    );
+    const target = f.i32(p.target.plus(plane.times(p.rows.size).times(p.columns.size).times(4)));
     rows.start();
-    f.for(0, p.height, 1, (row) => {
+    f.for(0, p.rows.size, 1, (row) => {
       rows.moveTo(row);
       columns.start();
-      f.for(0, p.width, 1, (column) => {
+      f.for(0, p.columns.size, 1, (column) => {
         columns.moveTo(column);
         sum.set(0);
         f.for(rows.first, rows.end, 1, (outRow) => {
-          const line = f.i32(source.plus(outRow.times(p.outWidth).times(4)));
+          const line = f.i32(source.plus(outRow.times(p.columns.windows).times(4)));
           f.for(columns.first, columns.end, 1, (outColumn) => {
             sum.set(sum.plus(loadF32(line.plus(outColumn.times(4))).toF64()));
           });
@@ -147,9 +143,9 @@ const gatherTask = defineTask('avgPoolGather', WINDOW_FIELDS, (f, p, { index }) 
 /** The gradient of windows that are whole planes: each element of a plane has the same share. */
 const spreadTask = defineTask(
   'avgPoolSpread',
-  { ...PLANE_FIELDS, source: 'i32', target: 'i32', area: 'i32' },
+  { planes: PLANES, source: 'address', target: 'address', area: 'i32' },
   (f, p, { index }) => {
-    forPlanes(f, p, index, (plane) => {
+    forPlanes(f, p.planes, index, (plane) => {
       const share = loadF32(p.source.plus(plane.times(4))).dividedBy(p.area.toF32());
       const target = p.target.plus(plane.times(p.area).times(4));
       f.call(fillRow, { target, count: p.area, value: share.plus(0) }); // −0 is 0 as in other sums.
@@ -184,12 +180,7 @@ export const averagePooling: Pick<Kernels, 'avgPool2d' | 'avgPool2dGrad'> = {
         return y.array;
       }
       const { parts, fields } = windowParts(window, x.shape);
-      frame.run(forwardTask, parts, {
-        source: frame.input(x),
-        target: y.address,
-        indices: 0,
-        ...fields,
-      });
+      frame.run(forwardTask, parts, { ...fields, source: frame.input(x), target: y.address });
       return y.array;
     }),
 
@@ -200,18 +191,17 @@ export const averagePooling: Pick<Kernels, 'avgPool2d' | 'avgPool2dGrad'> = {
       const target = gradIn.address;
       if (isWholePlane(window, inputShape)) {
         const [N, C, H, W] = inputShape;
-        const { parts, fields } = planeParts(N * C, H * W);
-        frame.run(spreadTask, parts, { ...fields, source, target, area: H * W });
+        const { parts, planes } = planeParts(N * C, H * W);
+        frame.run(spreadTask, parts, { planes, source, target, area: H * W });
         return gradIn.array;
       }
       const { parts, fields } = windowParts(window, inputShape);
-      const values = { ...fields, indices: 0 };
       if (windowsOfElement(window) <= FEW_WINDOWS) {
-        frame.run(scatterTask, parts, { ...values, source, target });
+        frame.run(scatterTask, parts, { ...fields, source, target });
       } else {
         const shares = frame.temporary(gradOut.size * 4);
-        frame.run(sharesTask, parts, { ...values, source, target: shares });
-        frame.run(gatherTask, parts, { ...values, source: shares, target });
+        frame.run(sharesTask, parts, { ...fields, source, target: shares });
+        frame.run(gatherTask, parts, { ...fields, source: shares, target });
       }
       return gradIn.array;
     }),

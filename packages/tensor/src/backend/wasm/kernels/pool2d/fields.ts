@@ -3,48 +3,54 @@ import type { Window2d } from '../../../../core/window.ts';
 import type { FunctionBuilder } from '../../assembler/function.ts';
 import type { Local, LocalsOf } from '../../assembler/parameters.ts';
 import type { I32 } from '../../assembler/scalars.ts';
-import { PLANE_FIELDS, planeParts } from '../loops/planes.ts';
+import type { FieldValues } from '../../runtime/task.ts';
+import { PLANES, planeParts } from '../loops/planes.ts';
 
-/** Fields that every pooling task has. */
-export const WINDOW_FIELDS = {
-  ...PLANE_FIELDS,
-  source: 'i32',
-  target: 'i32',
-  indices: 'i32',
-  height: 'i32',
-  width: 'i32',
-  outHeight: 'i32',
-  outWidth: 'i32',
-  kernelHeight: 'i32',
-  kernelWidth: 'i32',
-  strideHeight: 'i32',
-  strideWidth: 'i32',
-  top: 'i32',
-  left: 'i32',
-  bottom: 'i32',
-  right: 'i32',
+/** Windows along one axis of a plane, which is padded by `before` and `after` elements. */
+export const AXIS = {
+  size: 'i32',
+  windows: 'i32',
+  kernel: 'i32',
+  stride: 'i32',
+  before: 'i32',
+  after: 'i32',
 } as const;
 
+/** Fields that every pooling task has. */
+export const POOLING = {
+  planes: PLANES,
+  source: 'address',
+  target: 'address',
+  rows: AXIS,
+  columns: AXIS,
+} as const;
+
+type Axes = Pick<FieldValues<typeof POOLING>, 'planes' | 'rows' | 'columns'>;
+
 /** Values of the fields but for addresses, and the number of parts. */
-export function windowParts(window: Window2d, [N, C, height, width]: Shape) {
+export function windowParts(
+  window: Window2d,
+  [N, C, height, width]: Shape,
+): { parts: number; fields: Axes } {
   const { padding } = window;
-  const { parts, fields: planeFields } = planeParts(N * C, height * width);
-  const fields = {
-    ...planeFields,
-    height,
-    width,
-    outHeight: window.outHeight,
-    outWidth: window.outWidth,
-    kernelHeight: window.kernelHeight,
-    kernelWidth: window.kernelWidth,
-    strideHeight: window.strideHeight,
-    strideWidth: window.strideWidth,
-    top: padding.top,
-    left: padding.left,
-    bottom: padding.bottom,
-    right: padding.right,
+  const { parts, planes } = planeParts(N * C, height * width);
+  const rows = {
+    size: height,
+    windows: window.outHeight,
+    kernel: window.kernelHeight,
+    stride: window.strideHeight,
+    before: padding.top,
+    after: padding.bottom,
   };
-  return { parts, fields };
+  const columns = {
+    size: width,
+    windows: window.outWidth,
+    kernel: window.kernelWidth,
+    stride: window.strideWidth,
+    before: padding.left,
+    after: padding.right,
+  };
+  return { parts, fields: { planes, rows, columns } };
 }
 
 /** The part of a window on one axis that lies inside the input, and its length with padding. */
@@ -54,17 +60,11 @@ export interface Extent {
   readonly length: Local<I32>;
 }
 
-/** Window `index` of an axis of `size` elements; see the reference backend's `coverOf`. */
-function extent(
+/** Window `index` of an axis; see the reference backend's `coverOf`. */
+export function extentOf(
   f: FunctionBuilder,
   index: I32,
-  {
-    stride,
-    kernel,
-    before,
-    after,
-    size,
-  }: Record<'stride' | 'kernel' | 'before' | 'after' | 'size', I32>,
+  { size, kernel, stride, before, after }: LocalsOf<typeof AXIS>,
 ): Extent {
   const first = f.i32(index.times(stride).minus(before));
   const end = f.i32(first.plus(kernel));
@@ -73,28 +73,4 @@ function extent(
   first.set(first.max(0));
   end.set(end.min(size));
   return { first, end, length };
-}
-
-export function rowExtent(f: FunctionBuilder, row: I32, p: LocalsOf<typeof WINDOW_FIELDS>): Extent {
-  return extent(f, row, {
-    stride: p.strideHeight,
-    kernel: p.kernelHeight,
-    before: p.top,
-    after: p.bottom,
-    size: p.height,
-  });
-}
-
-export function columnExtent(
-  f: FunctionBuilder,
-  column: I32,
-  p: LocalsOf<typeof WINDOW_FIELDS>,
-): Extent {
-  return extent(f, column, {
-    stride: p.strideWidth,
-    kernel: p.kernelWidth,
-    before: p.left,
-    after: p.right,
-    size: p.width,
-  });
 }

@@ -6,9 +6,9 @@ import { type I32, loadF32, loadI32 } from '../../assembler/scalars.ts';
 import { splatInt } from '../../assembler/vectors.ts';
 import { inFrame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
-import { forPlanes, PLANE_FIELDS, planeParts } from '../loops/planes.ts';
+import { forPlanes, PLANES, planeParts } from '../loops/planes.ts';
 import { fillRow } from '../loops/rows.ts';
-import { columnExtent, rowExtent, WINDOW_FIELDS, windowParts } from './fields.ts';
+import { extentOf, POOLING, windowParts } from './fields.ts';
 import {
   type FastWindow,
   severalWindows,
@@ -26,14 +26,14 @@ import {
 const scalarWindow = defineFunction(
   'maxOfWindow',
   {
-    source: 'i32',
+    source: 'address',
     width: 'i32',
     top: 'i32',
     bottom: 'i32',
     left: 'i32',
     right: 'i32',
-    target: 'i32',
-    index: 'i32',
+    target: 'address',
+    index: 'address',
   },
   (f, { source, width, top, bottom, left, right, target, index }) => {
     // All lanes alike: without branches, which nothing predicts.
@@ -59,20 +59,20 @@ const scalarWindow = defineFunction(
 
 /** @param fast null to compute each window alone */
 function defineMaxPool(name: string, fast: FastWindow | null) {
-  return defineTask(name, WINDOW_FIELDS, (f, p, { index, scratch }) => {
-    const whole = fast === null ? null : wholeWindows(f, fast, p);
-    forPlanes(f, p, index, (plane) => {
-      const source = f.i32(p.source.plus(plane.times(p.height).times(p.width).times(4)));
-      const outOffset = plane.times(p.outHeight).times(p.outWidth).times(4);
+  return defineTask(name, { ...POOLING, indices: 'address' }, (f, p, { index, scratch }) => {
+    const whole = fast === null ? null : wholeWindows(f, fast, p.columns);
+    forPlanes(f, p.planes, index, (plane) => {
+      const source = f.i32(p.source.plus(plane.times(p.rows.size).times(p.columns.size).times(4)));
+      const outOffset = plane.times(p.rows.windows).times(p.columns.windows).times(4);
       const target = f.i32(p.target.plus(outOffset));
       const indices = f.i32(p.indices.plus(outOffset));
       const column = f.i32();
       const isDone = f.i32();
-      f.for(0, p.outHeight, 1, (outRow) => {
-        const rows = rowExtent(f, outRow, p);
+      f.for(0, p.rows.windows, 1, (outRow) => {
+        const rows = extentOf(f, outRow, p.rows);
         const rowCount = f.i32(rows.end.minus(rows.first));
         column.set(0);
-        f.while(column.lessThan(p.outWidth), () => {
+        f.while(column.lessThan(p.columns.windows), () => {
           isDone.set(0);
           if (fast !== null && whole !== null) {
             const fits = column.atLeast(whole.first).and(column.lessThan(whole.end));
@@ -84,10 +84,10 @@ function defineMaxPool(name: string, fast: FastWindow | null) {
                 const last = f.i32(whole.end.minus(lanes));
                 start.set(column.min(last));
               }
-              const left = start.times(fast.stride).minus(p.left);
-              const first = f.i32(rows.first.times(p.width).plus(left));
+              const left = start.times(fast.stride).minus(p.columns.before);
+              const first = f.i32(rows.first.times(p.columns.size).plus(left));
               const at = f.i32(source.plus(first.times(4)));
-              const place = { at, first, rowCount, width: p.width };
+              const place = { at, first, rowCount, width: p.columns.size };
               const { greatest, winner, hasNaN } = severalWindows(f, fast, place, lanes);
               f.if(hasNaN.isZero(), () => {
                 const offset = f.i32(start.times(4));
@@ -114,10 +114,10 @@ function defineMaxPool(name: string, fast: FastWindow | null) {
             });
           }
           f.if(isDone.isZero(), () => {
-            const columns = columnExtent(f, column, p);
+            const columns = extentOf(f, column, p.columns);
             f.call(scalarWindow, {
               source,
-              width: p.width,
+              width: p.columns.size,
               top: rows.first,
               bottom: rows.end,
               left: columns.first,
@@ -128,8 +128,8 @@ function defineMaxPool(name: string, fast: FastWindow | null) {
             column.set(column.plus(1));
           });
         });
-        target.set(target.plus(p.outWidth.times(4)));
-        indices.set(indices.plus(p.outWidth.times(4)));
+        target.set(target.plus(p.columns.windows.times(4)));
+        indices.set(indices.plus(p.columns.windows.times(4)));
       });
     });
   });
@@ -151,15 +151,15 @@ function taskFor({ kernelHeight, kernelWidth, strideWidth }: Window2d): (typeof 
 const gradTask = defineTask(
   'maxPoolGrad',
   {
-    ...PLANE_FIELDS,
-    gradOut: 'i32',
-    indices: 'i32',
-    gradIn: 'i32',
+    planes: PLANES,
+    gradOut: 'address',
+    indices: 'address',
+    gradIn: 'address',
     outArea: 'i32',
     area: 'i32',
   },
   (f, p, { index }) => {
-    forPlanes(f, p, index, (plane) => {
+    forPlanes(f, p.planes, index, (plane) => {
       const target = f.i32(p.gradIn.plus(plane.times(p.area).times(4)));
       const offset = f.i32(plane.times(p.outArea).times(4));
       const gradient = f.i32(p.gradOut.plus(offset));
@@ -185,10 +185,10 @@ export const maxPooling: Pick<Kernels, 'maxPool2d' | 'maxPool2dGrad'> = {
       const indices = frame.output(shape, 'int32');
       const { parts, fields } = windowParts(window, x.shape);
       frame.run(taskFor(window), parts, {
+        ...fields,
         source: frame.input(x),
         target: y.address,
         indices: indices.address,
-        ...fields,
       });
       return { y: y.array, indices: indices.array };
     }),
@@ -197,9 +197,9 @@ export const maxPooling: Pick<Kernels, 'maxPool2d' | 'maxPool2dGrad'> = {
     inFrame((frame) => {
       const [N, C, H, W] = inputShape;
       const gradIn = frame.output(inputShape);
-      const { parts, fields } = planeParts(N * C, H * W);
+      const { parts, planes } = planeParts(N * C, H * W);
       frame.run(gradTask, parts, {
-        ...fields,
+        planes,
         gradOut: frame.input(gradOut),
         indices: frame.input(indices),
         gradIn: gradIn.address,

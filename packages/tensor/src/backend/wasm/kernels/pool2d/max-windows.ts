@@ -1,9 +1,10 @@
 import type { FunctionBuilder } from '../../assembler/function.ts';
 import { intLanes } from '../../assembler/int-lanes.ts';
 import { loadF32x4, loadFloats } from '../../assembler/loads.ts';
-import type { Local } from '../../assembler/parameters.ts';
+import type { Local, LocalsOf } from '../../assembler/parameters.ts';
 import type { I32 } from '../../assembler/scalars.ts';
 import { type Floats, type Ints, splatInt } from '../../assembler/vectors.ts';
+import type { AXIS } from './fields.ts';
 
 /** Windows of max-pooling side by side, as many as vectors have lanes. */
 
@@ -141,14 +142,14 @@ interface WholeWindows {
 export function wholeWindows(
   f: FunctionBuilder,
   { kernel, stride }: FastWindow,
-  { left, width, outWidth }: { left: I32; width: I32; outWidth: I32 },
+  { size, windows, before }: LocalsOf<typeof AXIS>,
 ): WholeWindows {
-  const first = f.i32(left.plus(stride - 1).dividedBy(stride));
-  const room = f.i32(width.plus(left).minus(kernel));
+  const first = f.i32(before.plus(stride - 1).dividedBy(stride));
+  const room = f.i32(size.plus(before).minus(kernel));
   const end = f.i32(0);
   f.if(room.atLeast(0), () => {
     end.set(room.dividedBy(stride).plus(1));
-    end.set(end.min(outWidth));
+    end.set(end.min(windows));
   });
   return { first, end };
 }

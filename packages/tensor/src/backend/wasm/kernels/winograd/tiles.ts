@@ -1,6 +1,6 @@
 import { ALL_COLUMNS } from '../../micro-kernel/tile.ts';
 import { keptTable } from '../../runtime/tables.ts';
-import type { Images } from '../images/pad.ts';
+import type { Images } from '../images/images.ts';
 import type { OutputTile } from './transforms.ts';
 
 /** Bytes of one entry: input offset, output offset, rows and columns inside the output. */

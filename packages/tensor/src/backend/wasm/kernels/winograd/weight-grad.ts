@@ -5,7 +5,7 @@ import { ALL_COLUMNS, ALL_ROWS, roundedUp, tileOf } from '../../micro-kernel/til
 import type { Frame } from '../../runtime/frame.ts';
 import { SCRATCH_BYTES } from '../../runtime/runtime.ts';
 import { defineTask } from '../../runtime/task.ts';
-import type { Images } from '../images/pad.ts';
+import type { Images } from '../images/images.ts';
 import { countFrom, partRange } from '../loops/part-range.ts';
 import { defineChannelTransform } from './channel-transform.ts';
 import { multiplyComponents } from './products.ts';

@@ -3,7 +3,7 @@ import { ALL_COLUMNS, ALL_ROWS } from '../../micro-kernel/tile.ts';
 import type { Frame } from '../../runtime/frame.ts';
 import { SCRATCH_BYTES } from '../../runtime/runtime.ts';
 import { defineTask, type TaskDefinition } from '../../runtime/task.ts';
-import type { Images } from '../images/pad.ts';
+import type { Images } from '../images/images.ts';
 import { countFrom, endOf } from '../loops/part-range.ts';
 import { defineInputTransform } from './input-transform.ts';
 import { defineOutputTransform } from './output-transform.ts';
