@@ -1,7 +1,10 @@
 import { BackendError, conv2d, describeBackend, setBackend, tensor } from '@firelight/tensor';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type GpuJs, loadGpuJs } from '../../packages/tensor/src/backend/gpu/gpu-js.ts';
-import { rendererOf, rendererOfAdapter } from '../../packages/tensor/src/backend/gpu/renderer.ts';
+import { type GpuJs, loadGpuJs } from '../../packages/tensor/src/backend/gpu/device/gpu-js.ts';
+import {
+  rendererOf,
+  rendererOfAdapter,
+} from '../../packages/tensor/src/backend/gpu/device/renderer.ts';
 import { random } from '../helpers/evaluate.ts';
 
 // How a device is chosen and described. Here Node runs without a display, so there is no GPU.

@@ -1,9 +1,9 @@
 import { setBackend } from '@firelight/tensor';
-import { convolutionOn } from '../../packages/tensor/src/backend/gpu/conv2d.ts';
-import type { Device, DeviceArray } from '../../packages/tensor/src/backend/gpu/device.ts';
-import { loadGpuJs } from '../../packages/tensor/src/backend/gpu/gpu-js.ts';
-import { LocalDevice } from '../../packages/tensor/src/backend/gpu/local-device.ts';
-import type { GpuSettings } from '../../packages/tensor/src/backend/gpu/pass.ts';
+import { convolutionOn } from '../../packages/tensor/src/backend/gpu/conv2d/conv2d.ts';
+import type { Device, DeviceArray } from '../../packages/tensor/src/backend/gpu/device/device.ts';
+import { loadGpuJs } from '../../packages/tensor/src/backend/gpu/device/gpu-js.ts';
+import { LocalDevice } from '../../packages/tensor/src/backend/gpu/device/local-device.ts';
+import type { GpuSettings } from '../../packages/tensor/src/backend/gpu/device/pass.ts';
 import {
   type Program,
   texelCount,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Gpu, GpuKernel } from '../../packages/tensor/src/backend/gpu/gpu-js.ts';
-import { KernelCache } from '../../packages/tensor/src/backend/gpu/kernel-cache.ts';
+import type { Gpu, GpuKernel } from '../../packages/tensor/src/backend/gpu/device/gpu-js.ts';
+import { KernelCache } from '../../packages/tensor/src/backend/gpu/device/kernel-cache.ts';
 import { defineProgram } from '../../packages/tensor/src/backend/gpu/programs/program.ts';
 
 const program = (name: string) =>

@@ -1,6 +1,6 @@
 import { conv2d, conv2dBranches, setBackend, type Tensor } from '@firelight/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Device } from '../../packages/tensor/src/backend/gpu/device.ts';
+import type { Device } from '../../packages/tensor/src/backend/gpu/device/device.ts';
 import type { Geometry } from '../../packages/tensor/src/backend/gpu/programs/geometry.ts';
 import { partialCount } from '../../packages/tensor/src/backend/gpu/programs/weight-grad.ts';
 import { evaluate, random } from '../helpers/evaluate.ts';

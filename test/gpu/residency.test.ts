@@ -19,7 +19,7 @@ import {
   tidy,
 } from '@firelight/tensor';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import type { DeviceArray } from '../../packages/tensor/src/backend/gpu/device.ts';
+import type { DeviceArray } from '../../packages/tensor/src/backend/gpu/device/device.ts';
 import type { Program } from '../../packages/tensor/src/backend/gpu/programs/program.ts';
 import { withBackend } from '../../packages/tensor/src/backend/registry.ts';
 import { relativeError } from '../helpers/relative-error.ts';

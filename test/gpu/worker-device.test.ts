@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { PROBE, PROBE_VALUES } from '../../packages/tensor/src/backend/gpu/probe.ts';
+import { PROBE, PROBE_VALUES } from '../../packages/tensor/src/backend/gpu/device/probe.ts';
 import {
   type Order,
   REPLY,

@@ -1,7 +1,7 @@
 import { BackendError } from '../core/errors.ts';
 import type { Backend, BackendOptions } from './backend.ts';
 import { describeDispatch, dispatch, type KernelDescription } from './dispatch.ts';
-import { gpuBackend } from './gpu/backend.ts';
+import { gpuBackend } from './gpu/index.ts';
 import type { Kernels } from './kernels.ts';
 import { referenceKernels } from './reference/index.ts';
 import { wasmBackend, whyNotWasm } from './wasm/index.ts';

@@ -1,5 +1,5 @@
-import { type ChannelLayout, quadCount, quadsFor } from '../channel-layout.ts';
-import type { Shape4 } from '../form.ts';
+import { type ChannelLayout, quadCount, quadsFor } from '../layout/channel-layout.ts';
+import type { Shape4 } from '../layout/form.ts';
 import { defineProgram, type Program, quotient } from './program.ts';
 
 /** Statements that find for quad `q` its `first` channel, and `lanes`, the channels from there on. */

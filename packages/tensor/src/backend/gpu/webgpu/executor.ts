@@ -1,6 +1,6 @@
-import type { GpuJs, WebGpuBuffer } from '../gpu-js.ts';
-import { type CachedKernel, KernelCache } from '../kernel-cache.ts';
-import { complaintAboutProbe, PROBE, PROBE_VALUES } from '../probe.ts';
+import type { GpuJs, WebGpuBuffer } from '../device/gpu-js.ts';
+import { type CachedKernel, KernelCache } from '../device/kernel-cache.ts';
+import { complaintAboutProbe, PROBE, PROBE_VALUES } from '../device/probe.ts';
 import { type Program, texelCount } from '../programs/program.ts';
 import type { Operand } from './messages.ts';
 

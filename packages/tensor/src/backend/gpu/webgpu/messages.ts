@@ -1,5 +1,5 @@
+import type { Renderer } from '../device/renderer.ts';
 import type { Program } from '../programs/program.ts';
-import type { Renderer } from '../renderer.ts';
 
 /** What the calling thread and the thread with the GPU tell each other. */
 

@@ -1,7 +1,12 @@
 import { BackendError } from '../../../core/errors.ts';
 import type { BackendOptions } from '../../backend.ts';
 import { atExit, isNode, maySleep } from '../../host.ts';
-import { type Device, type DeviceArray, type DeviceDescription, nextDeviceId } from '../device.ts';
+import {
+  type Device,
+  type DeviceArray,
+  type DeviceDescription,
+  nextDeviceId,
+} from '../device/device.ts';
 import { type Program, texelCount } from '../programs/program.ts';
 import {
   MESSAGE_BYTES,

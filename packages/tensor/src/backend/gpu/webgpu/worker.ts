@@ -1,9 +1,9 @@
 // The thread that runs gpu.js in its mode 'webgpu', whose kernels answer with promises. The calling
 // thread sleeps until its answer is there, so to it the device answers at once.
 import { atExit, nodeModule, onUncaught } from '../../host.ts';
-import { MAXIMUM_INDEX } from '../device.ts';
-import { loadGpuJs } from '../gpu-js.ts';
-import { type AdapterInfo, rendererOfAdapter } from '../renderer.ts';
+import { MAXIMUM_INDEX } from '../device/device.ts';
+import { loadGpuJs } from '../device/gpu-js.ts';
+import { type AdapterInfo, rendererOfAdapter } from '../device/renderer.ts';
 import { Executor } from './executor.ts';
 import {
   MESSAGE_BYTES,

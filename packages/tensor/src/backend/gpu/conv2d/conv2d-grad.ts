@@ -1,20 +1,20 @@
-import type { TypedArray } from '../../core/dtype.ts';
-import { NdArray } from '../../core/ndarray.ts';
-import type { Shape } from '../../core/shape.ts';
-import type { Conv2dGrads, Conv2dNeeds } from '../kernels.ts';
-import { type ChannelLayout, layoutKey, quadCount } from './channel-layout.ts';
-import type { DeviceArray } from './device.ts';
-import { type Form, imageForm, type Shape4, weightForm } from './form.ts';
-import { type GpuSettings, inPass, type Pass, someOf } from './pass.ts';
-import { geometryOf, imageRanges, type Plan, type PlannedBranch } from './plan.ts';
-import { addProgram, reluGradProgram, sumProgram } from './programs/elementwise.ts';
-import { inputGradProgram } from './programs/input-grad.ts';
+import type { TypedArray } from '../../../core/dtype.ts';
+import { NdArray } from '../../../core/ndarray.ts';
+import type { Shape } from '../../../core/shape.ts';
+import type { Conv2dGrads, Conv2dNeeds } from '../../kernels.ts';
+import type { DeviceArray } from '../device/device.ts';
+import { type GpuSettings, inPass, type Pass, someOf } from '../device/pass.ts';
+import { type ChannelLayout, layoutKey, quadCount } from '../layout/channel-layout.ts';
+import { type Form, imageForm, type Shape4, weightForm } from '../layout/form.ts';
+import { addProgram, reluGradProgram, sumProgram } from '../programs/elementwise.ts';
+import { inputGradProgram } from '../programs/input-grad.ts';
 import {
   partialCount,
   pixelSumProgram,
   weightGradProgram,
   weightTexels,
-} from './programs/weight-grad.ts';
+} from '../programs/weight-grad.ts';
+import { geometryOf, imageRanges, type Plan, type PlannedBranch } from './plan.ts';
 
 /** The arrays that gradients are computed from. */
 export interface GradInputs {

@@ -1,8 +1,8 @@
-import { type DeclinedCalls, NOT_FLOAT32 } from '../declined.ts';
-import type { Kernels } from '../kernels.ts';
+import { type DeclinedCalls, NOT_FLOAT32 } from '../../declined.ts';
+import type { Kernels } from '../../kernels.ts';
+import type { GpuSettings } from '../device/pass.ts';
 import { conv2dForward } from './conv2d-forward.ts';
 import { conv2dBackward } from './conv2d-grad.ts';
-import type { GpuSettings } from './pass.ts';
 import { planConv2d } from './plan.ts';
 
 export const declinedConvolution: DeclinedCalls = {

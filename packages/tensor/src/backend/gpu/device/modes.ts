@@ -1,4 +1,4 @@
-import { BackendError } from '../../core/errors.ts';
+import { BackendError } from '../../../core/errors.ts';
 import { type GpuJs, type GpuMode, KERNEL_CLASSES } from './gpu-js.ts';
 
 /** Modes that may reach a GPU, in the order in which they are tried. */

@@ -1,5 +1,5 @@
+import type { Dialect, Program } from '../programs/program.ts';
 import type { GpuMode } from './gpu-js.ts';
-import type { Dialect, Program } from './programs/program.ts';
 
 /** What runs the programs. */
 export interface DeviceDescription {

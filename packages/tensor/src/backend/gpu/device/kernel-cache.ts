@@ -1,5 +1,5 @@
+import { type Program, texelCount } from '../programs/program.ts';
 import type { Gpu, GpuKernel } from './gpu-js.ts';
-import { type Program, texelCount } from './programs/program.ts';
 
 /**
  * A kernel holds on to memory for its last result and for what it was given from the host. All of

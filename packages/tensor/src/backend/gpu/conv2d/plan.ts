@@ -1,17 +1,17 @@
-import { BackendError } from '../../core/errors.ts';
-import { formatShape, type Shape } from '../../core/shape.ts';
-import type { Conv2dBranch } from '../kernels.ts';
+import { BackendError } from '../../../core/errors.ts';
+import { formatShape, type Shape } from '../../../core/shape.ts';
+import type { Conv2dBranch } from '../../kernels.ts';
+import type { Device } from '../device/device.ts';
+import type { ImageRange } from '../device/pass.ts';
 import {
   type ChannelLayout,
   channelLayout,
   groupedLayout,
   quadCount,
   quadsFor,
-} from './channel-layout.ts';
-import type { Device } from './device.ts';
-import type { Shape4 } from './form.ts';
-import type { ImageRange } from './pass.ts';
-import type { Geometry } from './programs/geometry.ts';
+} from '../layout/channel-layout.ts';
+import type { Shape4 } from '../layout/form.ts';
+import type { Geometry } from '../programs/geometry.ts';
 
 /** One of the convolutions that share an input, with its place in their common output. */
 export interface PlannedBranch {

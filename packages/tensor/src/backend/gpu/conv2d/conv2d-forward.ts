@@ -1,12 +1,12 @@
-import { NdArray } from '../../core/ndarray.ts';
-import type { Activation } from '../kernels.ts';
-import type { ChannelLayout } from './channel-layout.ts';
-import type { DeviceArray } from './device.ts';
-import { imageForm, type Shape4 } from './form.ts';
-import { type GpuSettings, inPass, type Pass, someOf } from './pass.ts';
+import { NdArray } from '../../../core/ndarray.ts';
+import type { Activation } from '../../kernels.ts';
+import type { DeviceArray } from '../device/device.ts';
+import { type GpuSettings, inPass, type Pass, someOf } from '../device/pass.ts';
+import type { ChannelLayout } from '../layout/channel-layout.ts';
+import { imageForm, type Shape4 } from '../layout/form.ts';
+import { joinProgram } from '../programs/elementwise.ts';
+import { forwardProgram } from '../programs/forward.ts';
 import { geometryOf, imageRanges, type Plan } from './plan.ts';
-import { joinProgram } from './programs/elementwise.ts';
-import { forwardProgram } from './programs/forward.ts';
 
 /** The convolutions of `images` images; `input` gives them on the device in a layout. */
 function forwardOnDevice(

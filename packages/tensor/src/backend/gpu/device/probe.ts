@@ -1,4 +1,4 @@
-import { defineProgram } from './programs/program.ts';
+import { defineProgram } from '../programs/program.ts';
 
 /** A first kernel, to see which class runs it and whether it keeps float32. */
 export const PROBE = defineProgram('probe', {

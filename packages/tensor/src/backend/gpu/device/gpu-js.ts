@@ -1,5 +1,5 @@
-import { BackendError } from '../../core/errors.ts';
-import type { BackendOptions } from '../backend.ts';
+import { BackendError } from '../../../core/errors.ts';
+import type { BackendOptions } from '../../backend.ts';
 
 /**
  * The part of gpu.js that is used here. Its own types stay out, so that users need neither them nor

@@ -1,4 +1,5 @@
-import { BackendError } from '../../core/errors.ts';
+import { BackendError } from '../../../core/errors.ts';
+import { type Dialect, MAXIMUM_QUOTIENT, type Program, texelCount } from '../programs/program.ts';
 import {
   type Device,
   type DeviceArray,
@@ -16,7 +17,6 @@ import {
 import { type CachedKernel, KernelCache } from './kernel-cache.ts';
 import type { LocalMode } from './modes.ts';
 import { complaintAboutProbe, PROBE, PROBE_VALUES } from './probe.ts';
-import { type Dialect, MAXIMUM_QUOTIENT, type Program, texelCount } from './programs/program.ts';
 import { describeRenderer } from './renderer.ts';
 
 /** `OUT_OF_MEMORY` of WebGL. */

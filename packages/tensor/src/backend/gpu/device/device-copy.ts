@@ -1,6 +1,6 @@
-import type { StorageCopy } from '../../core/memory.ts';
+import type { StorageCopy } from '../../../core/memory.ts';
+import type { Form } from '../layout/form.ts';
 import type { Device, DeviceArray } from './device.ts';
-import type { Form } from './form.ts';
 
 /** Most bytes on devices of arrays outside of scopes; dropped ones count until finalizers run. */
 const RESIDENT_BYTES = 2 ** 28;

@@ -1,12 +1,12 @@
-import { HostSource, isInMemoryScope, Storage, type StorageSource } from '../../core/memory.ts';
-import { NdArray } from '../../core/ndarray.ts';
-import { elementCount, type Shape } from '../../core/shape.ts';
-import type { ChannelLayout } from './channel-layout.ts';
+import { HostSource, isInMemoryScope, Storage, type StorageSource } from '../../../core/memory.ts';
+import { NdArray } from '../../../core/ndarray.ts';
+import { elementCount, type Shape } from '../../../core/shape.ts';
+import type { ChannelLayout } from '../layout/channel-layout.ts';
+import { type Form, imageForm, type Shape4, weightForm } from '../layout/form.ts';
+import { packImages, packWeights } from '../programs/pack.ts';
+import type { Program } from '../programs/program.ts';
 import type { Device, DeviceArray } from './device.ts';
 import { DeviceCopy } from './device-copy.ts';
-import { type Form, imageForm, type Shape4, weightForm } from './form.ts';
-import { packImages, packWeights } from './programs/pack.ts';
-import type { Program } from './programs/program.ts';
 
 /** A result on a device; read when somebody asks for its elements, and then kept here too. */
 class DeviceSource implements StorageSource {

@@ -1,12 +1,12 @@
 import { BackendError } from '../../core/errors.ts';
 import type { AutomaticBackend, BackendOptions } from '../backend.ts';
 import { whyNotWasm } from '../wasm/index.ts';
-import { convolutionOn, declinedConvolution } from './conv2d.ts';
-import type { Device } from './device.ts';
-import { type GpuJs, type GpuMode, KERNEL_CLASSES, loadGpuJs } from './gpu-js.ts';
-import { LocalDevice } from './local-device.ts';
-import { DEVICE_MODES, expectMode, whyNotMode } from './modes.ts';
-import type { GpuSettings } from './pass.ts';
+import { convolutionOn, declinedConvolution } from './conv2d/conv2d.ts';
+import type { Device } from './device/device.ts';
+import { type GpuJs, type GpuMode, KERNEL_CLASSES, loadGpuJs } from './device/gpu-js.ts';
+import { LocalDevice } from './device/local-device.ts';
+import { DEVICE_MODES, expectMode, whyNotMode } from './device/modes.ts';
+import type { GpuSettings } from './device/pass.ts';
 import { WorkerDevice, whyNotWebGpu } from './webgpu/worker-device.ts';
 
 /** Devices by mode, for WebGPU also by module. They stay: arrays may be on them. */

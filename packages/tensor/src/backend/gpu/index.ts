@@ -1,0 +1,1 @@
+export { gpuBackend } from './gpu-backend.ts';
