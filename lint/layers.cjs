@@ -158,7 +158,6 @@ const LAYERS = {
       'backend/gpu/gpu-backend',
       'core',
       'backend/backend',
-      'backend/wasm/index',
       'backend/gpu/device',
       'backend/gpu/webgpu',
       'backend/gpu/conv2d',

@@ -21,8 +21,8 @@ export interface BackendOptions {
    */
   readonly wideVectors?: boolean;
   /**
-   * `gpu`: how gpu.js shall run kernels; by default the first of `'webgl2'` (browsers),
-   * `'headlessgl'` (Node with a display) and `'webgpu'` that has a GPU, or else the first to be had.
+   * `gpu`: how gpu.js runs kernels; by default the first of `'webgl2'` (browsers),
+   * `'headlessgl'` (Node with a display) and `'webgpu'` that has a GPU, or else the first that there is.
    * `'webasm'` and `'cpu'` are its substitutes without a GPU, for tests.
    */
   readonly mode?: 'webgl2' | 'headlessgl' | 'webgpu' | 'webasm' | 'cpu';
@@ -48,28 +48,43 @@ export interface BrowserWorker {
   onerror: ((event: never) => unknown) | null;
 }
 
-/** A backend: its own kernels, and where calls go for those it lacks. */
-export interface Backend {
+/**
+ * A backend: its own kernels, and where calls go for those it lacks. One of your own is made known by
+ * `registerBackend`.
+ */
+export interface Backend<Options extends object = object> {
   readonly name: string;
   readonly kernels: Partial<Kernels>;
-  /** Calls of its kernels that it leaves to the next backend in the chain. */
-  readonly declined: DeclinedCalls;
-  /** The options that it knows. */
-  readonly options: readonly (keyof BackendOptions)[];
-  /** The next backend in the chain; only `reference`, which is complete, has none. */
+  /** Calls of its kernels that it leaves to the next backend in the chain; none by default. */
+  readonly declined?: DeclinedCalls;
+  /** The options that it knows; none by default. */
+  readonly options?: readonly (keyof Options & string)[];
+  /**
+   * The next backend in the chain, or, where that cannot run, the one after it; only `reference`,
+   * which is complete, has none.
+   */
   readonly fallback: string | null;
-  /** One line: what runs, on what, with which options. */
-  describe(): string;
+  /** Why it cannot run here; null, as without this method, if it can. */
+  whyNot?(): string | null;
+  /**
+   * One line: what runs, on what, with which options.
+   *
+   * @param fallback the next backend in the chain here
+   */
+  describe(fallback: string | null): string;
   /**
    * Prepares the backend, anew if options change.
    *
    * @throws BackendError that says why it cannot run here
    */
-  start(options: BackendOptions): Promise<void>;
+  start(options: Options): Promise<void>;
 }
 
+/** A backend of whatever options: their names are checked before it is started. */
+export type AnyBackend = Backend<never>;
+
 /** A backend that `'auto'` may choose. */
-export interface AutomaticBackend extends Backend {
-  /** Starts it, unless it shall be passed over here: then it says why. */
+export interface AutomaticBackend extends Backend<BackendOptions> {
+  /** Starts it, unless it is to be passed over here: then it says why. */
   startAutomatically(options: BackendOptions): Promise<string | null>;
 }

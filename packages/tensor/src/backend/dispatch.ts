@@ -1,4 +1,4 @@
-import type { Backend } from './backend.ts';
+import type { AnyBackend } from './backend.ts';
 import { type Declined, WITHOUT_ELEMENTS } from './declined.ts';
 import type { Kernels } from './kernels.ts';
 
@@ -25,8 +25,8 @@ interface Link {
  * nothing to be fast at: only the last link, which is plain loops, meets them, so that no other
  * kernel needs to think of them.
  */
-function linksOf(chain: readonly Backend[], name: keyof Kernels): Link[] {
-  return chain.flatMap(({ name: backend, kernels, declined, fallback }) => {
+function linksOf(chain: readonly AnyBackend[], name: keyof Kernels): Link[] {
+  return chain.flatMap(({ name: backend, kernels, declined = {}, fallback }) => {
     // The registry does not know the signatures of kernels: it passes on what it gets.
     const kernel = kernels[name] as AnyKernel | undefined;
     const own = (declined[name] ?? []) as readonly Declined[];
@@ -53,19 +53,19 @@ function described([first, ...others]: readonly Link[], asked: string): KernelDe
 }
 
 /** The names of all kernels: those of the last backend of a chain, which is complete. */
-function namesOf(chain: readonly Backend[]): (keyof Kernels)[] {
+function namesOf(chain: readonly AnyBackend[]): (keyof Kernels)[] {
   return Object.keys(chain[chain.length - 1].kernels) as (keyof Kernels)[];
 }
 
 /** All kernels, each of which goes to the first backend of the chain that takes the call. */
-export function dispatch(chain: readonly Backend[]): Kernels {
+export function dispatch(chain: readonly AnyBackend[]): Kernels {
   const entries = namesOf(chain).map((name) => [name, dispatched(linksOf(chain, name))] as const);
   return Object.fromEntries(entries) as unknown as Kernels; // Names and signatures did not change.
 }
 
 /** What `dispatch` does, by kernel. */
 export function describeDispatch(
-  chain: readonly Backend[],
+  chain: readonly AnyBackend[],
 ): Readonly<Record<keyof Kernels, KernelDescription>> {
   const entries = namesOf(chain).map(
     (name) => [name, described(linksOf(chain, name), chain[0].name)] as const,

@@ -1,5 +1,6 @@
+import { describeValue } from '../core/describe.ts';
 import { BackendError } from '../core/errors.ts';
-import type { Backend, BackendOptions } from './backend.ts';
+import type { AnyBackend, Backend, BackendOptions } from './backend.ts';
 import { describeDispatch, dispatch, type KernelDescription } from './dispatch.ts';
 import { gpuBackend } from './gpu/index.ts';
 import type { Kernels } from './kernels.ts';
@@ -17,14 +18,12 @@ export interface BackendDescription {
 const referenceBackend: Backend = {
   name: 'reference',
   kernels: referenceKernels,
-  declined: {},
-  options: [],
   fallback: null,
   describe: () => 'reference: plain TypeScript loops, one thread, sums in float64',
   async start() {},
 };
 
-const backends = new Map(
+const backends = new Map<string, AnyBackend>(
   [referenceBackend, wasmBackend, gpuBackend].map((backend) => [backend.name, backend]),
 );
 
@@ -34,7 +33,7 @@ let current = complete(whyNotWasm() === null ? wasmBackend : referenceBackend);
 /** In the order in which `'auto'` tries them; then it takes `reference`. */
 const AUTOMATIC = [gpuBackend, wasmBackend];
 
-function lookUp(name: string): Backend {
+function lookUp(name: string): AnyBackend {
   const backend = backends.get(name);
   if (backend === undefined) {
     const known = [...backends.keys(), 'auto'].map((known) => `'${known}'`).join(', ');
@@ -43,18 +42,23 @@ function lookUp(name: string): Backend {
   return backend;
 }
 
-function chainOf(backend: Backend): Backend[] {
-  return backend.fallback === null ? [backend] : [backend, ...chainOf(lookUp(backend.fallback))];
+/** A backend and those that its calls may go on to here, the complete one last. */
+function chainOf(backend: AnyBackend): AnyBackend[] {
+  const { fallback } = backend;
+  if (fallback === null) return [backend];
+  const rest = chainOf(lookUp(fallback));
+  const usable = rest.findIndex((next) => (next.whyNot?.() ?? null) === null);
+  return [backend, ...rest.slice(usable)];
 }
 
 /** A backend with the kernels that others lend it, and whom `'auto'` passed over for it. */
 interface Choice {
-  readonly backend: Backend;
+  readonly backend: AnyBackend;
   readonly kernels: Kernels;
   readonly passedOver: readonly string[];
 }
 
-function complete(backend: Backend, passedOver: readonly string[] = []): Choice {
+function complete(backend: AnyBackend, passedOver: readonly string[] = []): Choice {
   return { backend, kernels: dispatch(chainOf(backend)), passedOver };
 }
 
@@ -64,31 +68,69 @@ export function kernels(): Kernels {
 }
 
 /**
+ * Makes a backend known by its name, so that `setBackend` and the `fallback` of others may name it.
+ *
+ * @throws BackendError if the name is taken, the fallback is not known, or a kernel is none of
+ *   `Kernels`
+ */
+export function registerBackend<Options extends object>(backend: Backend<Options>): void {
+  const { name, kernels, fallback } = backend;
+  if (backends.get(name) === backend) return;
+  if (name === '' || name === 'auto' || backends.has(name)) {
+    const reason = name === '' ? 'is empty' : 'is taken';
+    throw new BackendError(`registerBackend: the name '${name}' ${reason}; choose another one`);
+  }
+  if (fallback === null || !backends.has(fallback)) {
+    const known = [...backends.keys()].map((known) => `'${known}'`).join(', ');
+    throw new BackendError(
+      `registerBackend: the fallback of '${name}' must be one of ${known}, got ${describeValue(fallback)}`,
+    );
+  }
+  const unknown = Object.keys(kernels).find((kernel) => !Object.hasOwn(referenceKernels, kernel));
+  if (unknown !== undefined) {
+    throw new BackendError(
+      `registerBackend: '${name}' has a kernel '${unknown}', which no operation calls; ` +
+        'the interface Kernels lists those that there are',
+    );
+  }
+  backends.set(name, backend);
+}
+
+/**
  * Chooses the backend for all operations that follow: `'wasm'` (the default where the engine has
  * WebAssembly SIMD), `'gpu'`, `'reference'`, or `'auto'`: `gpu` where there is a hardware GPU, else
- * `wasm`, else `reference`.
+ * `wasm`, else `reference`; or one of your own, by itself or, once registered, by its name.
  *
  * @throws BackendError if the name is unknown, the backend cannot run here, or an option is not its
  *   own; the one in use stays
  */
-export async function setBackend(name: string, options: BackendOptions = {}): Promise<void> {
-  if (name === 'auto') {
+export async function setBackend(name: string, options?: BackendOptions): Promise<void>;
+export async function setBackend<Options extends object>(
+  backend: Backend<Options>,
+  options?: Options,
+): Promise<void>;
+export async function setBackend(
+  choice: string | AnyBackend,
+  options: BackendOptions = {},
+): Promise<void> {
+  if (choice === 'auto') {
     current = await chooseAutomatically(options);
     return;
   }
-  const backend = lookUp(name);
-  expectKnownOptions(name, [backend], options);
-  await backend.start(options);
+  if (typeof choice === 'object') registerBackend(choice);
+  const backend = typeof choice === 'object' ? choice : lookUp(choice);
+  expectKnownOptions(backend.name, [backend], options);
+  await backend.start(options as never); // Its own, as their names say.
   current = complete(backend);
 }
 
 /** @throws BackendError unless one of the candidates knows each option that is given */
 function expectKnownOptions(
   name: string,
-  candidates: readonly Backend[],
+  candidates: readonly Pick<AnyBackend, 'options'>[],
   options: BackendOptions,
 ): void {
-  const known: readonly string[] = candidates.flatMap((backend) => backend.options);
+  const known: readonly string[] = candidates.flatMap(({ options = [] }) => options);
   const unknown = Object.entries(options).find(
     ([option, value]) => value !== undefined && !known.includes(option),
   );
@@ -122,9 +164,10 @@ export function withBackend<Result>(name: string, body: () => Result): Result {
 /** Says for the backend in use which code computes each kernel, and why. */
 export function describeBackend(): BackendDescription {
   const { backend, passedOver } = current;
+  const chain = chainOf(backend);
   return {
     name: backend.name,
-    summary: [backend.describe(), ...passedOver].join('; '),
-    kernels: describeDispatch(chainOf(backend)),
+    summary: [backend.describe(chain.at(1)?.name ?? null), ...passedOver].join('; '),
+    kernels: describeDispatch(chain),
   };
 }

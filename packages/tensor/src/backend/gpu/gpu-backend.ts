@@ -1,6 +1,5 @@
 import { BackendError } from '../../core/errors.ts';
 import type { AutomaticBackend, BackendOptions } from '../backend.ts';
-import { whyNotWasm } from '../wasm/index.ts';
 import { convolutionOn, declinedConvolution } from './conv2d/conv2d.ts';
 import type { Device } from './device/device.ts';
 import { type GpuJs, type GpuMode, KERNEL_CLASSES, loadGpuJs } from './device/gpu-js.ts';
@@ -98,9 +97,9 @@ export const gpuBackend: AutomaticBackend = {
   kernels: convolutionOn(startedSettings),
   declined: declinedConvolution,
   options: ['mode', 'keepOnDevice', 'webgpuModule', 'createWorker'],
-  fallback: whyNotWasm() === null ? 'wasm' : 'reference',
+  fallback: 'wasm',
 
-  describe() {
+  describe(fallback) {
     const { device, keepOnDevice, passedOver } = startedSettings();
     const { mode, renderer, isHardware } = device.description;
     const unknown = 'it does not say whether it is a GPU';
@@ -108,7 +107,7 @@ export const gpuBackend: AutomaticBackend = {
     return [
       `gpu: gpu.js in mode ${mode} (${KERNEL_CLASSES[mode]}) on '${renderer}' (${kind})`,
       `convolutions in float32${keepOnDevice ? ', kept on the device' : ''}`,
-      `the rest on '${this.fallback}', other dtypes on 'reference'`,
+      `the rest on '${fallback}', other dtypes on 'reference'`,
       ...passedOver.map((reason) => `not ${reason}`),
     ].join('; ');
   },

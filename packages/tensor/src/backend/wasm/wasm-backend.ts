@@ -75,6 +75,7 @@ export const wasmBackend: AutomaticBackend = {
   declined: declinedCalls(),
   options: ['winograd', 'relaxedSimd', 'wideVectors'],
   fallback: 'reference',
+  whyNot: whyNotWasm,
 
   describe() {
     const { features, width, threads, workerProblem } = runtime();
