@@ -92,6 +92,7 @@ const LAYERS = {
       'backend/wasm/micro-kernel',
       'backend/wasm/runtime',
       'backend/wasm/kernels/loops',
+      'backend/wasm/kernels/gemm',
       'backend/wasm/kernels/images',
     ],
     [

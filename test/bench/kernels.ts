@@ -28,10 +28,8 @@ const peakTask = defineTask('registerPeak', {}, (f, _, { scratch }) => {
       a: scratch,
       b: scratch.plus(8192),
       k: PEAK_K,
-      c: scratch.plus(65_536),
-      rowStride: tileOf(f.features).columns * 4,
-      mode: 0,
-      bias: 0,
+      c: { address: scratch.plus(65_536), rowStride: tileOf(f.features).columns * 4 },
+      ending: { mode: 0, bias: scratch },
     });
   });
 });

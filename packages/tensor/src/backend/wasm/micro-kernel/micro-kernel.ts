@@ -1,5 +1,6 @@
 import { defineFunction, type FunctionBuilder } from '../assembler/function.ts';
 import { loadSplat } from '../assembler/loads.ts';
+import type { ArgumentsOf } from '../assembler/parameters.ts';
 import type { I32 } from '../assembler/scalars.ts';
 import { tileOf } from './tile.ts';
 
@@ -16,14 +17,15 @@ export const MODE = {
   relu: 4,
 } as const;
 
+/** How a product ends: bits of MODE, and the row's bias where they ask for one. */
+export const ENDING = { mode: 'i32', bias: 'address' } as const;
+
 const PARAMETERS = {
-  a: 'i32',
-  b: 'i32',
+  a: 'address',
+  b: 'address',
   k: 'i32',
-  c: 'i32',
-  rowStride: 'i32',
-  mode: 'i32',
-  bias: 'i32',
+  c: { address: 'address', rowStride: 'bytes' },
+  ending: ENDING,
 } as const;
 
 /**
@@ -40,7 +42,8 @@ const PARAMETERS = {
  */
 function defineMicroKernel(rows: number) {
   return defineFunction(`microKernel${rows}`, PARAMETERS, (f, p) => {
-    const { a, b, k, c, rowStride, mode, bias } = p;
+    const { a, b, k, c } = p;
+    const { mode, bias } = p.ending;
     const tile = tileOf(f.features);
     const vectors = tile.columns / f.lanes;
     const sums = Array.from({ length: rows }, () => f.floatsOf(vectors));
@@ -75,23 +78,23 @@ function defineMicroKernel(rows: number) {
 
     // Added to C as a whole: a long sum is one of sums, in which fewer digits are lost.
     f.if(mode.and(MODE.accumulate), () => {
-      row.set(c);
+      row.set(c.address);
       for (const sumsOfRow of sums) {
         sumsOfRow.forEach((sum, j) => {
           sum.set(sum.plus(f.load(row, j * f.lanes * 4)));
         });
-        row.set(row.plus(rowStride));
+        row.set(row.plus(c.rowStride));
       }
     });
     f.if(mode.and(MODE.relu), () => {
       for (const sum of sums.flat()) sum.set(sum.positivePart());
     });
-    row.set(c);
+    row.set(c.address);
     for (const sumsOfRow of sums) {
       sumsOfRow.forEach((sum, j) => {
         f.store(row, sum, j * f.lanes * 4);
       });
-      row.set(row.plus(rowStride));
+      row.set(row.plus(c.rowStride));
     }
   });
 }
@@ -108,7 +111,7 @@ export function wholeTileKernel(f: FunctionBuilder): (typeof MICRO_KERNELS)[numb
 export function callMicroKernel(
   f: FunctionBuilder,
   rowsLeft: I32,
-  values: Readonly<Record<keyof typeof PARAMETERS, I32>>,
+  values: ArgumentsOf<typeof PARAMETERS>,
 ): void {
   const call = (rows: number): void => {
     const callThis = (): void => f.call(MICRO_KERNELS[rows - 1], values);

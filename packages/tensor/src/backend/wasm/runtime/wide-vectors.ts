@@ -55,12 +55,17 @@ function hasAvx2(): boolean {
 /** Runs the micro-kernel `count` times on the same operands. */
 const repeatProduct = defineFunction(
   'repeatProduct',
-  { a: 'i32', b: 'i32', c: 'i32', count: 'i32' },
+  { a: 'address', b: 'address', c: 'address', count: 'i32' },
   (f, { a, b, c, count }) => {
     const rowStride = tileOf(f.features).columns * 4;
     f.doWhile(() => {
-      const fixed = { k: f.i32(K), rowStride: f.i32(rowStride), mode: f.i32(0), bias: f.i32(0) };
-      f.call(wholeTileKernel(f), { a, b, c, ...fixed });
+      f.call(wholeTileKernel(f), {
+        a,
+        b,
+        k: f.i32(K),
+        c: { address: c, rowStride: f.i32(rowStride) },
+        ending: { mode: f.i32(0), bias: f.i32(0) },
+      });
       count.set(count.minus(1));
     }, count);
   },

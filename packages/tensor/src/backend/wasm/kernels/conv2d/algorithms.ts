@@ -3,6 +3,7 @@ import { MODE } from '../../micro-kernel/micro-kernel.ts';
 import { type Address, addressAfter, NOWHERE } from '../../runtime/address.ts';
 import type { Frame } from '../../runtime/frame.ts';
 import { settings } from '../../runtime/settings.ts';
+import type { Ending } from '../gemm/operand.ts';
 import type { Images } from '../images/images.ts';
 import { maskedAndPadded, padded, paddedBytes } from '../images/pad.ts';
 import { sumAxis } from '../reduce/sum-axis.ts';
@@ -44,7 +45,7 @@ export function convolve(
   x: Images,
   filters: Filters,
   y: Images,
-  ending: { mode: number; bias: Address },
+  ending: Ending,
 ): void {
   const { window, outChannels: rows, groupChannels: k, array, address } = filters;
   const m = chosenTile(filters, y);

@@ -1,11 +1,12 @@
 import type { NdArray } from '../../../../core/ndarray.ts';
 import type { Conv2dWindow, Padding } from '../../../../core/window.ts';
 import { MODE } from '../../micro-kernel/micro-kernel.ts';
-import type { Address } from '../../runtime/address.ts';
+import { type Address, addressAfter, NOWHERE } from '../../runtime/address.ts';
 import type { Frame } from '../../runtime/frame.ts';
 import { accumulate } from '../gemm/accumulate.ts';
 import { multiply } from '../gemm/multiply.ts';
 import { linearTable } from '../gemm/offset-table.ts';
+import type { Ending } from '../gemm/operand.ts';
 import type { Images } from '../images/images.ts';
 import { outputPixels, pixelTable, tapTable, windowPixels, windowTaps } from '../images/offsets.ts';
 import { padded } from '../images/pad.ts';
@@ -50,7 +51,7 @@ export function directForward(
   x: Images,
   filters: Filters,
   y: Images,
-  { mode, bias }: { mode: number; bias: Address },
+  ending: Ending,
 ): void {
   const { window, outChannels, groupChannels } = filters;
   const { groups } = window;
@@ -65,8 +66,7 @@ export function directForward(
     columns: together * pixels,
     totalColumns: x.count * pixels,
     groups,
-    mode,
-    bias,
+    ending,
     keepA: { array: filters.array, name: `filters ${groups}` },
     a: {
       address: filters.address,
@@ -143,13 +143,13 @@ export function directWeightGrad(
         outerStride: together * gradient.stride,
       },
       b: {
-        address: input.address + first * input.stride,
+        address: addressAfter(input.address, first * input.stride),
         kOffsets: windowPixels(window, together, input),
         lineOffsets: windowTaps(window, groupChannels, input),
         groupStride: groupChannels * input.height * input.width * 4,
         outerStride: together * input.stride,
       },
-      c: sums + (first / together) * count * 4,
+      c: addressAfter(sums, (first / together) * count * 4),
       columnOffsets: linearTable(columns, 4),
     });
   }
@@ -208,8 +208,7 @@ function phaseInputGrad(
     columns: together * pixels,
     totalColumns: gradIn.count * pixels,
     groups,
-    mode: accumulate ? MODE.accumulate : 0,
-    bias: 0,
+    ending: { mode: accumulate ? MODE.accumulate : 0, bias: NOWHERE },
     a: {
       address: filters.address,
       kOffsets: tapTable({

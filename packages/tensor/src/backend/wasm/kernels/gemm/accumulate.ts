@@ -1,11 +1,13 @@
+import { i32 } from '../../assembler/scalars.ts';
 import { MODE } from '../../micro-kernel/micro-kernel.ts';
 import { ALL_ROWS, TILE_BYTES } from '../../micro-kernel/tile.ts';
 import type { Frame } from '../../runtime/frame.ts';
-import { defineTask } from '../../runtime/task.ts';
+import { defineTask, type FieldValues } from '../../runtime/task.ts';
 import { countFrom } from '../loops/part-range.ts';
 import { multiplyBlock } from './block.ts';
-import { BLOCK_K, type Operand } from './multiply.ts';
+import { BLOCK_K } from './multiply.ts';
 import { ENTRY_BYTES } from './offset-table.ts';
+import { matrixOf, OPERAND } from './operand.ts';
 import { packColumns, packRows } from './pack.ts';
 
 /** Rows and columns of C that one part computes. */
@@ -21,29 +23,23 @@ const PACKED_A_BYTES = BLOCK_ROWS * BLOCK_K * 4;
 const accumulateTask = defineTask(
   'accumulate',
   {
-    a: 'i32',
-    b: 'i32',
-    c: 'i32',
+    a: OPERAND,
+    b: OPERAND,
+    /** [outer, group, row, column], dense. */
+    c: 'address',
+    /** The table of 4 · column for every column. */
+    columnOffsets: 'address',
     rows: 'i32',
     columns: 'i32',
-    /** Products of one `outer`, and of all. */
+    /** Products of one `outer`, of which the last may have fewer, and of all. */
     k: 'i32',
     totalK: 'i32',
+    groups: 'i32',
     rowBlocks: 'i32',
     columnBlocks: 'i32',
-    groups: 'i32',
-    kOffsetsA: 'i32',
-    rowOffsetsA: 'i32',
-    kOffsetsB: 'i32',
-    columnOffsetsB: 'i32',
-    columnOffsetsC: 'i32',
-    groupStrideA: 'i32',
-    groupStrideB: 'i32',
-    outerStrideA: 'i32',
-    outerStrideB: 'i32',
   },
   (f, fields, { index, scratch }) => {
-    const { rowBlocks, columnBlocks, groups } = fields;
+    const { a, b, rowBlocks, columnBlocks, groups } = fields;
     const blocks = f.i32(rowBlocks.times(columnBlocks));
     const block = f.i32(index.modulo(blocks));
     const firstRow = f.i32(block.dividedBy(columnBlocks).times(BLOCK_ROWS));
@@ -64,22 +60,18 @@ const accumulateTask = defineTask(
     f.for(0, k, BLOCK_K, (firstK) => {
       const kHere = countFrom(f, firstK, BLOCK_K, k);
       f.call(packRows.along, {
-        source: fields.a
-          .plus(group.times(fields.groupStrideA))
-          .plus(outer.times(fields.outerStrideA)),
-        kOffsets: fields.kOffsetsA.plus(firstK.times(ENTRY_BYTES)),
+        source: matrixOf(a, group, outer),
+        kOffsets: a.kOffsets.plus(firstK.times(ENTRY_BYTES)),
         k: kHere,
-        lineOffsets: fields.rowOffsetsA.plus(firstRow.times(ENTRY_BYTES)),
+        lineOffsets: a.lineOffsets.plus(firstRow.times(ENTRY_BYTES)),
         lines: rows,
         packed: packedA,
       });
       f.call(packColumns.along, {
-        source: fields.b
-          .plus(group.times(fields.groupStrideB))
-          .plus(outer.times(fields.outerStrideB)),
-        kOffsets: fields.kOffsetsB.plus(firstK.times(ENTRY_BYTES)),
+        source: matrixOf(b, group, outer),
+        kOffsets: b.kOffsets.plus(firstK.times(ENTRY_BYTES)),
         k: kHere,
-        lineOffsets: fields.columnOffsetsB.plus(firstColumn.times(ENTRY_BYTES)),
+        lineOffsets: b.lineOffsets.plus(firstColumn.times(ENTRY_BYTES)),
         lines: columns,
         packed: packedB,
       });
@@ -91,57 +83,29 @@ const accumulateTask = defineTask(
         k: kHere,
         rows,
         columns,
-        c,
-        rowStride,
-        columnOffsets: fields.columnOffsetsC.plus(firstColumn.times(ENTRY_BYTES)),
-        mode,
-        bias: 0,
+        c: {
+          address: c,
+          rowStride,
+          columnOffsets: fields.columnOffsets.plus(firstColumn.times(ENTRY_BYTES)),
+        },
+        ending: { mode, bias: i32(0) },
         tile: scratch,
       });
     });
   },
 );
 
-export interface LongProduct {
-  readonly rows: number;
-  readonly columns: number;
-  /** Products for each step of `outer`; the last may have fewer. */
-  readonly k: number;
-  readonly totalK: number;
-  readonly groups: number;
-  readonly a: Omit<Operand, 'along'>;
-  readonly b: Omit<Operand, 'along'>;
-  /** [outer, group, row, column], dense. */
-  readonly c: number;
-  /** The table of 4 · column for every column. */
-  readonly columnOffsets: number;
-}
+export type LongProduct = Omit<
+  FieldValues<typeof accumulateTask.fields>,
+  'rowBlocks' | 'columnBlocks'
+>;
 
-/** C[outer] = A · B summed over the k of that `outer`, for every group; strides are in bytes. */
+/** C[outer] = A · B summed over the k of that `outer`, for every group. */
 export function accumulate(frame: Frame, product: LongProduct): void {
-  const { rows, columns, k, totalK, groups, a, b } = product;
+  const { rows, columns, k, totalK, groups } = product;
   const outers = Math.ceil(totalK / k);
   const rowBlocks = Math.ceil(rows / BLOCK_ROWS);
   const columnBlocks = Math.ceil(columns / BLOCK_COLUMNS);
-  frame.run(accumulateTask, outers * groups * rowBlocks * columnBlocks, {
-    a: a.address,
-    b: b.address,
-    c: product.c,
-    rows,
-    columns,
-    k,
-    totalK,
-    rowBlocks,
-    columnBlocks,
-    groups,
-    kOffsetsA: a.kOffsets,
-    rowOffsetsA: a.lineOffsets,
-    kOffsetsB: b.kOffsets,
-    columnOffsetsB: b.lineOffsets,
-    columnOffsetsC: product.columnOffsets,
-    groupStrideA: a.groupStride,
-    groupStrideB: b.groupStride,
-    outerStrideA: a.outerStride,
-    outerStrideB: b.outerStride,
-  });
+  const parts = outers * groups * rowBlocks * columnBlocks;
+  frame.run(accumulateTask, parts, { ...product, rowBlocks, columnBlocks });
 }

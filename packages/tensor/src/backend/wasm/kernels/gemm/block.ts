@@ -1,6 +1,6 @@
 import { defineFunction } from '../../assembler/function.ts';
 import { i32 } from '../../assembler/scalars.ts';
-import { callMicroKernel, MODE } from '../../micro-kernel/micro-kernel.ts';
+import { callMicroKernel, ENDING, MODE } from '../../micro-kernel/micro-kernel.ts';
 import { tileOf } from '../../micro-kernel/tile.ts';
 import { endOf } from '../loops/part-range.ts';
 import { copyRow } from '../loops/rows.ts';
@@ -9,6 +9,9 @@ import { areNeighbours, ENTRY_BYTES, loadOffset, loadRun } from './offset-table.
 /** About as many rows of packed A stay in the second-level cache while the panels of B pass by. */
 const CACHED_ROWS = 128;
 
+/** Where rows and columns of C lie. */
+const BLOCK_OF_C = { address: 'address', rowStride: 'bytes', columnOffsets: 'address' } as const;
+
 /**
  * Copies the part of a tile that is inside C, from C to the tile or back: one stretch of neighbouring
  * columns after the other.
@@ -16,15 +19,14 @@ const CACHED_ROWS = 128;
 const copyTile = defineFunction(
   'copyTile',
   {
-    tile: 'i32',
-    c: 'i32',
-    rowStride: 'i32',
-    columnOffsets: 'i32',
+    tile: 'address',
+    c: BLOCK_OF_C,
     rows: 'i32',
     columns: 'i32',
-    toTile: 'i32',
+    toTile: 'flag',
   },
-  (f, { tile, c, rowStride, columnOffsets, rows, columns, toTile }) => {
+  (f, { tile, c, rows, columns, toTile }) => {
+    const { columnOffsets } = c;
     const tileStride = tileOf(f.features).columns * 4;
     const length = f.i32();
     const row = f.i32();
@@ -35,7 +37,7 @@ const copyTile = defineFunction(
       length.set(loadRun(columnOffsets));
       length.set(length.max(1));
       length.set(length.min(columns));
-      inC.set(c.plus(loadOffset(columnOffsets)));
+      inC.set(c.address.plus(loadOffset(columnOffsets)));
       inTile.set(tile);
       row.set(rows);
       f.doWhile(() => {
@@ -44,7 +46,7 @@ const copyTile = defineFunction(
           () => f.call(copyRow, { target: inTile, source: inC, count: length }),
           () => f.call(copyRow, { target: inC, source: inTile, count: length }),
         );
-        inC.set(inC.plus(rowStride));
+        inC.set(inC.plus(c.rowStride));
         inTile.set(inTile.plus(tileStride));
         row.set(row.minus(1));
       }, row);
@@ -64,20 +66,18 @@ const copyTile = defineFunction(
 export const multiplyBlock = defineFunction(
   'multiplyBlock',
   {
-    a: 'i32',
-    b: 'i32',
+    a: 'address',
+    b: 'address',
     k: 'i32',
     rows: 'i32',
     columns: 'i32',
-    c: 'i32',
-    rowStride: 'i32',
-    columnOffsets: 'i32',
-    mode: 'i32',
-    bias: 'i32',
-    tile: 'i32',
+    c: BLOCK_OF_C,
+    ending: ENDING,
+    tile: 'address',
   },
-  (f, p) => {
-    const { a, b, k, rows, columns, c, rowStride, columnOffsets, mode, bias, tile } = p;
+  (f, { a, b, k, rows, columns, c, ending, tile }) => {
+    const { rowStride } = c;
+    const { mode, bias } = ending;
     const shape = tileOf(f.features);
     const cachedRows = Math.floor(CACHED_ROWS / shape.rows) * shape.rows;
     const panelA = f.i32();
@@ -91,40 +91,36 @@ export const multiplyBlock = defineFunction(
     f.for(0, rows, cachedRows, (firstRow) => {
       const endRow = endOf(f, firstRow, cachedRows, rows);
       panelB.set(b);
-      offsets.set(columnOffsets);
+      offsets.set(c.columnOffsets);
       columnsLeft.set(columns);
       f.while(columnsLeft.greaterThan(0), () => {
         isDirect.set(
           columnsLeft.atLeast(shape.columns).and(areNeighbours(loadRun(offsets), shape.columns)),
         );
-        cOfColumns.set(c.plus(firstRow.times(rowStride)));
+        cOfColumns.set(c.address.plus(firstRow.times(rowStride)));
         panelA.set(a.plus(firstRow.times(k.times(4))));
         f.for(firstRow, endRow, shape.rows, (row) => {
           biasOfRows.set(bias.plus(row.times(4)));
           rowsLeft.set(endRow.minus(row));
-          const operands = { a: panelA, b: panelB, k, mode, bias: biasOfRows };
+          const operands = { a: panelA, b: panelB, k, ending: { mode, bias: biasOfRows } };
           f.if(
             isDirect,
             () =>
               callMicroKernel(f, rowsLeft, {
                 ...operands,
-                c: cOfColumns.plus(loadOffset(offsets)),
-                rowStride,
+                c: { address: cOfColumns.plus(loadOffset(offsets)), rowStride },
               }),
             () => {
               const copy = {
                 tile,
-                c: cOfColumns,
-                rowStride,
-                columnOffsets: offsets,
+                c: { address: cOfColumns, rowStride, columnOffsets: offsets },
                 rows: rowsLeft.min(shape.rows),
                 columns: columnsLeft.min(shape.columns),
               };
               f.if(mode.and(MODE.accumulate), () => f.call(copyTile, { ...copy, toTile: i32(1) }));
               callMicroKernel(f, rowsLeft, {
                 ...operands,
-                c: tile,
-                rowStride: i32(shape.columns * 4),
+                c: { address: tile, rowStride: i32(shape.columns * 4) },
               });
               f.call(copyTile, { ...copy, toTile: i32(0) });
             },

@@ -1,6 +1,7 @@
 import { broadcastShapes, broadcastStrides, elementCount } from '../../../../core/shape.ts';
 import type { Kernels } from '../../../kernels.ts';
 import { offsetsOf } from '../../../offsets.ts';
+import { addressAfter, NOWHERE } from '../../runtime/address.ts';
 import { inFrame } from '../../runtime/frame.ts';
 import { multiply } from './multiply.ts';
 import { linearTable } from './offset-table.ts';
@@ -40,10 +41,9 @@ export const linearAlgebra: Pick<Kernels, 'matmul'> = {
           columns,
           totalColumns: columns * count,
           groups: 1,
-          mode: 0,
-          bias: 0,
+          ending: { mode: 0, bias: NOWHERE },
           a: {
-            address: addressA + startsA[first] * bytesA,
+            address: addressAfter(addressA, startsA[first] * bytesA),
             kOffsets: linearTable(k, transposed.a ? byRow : 4),
             lineOffsets: linearTable(rows, transposed.a ? 4 : byRow),
             along: !transposed.a,
@@ -51,7 +51,7 @@ export const linearAlgebra: Pick<Kernels, 'matmul'> = {
             outerStride: stepA * bytesA,
           },
           b: {
-            address: addressB + startsB[first] * bytesB,
+            address: addressAfter(addressB, startsB[first] * bytesB),
             kOffsets: linearTable(k, transposed.b ? 4 : byColumn),
             lineOffsets: linearTable(columns, transposed.b ? byColumn : 4),
             along: transposed.b,
@@ -59,7 +59,7 @@ export const linearAlgebra: Pick<Kernels, 'matmul'> = {
             outerStride: stepB * bytesB,
           },
           c: {
-            address: y.address + first * bytesC,
+            address: addressAfter(y.address, first * bytesC),
             rowStride: columns * 4,
             columnOffsets: linearTable(columns, 4),
             groupStride: 0,

@@ -1,11 +1,13 @@
 import type { NdArray } from '../../../../core/ndarray.ts';
-import { MODE } from '../../micro-kernel/micro-kernel.ts';
+import { ENDING, MODE } from '../../micro-kernel/micro-kernel.ts';
 import { roundedUp, TILE_BYTES, tileOf } from '../../micro-kernel/tile.ts';
+import { type Address, addressAfter } from '../../runtime/address.ts';
 import type { Frame } from '../../runtime/frame.ts';
-import { defineTask } from '../../runtime/task.ts';
+import { defineTask, type FieldValues } from '../../runtime/task.ts';
 import { countFrom } from '../loops/part-range.ts';
 import { multiplyBlock } from './block.ts';
 import { ENTRY_BYTES } from './offset-table.ts';
+import { DIRECTED_OPERAND, type DirectedOperand, matrixOf } from './operand.ts';
 import { packColumns, packRows } from './pack.ts';
 
 /** Products summed in registers before C is written: panels of A and B stay in the first cache. */
@@ -17,39 +19,43 @@ const BLOCK_COLUMNS = 256;
 const packTask = defineTask(
   'packOperand',
   {
-    source: 'i32',
-    kOffsets: 'i32',
+    source: DIRECTED_OPERAND,
+    packed: { address: 'address', groupStride: 'bytes' },
     k: 'i32',
-    lineOffsets: 'i32',
     lines: 'i32',
-    packed: 'i32',
-    along: 'i32',
+    /** Of k. */
     blocks: 'i32',
-    sourceStride: 'i32',
-    packedStride: 'i32',
   },
-  (f, fields, { index }) => {
-    const { source, kOffsets, k, lineOffsets, lines, packed, along, blocks } = fields;
+  (f, { source, packed, k, lines, blocks }, { index }) => {
     const paddedLines = f.i32(roundedUp(lines, tileOf(f.features).rows));
     const batch = f.i32(index.dividedBy(blocks));
     const firstK = f.i32(index.modulo(blocks).times(BLOCK_K));
     const values = {
-      source: source.plus(batch.times(fields.sourceStride)),
-      kOffsets: kOffsets.plus(firstK.times(ENTRY_BYTES)),
+      source: source.address.plus(batch.times(source.groupStride)),
+      kOffsets: source.kOffsets.plus(firstK.times(ENTRY_BYTES)),
       k: f.i32(k.minus(firstK).min(BLOCK_K)),
-      lineOffsets,
+      lineOffsets: source.lineOffsets,
       lines,
-      packed: packed
-        .plus(batch.times(fields.packedStride))
+      packed: packed.address
+        .plus(batch.times(packed.groupStride))
         .plus(firstK.times(paddedLines).times(4)),
     };
     f.if(
-      along,
+      source.along,
       () => f.call(packRows.along, values),
       () => f.call(packRows.across, values),
     );
   },
 );
+
+/** Where C lies, for each group and each `outer`. */
+const TARGET = {
+  address: 'address',
+  rowStride: 'bytes',
+  columnOffsets: 'address',
+  groupStride: 'bytes',
+  outerStride: 'bytes',
+} as const;
 
 /**
  * Blocks of columns of many products. Part `((outer · groups) + group) · blocks + block`; A (packed)
@@ -58,33 +64,23 @@ const packTask = defineTask(
 const multiplyTask = defineTask(
   'multiply',
   {
-    a: 'i32',
-    b: 'i32',
-    c: 'i32',
-    bias: 'i32',
-    mode: 'i32',
+    /** Packed. */
+    a: { address: 'address', groupStride: 'bytes', outerStride: 'bytes' },
+    b: DIRECTED_OPERAND,
+    c: TARGET,
+    ending: ENDING,
     rows: 'i32',
     k: 'i32',
-    /** Columns of one `outer`, and of all. */
+    /** Columns of one `outer`, of which the last may have fewer, and of all. */
     columns: 'i32',
     totalColumns: 'i32',
     blockColumns: 'i32',
     blocks: 'i32',
     groups: 'i32',
-    kOffsetsB: 'i32',
-    columnOffsetsB: 'i32',
-    columnOffsetsC: 'i32',
-    along: 'i32',
-    rowStrideC: 'i32',
-    groupStrideA: 'i32',
-    groupStrideB: 'i32',
-    groupStrideC: 'i32',
-    outerStrideA: 'i32',
-    outerStrideB: 'i32',
-    outerStrideC: 'i32',
   },
   (f, fields, { index, scratch }) => {
-    const { k, rows, blocks, groups, mode } = fields;
+    const { b, c, k, rows, blocks, groups } = fields;
+    const { mode, bias } = fields.ending;
     const group = f.i32(index.dividedBy(blocks).modulo(groups));
     const outer = f.i32(index.dividedBy(blocks).dividedBy(groups));
     const firstColumn = f.i32(index.modulo(blocks).times(fields.blockColumns));
@@ -95,9 +91,7 @@ const multiplyTask = defineTask(
       fields.totalColumns,
     );
     const columns = countFrom(f, firstColumn, fields.blockColumns, columnsOfOuter);
-    const a = f.i32(
-      fields.a.plus(group.times(fields.groupStrideA)).plus(outer.times(fields.outerStrideA)),
-    );
+    const a = f.i32(matrixOf(fields.a, group, outer));
     const tile = scratch;
     const packed = f.i32(scratch.plus(TILE_BYTES));
     const paddedRows = f.i32(roundedUp(rows, tileOf(f.features).rows));
@@ -105,17 +99,15 @@ const multiplyTask = defineTask(
       f.for(0, k, BLOCK_K, (firstK) => {
         const kHere = countFrom(f, firstK, BLOCK_K, k);
         const pack = {
-          source: fields.b
-            .plus(group.times(fields.groupStrideB))
-            .plus(outer.times(fields.outerStrideB)),
-          kOffsets: fields.kOffsetsB.plus(firstK.times(ENTRY_BYTES)),
+          source: matrixOf(b, group, outer),
+          kOffsets: b.kOffsets.plus(firstK.times(ENTRY_BYTES)),
           k: kHere,
-          lineOffsets: fields.columnOffsetsB.plus(firstColumn.times(ENTRY_BYTES)),
+          lineOffsets: b.lineOffsets.plus(firstColumn.times(ENTRY_BYTES)),
           lines: columns,
           packed,
         };
         f.if(
-          fields.along,
+          b.along,
           () => f.call(packColumns.along, pack),
           () => f.call(packColumns.across, pack),
         );
@@ -131,11 +123,12 @@ const multiplyTask = defineTask(
           k: kHere,
           rows,
           columns,
-          c: fields.c.plus(group.times(fields.groupStrideC)).plus(outer.times(fields.outerStrideC)),
-          rowStride: fields.rowStrideC,
-          columnOffsets: fields.columnOffsetsC.plus(firstColumn.times(ENTRY_BYTES)),
-          mode: modeHere,
-          bias: fields.bias.plus(group.times(rows).times(4)),
+          c: {
+            address: matrixOf(c, group, outer),
+            rowStride: c.rowStride,
+            columnOffsets: c.columnOffsets.plus(firstColumn.times(ENTRY_BYTES)),
+          },
+          ending: { mode: modeHere, bias: bias.plus(group.times(rows).times(4)) },
           tile,
         });
       }),
@@ -143,103 +136,57 @@ const multiplyTask = defineTask(
   },
 );
 
-/** A matrix in memory by tables of offsets; see `offset-table.ts` and `pack.ts`. */
-export interface Operand {
-  readonly address: number;
-  readonly kOffsets: number;
-  /** One for each row of A or column of B. */
-  readonly lineOffsets: number;
-  /** Whether neighbours along k are neighbours in memory, else those of different lines. */
-  readonly along: boolean;
-  readonly groupStride: number;
-  readonly outerStride: number;
-}
-
-export interface Product {
-  readonly rows: number;
-  readonly k: number;
-  /** Columns for each step of `outer`; the last may have fewer. */
-  readonly columns: number;
-  readonly totalColumns: number;
-  readonly groups: number;
-  readonly a: Operand;
+export interface Product
+  extends Pick<
+    FieldValues<typeof multiplyTask.fields>,
+    'b' | 'c' | 'ending' | 'rows' | 'k' | 'columns' | 'totalColumns' | 'groups'
+  > {
+  readonly a: DirectedOperand;
   /** Whose elements A is, and a name for the order in which they are read: so it is packed once. */
   readonly keepA?: { readonly array: NdArray; readonly name: string };
-  readonly b: Operand;
-  readonly c: {
-    readonly address: number;
-    readonly rowStride: number;
-    readonly columnOffsets: number;
-    readonly groupStride: number;
-    readonly outerStride: number;
-  };
-  /** Bits of MODE. */
-  readonly mode: number;
-  readonly bias: number;
 }
 
 const roundUp = (value: number, unit: number): number => Math.ceil(value / unit) * unit;
 
-/** C = A · B (and what `mode` says) for every group and outer; strides are in bytes. */
+/** C = A · B (and what `ending` says) for every group and outer. */
 export function multiply(frame: Frame, product: Product): void {
-  const { rows, k, columns, totalColumns, groups, a, b, c } = product;
+  const { columns, totalColumns, groups } = product;
   const outers = Math.ceil(totalColumns / columns);
   const tile = tileOf(frame.features);
-  const paddedRows = roundUp(rows, tile.rows);
-  const packedStride = paddedRows * k * 4;
-  const outersOfA = a.outerStride === 0 ? 1 : outers;
-  const kBlocks = Math.ceil(k / BLOCK_K);
-  const packAll = (packed: number): void => {
-    for (let outer = 0; outer < outersOfA; outer++) {
-      frame.run(packTask, groups * kBlocks, {
-        source: a.address + outer * a.outerStride,
-        kOffsets: a.kOffsets,
-        k,
-        lineOffsets: a.lineOffsets,
-        lines: rows,
-        packed: packed + outer * groups * packedStride,
-        along: Number(a.along),
-        blocks: kBlocks,
-        sourceStride: a.groupStride,
-        packedStride,
-      });
-    }
-  };
-  const bytes = outersOfA * groups * packedStride;
-  const { keepA } = product;
-  const packed =
-    keepA === undefined
-      ? frame.temporary(bytes)
-      : frame.derived(keepA.array, `packed ${tile.rows} ${keepA.name}`, bytes, packAll);
-  if (keepA === undefined) packAll(packed);
   // A single small image is cut finer, so that there is work for all threads.
   const wholeParts = outers * groups;
   const share = roundUp(Math.ceil(columns / Math.ceil(16 / wholeParts)), tile.columns);
   const blockColumns = Math.min(BLOCK_COLUMNS, Math.max(share, 3 * tile.columns));
   const blocks = Math.ceil(columns / blockColumns);
-  frame.run(multiplyTask, wholeParts * blocks, {
-    a: packed,
-    b: b.address,
-    c: c.address,
-    bias: product.bias,
-    mode: product.mode,
-    rows,
-    k,
-    columns,
-    totalColumns,
-    blockColumns,
-    blocks,
-    groups,
-    kOffsetsB: b.kOffsets,
-    columnOffsetsB: b.lineOffsets,
-    columnOffsetsC: c.columnOffsets,
-    along: Number(b.along),
-    rowStrideC: c.rowStride,
-    groupStrideA: packedStride,
-    groupStrideB: b.groupStride,
-    groupStrideC: c.groupStride,
-    outerStrideA: outersOfA === 1 ? 0 : groups * packedStride,
-    outerStrideB: b.outerStride,
-    outerStrideC: c.outerStride,
-  });
+  const a = packedA(frame, product, outers);
+  frame.run(multiplyTask, wholeParts * blocks, { ...product, a, blockColumns, blocks });
+}
+
+/** A packed for the product: once for all `outer` where it is the same for all. */
+function packedA(frame: Frame, { a, keepA, rows, k, groups }: Product, outers: number) {
+  const tile = tileOf(frame.features);
+  const groupStride = roundUp(rows, tile.rows) * k * 4;
+  const outersOfA = a.outerStride === 0 ? 1 : outers;
+  const blocks = Math.ceil(k / BLOCK_K);
+  const pack = (packed: Address): void => {
+    for (let outer = 0; outer < outersOfA; outer++) {
+      const address = addressAfter(packed, outer * groups * groupStride);
+      frame.run(packTask, groups * blocks, {
+        source: { ...a, address: addressAfter(a.address, outer * a.outerStride) },
+        packed: { address, groupStride },
+        k,
+        lines: rows,
+        blocks,
+      });
+    }
+  };
+  const bytes = outersOfA * groups * groupStride;
+  const outerStride = outersOfA === 1 ? 0 : groups * groupStride;
+  if (keepA !== undefined) {
+    const name = `packed ${tile.rows} ${keepA.name}`;
+    return { address: frame.derived(keepA.array, name, bytes, pack), groupStride, outerStride };
+  }
+  const address = frame.temporary(bytes);
+  pack(address);
+  return { address, groupStride, outerStride };
 }

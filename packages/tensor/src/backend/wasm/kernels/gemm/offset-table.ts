@@ -1,4 +1,5 @@
 import { type I32, loadI32 } from '../../assembler/scalars.ts';
+import type { Address } from '../../runtime/address.ts';
 import { keptTable } from '../../runtime/tables.ts';
 
 /**
@@ -48,7 +49,7 @@ function runsOf(offsets: Int32Array): Int32Array {
 }
 
 /** The address of the table named `key` of the offsets that `build` makes. */
-export function offsetTable(key: string, build: () => ArrayLike<number>): number {
+export function offsetTable(key: string, build: () => ArrayLike<number>): Address {
   return keptTable(key, () => {
     const given = build();
     const offsets = new Int32Array(given.length + BEHIND);
@@ -63,7 +64,7 @@ export function offsetTable(key: string, build: () => ArrayLike<number>): number
 }
 
 /** Offsets i · stride bytes for i < count. */
-export function linearTable(count: number, stride: number): number {
+export function linearTable(count: number, stride: number): Address {
   return offsetTable(`linear ${count} ${stride}`, () =>
     Int32Array.from({ length: count }, (_, i) => i * stride),
   );

@@ -20,12 +20,12 @@ import { areEverySecond, areNeighbours, ENTRY_BYTES, loadOffset, loadRun } from 
  * the other way round. Vectors are loaded where the tables say that the elements lie evenly.
  */
 const PACK = {
-  source: 'i32',
-  kOffsets: 'i32',
+  source: 'address',
+  kOffsets: 'address',
   k: 'i32',
-  lineOffsets: 'i32',
+  lineOffsets: 'address',
   lines: 'i32',
-  packed: 'i32',
+  packed: 'address',
 } as const;
 type Pack = FunctionDefinition<typeof PACK>;
 

@@ -1,4 +1,5 @@
 import type { Conv2dWindow } from '../../../../core/window.ts';
+import type { Address } from '../../runtime/address.ts';
 import { offsetTable } from '../gemm/offset-table.ts';
 
 /**
@@ -19,7 +20,7 @@ export interface PixelGrid {
   readonly start: number;
 }
 
-export function pixelTable(grid: PixelGrid): number {
+export function pixelTable(grid: PixelGrid): Address {
   return offsetTable(`pixels ${Object.values(grid).join(' ')}`, () => {
     const offsets = new Int32Array(grid.images * grid.rows * grid.columns);
     let at = 0;
@@ -43,7 +44,7 @@ export interface TapGrid {
   readonly columns: readonly number[];
 }
 
-export function tapTable({ channels, channelStride, rows, columns }: TapGrid): number {
+export function tapTable({ channels, channelStride, rows, columns }: TapGrid): Address {
   return offsetTable(`taps ${channels} ${channelStride} ${rows} / ${columns}`, () => {
     const offsets: number[] = [];
     for (let channel = 0; channel < channels; channel++) {
@@ -65,7 +66,7 @@ export function windowTaps(
   window: Conv2dWindow,
   channels: number,
   { height, width }: { height: number; width: number },
-): number {
+): Address {
   return tapTable({
     channels,
     channelStride: height * width * 4,
@@ -79,7 +80,7 @@ export function windowPixels(
   window: Conv2dWindow,
   images: number,
   { width, stride }: { width: number; stride: number },
-): number {
+): Address {
   return pixelTable({
     images,
     imageStride: stride,
@@ -92,7 +93,7 @@ export function windowPixels(
 }
 
 /** Pixels of the output, whose image has `channels` channels. */
-export function outputPixels(window: Conv2dWindow, images: number, channels: number): number {
+export function outputPixels(window: Conv2dWindow, images: number, channels: number): Address {
   const { outHeight, outWidth } = window;
   return pixelTable({
     images,

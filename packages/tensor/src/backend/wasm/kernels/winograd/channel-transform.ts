@@ -3,20 +3,20 @@ import { loadF32x4, loadPair } from '../../assembler/loads.ts';
 import { type I32, loadI32 } from '../../assembler/scalars.ts';
 import { transposed4 } from '../../assembler/transpose.ts';
 import { type Floats, sideBySide } from '../../assembler/vectors.ts';
-import { TILE_ENTRY, TILE_FIELDS } from './tiles.ts';
+import { TILE_ENTRY, TILE_FIELDS, TILES } from './tiles.ts';
 import { GRADIENT, INPUT, inputTile, type OutputTile } from './transforms.ts';
 
 const TRANSFORM = {
-  source: 'i32',
-  planeBytes: 'i32',
-  lastPlane: 'i32',
-  rowBytes: 'i32',
-  tiles: 'i32',
-  tileCount: 'i32',
-  target: 'i32',
-  tileBytes: 'i32',
-  componentBytes: 'i32',
-  temporary: 'i32',
+  source: 'address',
+  planeBytes: 'bytes',
+  /** From the first plane to the last. */
+  lastPlane: 'bytes',
+  rowBytes: 'bytes',
+  tiles: TILES,
+  target: 'address',
+  tileBytes: 'bytes',
+  componentBytes: 'bytes',
+  temporary: 'address',
 } as const;
 
 /**
@@ -34,7 +34,7 @@ export function defineChannelTransform(
   const transform = kind === 'input' ? INPUT[m] : GRADIENT[m];
   const field = kind === 'input' ? TILE_FIELDS.input : TILE_FIELDS.output;
   return defineFunction(`winogradChannels${m}${kind}`, TRANSFORM, (f, p) => {
-    const { source, planeBytes, lastPlane, rowBytes, tiles, tileCount, target } = p;
+    const { source, planeBytes, lastPlane, rowBytes, tiles, target } = p;
     const { tileBytes, componentBytes, temporary } = p;
     const vectorBytes = f.lanes * 4;
     const planes = Array.from({ length: f.lanes }, (_, lane) => {
@@ -53,8 +53,8 @@ export function defineChannelTransform(
     const offset = f.i32();
     const row = f.i32();
     const at = f.i32();
-    f.for(0, tileCount, 1, () => {
-      offset.set(loadI32(tiles, field));
+    f.for(0, tiles.count, 1, () => {
+      offset.set(loadI32(tiles.address, field));
       row.set(temporary);
       f.for(0, size, 1, () => {
         pieces.forEach((piece, i) => {
@@ -92,7 +92,7 @@ export function defineChannelTransform(
         row.set(row.plus(vectorBytes));
       });
       target.set(target.plus(tileBytes));
-      tiles.set(tiles.plus(TILE_ENTRY));
+      tiles.address.set(tiles.address.plus(TILE_ENTRY));
     });
   });
 }

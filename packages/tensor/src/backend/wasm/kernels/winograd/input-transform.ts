@@ -8,7 +8,8 @@ import { loadI32 } from '../../assembler/scalars.ts';
 import { transposed4 } from '../../assembler/transpose.ts';
 import { sideBySide } from '../../assembler/vectors.ts';
 import { tileOf } from '../../micro-kernel/tile.ts';
-import { TILE_ENTRY, TILE_FIELDS } from './tiles.ts';
+import { COMPONENTS } from './products.ts';
+import { PLANES_IN_MEMORY, TILE_ENTRY, TILE_FIELDS, TILES } from './tiles.ts';
 import { INPUT, inputTile, type OutputTile } from './transforms.ts';
 
 /**
@@ -20,15 +21,11 @@ function tilesOfVector(f: FunctionBuilder, i: number): number[] {
 }
 
 const TRANSFORM_INPUT = {
-  input: 'i32',
-  rowBytes: 'i32',
-  planeBytes: 'i32',
+  input: PLANES_IN_MEMORY,
   channels: 'i32',
-  tiles: 'i32',
-  tileCount: 'i32',
-  target: 'i32',
-  componentBytes: 'i32',
-  temporary: 'i32',
+  tiles: TILES,
+  target: COMPONENTS,
+  temporary: 'address',
 } as const;
 
 /**
@@ -39,8 +36,8 @@ const TRANSFORM_INPUT = {
 export function defineInputTransform(m: OutputTile): FunctionDefinition<typeof TRANSFORM_INPUT> {
   const n = inputTile(m);
   return defineFunction(`winogradInput${m}`, TRANSFORM_INPUT, (f, p) => {
-    const { input, rowBytes, planeBytes, channels, tiles, tileCount, target } = p;
-    const { componentBytes, temporary } = p;
+    const { input, channels, tiles, target, temporary } = p;
+    const { componentBytes } = target;
     const panelTiles = tileOf(f.features).columns;
     const vectorBytes = f.lanes * 4;
     const sources = Array.from({ length: f.lanes }, () => f.i32());
@@ -52,11 +49,11 @@ export function defineInputTransform(m: OutputTile): FunctionDefinition<typeof T
     const at = f.i32();
     const panelBytes = f.i32(channels.times(panelTiles * 4));
     f.for(0, channels, 1, (channel) => {
-      const entry = f.i32(tiles);
-      const component = f.i32(target.plus(channel.times(panelTiles * 4)));
-      f.for(0, tileCount, f.lanes, (tile) => {
+      const entry = f.i32(tiles.address);
+      const component = f.i32(target.address.plus(channel.times(panelTiles * 4)));
+      f.for(0, tiles.count, f.lanes, (tile) => {
         sources.forEach((source, lane) => {
-          source.set(input.plus(loadI32(entry, lane * TILE_ENTRY + TILE_FIELDS.input)));
+          source.set(input.address.plus(loadI32(entry, lane * TILE_ENTRY + TILE_FIELDS.input)));
         });
         entry.set(entry.plus(f.lanes * TILE_ENTRY));
         row.set(temporary);
@@ -81,7 +78,7 @@ export function defineInputTransform(m: OutputTile): FunctionDefinition<typeof T
             f.store(row, result, i * vectorBytes);
           });
           row.set(row.plus(n * vectorBytes));
-          for (const source of sources) source.set(source.plus(rowBytes));
+          for (const source of sources) source.set(source.plus(input.rowBytes));
         });
         row.set(temporary);
         f.for(0, n, 1, (column) => {
@@ -103,7 +100,7 @@ export function defineInputTransform(m: OutputTile): FunctionDefinition<typeof T
           () => component.set(component.plus(vectorBytes)),
         );
       });
-      input.set(input.plus(planeBytes));
+      input.address.set(input.address.plus(input.planeBytes));
     });
   });
 }

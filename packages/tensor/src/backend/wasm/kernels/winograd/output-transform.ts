@@ -8,7 +8,8 @@ import type { Local } from '../../assembler/parameters.ts';
 import { type I32, loadF32, loadI32 } from '../../assembler/scalars.ts';
 import { transposed4 } from '../../assembler/transpose.ts';
 import type { Floats } from '../../assembler/vectors.ts';
-import { MODE } from '../../micro-kernel/micro-kernel.ts';
+import { ENDING, MODE } from '../../micro-kernel/micro-kernel.ts';
+import { COMPONENTS } from './products.ts';
 import { TILE_ENTRY, TILE_FIELDS } from './tiles.ts';
 import { inputTile, OUTPUT, type OutputTile } from './transforms.ts';
 
@@ -16,10 +17,10 @@ import { inputTile, OUTPUT, type OutputTile } from './transforms.ts';
 const storePartialTile = defineFunction(
   'storePartialTile',
   {
-    target: 'i32',
-    targetRowBytes: 'i32',
-    source: 'i32',
-    sourceRowBytes: 'i32',
+    target: 'address',
+    targetRowBytes: 'bytes',
+    source: 'address',
+    sourceRowBytes: 'bytes',
     rows: 'i32',
     columns: 'i32',
     accumulate: 'i32',
@@ -47,23 +48,22 @@ const storePartialTile = defineFunction(
 );
 
 const TRANSFORM_OUTPUT = {
-  products: 'i32',
-  componentBytes: 'i32',
+  products: COMPONENTS,
   tileCount: 'i32',
-  tiles: 'i32',
-  target: 'i32',
-  rowBytes: 'i32',
-  mode: 'i32',
-  bias: 'i32',
-  temporary: 'i32',
+  tiles: 'address',
+  target: 'address',
+  rowBytes: 'bytes',
+  ending: ENDING,
+  temporary: 'address',
 } as const;
 
 /** Aᵀ P A of all tiles of one output channel, with bias, ReLU or addition, into the image. */
 export function defineOutputTransform(m: OutputTile): FunctionDefinition<typeof TRANSFORM_OUTPUT> {
   const n = inputTile(m);
   return defineFunction(`winogradOutput${m}`, TRANSFORM_OUTPUT, (f, p) => {
-    const { products, componentBytes, tileCount, tiles, target, rowBytes, mode, bias } = p;
-    const { temporary } = p;
+    const { products, tileCount, tiles, target, rowBytes, temporary } = p;
+    const { mode, bias } = p.ending;
+    const { componentBytes } = products;
     const vectorBytes = f.lanes * 4;
     const values = f.floatsOf(n);
     const results = f.floatsOf(4);
@@ -80,7 +80,7 @@ export function defineOutputTransform(m: OutputTile): FunctionDefinition<typeof 
     const tileRowBytes = m * vectorBytes;
     const rowOfTiles = f.i32();
     f.for(0, tileCount, f.lanes, () => {
-      component.set(products);
+      component.set(products.address);
       row.set(temporary);
       f.for(0, n, 1, () => {
         at.set(component);
@@ -147,7 +147,7 @@ export function defineOutputTransform(m: OutputTile): FunctionDefinition<typeof 
         );
       }
       tiles.set(tiles.plus(f.lanes * TILE_ENTRY));
-      products.set(products.plus(vectorBytes));
+      products.address.set(products.address.plus(vectorBytes));
     });
   });
 }

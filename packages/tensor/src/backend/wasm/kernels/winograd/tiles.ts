@@ -1,11 +1,28 @@
 import { ALL_COLUMNS } from '../../micro-kernel/tile.ts';
+import type { Address } from '../../runtime/address.ts';
 import { keptTable } from '../../runtime/tables.ts';
+import type { FieldValues } from '../../runtime/task.ts';
 import type { Images } from '../images/images.ts';
 import type { OutputTile } from './transforms.ts';
 
 /** Bytes of one entry: input offset, output offset, rows and columns inside the output. */
 export const TILE_ENTRY = 16;
 export const TILE_FIELDS = { input: 0, output: 4, rows: 8, columns: 12 } as const;
+
+/** Some tiles, by their entries. */
+export const TILES = { address: 'address', count: 'i32' } as const;
+
+/** Images in memory, those of one channel `planeBytes` behind those of the one before. */
+export const PLANES_IN_MEMORY = {
+  address: 'address',
+  rowBytes: 'bytes',
+  planeBytes: 'bytes',
+} as const;
+
+/** Where the images of a table of tiles lie. */
+export function planesOf({ address, width, height }: Images): FieldValues<typeof PLANES_IN_MEMORY> {
+  return { address, rowBytes: width * 4, planeBytes: width * height * 4 };
+}
 
 /** Tiles of all images. */
 export function tilesOf(m: OutputTile, { count, height, width }: Images): number {
@@ -26,7 +43,7 @@ export function tileTable(
   { count, height, width }: Pick<Images, 'count' | 'height' | 'width'>,
   input: Layout,
   output: Layout,
-): number {
+): Address {
   const layouts = [input.width, input.stride, output.width, output.stride];
   return keptTable(`tiles ${[m, count, height, width, ...layouts].join(' ')}`, () => {
     const tiles = count * Math.ceil(height / m) * Math.ceil(width / m);

@@ -2,14 +2,15 @@ import { transposed4 } from '../../assembler/transpose.ts';
 import { splat } from '../../assembler/vectors.ts';
 import { MODE } from '../../micro-kernel/micro-kernel.ts';
 import { ALL_COLUMNS, ALL_ROWS, roundedUp, tileOf } from '../../micro-kernel/tile.ts';
+import type { Address } from '../../runtime/address.ts';
 import type { Frame } from '../../runtime/frame.ts';
 import { SCRATCH_BYTES } from '../../runtime/runtime.ts';
 import { defineTask } from '../../runtime/task.ts';
 import type { Images } from '../images/images.ts';
 import { countFrom, partRange } from '../loops/part-range.ts';
 import { defineChannelTransform } from './channel-transform.ts';
-import { multiplyComponents } from './products.ts';
-import { TILE_ENTRY, tilesOf, tileTable } from './tiles.ts';
+import { COMPONENTS, multiplyComponents } from './products.ts';
+import { PLANES_IN_MEMORY, planesOf, TILE_ENTRY, TILES, tilesOf, tileTable } from './tiles.ts';
 import { inputTile, type OutputTile, WEIGHT_GRADIENT } from './transforms.ts';
 
 /**
@@ -30,19 +31,14 @@ const TEMPORARY_BYTES = 2048;
 const SKEW = 64;
 
 const FIELDS = {
-  input: 'i32',
-  inputRowBytes: 'i32',
-  inputPlaneBytes: 'i32',
-  gradient: 'i32',
-  gradientRowBytes: 'i32',
-  gradientPlaneBytes: 'i32',
+  input: PLANES_IN_MEMORY,
+  gradient: PLANES_IN_MEMORY,
   inChannels: 'i32',
   outChannels: 'i32',
-  tiles: 'i32',
-  tileCount: 'i32',
+  tiles: TILES,
   tilesOfPart: 'i32',
   blockTiles: 'i32',
-  sums: 'i32',
+  sums: 'address',
 } as const;
 
 /** sums[part][component][outChannel][inChannel], input channels filled up to `ALL_COLUMNS`. */
@@ -55,7 +51,7 @@ function defineSums(m: OutputTile) {
     const columns = f.i32(roundedUp(p.inChannels, ALL_COLUMNS));
     const sumBytes = f.i32(p.outChannels.times(columns).times(4));
     const sums = f.i32(p.sums.plus(index.times(sumBytes).times(components)));
-    const { first, end } = partRange(f, index, p.tilesOfPart, p.tileCount);
+    const { first, end } = partRange(f, index, p.tilesOfPart, p.tiles.count);
     const inputs = f.i32(scratch.plus(TEMPORARY_BYTES));
     const inputBytes = f.i32(columns.times(p.blockTiles).times(4).plus(SKEW));
     const gradients = f.i32(inputs.plus(inputBytes.times(components)));
@@ -64,16 +60,15 @@ function defineSums(m: OutputTile) {
     );
     f.for(first, end, p.blockTiles, (firstTile) => {
       const count = countFrom(f, firstTile, p.blockTiles, end);
-      const tiles = f.i32(p.tiles.plus(firstTile.times(TILE_ENTRY)));
+      const tiles = f.i32(p.tiles.address.plus(firstTile.times(TILE_ENTRY)));
       f.for(0, p.inChannels, f.lanes, (channel) => {
         const panel = channel.dividedBy(tile.columns).times(tile.columns).times(count);
         f.call(transformInput, {
-          source: p.input.plus(channel.times(p.inputPlaneBytes)),
-          planeBytes: p.inputPlaneBytes,
-          lastPlane: p.inChannels.minus(1).minus(channel).times(p.inputPlaneBytes),
-          rowBytes: p.inputRowBytes,
-          tiles,
-          tileCount: count,
+          source: p.input.address.plus(channel.times(p.input.planeBytes)),
+          planeBytes: p.input.planeBytes,
+          lastPlane: p.inChannels.minus(1).minus(channel).times(p.input.planeBytes),
+          rowBytes: p.input.rowBytes,
+          tiles: { address: tiles, count },
           target: inputs.plus(panel.plus(channel.modulo(tile.columns)).times(4)),
           tileBytes: tile.columns * 4,
           componentBytes: inputBytes,
@@ -82,12 +77,11 @@ function defineSums(m: OutputTile) {
       });
       f.for(0, p.outChannels, tile.rows, (channel) => {
         f.call(transformGradient, {
-          source: p.gradient.plus(channel.times(p.gradientPlaneBytes)),
-          planeBytes: p.gradientPlaneBytes,
-          lastPlane: p.outChannels.minus(1).minus(channel).times(p.gradientPlaneBytes),
-          rowBytes: p.gradientRowBytes,
-          tiles,
-          tileCount: count,
+          source: p.gradient.address.plus(channel.times(p.gradient.planeBytes)),
+          planeBytes: p.gradient.planeBytes,
+          lastPlane: p.outChannels.minus(1).minus(channel).times(p.gradient.planeBytes),
+          rowBytes: p.gradient.rowBytes,
+          tiles: { address: tiles, count },
           target: gradients.plus(channel.times(count).times(4)),
           tileBytes: tile.rows * 4,
           componentBytes: gradientBytes,
@@ -97,16 +91,13 @@ function defineSums(m: OutputTile) {
       const mode = f.i32(MODE.accumulate);
       f.if(firstTile.equals(first), () => mode.set(0));
       f.call(multiplyComponents, {
-        components,
-        a: gradients,
-        aBytes: gradientBytes,
-        b: inputs,
-        bBytes: inputBytes,
+        count: components,
+        a: { address: gradients, componentBytes: gradientBytes },
+        b: { address: inputs, componentBytes: inputBytes },
         k: count,
         rows: p.outChannels,
         columns,
-        c: sums,
-        cBytes: sumBytes,
+        c: { address: sums, componentBytes: sumBytes },
         mode,
       });
     });
@@ -114,12 +105,11 @@ function defineSums(m: OutputTile) {
 }
 
 const TRANSFORM_BACK = {
-  sums: 'i32',
+  sums: COMPONENTS,
   parts: 'i32',
   inChannels: 'i32',
   columns: 'i32',
-  componentBytes: 'i32',
-  weight: 'i32',
+  weight: 'address',
 } as const;
 
 /** A part is one output channel: adds the sums of all parts in their order, and transforms back. */
@@ -132,20 +122,20 @@ function defineTransformBack(m: OutputTile) {
     /** The nine taps of as many kernels as there are lanes. */
     const kernels = f.floatsOf(9);
     const halves = f.floatsOf(4);
-    const partBytes = f.i32(p.componentBytes.times(n * n));
+    const partBytes = f.i32(p.sums.componentBytes.times(n * n));
     const at = f.i32();
     const target = f.i32(p.weight.plus(index.times(p.inChannels).times(36)));
     f.for(0, p.inChannels, f.lanes, (channel) => {
-      const source = f.i32(p.sums.plus(index.times(p.columns).plus(channel).times(4)));
+      const source = f.i32(p.sums.address.plus(index.times(p.columns).plus(channel).times(4)));
       const row = f.i32(scratch);
       f.for(0, n, 1, (column) => {
-        const first = f.i32(source.plus(column.times(p.componentBytes)));
+        const first = f.i32(source.plus(column.times(p.sums.componentBytes)));
         for (const value of values) value.set(splat(0));
         f.for(0, p.parts, 1, () => {
           at.set(first);
           for (const value of values) {
             value.set(value.plus(f.load(at)));
-            at.set(at.plus(p.componentBytes.times(n)));
+            at.set(at.plus(p.sums.componentBytes.times(n)));
           }
           first.set(first.plus(partBytes));
         });
@@ -212,7 +202,7 @@ export function winogradWeightGrad(
   input: Images,
   gradient: Images,
   size: Pick<Images, 'count' | 'height' | 'width'>,
-  { weight, blockTiles }: { weight: number; blockTiles: number },
+  { weight, blockTiles }: { weight: Address; blockTiles: number },
 ): void {
   const tileCount = tilesOf(m, { ...gradient, ...size });
   const rows = gradient.channels;
@@ -225,26 +215,20 @@ export function winogradWeightGrad(
   const parts = Math.ceil(tileCount / tilesOfPart);
   const sums = frame.temporary(parts * components * rows * columns * 4);
   frame.run(TASKS[m].sums, parts, {
-    input: input.address,
-    inputRowBytes: input.width * 4,
-    inputPlaneBytes: input.width * input.height * 4,
-    gradient: gradient.address,
-    gradientRowBytes: gradient.width * 4,
-    gradientPlaneBytes: gradient.width * gradient.height * 4,
+    input: planesOf(input),
+    gradient: planesOf(gradient),
     inChannels: input.channels,
     outChannels: gradient.channels,
-    tiles: tileTable(m, size, input, gradient),
-    tileCount,
+    tiles: { address: tileTable(m, size, input, gradient), count: tileCount },
     tilesOfPart,
     blockTiles,
     sums,
   });
   frame.run(TASKS[m].back, gradient.channels, {
-    sums,
+    sums: { address: sums, componentBytes: rows * columns * 4 },
     parts,
     inChannels: input.channels,
     columns,
-    componentBytes: rows * columns * 4,
     weight,
   });
 }

@@ -3,54 +3,54 @@ import { loadF32 } from '../../assembler/scalars.ts';
 import { splat } from '../../assembler/vectors.ts';
 import { tileOf } from '../../micro-kernel/tile.ts';
 import type { Frame } from '../../runtime/frame.ts';
-import { defineTask, type TaskDefinition } from '../../runtime/task.ts';
+import { defineTask, type FieldValues, type TaskDefinition } from '../../runtime/task.ts';
+import { COMPONENTS } from './products.ts';
 import { inputTile, type OutputTile, WEIGHTS } from './transforms.ts';
 
 /** How the product's A is read from weights [O, I, 3, 3]: row and k are output and input channel. */
-export interface WeightLayout {
+const WEIGHTS_IN_MEMORY = {
+  address: 'address',
+  rows: 'i32',
+  k: 'i32',
+  /** From one row, and from one k, to the next. */
+  rowStride: 'bytes',
+  kStride: 'bytes',
+} as const;
+
+export interface WeightLayout extends FieldValues<typeof WEIGHTS_IN_MEMORY> {
   readonly array: NdArray;
-  readonly address: number;
-  readonly rows: number;
-  readonly k: number;
-  /** Bytes from one row, and from one k, to the next. */
-  readonly rowStride: number;
-  readonly kStride: number;
   /** Whether the kernel is turned by 180° (for the gradient by the input). */
   readonly turned: boolean;
 }
 
 const FIELDS = {
-  source: 'i32',
-  rows: 'i32',
-  k: 'i32',
-  rowStride: 'i32',
-  kStride: 'i32',
-  firstTap: 'i32',
-  tapStep: 'i32',
-  packed: 'i32',
-  planeBytes: 'i32',
+  weights: WEIGHTS_IN_MEMORY,
+  firstTap: 'bytes',
+  tapStep: 'bytes',
+  packed: COMPONENTS,
 } as const;
 
 /**
  * G g Gᵀ of all kernels of as many rows as a tile of the product has, packed for the micro-kernel:
- * plane[n · n][panel][k][row of the panel].
+ * component[n · n][panel][k][row of the panel].
  */
 function defineWeightsTask(m: OutputTile): TaskDefinition<typeof FIELDS> {
   const n = inputTile(m);
   return defineTask(`winogradWeights${m}`, FIELDS, (f, fields, { index, scratch }) => {
-    const { rows, k, rowStride, kStride, firstTap, tapStep, packed, planeBytes } = fields;
+    const { firstTap, tapStep, packed } = fields;
+    const { address, rows, k, rowStride, kStride } = fields.weights;
     const panelRows = tileOf(f.features).rows;
     const lastRow = f.i32(rows.minus(1));
     const sources = Array.from({ length: panelRows }, (_, i) => {
       const row = f.i32(index.times(panelRows).plus(i));
       // Rows behind the last are computed like the last and never stored in the output.
-      return f.i32(fields.source.plus(row.min(lastRow).times(rowStride)).plus(firstTap));
+      return f.i32(address.plus(row.min(lastRow).times(rowStride)).plus(firstTap));
     });
     const vectorBytes = f.lanes * 4;
     const taps = f.floatsOf(3);
     const results = f.floatsOf(n);
     const at = f.i32();
-    const target = f.i32(packed.plus(index.times(k).times(panelRows * 4)));
+    const target = f.i32(packed.address.plus(index.times(k).times(panelRows * 4)));
     f.for(0, k, 1, () => {
       for (let column = 0; column < 3; column++) {
         taps.forEach((tap, row) => {
@@ -75,7 +75,7 @@ function defineWeightsTask(m: OutputTile): TaskDefinition<typeof FIELDS> {
           const [first, second] = result.vectors;
           f.store(at, first);
           if (panelRows === 6) f.storePair(at, second, 0, 16);
-          at.set(at.plus(planeBytes));
+          at.set(at.plus(packed.componentBytes));
         }
       }
       target.set(target.plus(panelRows * 4));
@@ -90,24 +90,21 @@ const TASKS = { 2: defineWeightsTask(2), 4: defineWeightsTask(4) } as const;
 export function transformedWeights(
   frame: Frame,
   m: OutputTile,
-  { array, address, rows, k, rowStride, kStride, turned }: WeightLayout,
-): { readonly address: number; readonly planeBytes: number } {
+  weights: WeightLayout,
+): FieldValues<typeof COMPONENTS> {
+  const { array, rows, k, turned } = weights;
   const panelRows = tileOf(frame.features).rows;
   const panels = Math.ceil(rows / panelRows);
-  const planeBytes = panels * panelRows * k * 4;
+  const componentBytes = panels * panelRows * k * 4;
   const name = `winograd ${m} ${turned ? 'turned' : ''} ${panelRows}`;
-  const transformed = frame.derived(array, name, planeBytes * inputTile(m) ** 2, (packed) =>
+  const bytes = componentBytes * inputTile(m) ** 2;
+  const address = frame.derived(array, name, bytes, (packed) =>
     frame.run(TASKS[m], panels, {
-      source: address,
-      rows,
-      k,
-      rowStride,
-      kStride,
+      weights,
       firstTap: turned ? 8 * 4 : 0,
       tapStep: turned ? -4 : 4,
-      packed,
-      planeBytes,
+      packed: { address: packed, componentBytes },
     }),
   );
-  return { address: transformed, planeBytes };
+  return { address, componentBytes };
 }

@@ -1,14 +1,16 @@
 import type { Conv2dWindow } from '../../../../core/window.ts';
+import { ENDING } from '../../micro-kernel/micro-kernel.ts';
 import { ALL_COLUMNS, ALL_ROWS } from '../../micro-kernel/tile.ts';
 import type { Frame } from '../../runtime/frame.ts';
 import { SCRATCH_BYTES } from '../../runtime/runtime.ts';
 import { defineTask, type TaskDefinition } from '../../runtime/task.ts';
+import type { Ending } from '../gemm/operand.ts';
 import type { Images } from '../images/images.ts';
 import { countFrom, endOf } from '../loops/part-range.ts';
 import { defineInputTransform } from './input-transform.ts';
 import { defineOutputTransform } from './output-transform.ts';
-import { multiplyComponents } from './products.ts';
-import { TILE_ENTRY, tilesOf, tileTable } from './tiles.ts';
+import { COMPONENTS, multiplyComponents } from './products.ts';
+import { PLANES_IN_MEMORY, planesOf, TILE_ENTRY, TILES, tilesOf, tileTable } from './tiles.ts';
 import { inputTile, type OutputTile } from './transforms.ts';
 import { transformedWeights, type WeightLayout } from './weights.ts';
 
@@ -25,24 +27,17 @@ const TRANSFORM_COST = 10;
 const SKEW = 64;
 
 const FIELDS = {
-  input: 'i32',
-  inputRowBytes: 'i32',
-  inputPlaneBytes: 'i32',
-  tiles: 'i32',
-  tileCount: 'i32',
+  input: PLANES_IN_MEMORY,
+  output: PLANES_IN_MEMORY,
+  ending: ENDING,
+  tiles: TILES,
   blockTiles: 'i32',
   /** Parts that share the tiles of a block, and rows of each. */
   rowParts: 'i32',
   rowsOfPart: 'i32',
-  weights: 'i32',
-  weightBytes: 'i32',
+  weights: COMPONENTS,
   k: 'i32',
   rows: 'i32',
-  output: 'i32',
-  outputRowBytes: 'i32',
-  outputPlaneBytes: 'i32',
-  mode: 'i32',
-  bias: 'i32',
 } as const;
 
 /** A block of tiles through all three steps; nothing but the output leaves the scratch memory. */
@@ -51,54 +46,51 @@ function defineConvolution(m: OutputTile): TaskDefinition<typeof FIELDS> {
   const transformInput = defineInputTransform(m);
   const transformOutput = defineOutputTransform(m);
   return defineTask(`winograd${m}`, FIELDS, (f, fields, { index, scratch }) => {
-    const { k, rows, blockTiles, tileCount } = fields;
+    const { input, output, ending, weights, k, rows, blockTiles } = fields;
     const firstTile = f.i32(index.dividedBy(fields.rowParts).times(blockTiles));
     const firstRowOfPart = f.i32(index.modulo(fields.rowParts).times(fields.rowsOfPart));
     const endRow = endOf(f, firstRowOfPart, fields.rowsOfPart, rows);
-    const count = countFrom(f, firstTile, blockTiles, tileCount);
-    const tiles = f.i32(fields.tiles.plus(firstTile.times(TILE_ENTRY)));
+    const count = countFrom(f, firstTile, blockTiles, fields.tiles.count);
+    const tiles = f.i32(fields.tiles.address.plus(firstTile.times(TILE_ENTRY)));
     const temporary = scratch;
     const inputs = f.i32(scratch.plus(TEMPORARY_BYTES));
     const inputBytes = f.i32(count.times(k).times(4).plus(SKEW));
     const products = f.i32(inputs.plus(inputBytes.times(components)));
     const productBytes = f.i32(count.times(BLOCK_ROWS * 4).plus(SKEW));
     f.call(transformInput, {
-      input: fields.input,
-      rowBytes: fields.inputRowBytes,
-      planeBytes: fields.inputPlaneBytes,
+      input,
       channels: k,
-      tiles,
-      tileCount: count,
-      target: inputs,
-      componentBytes: inputBytes,
+      tiles: { address: tiles, count },
+      target: { address: inputs, componentBytes: inputBytes },
       temporary,
     });
     f.for(firstRowOfPart, endRow, BLOCK_ROWS, (firstRow) => {
       const rowsHere = countFrom(f, firstRow, BLOCK_ROWS, endRow);
       f.call(multiplyComponents, {
-        components,
-        a: fields.weights.plus(firstRow.times(k).times(4)),
-        aBytes: fields.weightBytes,
-        b: inputs,
-        bBytes: inputBytes,
+        count: components,
+        a: {
+          address: weights.address.plus(firstRow.times(k).times(4)),
+          componentBytes: weights.componentBytes,
+        },
+        b: { address: inputs, componentBytes: inputBytes },
         k,
         rows: rowsHere,
         columns: count,
-        c: products,
-        cBytes: productBytes,
+        c: { address: products, componentBytes: productBytes },
         mode: 0,
       });
       f.for(0, rowsHere, 1, (row) => {
         const channel = firstRow.plus(row);
         f.call(transformOutput, {
-          products: products.plus(row.times(count).times(4)),
-          componentBytes: productBytes,
+          products: {
+            address: products.plus(row.times(count).times(4)),
+            componentBytes: productBytes,
+          },
           tileCount: count,
           tiles,
-          target: fields.output.plus(channel.times(fields.outputPlaneBytes)),
-          rowBytes: fields.outputRowBytes,
-          mode: fields.mode,
-          bias: fields.bias.plus(channel.times(4)),
+          target: output.address.plus(channel.times(output.planeBytes)),
+          rowBytes: output.rowBytes,
+          ending: { mode: ending.mode, bias: ending.bias.plus(channel.times(4)) },
           temporary,
         });
       });
@@ -153,7 +145,7 @@ export function chooseTile(
 }
 
 /**
- * output ← (or +=, …, as `mode` says) input ∗ weights.
+ * output ← (or +=, …, as `ending` says) input ∗ weights.
  *
  * @param input with the zeros around it that the windows need, and `coveredInput` in size
  */
@@ -163,11 +155,10 @@ export function winograd(
   input: Images,
   weights: WeightLayout,
   output: Images,
-  { mode, bias }: { mode: number; bias: number },
+  ending: Ending,
 ): void {
   const { rows, k } = weights;
   const tiles = tilesOf(m, output);
-  const transformed = transformedWeights(frame, m, weights);
   const blockTiles = tilesOfPart(m, k, tiles);
   const tileCount = Math.ceil(tiles / ALL_COLUMNS) * ALL_COLUMNS;
   const blocks = Math.ceil(tileCount / blockTiles);
@@ -176,22 +167,15 @@ export function winograd(
   const rowsOfPart = Math.ceil(rowBlocks / Math.ceil(frame.threads / blocks)) * BLOCK_ROWS;
   const rowParts = Math.ceil(rows / rowsOfPart);
   frame.run(TASKS[m], blocks * rowParts, {
-    input: input.address,
-    inputRowBytes: input.width * 4,
-    inputPlaneBytes: input.width * input.height * 4,
-    tiles: tileTable(m, output, input, output),
-    tileCount,
+    input: planesOf(input),
+    output: planesOf(output),
+    ending,
+    tiles: { address: tileTable(m, output, input, output), count: tileCount },
     blockTiles,
     rowParts,
     rowsOfPart,
-    weights: transformed.address,
-    weightBytes: transformed.planeBytes,
+    weights: transformedWeights(frame, m, weights),
     k,
     rows,
-    output: output.address,
-    outputRowBytes: output.width * 4,
-    outputPlaneBytes: output.width * output.height * 4,
-    mode,
-    bias,
   });
 }
