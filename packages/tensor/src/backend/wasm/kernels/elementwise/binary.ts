@@ -12,6 +12,7 @@ import { loadSplat } from '../../assembler/loads.ts';
 import type { Local } from '../../assembler/parameters.ts';
 import type { I32 } from '../../assembler/scalars.ts';
 import type { Floats } from '../../assembler/vectors.ts';
+import type { Address } from '../../runtime/address.ts';
 import { type Frame, inFrame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
 import { chunks, forVectors } from '../loops/flat-arrays.ts';
@@ -20,7 +21,14 @@ import { copyStrided } from '../movement/copy-strided.ts';
 function defineBinary(name: string, apply: (a: Floats, b: Floats) => Floats) {
   return defineTask(
     name,
-    { a: 'i32', b: 'i32', y: 'i32', count: 'i32', aIsScalar: 'i32', bIsScalar: 'i32' },
+    {
+      a: 'address',
+      b: 'address',
+      y: 'address',
+      count: 'i32',
+      aIsScalar: 'flag',
+      bIsScalar: 'flag',
+    },
     (f, { a, b, y, count, aIsScalar, bIsScalar }, { index }) => {
       const scalar = f.f32x4();
       // A loop for each case: V8 packs only what is computed without branches.
@@ -58,7 +66,7 @@ const tasks: Readonly<Record<Exclude<BinaryOp, 'pow'>, Task>> = {
 };
 
 /** The operand with the shape of the result; a single element is left as it is. */
-function expanded(frame: Frame, x: NdArray, shape: Shape): number {
+function expanded(frame: Frame, x: NdArray, shape: Shape): Address {
   const address = frame.input(x);
   if (x.size === 1 || sameShape(x.shape, shape)) return address;
   const target = frame.temporary(elementCount(shape) * 4);
@@ -85,8 +93,8 @@ export const binaryFunctions: Pick<Kernels, 'binary'> = {
         b: expanded(frame, b, shape),
         y: y.address,
         count,
-        aIsScalar: Number(a.size === 1),
-        bIsScalar: Number(b.size === 1),
+        aIsScalar: a.size === 1,
+        bIsScalar: b.size === 1,
       });
       return y.array;
     }),

@@ -41,15 +41,11 @@ function advanced(f: FunctionBuilder, words: readonly Local<Ints>[], steps: Ints
 const dropoutTask = defineTask(
   'dropout',
   {
-    x: 'i32',
-    y: 'i32',
+    x: 'address',
+    y: 'address',
     count: 'i32',
-    key0: 'i32',
-    key1: 'i32',
-    counter0: 'i32',
-    counter1: 'i32',
-    counter2: 'i32',
-    counter3: 'i32',
+    key: { 0: 'i32', 1: 'i32' },
+    counter: { 0: 'i32', 1: 'i32', 2: 'i32', 3: 'i32' },
     threshold: 'i32',
     scale: 'f32',
   },
@@ -71,13 +67,13 @@ const dropoutTask = defineTask(
     const partEnd = f.i32(firstBlock.plus(BLOCKS));
     endBlock.set(endBlock.min(partEnd));
     f.for(firstBlock, endBlock, f.lanes, (block) => {
-      [p.counter0, p.counter1, p.counter2, p.counter3].forEach((counter, i) => {
+      Object.values(p.counter).forEach((counter, i) => {
         words[i].set(splatInt(counter));
       });
       step.set(splatInt(block).plus(numbers));
       advanced(f, words, step);
-      key0.set(p.key0);
-      key1.set(p.key1);
+      key0.set(p.key[0]);
+      key1.set(p.key[1]);
       const [c0, c1, c2, c3] = words;
       f.for(0, ROUNDS, 1, () => {
         const first = wideProduct(f, c0, MULTIPLIERS[0]);
@@ -129,12 +125,8 @@ export const regularization: Pick<Kernels, 'dropout'> = {
         x: frame.input(x),
         y: y.address,
         count: x.size,
-        key0: key[0],
-        key1: key[1],
-        counter0: counter[0],
-        counter1: counter[1],
-        counter2: counter[2],
-        counter3: counter[3],
+        key,
+        counter,
         threshold: Math.min(2 ** 32 - 1, Math.ceil(rate * 2 ** 32)),
         scale: 1 / (1 - rate),
       });

@@ -83,7 +83,7 @@ const DERIVATIVES: Readonly<Record<UnaryOp, Derivative>> = {
 function defineUnary(name: string, apply: Function) {
   return defineTask(
     name,
-    { x: 'i32', y: 'i32', count: 'i32', alpha: 'f32' },
+    { x: 'address', y: 'address', count: 'i32', alpha: 'f32' },
     (f, { x, y, count, alpha }, { index }) => {
       const alphas = f.f32x4(splat(alpha));
       const value = f.floats();
@@ -99,7 +99,7 @@ function defineUnary(name: string, apply: Function) {
 function defineDerivative(name: string, apply: Derivative) {
   return defineTask(
     name,
-    { saved: 'i32', gradOut: 'i32', gradIn: 'i32', count: 'i32', alpha: 'f32' },
+    { saved: 'address', gradOut: 'address', gradIn: 'address', count: 'i32', alpha: 'f32' },
     (f, { saved, gradOut, gradIn, count, alpha }, { index }) => {
       const alphas = f.f32x4(splat(alpha));
       const value = f.floats();

@@ -6,7 +6,7 @@ import { chunks, forVectors } from '../loops/flat-arrays.ts';
 
 const blendTask = defineTask(
   'blend',
-  { target: 'i32', source: 'i32', count: 'i32', keep: 'f32', add: 'f32' },
+  { target: 'address', source: 'address', count: 'i32', keep: 'f32', add: 'f32' },
   (f, { target, source, count, keep, add }, { index }) => {
     const keeps = f.f32x4(splat(keep));
     const adds = f.f32x4(splat(add));
@@ -25,15 +25,15 @@ const blendTask = defineTask(
 const momentumTask = defineTask(
   'momentumStep',
   {
-    target: 'i32',
-    velocity: 'i32',
-    gradient: 'i32',
+    target: 'address',
+    velocity: 'address',
+    gradient: 'address',
     count: 'i32',
     learningRate: 'f32',
     momentum: 'f32',
     decay: 'f32',
     lossScale: 'f32',
-    nesterov: 'i32',
+    nesterov: 'flag',
   },
   (f, fields, { index }) => {
     const { target, velocity, gradient, count, nesterov } = fields;
@@ -80,7 +80,7 @@ export const updates: Pick<Kernels, 'blend' | 'momentumStep'> = {
         momentum: options.momentum,
         decay: options.weightDecay * options.lossScale,
         lossScale: options.lossScale,
-        nesterov: Number(options.nesterov),
+        nesterov: options.nesterov,
       });
     }),
 };

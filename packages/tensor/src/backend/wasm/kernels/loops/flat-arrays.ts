@@ -1,6 +1,7 @@
 import type { FunctionBuilder } from '../../assembler/function.ts';
 import type { Local } from '../../assembler/parameters.ts';
 import type { I32 } from '../../assembler/scalars.ts';
+import type { Address } from '../../runtime/address.ts';
 import type { Frame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
 import { countFrom } from './part-range.ts';
@@ -36,7 +37,7 @@ export function forVectors(
 
 const fillTask = defineTask(
   'fill',
-  { target: 'i32', count: 'i32', value: 'f32' },
+  { target: 'address', count: 'i32', value: 'f32' },
   (f, { target, count, value }, { index }) => {
     const first = f.i32(index.times(CHUNK));
     const length = countFrom(f, first, CHUNK, count);
@@ -44,6 +45,6 @@ const fillTask = defineTask(
   },
 );
 
-export function fill(frame: Frame, target: number, count: number, value: number): void {
+export function fill(frame: Frame, target: Address, count: number, value: number): void {
   frame.run(fillTask, chunks(count), { target, count, value });
 }

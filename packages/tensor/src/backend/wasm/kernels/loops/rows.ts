@@ -24,7 +24,7 @@ function forRow(
 /** Copies `count` 32-bit elements. */
 export const copyRow = defineFunction(
   'copyRow',
-  { target: 'i32', source: 'i32', count: 'i32' },
+  { target: 'address', source: 'address', count: 'i32' },
   (f, { target, source, count }) => {
     forRow(f, count, [target, source], (lanes) => {
       f.store(target, lanes === 1 ? loadF32(source) : loadFloats(source, 0, lanes));
@@ -35,7 +35,13 @@ export const copyRow = defineFunction(
 /** Copies `count` 32-bit elements that lie `sourceStep` bytes apart to places `targetStep` bytes apart. */
 export const copyLine = defineFunction(
   'copyLine',
-  { target: 'i32', targetStep: 'i32', source: 'i32', sourceStep: 'i32', count: 'i32' },
+  {
+    target: 'address',
+    targetStep: 'bytes',
+    source: 'address',
+    sourceStep: 'bytes',
+    count: 'i32',
+  },
   (f, { target, targetStep, source, sourceStep, count }) => {
     f.if(
       sourceStep.equals(4).and(targetStep.equals(4)),
@@ -53,7 +59,7 @@ export const copyLine = defineFunction(
 /** Writes one number to `count` elements. */
 export const fillRow = defineFunction(
   'fillRow',
-  { target: 'i32', count: 'i32', value: 'f32' },
+  { target: 'address', count: 'i32', value: 'f32' },
   (f, { target, count, value }) => {
     const values = f.floats(splat(value));
     forRow(f, count, [target], (lanes) => {

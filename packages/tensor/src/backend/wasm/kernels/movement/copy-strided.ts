@@ -1,6 +1,7 @@
 import { elementCount, type Shape, stridesOf } from '../../../../core/shape.ts';
+import { type Address, addressAfter } from '../../runtime/address.ts';
 import type { Frame } from '../../runtime/frame.ts';
-import { defineTask } from '../../runtime/task.ts';
+import { defineTask, type FieldValues } from '../../runtime/task.ts';
 import { CHUNK } from '../loops/flat-arrays.ts';
 import { partRange } from '../loops/part-range.ts';
 import { copyLine } from '../loops/rows.ts';
@@ -8,27 +9,19 @@ import { copyLine } from '../loops/rows.ts';
 /** Axes around the innermost one; an array with more is copied in several jobs. */
 const OUTER_AXES = 4;
 
+/** One axis: its length, and from one element to the next on either side. */
+const AXIS = { length: 'i32', source: 'bytes', target: 'bytes' } as const;
+type Axis = FieldValues<typeof AXIS>;
+
 const copyTask = defineTask(
   'copyStrided',
   {
-    source: 'i32',
-    target: 'i32',
+    source: 'address',
+    target: 'address',
     rows: 'i32',
     rowsOfPart: 'i32',
-    columns: 'i32',
-    sourceStep: 'i32',
-    targetStep: 'i32',
-    length1: 'i32',
-    length2: 'i32',
-    length3: 'i32',
-    source0: 'i32',
-    source1: 'i32',
-    source2: 'i32',
-    source3: 'i32',
-    target0: 'i32',
-    target1: 'i32',
-    target2: 'i32',
-    target3: 'i32',
+    /** From the outermost on; a row runs along the innermost. */
+    axes: { 0: AXIS, 1: AXIS, 2: AXIS, 3: AXIS, 4: AXIS },
   },
   (f, p, { index }) => {
     const { first, end } = partRange(f, index, p.rowsOfPart, p.rows);
@@ -41,30 +34,19 @@ const copyTask = defineTask(
       rest.set(row);
       from.set(p.source);
       to.set(p.target);
-      const axes = [
-        { length: p.length3, source: p.source3, target: p.target3 },
-        { length: p.length2, source: p.source2, target: p.target2 },
-        { length: p.length1, source: p.source1, target: p.target1 },
-      ];
-      for (const { length, source, target } of axes) {
+      for (const { length, source, target } of [p.axes[3], p.axes[2], p.axes[1]]) {
         position.set(rest.modulo(length));
         rest.set(rest.dividedBy(length));
         from.set(from.plus(position.times(source)));
         to.set(to.plus(position.times(target)));
       }
-      from.set(from.plus(rest.times(p.source0)));
-      to.set(to.plus(rest.times(p.target0)));
-      const { sourceStep, targetStep } = p;
-      f.call(copyLine, { target: to, targetStep, source: from, sourceStep, count: p.columns });
+      from.set(from.plus(rest.times(p.axes[0].source)));
+      to.set(to.plus(rest.times(p.axes[0].target)));
+      const { length: count, source: sourceStep, target: targetStep } = p.axes[4];
+      f.call(copyLine, { target: to, targetStep, source: from, sourceStep, count });
     });
   },
 );
-
-interface Axis {
-  readonly length: number;
-  readonly source: number;
-  readonly target: number;
-}
 
 /** Neighbouring axes over which both sides step evenly become one; axes of length 1 go. */
 function merged(axes: readonly Axis[]): Axis[] {
@@ -84,7 +66,7 @@ function merged(axes: readonly Axis[]): Axis[] {
 
 /** One side of a copy: strides in elements, dense by default. */
 interface Side {
-  readonly address: number;
+  readonly address: Address;
   readonly strides?: readonly number[];
 }
 
@@ -104,11 +86,16 @@ export function copyStrided(
   copyAxes(frame, merged(axes), source.address, target.address);
 }
 
-function copyAxes(frame: Frame, axes: readonly Axis[], source: number, target: number): void {
+function copyAxes(frame: Frame, axes: readonly Axis[], source: Address, target: Address): void {
   if (axes.length > OUTER_AXES + 1) {
     const [{ length, source: sourceStep, target: targetStep }, ...inner] = axes;
     for (let i = 0; i < length; i++) {
-      copyAxes(frame, inner, source + i * sourceStep, target + i * targetStep);
+      copyAxes(
+        frame,
+        inner,
+        addressAfter(source, i * sourceStep),
+        addressAfter(target, i * targetStep),
+      );
     }
     return;
   }
@@ -123,19 +110,6 @@ function copyAxes(frame: Frame, axes: readonly Axis[], source: number, target: n
     target,
     rows,
     rowsOfPart,
-    columns: inner.length,
-    sourceStep: inner.source,
-    targetStep: inner.target,
-    length1: a1.length,
-    length2: a2.length,
-    length3: a3.length,
-    source0: a0.source,
-    source1: a1.source,
-    source2: a2.source,
-    source3: a3.source,
-    target0: a0.target,
-    target1: a1.target,
-    target2: a2.target,
-    target3: a3.target,
+    axes: [a0, a1, a2, a3, inner],
   });
 }

@@ -3,6 +3,7 @@ import type { NdArray } from '../../../../core/ndarray.ts';
 import { broadcastStrides, type Shape, splitAtAxis, stridesOf } from '../../../../core/shape.ts';
 import type { DeclinedCalls } from '../../../declined.ts';
 import type { Kernels, SliceRange } from '../../../kernels.ts';
+import { addressAfter } from '../../runtime/address.ts';
 import { inFrame } from '../../runtime/frame.ts';
 import { fill } from '../loops/flat-arrays.ts';
 import { copyStrided } from './copy-strided.ts';
@@ -21,7 +22,7 @@ function sliceView(
 function gathered(x: NdArray, shape: Shape, strides: readonly number[], start = 0): NdArray {
   return inFrame((frame) => {
     const y = frame.output(shape, x.dtype);
-    const source = { address: frame.input(x) + start, strides };
+    const source = { address: addressAfter(frame.input(x), start), strides };
     copyStrided(frame, shape, { source, target: { address: y.address } });
     return y.array;
   });
@@ -38,7 +39,7 @@ function placed(
   return inFrame((frame) => {
     const y = frame.output(shape, dtype);
     fill(frame, y.address, y.array.size, value);
-    const target = { address: y.address + start, strides };
+    const target = { address: addressAfter(y.address, start), strides };
     copyStrided(frame, x.shape, { source: { address: frame.input(x) }, target });
     return y.array;
   });
@@ -90,7 +91,7 @@ export const movement: Pick<
       const strides = stridesOf(shape);
       let start = 0;
       for (const input of inputs) {
-        const target = { address: y.address + start, strides };
+        const target = { address: addressAfter(y.address, start), strides };
         copyStrided(frame, input.shape, { source: { address: frame.input(input) }, target });
         start += input.shape[axis] * after * 4;
       }

@@ -12,12 +12,10 @@ export interface MiddleAxis {
 }
 
 /**
- * Fields of a task that reduces the middle axis piece by piece, to [outer, pieces, inner]; what is
- * left of an axis of several pieces is reduced again.
+ * How the middle axis is reduced piece by piece, to [outer, pieces, inner]; what is left of an axis of
+ * several pieces is reduced again.
  */
-export const PIECE_FIELDS = {
-  source: 'i32',
-  target: 'i32',
+export const PIECES = {
   outer: 'i32',
   length: 'i32',
   inner: 'i32',
@@ -36,14 +34,14 @@ export function cutAxis({ outer, length, inner }: MiddleAxis, pieceLength: numbe
     /** Rows of the result. */
     items,
     parts: Math.ceil(items / itemsOfPart),
-    fields: { outer, length, inner, pieces, pieceLength, itemsOfPart },
+    cut: { outer, length, inner, pieces, pieceLength, itemsOfPart },
   };
 }
 
 /** Calls `body` for each piece that a part of the job reduces, to one element or a row of them. */
 export function forPieces(
   f: FunctionBuilder,
-  p: LocalsOf<typeof PIECE_FIELDS>,
+  p: LocalsOf<typeof PIECES>,
   part: I32,
   body: (item: I32, piece: { start: I32; length: Local<I32> }) => void,
 ): void {

@@ -2,10 +2,11 @@ import { loadF32x4, loadFloats } from '../../assembler/loads.ts';
 import type { Local } from '../../assembler/parameters.ts';
 import { type F32, loadF32 } from '../../assembler/scalars.ts';
 import { type Floats, splat } from '../../assembler/vectors.ts';
+import type { Address } from '../../runtime/address.ts';
 import type { Frame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
 import { halvesOf } from '../lanes/halves.ts';
-import { cutAxis, forPieces, type MiddleAxis, PIECE_FIELDS } from './axis-pieces.ts';
+import { cutAxis, forPieces, type MiddleAxis, PIECES } from './axis-pieces.ts';
 
 /** Elements that are compared one after another; of longer axes the bests of pieces are. */
 const PIECE = 4096;
@@ -13,6 +14,8 @@ const PIECE = 4096;
 const ROW_VECTORS = 2;
 /** The same of columns: a line of the cache. */
 const COLUMN_VECTORS = 2;
+
+const FIELDS = { source: 'address', target: 'address', cut: PIECES } as const;
 
 type Extremum = 'max' | 'min';
 
@@ -26,12 +29,12 @@ function combine<V extends F32 | Floats>(op: Extremum, best: V, value: V): V {
 
 /** target[outer, piece] = the extremum of one piece of a row of source[outer, length]. */
 function defineRows(op: Extremum) {
-  return defineTask(`${op}OfRows`, PIECE_FIELDS, (f, p, { index }) => {
+  return defineTask(`${op}OfRows`, FIELDS, (f, p, { index }) => {
     const bests = Array.from({ length: ROW_VECTORS }, () => f.f32x8());
     const best = f.f32x4();
     const single = f.f32();
     const at = f.i32();
-    forPieces(f, p, index, (item, { start, length: rest }) => {
+    forPieces(f, p.cut, index, (item, { start, length: rest }) => {
       at.set(p.source.plus(start.times(4)));
       best.set(splat(START[op]));
       f.if(rest.atLeast(ROW_VECTORS * 8), () => {
@@ -73,20 +76,20 @@ function defineRows(op: Extremum) {
  * source[outer, length, inner].
  */
 function defineColumns(op: Extremum) {
-  return defineTask(`${op}OfColumns`, PIECE_FIELDS, (f, p, { index }) => {
+  return defineTask(`${op}OfColumns`, FIELDS, (f, p, { index }) => {
     const several = Array.from({ length: COLUMN_VECTORS }, () => f.f32x8());
     const few = [f.f32x4()];
     const single: Local<F32> = f.f32();
     const at = f.i32();
-    const stride = f.i32(p.inner.times(4));
-    forPieces(f, p, index, (item, { start, length: rows }) => {
+    const stride = f.i32(p.cut.inner.times(4));
+    forPieces(f, p.cut, index, (item, { start, length: rows }) => {
       const source = f.i32(p.source.plus(start.times(stride)));
       const target = f.i32(p.target.plus(item.times(stride)));
       const column = f.i32(0);
       for (const bests of [several, few]) {
         const [{ lanes }] = bests;
         const columns = bests.length * lanes;
-        f.while(column.plus(columns).atMost(p.inner), () => {
+        f.while(column.plus(columns).atMost(p.cut.inner), () => {
           for (const best of bests) best.set(splat(START[op]));
           at.set(source.plus(column.times(4)));
           f.for(0, rows, 1, () => {
@@ -102,7 +105,7 @@ function defineColumns(op: Extremum) {
           column.set(column.plus(columns));
         });
       }
-      f.while(column.lessThan(p.inner), () => {
+      f.while(column.lessThan(p.cut.inner), () => {
         single.set(START[op]);
         at.set(source.plus(column.times(4)));
         f.for(0, rows, 1, () => {
@@ -125,15 +128,15 @@ const TASKS = {
 export function extremumOfAxis(
   frame: Frame,
   op: Extremum,
-  source: number,
+  source: Address,
   axis: MiddleAxis,
-  target: number,
+  target: Address,
 ): void {
   const { outer, length, inner } = axis;
-  const { pieces, items, parts, fields } = cutAxis(axis, Math.min(length, PIECE));
+  const { pieces, items, parts, cut } = cutAxis(axis, Math.min(length, PIECE));
   const isLast = pieces === 1;
   const partial = isLast ? target : frame.temporary(items * inner * 4);
   const task = inner === 1 ? TASKS[op].rows : TASKS[op].columns;
-  frame.run(task, parts, { ...fields, source, target: partial });
+  frame.run(task, parts, { cut, source, target: partial });
   if (!isLast) extremumOfAxis(frame, op, partial, { outer, length: pieces, inner }, target);
 }

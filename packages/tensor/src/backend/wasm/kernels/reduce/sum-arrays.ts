@@ -1,12 +1,12 @@
 import type { Frame } from '../../runtime/frame.ts';
-import { defineTask } from '../../runtime/task.ts';
+import { defineTask, type FieldValues } from '../../runtime/task.ts';
 import { LongSum, toFloats } from '../lanes/long-sum.ts';
 import { CHUNK, chunks } from '../loops/flat-arrays.ts';
 import { partRange } from '../loops/part-range.ts';
 
 const sumArraysTask = defineTask(
   'sumArrays',
-  { source: 'i32', arrays: 'i32', count: 'i32', target: 'i32' },
+  { source: 'address', arrays: 'i32', count: 'i32', target: 'address' },
   (f, { source, arrays, count, target }, { index }) => {
     const { first, end } = partRange(f, index, CHUNK, count);
     const sum = new LongSum(f);
@@ -25,9 +25,6 @@ const sumArraysTask = defineTask(
 );
 
 /** target[i] = Σ_a source[a · count + i]. */
-export function sumArrays(
-  frame: Frame,
-  { source, arrays, count, target }: Record<'source' | 'arrays' | 'count' | 'target', number>,
-): void {
-  frame.run(sumArraysTask, chunks(count), { source, arrays, count, target });
+export function sumArrays(frame: Frame, values: FieldValues<typeof sumArraysTask.fields>): void {
+  frame.run(sumArraysTask, chunks(values.count), values);
 }

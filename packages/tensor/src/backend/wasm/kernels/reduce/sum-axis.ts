@@ -2,11 +2,12 @@ import type { FunctionBuilder } from '../../assembler/function.ts';
 import type { LocalsOf } from '../../assembler/parameters.ts';
 import { type F64, f64, type I32, loadF32, loadF64 } from '../../assembler/scalars.ts';
 import { splatF64 } from '../../assembler/vectors.ts';
+import type { Address } from '../../runtime/address.ts';
 import type { Frame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
 import { LongSum, toFloats } from '../lanes/long-sum.ts';
 import { CHUNK } from '../loops/flat-arrays.ts';
-import { cutAxis, forPieces, type MiddleAxis, PIECE_FIELDS } from './axis-pieces.ts';
+import { cutAxis, forPieces, type MiddleAxis, PIECES } from './axis-pieces.ts';
 
 /** Elements of an axis of which one part makes a sum; the sums of parts are added afterwards. */
 const MOST_TERMS = 4096;
@@ -17,12 +18,13 @@ const ROW_VECTORS = 4;
 const COLUMN_VECTORS = 4;
 
 const FIELDS = {
-  ...PIECE_FIELDS,
+  source: 'address',
+  target: 'address',
+  cut: PIECES,
   /** What sums are divided by before they are stored as float32; 0 to store them as float64. */
   divisor: 'i32',
   /** Rows that lie one behind the other, and bytes that are left out after them. */
-  rowsOfGroup: 'i32',
-  gap: 'i32',
+  groups: { rows: 'i32', gap: 'bytes' },
 } as const;
 
 /** Where a task puts its sums. */
@@ -56,9 +58,9 @@ const rowsTask = defineTask('sumOfRows', FIELDS, (f, p, { index }) => {
   const total = f.f64();
   const output = outputOf(f, p);
   const at = f.i32();
-  forPieces(f, p, index, (item, { start, length }) => {
-    const group = item.dividedBy(p.pieces).dividedBy(p.rowsOfGroup);
-    at.set(p.source.plus(group.times(p.gap)).plus(start.times(4)));
+  forPieces(f, p.cut, index, (item, { start, length }) => {
+    const group = item.dividedBy(p.cut.pieces).dividedBy(p.groups.rows);
+    at.set(p.source.plus(group.times(p.groups.gap)).plus(start.times(4)));
     total.set(0);
     sums[0].clear();
     f.if(length.atLeast(ROW_VECTORS * 4), () => {
@@ -128,14 +130,14 @@ function defineColumns(name: string, { areSums }: { areSums: boolean }) {
     const column = f.i32();
     const output = outputOf(f, p);
     const at = f.i32();
-    const stride = f.i32(p.inner.times(bytes));
-    forPieces(f, p, index, (item, { start, length }) => {
+    const stride = f.i32(p.cut.inner.times(bytes));
+    forPieces(f, p.cut, index, (item, { start, length }) => {
       const source = f.i32(p.source.plus(start.times(stride)));
-      const target = f.i32(item.times(p.inner));
+      const target = f.i32(item.times(p.cut.inner));
       column.set(0);
       for (const vectors of [COLUMN_VECTORS, 1]) {
         const chosen = sums.slice(0, vectors);
-        f.while(column.plus(vectors * 4).atMost(p.inner), () => {
+        f.while(column.plus(vectors * 4).atMost(p.cut.inner), () => {
           at.set(source.plus(column.times(bytes)));
           for (const sum of chosen) sum.clear();
           f.for(0, length, 1, () => {
@@ -149,7 +151,7 @@ function defineColumns(name: string, { areSums }: { areSums: boolean }) {
           column.set(column.plus(vectors * 4));
         });
       }
-      f.while(column.lessThan(p.inner), () => {
+      f.while(column.lessThan(p.cut.inner), () => {
         at.set(source.plus(column.times(bytes)));
         sums[0].clear();
         f.for(0, length, 1, () => {
@@ -168,7 +170,7 @@ const sumsTask = defineColumns('sumOfSums', { areSums: true });
 
 /** Where terms of a sum lie, as float32 or, where they are sums themselves, as float64. */
 export interface Terms {
-  readonly address: number;
+  readonly address: Address;
   readonly areSums: boolean;
   /** Where rows of float32 do not follow each other: how many do, and the bytes between such groups. */
   readonly groups?: { readonly rows: number; readonly gap: number };
@@ -176,7 +178,7 @@ export interface Terms {
 
 /** Where a sum goes: as float32 divided by `divisor`, or where that is null as float64. */
 export interface SumTarget {
-  readonly address: number;
+  readonly address: Address;
   readonly divisor: number | null;
 }
 
@@ -184,15 +186,13 @@ export interface SumTarget {
 export function sumAxis(frame: Frame, source: Terms, axis: MiddleAxis, target: SumTarget): void {
   const { outer, length, inner } = axis;
   const fitting = Math.max(LEAST_TERMS, Math.floor(CHUNK / inner));
-  const { pieces, items, parts, fields } = cutAxis(axis, Math.min(MOST_TERMS, fitting, length));
+  const { pieces, items, parts, cut } = cutAxis(axis, Math.min(MOST_TERMS, fitting, length));
   const isLast = pieces === 1;
   const task = source.areSums ? sumsTask : inner === 1 ? rowsTask : columnsTask;
   const sums = isLast ? target.address : frame.temporary(items * inner * 8);
-  const { rows: rowsOfGroup, gap } = source.groups ?? { rows: outer, gap: 0 };
   frame.run(task, parts, {
-    ...fields,
-    rowsOfGroup,
-    gap,
+    cut,
+    groups: source.groups ?? { rows: outer, gap: 0 },
     source: source.address,
     target: sums,
     divisor: isLast ? (target.divisor ?? 0) : 0,

@@ -2,8 +2,10 @@ import type { NdArray } from '../../../../core/ndarray.ts';
 import type { DeclinedCalls } from '../../../declined.ts';
 import type { Kernels } from '../../../kernels.ts';
 import type { FunctionBuilder } from '../../assembler/function.ts';
+import type { LocalsOf } from '../../assembler/parameters.ts';
 import { type I32, i32, loadF32, loadI32 } from '../../assembler/scalars.ts';
 import { splat } from '../../assembler/vectors.ts';
+import { NOWHERE } from '../../runtime/address.ts';
 import { inFrame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
 import { partRange } from '../loops/part-range.ts';
@@ -19,10 +21,10 @@ import {
 } from './lines.ts';
 
 const CROSS_ENTROPY = {
-  logits: 'i32',
-  labels: 'i32',
-  gradOut: 'i32',
-  target: 'i32',
+  logits: 'address',
+  labels: 'address',
+  gradOut: 'address',
+  target: 'address',
   samples: 'i32',
   samplesOfPart: 'i32',
   classes: 'i32',
@@ -33,7 +35,7 @@ function defineCrossEntropy(
   name: string,
   body: (
     f: FunctionBuilder,
-    p: { logits: I32; labels: I32; gradOut: I32; target: I32; classes: I32 },
+    p: LocalsOf<typeof CROSS_ENTROPY>,
     sample: { index: I32; line: I32 },
   ) => void,
 ) {
@@ -96,7 +98,7 @@ export const crossEntropy: Pick<Kernels, 'softmaxCrossEntropy' | 'softmaxCrossEn
       frame.run(crossEntropyTask, Math.ceil(samples / samplesOfPart), {
         logits: frame.input(logits),
         labels: frame.input(labels),
-        gradOut: 0,
+        gradOut: NOWHERE,
         target: losses.address,
         samples,
         samplesOfPart,

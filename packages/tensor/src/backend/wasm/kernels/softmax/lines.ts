@@ -22,7 +22,7 @@ const PART_ELEMENTS = 4096;
 /** Copies `count` elements that lie `stride` bytes apart, and fills up to eight or a multiple. */
 export const gatherLine = defineFunction(
   'gatherLine',
-  { source: 'i32', stride: 'i32', count: 'i32', target: 'i32', filler: 'f32' },
+  { source: 'address', stride: 'bytes', count: 'i32', target: 'address', filler: 'f32' },
   (f, { source, stride, count, target, filler }) => {
     const end = f.i32(target.plus(count.times(4)));
     f.call(copyLine, { target, targetStep: 4, source, sourceStep: stride, count });

@@ -6,6 +6,7 @@ import type { FunctionBuilder } from '../../assembler/function.ts';
 import { loadFloats } from '../../assembler/loads.ts';
 import type { I32 } from '../../assembler/scalars.ts';
 import { splat } from '../../assembler/vectors.ts';
+import { NOWHERE } from '../../runtime/address.ts';
 import { inFrame } from '../../runtime/frame.ts';
 import { SCRATCH_BYTES } from '../../runtime/runtime.ts';
 import { defineTask } from '../../runtime/task.ts';
@@ -24,9 +25,9 @@ import {
 } from './lines.ts';
 
 const FIELDS = {
-  first: 'i32',
-  second: 'i32',
-  target: 'i32',
+  first: 'address',
+  second: 'address',
+  target: 'address',
   lines: 'i32',
   linesOfPart: 'i32',
   length: 'i32',
@@ -108,7 +109,7 @@ function alongLines(
     const linesOfPart = perPart(length);
     frame.run(task, Math.ceil(lines / linesOfPart), {
       first: frame.input(x),
-      second: gradOut === null ? 0 : frame.input(gradOut),
+      second: gradOut === null ? NOWHERE : frame.input(gradOut),
       target: y.address,
       lines,
       linesOfPart,
