@@ -12,7 +12,7 @@ import {
   type Operand,
   type Parameters,
 } from './parameters.ts';
-import { F32, F64, f32, f64, I32, i32, memoryOperand, Value } from './scalars.ts';
+import { constantLike, F32, F64, f32, I32, i32, memoryOperand, Value } from './scalars.ts';
 import { perPart, type Vector } from './vector.ts';
 import { Doubles, Floats, Ints } from './vectors.ts';
 
@@ -73,15 +73,10 @@ export class FunctionBuilder {
   /** A local with its number on the stack when read. */
   #bind<V extends Value>(value: V, index: number): Local<V> {
     const set = (operand: Operand<V>): void => {
-      const result = typeof operand === 'number' ? this.#scalarLike(value, operand) : operand;
+      const result = typeof operand === 'number' ? constantLike(value, operand) : operand;
       this.#emit((result as Value).code, [...OPCODE['local.set'], ...unsigned(index)]);
     };
     return Object.assign(value, { set });
-  }
-
-  #scalarLike(value: Value, operand: number): Value {
-    if (value instanceof F64) return f64(operand);
-    return value instanceof F32 ? f32(operand) : i32(operand);
   }
 
   #declare(type: ValueType): number {
@@ -167,10 +162,6 @@ export class FunctionBuilder {
   /** `count` variables of as many float32 as are computed at once. */
   floatsOf(count: number): Local<Floats>[] {
     return Array.from({ length: count }, () => this.floats());
-  }
-
-  f32x4s(count: number): Local<Floats>[] {
-    return Array.from({ length: count }, () => this.f32x4());
   }
 
   /** Variables of as many lanes as `other`. */

@@ -208,6 +208,12 @@ export function f64(value: F64 | number): F64 {
   return typeof value === 'number' ? new F64([...OPCODE['f64.const'], ...float64(value)]) : value;
 }
 
+/** A number of the same type as `value`. */
+export function constantLike(value: Value, operand: number): Value {
+  if (value instanceof F64) return f64(operand);
+  return value instanceof F32 ? f32(operand) : i32(operand);
+}
+
 /** `condition ? a : b`, both computed. */
 function select(condition: I32, a: I32, b: I32): I32 {
   return new I32([...a.code, ...b.code, ...condition.code, ...OPCODE.select]);

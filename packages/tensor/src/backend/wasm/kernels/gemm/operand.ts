@@ -13,8 +13,6 @@ export const OPERAND = {
   outerStride: 'bytes',
 } as const;
 
-export type Operand = FieldValues<typeof OPERAND>;
-
 /** One that is packed the way its elements lie. */
 export const DIRECTED_OPERAND = {
   ...OPERAND,

@@ -9,7 +9,7 @@ import { defineTask } from '../../runtime/task.ts';
 import { forPlanes, PLANES, planeParts } from '../loops/planes.ts';
 import { fillRow } from '../loops/rows.ts';
 import { sumAxis } from '../reduce/sum-axis.ts';
-import { AXIS, extentOf, POOLING, windowParts } from './fields.ts';
+import { type AXIS, extentOf, POOLING, windowParts } from './fields.ts';
 
 /** Calls `body` for each window, with the address and number of its output and its padded area. */
 function forWindows(

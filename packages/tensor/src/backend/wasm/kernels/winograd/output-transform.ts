@@ -73,7 +73,7 @@ export function defineOutputTransform(m: OutputTile): FunctionDefinition<typeof 
     const component = f.i32();
     const row = f.i32();
     const at = f.i32();
-    const outputs = f.f32x4s(m);
+    const outputs = Array.from({ length: m }, () => f.f32x4());
     const accumulate = f.i32(mode.and(MODE.accumulate));
     /** Rows of the tiles of a vector: row after row, in each tile after tile. */
     const tileRows = f.i32(temporary.plus(m * n * vectorBytes));
