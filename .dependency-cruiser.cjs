@@ -82,7 +82,7 @@ module.exports = {
     {
       name: 'only-gpu-imports-gpu-js',
       severity: 'error',
-      from: { pathNot: [`${source('tensor')}/backend/gpu/`, '^test/gpu/'] },
+      from: { pathNot: [`${source('tensor')}/backend/gpu/`, '^test/tensor/backend/gpu/'] },
       to: { path: '(^|/)gpu\\.js(/|$)', pathNot: '^packages/' },
     },
     {

@@ -11,7 +11,7 @@ declare module 'vitest' {
   }
 }
 
-const BROWSER_TESTS = 'test/gpu/browser';
+const BROWSER_TESTS = 'test/tensor/backend/gpu/browser';
 /** Devices that only tests of their own ask for (npm run test:headless-gl, npm run test:webgpu). */
 const DEVICE_MODES = ['headless-gl', 'webgpu'];
 
@@ -83,7 +83,7 @@ export default defineConfig(({ mode }) => {
   }
 
   if (DEVICE_MODES.includes(mode)) {
-    return { test: { projects: [nodeProject(mode, `test/gpu/${mode}`)] } };
+    return { test: { projects: [nodeProject(mode, `test/tensor/backend/gpu/${mode}`)] } };
   }
 
   const chromium = chromiumPath();
@@ -99,7 +99,7 @@ export default defineConfig(({ mode }) => {
       projects: [
         nodeProject('node', 'test', [
           `${BROWSER_TESTS}/**`,
-          ...DEVICE_MODES.map((device) => `test/gpu/${device}/**`),
+          ...DEVICE_MODES.map((device) => `test/tensor/backend/gpu/${device}/**`),
         ]),
         ...(chromium === null ? [] : [browserProject(chromium)]),
       ],

@@ -10,7 +10,7 @@ import {
   setBackend,
   tensor,
 } from '@firelight/tensor';
-import { WatchedDevice, webAssemblyDevice, withDevice } from '../gpu/devices.ts';
+import { WatchedDevice, webAssemblyDevice, withDevice } from '../tensor/backend/gpu/devices.ts';
 import { PYTHON } from './peers.ts';
 import { prepare } from './prepare.ts';
 import { median, table } from './statistics.ts';

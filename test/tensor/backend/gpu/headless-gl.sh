@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Runs gpu.js's kernels in Node on OpenGL: the tests in test/gpu/headless-gl, on a virtual display.
+# Runs gpu.js's kernels in Node on OpenGL: the tests in test/tensor/backend/gpu/headless-gl, on a virtual display.
 # npm leaves the native module `gl` uncompiled (allowScripts in package.json), so that nobody needs a
 # compiler; the first run compiles it, which takes minutes.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../../../.."
 
 packages=(
   xvfb xauth libgl1-mesa-dri                             # to run

@@ -1,15 +1,18 @@
 import { setBackend } from '@firelight/tensor';
-import { convolutionOn } from '../../packages/tensor/src/backend/gpu/conv2d/conv2d.ts';
-import type { Device, DeviceArray } from '../../packages/tensor/src/backend/gpu/device/device.ts';
-import { loadGpuJs } from '../../packages/tensor/src/backend/gpu/device/gpu-js.ts';
-import { LocalDevice } from '../../packages/tensor/src/backend/gpu/device/local-device.ts';
-import type { GpuSettings } from '../../packages/tensor/src/backend/gpu/device/pass.ts';
+import { convolutionOn } from '../../../../packages/tensor/src/backend/gpu/conv2d/conv2d.ts';
+import type {
+  Device,
+  DeviceArray,
+} from '../../../../packages/tensor/src/backend/gpu/device/device.ts';
+import { loadGpuJs } from '../../../../packages/tensor/src/backend/gpu/device/gpu-js.ts';
+import { LocalDevice } from '../../../../packages/tensor/src/backend/gpu/device/local-device.ts';
+import type { GpuSettings } from '../../../../packages/tensor/src/backend/gpu/device/pass.ts';
 import {
   type Program,
   texelCount,
-} from '../../packages/tensor/src/backend/gpu/programs/program.ts';
-import type { Kernels } from '../../packages/tensor/src/backend/kernels.ts';
-import { wasmBackend } from '../../packages/tensor/src/backend/wasm/wasm-backend.ts';
+} from '../../../../packages/tensor/src/backend/gpu/programs/program.ts';
+import type { Kernels } from '../../../../packages/tensor/src/backend/kernels.ts';
+import { wasmBackend } from '../../../../packages/tensor/src/backend/wasm/wasm-backend.ts';
 
 /** A device that notes what it is asked to do, and may be made smaller than it is. */
 export class WatchedDevice implements Device {

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { describeBackend, setBackend } from '@firelight/tensor';
 import { beforeAll, expect, test } from 'vitest';
-import { parseSafetensors } from '../../helpers/parse-safetensors.ts';
-import { runSource } from '../../helpers/run-example.ts';
-import { sharedPath } from '../../helpers/shared.ts';
-import { expectGoldenTraining } from '../../helpers/squeezenet-golden.ts';
+import { parseSafetensors } from '../../../../helpers/parse-safetensors.ts';
+import { runSource } from '../../../../helpers/run-example.ts';
+import { sharedPath } from '../../../../helpers/shared.ts';
+import { expectGoldenTraining } from '../../../../helpers/squeezenet-golden.ts';
 import { describeDevice } from '../device-suite.ts';
 
 const timeout = 300_000; // A software GPU on two cores.
-const webgpuModule = process.env.FIRELIGHT_WEBGPU as string; // test/gpu/webgpu.sh sets it.
+const webgpuModule = process.env.FIRELIGHT_WEBGPU as string; // test/tensor/backend/gpu/webgpu.sh sets it.
 const options = { mode: 'webgpu', webgpuModule } as const;
 const golden = sharedPath('golden', 'squeezenet-5-steps.safetensors');
 

@@ -1,11 +1,14 @@
 import { BackendError, conv2d, describeBackend, setBackend, tensor } from '@firelight/tensor';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type GpuJs, loadGpuJs } from '../../packages/tensor/src/backend/gpu/device/gpu-js.ts';
+import {
+  type GpuJs,
+  loadGpuJs,
+} from '../../../../packages/tensor/src/backend/gpu/device/gpu-js.ts';
 import {
   rendererOf,
   rendererOfAdapter,
-} from '../../packages/tensor/src/backend/gpu/device/renderer.ts';
-import { random } from '../helpers/evaluate.ts';
+} from '../../../../packages/tensor/src/backend/gpu/device/renderer.ts';
+import { random } from '../../../helpers/evaluate.ts';
 
 // How a device is chosen and described. Here Node runs without a display, so there is no GPU.
 
@@ -128,7 +131,7 @@ test('a library that is not there is a reason for auto, and an error for gpu', a
 
 test('kernels of a backend that was not started say so', async () => {
   vi.resetModules();
-  const registry = '../../packages/tensor/src/backend/registry.ts';
+  const registry = '../../../../packages/tensor/src/backend/registry.ts';
   const { withBackend } = await import(registry);
   const fresh = await import('@firelight/tensor');
   const run = () => fresh.conv2d(fresh.ones([1, 1, 1, 1]), fresh.ones([1, 1, 1, 1]));

@@ -7,10 +7,10 @@ import {
   type Tensor,
 } from '@firelight/tensor';
 import fc from 'fast-check';
-import { seeds } from '../helpers/arbitraries.ts';
-import { checkConvolutions } from '../helpers/convolution-parity.ts';
-import { evaluate, random } from '../helpers/evaluate.ts';
-import { relativeError } from '../helpers/relative-error.ts';
+import { seeds } from '../../../helpers/arbitraries.ts';
+import { checkConvolutions } from '../../../helpers/convolution-parity.ts';
+import { evaluate, random } from '../../../helpers/evaluate.ts';
+import { relativeError } from '../../../helpers/relative-error.ts';
 
 /**
  * Compares convolutions and all their gradients with the reference backend. Without vitest, so that

@@ -1,10 +1,10 @@
 import { conv2d, conv2dBranches, setBackend, type Tensor } from '@firelight/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Device } from '../../packages/tensor/src/backend/gpu/device/device.ts';
-import type { Geometry } from '../../packages/tensor/src/backend/gpu/programs/geometry.ts';
-import { partialCount } from '../../packages/tensor/src/backend/gpu/programs/weight-grad.ts';
-import { evaluate, random } from '../helpers/evaluate.ts';
-import { relativeError } from '../helpers/relative-error.ts';
+import type { Device } from '../../../../packages/tensor/src/backend/gpu/device/device.ts';
+import type { Geometry } from '../../../../packages/tensor/src/backend/gpu/programs/geometry.ts';
+import { partialCount } from '../../../../packages/tensor/src/backend/gpu/programs/weight-grad.ts';
+import { evaluate, random } from '../../../helpers/evaluate.ts';
+import { relativeError } from '../../../helpers/relative-error.ts';
 import { WatchedDevice, webAssemblyDevice, withDevice } from './devices.ts';
 
 // What does not fit onto a device at once.

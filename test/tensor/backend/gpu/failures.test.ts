@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Gpu, GpuJs } from '../../packages/tensor/src/backend/gpu/device/gpu-js.ts';
-import { LocalDevice } from '../../packages/tensor/src/backend/gpu/device/local-device.ts';
-import { PROBE, PROBE_VALUES } from '../../packages/tensor/src/backend/gpu/device/probe.ts';
-import { Executor } from '../../packages/tensor/src/backend/gpu/webgpu/executor.ts';
+import type { Gpu, GpuJs } from '../../../../packages/tensor/src/backend/gpu/device/gpu-js.ts';
+import { LocalDevice } from '../../../../packages/tensor/src/backend/gpu/device/local-device.ts';
+import { PROBE, PROBE_VALUES } from '../../../../packages/tensor/src/backend/gpu/device/probe.ts';
+import { Executor } from '../../../../packages/tensor/src/backend/gpu/webgpu/executor.ts';
 
 // What devices do wrong without throwing, as gpu.js passes it on. No device here does so when it is
 // told to, hence stand-ins for gpu.js.

@@ -1,16 +1,16 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { PROBE, PROBE_VALUES } from '../../packages/tensor/src/backend/gpu/device/probe.ts';
+import { PROBE, PROBE_VALUES } from '../../../../packages/tensor/src/backend/gpu/device/probe.ts';
 import {
   type Order,
   REPLY,
   REPLY_HEADER_BYTES,
   type Setup,
-} from '../../packages/tensor/src/backend/gpu/webgpu/messages.ts';
+} from '../../../../packages/tensor/src/backend/gpu/webgpu/messages.ts';
 import type {
   GpuThread,
   ThreadListeners,
-} from '../../packages/tensor/src/backend/gpu/webgpu/thread.ts';
-import { WorkerDevice } from '../../packages/tensor/src/backend/gpu/webgpu/worker-device.ts';
+} from '../../../../packages/tensor/src/backend/gpu/webgpu/thread.ts';
+import { WorkerDevice } from '../../../../packages/tensor/src/backend/gpu/webgpu/worker-device.ts';
 
 // The calling thread's side of WebGPU, with a thread that answers at once, late, wrong or never.
 

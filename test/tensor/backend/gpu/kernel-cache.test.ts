@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Gpu, GpuKernel } from '../../packages/tensor/src/backend/gpu/device/gpu-js.ts';
-import { KernelCache } from '../../packages/tensor/src/backend/gpu/device/kernel-cache.ts';
-import { defineProgram } from '../../packages/tensor/src/backend/gpu/programs/program.ts';
+import type { Gpu, GpuKernel } from '../../../../packages/tensor/src/backend/gpu/device/gpu-js.ts';
+import { KernelCache } from '../../../../packages/tensor/src/backend/gpu/device/kernel-cache.ts';
+import { defineProgram } from '../../../../packages/tensor/src/backend/gpu/programs/program.ts';
 
 const program = (name: string) =>
   defineProgram(name, { output: [1, 1, 1], parameters: {}, body: `return [${name}, 0, 0, 0];` });

@@ -1,9 +1,9 @@
 import { conv2d, ones, setBackend, type Tensor, tensor, tidy } from '@firelight/tensor';
 import { afterAll, expect, test } from 'vitest';
-import { loadGpuJs } from '../../../packages/tensor/src/backend/gpu/device/gpu-js.ts';
-import { LocalDevice } from '../../../packages/tensor/src/backend/gpu/device/local-device.ts';
-import { groupedLayout } from '../../../packages/tensor/src/backend/gpu/layout/channel-layout.ts';
-import { packImages } from '../../../packages/tensor/src/backend/gpu/programs/pack.ts';
+import { loadGpuJs } from '../../../../../packages/tensor/src/backend/gpu/device/gpu-js.ts';
+import { LocalDevice } from '../../../../../packages/tensor/src/backend/gpu/device/local-device.ts';
+import { groupedLayout } from '../../../../../packages/tensor/src/backend/gpu/layout/channel-layout.ts';
+import { packImages } from '../../../../../packages/tensor/src/backend/gpu/programs/pack.ts';
 
 // What only a real device shows: textures that outlive kernels, many planes, a lost context.
 

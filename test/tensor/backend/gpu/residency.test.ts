@@ -19,10 +19,10 @@ import {
   tidy,
 } from '@firelight/tensor';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import type { DeviceArray } from '../../packages/tensor/src/backend/gpu/device/device.ts';
-import type { Program } from '../../packages/tensor/src/backend/gpu/programs/program.ts';
-import { withBackend } from '../../packages/tensor/src/backend/registry.ts';
-import { relativeError } from '../helpers/relative-error.ts';
+import type { DeviceArray } from '../../../../packages/tensor/src/backend/gpu/device/device.ts';
+import type { Program } from '../../../../packages/tensor/src/backend/gpu/programs/program.ts';
+import { withBackend } from '../../../../packages/tensor/src/backend/registry.ts';
+import { relativeError } from '../../../helpers/relative-error.ts';
 import { idleDevice, WatchedDevice, webAssemblyDevice, withDevice } from './devices.ts';
 
 // What stays on a device, and when it is brought up to date.

@@ -1,7 +1,7 @@
 import { describeBackend, setBackend } from '@firelight/tensor';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { parseSafetensors } from '../../helpers/parse-safetensors.ts';
-import { expectGoldenTraining } from '../../helpers/squeezenet-golden.ts';
+import { parseSafetensors } from '../../../../helpers/parse-safetensors.ts';
+import { expectGoldenTraining } from '../../../../helpers/squeezenet-golden.ts';
 import { describeDevice } from '../device-suite.ts';
 import { sharedFile } from './shared-file.ts';
 

@@ -4,7 +4,7 @@ import {
   groupedLayout,
   layoutKey,
   quadCount,
-} from '../../packages/tensor/src/backend/gpu/layout/channel-layout.ts';
+} from '../../../../packages/tensor/src/backend/gpu/layout/channel-layout.ts';
 
 const one = (channels: number) => ({ count: 1, channels });
 

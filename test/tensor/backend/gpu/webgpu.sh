@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs the gpu backend in Node on WebGPU: the tests in test/gpu/webgpu, without a display. WebGPU comes
+# Runs the gpu backend in Node on WebGPU: the tests in test/tensor/backend/gpu/webgpu, without a display. WebGPU comes
 # from npm's `webgpu`, a native module of 130 MB, fetched into node_modules/.cache by the first run:
 # the version that gpu.js brings along needs a newer C++ library than Debian 12 has. Where there is no
 # GPU, the software driver that comes with Debian's Chromium computes.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../../../.."
 
 version=0.6.2
 cache="$PWD/node_modules/.cache/webgpu-$version"
