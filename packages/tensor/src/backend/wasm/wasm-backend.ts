@@ -44,7 +44,7 @@ const kernels = {
   ...updates,
 };
 
-/** What single kernels decline beside other dtypes. */
+/** What single kernels decline besides other dtypes. */
 const declined: DeclinedCalls = {
   ...declinedBinary,
   ...declinedReductions,

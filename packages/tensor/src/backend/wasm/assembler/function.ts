@@ -16,7 +16,7 @@ import { constantLike, F32, F64, f32, I32, i32, memoryOperand, Value } from './s
 import { perPart, type Vector } from './vector.ts';
 import { Doubles, Floats, Ints } from './vectors.ts';
 
-/** A function to be assembled when first called from a module that is being built. */
+/** A function, whose code is made when a module that is being built first calls it. */
 export interface FunctionDefinition<P extends Parameters = Parameters> {
   readonly name: string;
   readonly parameters: P;

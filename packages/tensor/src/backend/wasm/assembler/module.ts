@@ -25,9 +25,9 @@ export interface ModuleOptions {
   readonly features: Features;
   /** The memory that the module imports as `env.memory`, in pages of 64 KiB. */
   readonly memory: { readonly initial: number; readonly maximum: number };
-  /** Functions to be called from JavaScript, by their names. */
+  /** Functions that JavaScript calls by their names. */
   readonly exports: readonly FunctionDefinition[];
-  /** Functions of one type to be called by their number in the table. */
+  /** Functions of one type that are called by their number in the table. */
   readonly table: readonly FunctionDefinition[];
 }
 

@@ -28,7 +28,7 @@ export function perPart(operands: readonly Vector[], instruction: Code): Code[] 
   );
 }
 
-/** The code of all parts, of which one has a lane replaced by `instruction`. */
+/** The code of all parts, one with a lane replaced by `instruction`. */
 export function withLane({ parts }: Vector, index: number, instruction: Code): Code[] {
   return parts.map((part, i) => (i === index >> 2 ? [...part, ...instruction, index & 3] : part));
 }

@@ -24,7 +24,7 @@ import type { FieldValues, TaskDefinition } from './task.ts';
 
 /** Most bytes that arrays outside of scopes may take; dropped ones count until finalizers run. */
 const RESIDENT_BYTES = 2 ** 30;
-/** The same for those that merely left a scope, such as gradients, of which a loop may drop many. */
+/** The same for those that only left a scope, such as gradients; a loop may drop many of them. */
 const ESCAPED_BYTES = 2 ** 28;
 
 let residentBytes = 0;

@@ -144,7 +144,7 @@ export const workerLoop = defineFunction(
   },
 );
 
-/** Sends all workers away, at once or when they wake; to be called while no job runs. */
+/** Makes all workers end, at once or when they wake. No job may be running. */
 export function startGeneration(control: Int32Array): number {
   const generation = Atomics.add(control, CONTROL.generation / 4, 1) + 1;
   Atomics.add(control, CONTROL.sequence / 4, 1);

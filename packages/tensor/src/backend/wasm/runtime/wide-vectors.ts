@@ -7,7 +7,7 @@ import { tileOf } from '../micro-kernel/tile.ts';
 
 /**
  * V8 since version 13 (Node.js 24) can pack two neighbouring vectors of 128 bits into one of the
- * processor's 256, with a flag that can be set while the process runs. It tells nobody whether it did.
+ * processor's 256, with a flag that can be set while the process runs. There is no way to ask whether it did.
  * So code for wide vectors is chosen only where it computes a known product right and is faster.
  */
 
@@ -23,7 +23,7 @@ const OPTIMIZED = 2;
 /** Timings of optimized code: some, and more while the wide tile looks slow, as when others compute. */
 const LEAST_TIMINGS = 3;
 const MOST_TIMINGS = 20;
-/** Milliseconds after which what was seen must do. */
+/** Milliseconds after which it decides by what it has measured. */
 const PATIENCE = 250;
 
 export type Width = { readonly lanes: 8 } | { readonly lanes: 4; readonly reason: string };
@@ -138,7 +138,7 @@ function measure(fma: boolean): Width {
   }
   const isRight = wide.isRight();
   if (isRight && isFaster()) return { lanes: 8 };
-  // Unless other code needs it, of which V8 optimizes each function only when it is hot.
+  // Unless other code needs it: V8 optimizes each function only once it is hot.
   if (![...measured.values()].some(({ lanes }) => lanes === 8)) {
     v8.setFlagsFromString(`--no-${FLAG}`);
   }

@@ -17,8 +17,7 @@ export interface WorkerThread {
   stop(): void;
 }
 
-// Text and not a file, so that nothing has to be found at run time: not by a bundler, not by a
-// loader of TypeScript.
+// Text instead of a file, so that neither a bundler nor a loader of TypeScript has to find it.
 const RUN = `({ module, memory, scratch, generation }) =>
   new WebAssembly.Instance(module, { env: { memory } }).exports.workerLoop(scratch, generation)`;
 const IN_NODE = `(${RUN})(require('node:worker_threads').workerData)`;

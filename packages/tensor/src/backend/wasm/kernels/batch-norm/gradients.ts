@@ -17,7 +17,7 @@ import {
   normalizationOf,
 } from './channels.ts';
 
-/** Reads the gradient before the activation, of elements of which x − mean is known. */
+/** Reads the gradient before the activation, given x − mean of the same elements. */
 interface GradientReader {
   vector(lanes: 4 | 8, centred: Floats): Floats;
   single(centred: F32): F32;

@@ -132,7 +132,7 @@ export function hyperbolicTangent(f: FunctionBuilder, x: Local<Floats>): void {
 const GAUSSIAN_REACH = 20;
 
 /**
- * Leaves −x²/2 in two parts, of which `x` becomes the large one, exact because its root has 12 bits.
+ * Splits −x²/2 in two parts. `x` becomes the large one, which is exact because its root has 12 bits.
  *
  * @returns the small one
  */

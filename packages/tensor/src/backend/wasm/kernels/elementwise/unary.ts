@@ -15,13 +15,13 @@ import {
 } from './functions.ts';
 
 /** y = f(x): the result replaces `x`. */
-type Function = (f: FunctionBuilder, x: Local<Floats>, alpha: Floats) => void;
+type UnaryFunction = (f: FunctionBuilder, x: Local<Floats>, alpha: Floats) => void;
 /** g · f′, from what UNARY_GRAD_FROM names: the result replaces `saved`. */
 type Derivative = (f: FunctionBuilder, saved: Local<Floats>, g: Floats, alpha: Floats) => void;
 
 const zero = splat(0);
 
-const FUNCTIONS: Readonly<Record<UnaryOp, Function>> = {
+const FUNCTIONS: Readonly<Record<UnaryOp, UnaryFunction>> = {
   neg: (_, x) => x.set(x.negated()),
   exp: (f, x) => exponential(f, x),
   log: logarithm,
@@ -80,7 +80,7 @@ const DERIVATIVES: Readonly<Record<UnaryOp, Derivative>> = {
   },
 };
 
-function defineUnary(name: string, apply: Function) {
+function defineUnary(name: string, apply: UnaryFunction) {
   return defineTask(
     name,
     { x: 'address', y: 'address', count: 'i32', alpha: 'f32' },

@@ -31,7 +31,7 @@ const accumulateTask = defineTask(
     columnOffsets: 'address',
     rows: 'i32',
     columns: 'i32',
-    /** Products of one `outer`, of which the last may have fewer, and of all. */
+    /** Products of one `outer` (the last may have fewer), and of all. */
     k: 'i32',
     totalK: 'i32',
     groups: 'i32',

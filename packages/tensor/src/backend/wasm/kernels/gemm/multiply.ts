@@ -71,7 +71,7 @@ const multiplyTask = defineTask(
     ending: ENDING,
     rows: 'i32',
     k: 'i32',
-    /** Columns of one `outer`, of which the last may have fewer, and of all. */
+    /** Columns of one `outer` (the last may have fewer), and of all. */
     columns: 'i32',
     totalColumns: 'i32',
     blockColumns: 'i32',

@@ -34,7 +34,7 @@ function lanesFor(f: FunctionBuilder, width: number): number {
   return width % f.lanes === 0 ? f.lanes : 4;
 }
 
-/** Writes `width` numbers by vectors, of which the last may overlap the one before. */
+/** Writes `width` numbers by vectors; the last may overlap the one before. */
 function storeLine(
   f: FunctionBuilder,
   target: I32,

@@ -8,7 +8,7 @@ import type { Conv2dWindow, Padding } from '../../../../core/window.ts';
 
 /** One remainder of one axis. */
 interface PhaseAxis {
-  /** Input positions start, start + s, … of which there are `count`. */
+  /** The input positions are start, start + s, …, `count` of them. */
   readonly start: number;
   readonly count: number;
   /** Output position q of the first of them. */

@@ -3,7 +3,7 @@ import type { Local } from '../../assembler/parameters.ts';
 import type { Floats } from '../../assembler/vectors.ts';
 
 /**
- * The halves of eight lanes, to be worked on apart. The bits are added and subtracted again for V8
+ * The halves of eight lanes as two values. The bits are added and subtracted again for V8
  * alone: it packs what leads to two vectors that are stored, or added as integers, and nothing else.
  */
 export function halvesOf(

@@ -8,7 +8,7 @@ import type { AXIS } from './fields.ts';
 
 /** Windows of max-pooling side by side, as many as vectors have lanes. */
 
-/** Windows of which several neighbours are computed at once where they lie inside the input. */
+/** A size of window for which neighbours are computed at once where they lie inside the input. */
 export interface FastWindow {
   readonly kernel: number;
   readonly stride: 1 | 2;

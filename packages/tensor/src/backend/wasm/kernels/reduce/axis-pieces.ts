@@ -4,7 +4,7 @@ import type { I32 } from '../../assembler/scalars.ts';
 import { CHUNK } from '../loops/flat-arrays.ts';
 import { partRange } from '../loops/part-range.ts';
 
-/** An array seen as [outer, length, inner], of which the middle axis is reduced. */
+/** An array seen as [outer, length, inner]; its middle axis is reduced. */
 export interface MiddleAxis {
   readonly outer: number;
   readonly length: number;

@@ -9,7 +9,7 @@ import { LongSum, toFloats } from '../lanes/long-sum.ts';
 import { CHUNK } from '../loops/flat-arrays.ts';
 import { cutAxis, forPieces, type MiddleAxis, PIECES } from './axis-pieces.ts';
 
-/** Elements of an axis of which one part makes a sum; the sums of parts are added afterwards. */
+/** Elements of an axis that one part adds up; the sums of parts are added afterwards. */
 const MOST_TERMS = 4096;
 const LEAST_TERMS = 64;
 /** Vectors of a row that are added side by side, so that additions need not wait. */

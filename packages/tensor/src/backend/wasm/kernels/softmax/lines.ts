@@ -74,7 +74,7 @@ export function sumOverLines(
  * Subtracts the maximum from a line that is filled up with −∞, so that nothing overflows. Leaves the
  * differences in the line, or their exponentials.
  *
- * @returns Σ eˣ − 1 of the differences: the maximum's own term is 1, beside which the others may be small
+ * @returns Σ eˣ − 1 of the differences: the maximum's own term is 1, and the others may be small next to it
  */
 export function shiftAndSum(
   f: FunctionBuilder,
