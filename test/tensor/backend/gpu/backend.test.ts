@@ -54,7 +54,7 @@ describe('setBackend', () => {
     const start = (file: string): Promise<void> =>
       setBackend('gpu', {
         mode: 'webgpu',
-        webgpuModule: new URL(`../fixtures/processes/${file}`, import.meta.url).href,
+        webgpuModule: new URL(`../../../fixtures/processes/${file}`, import.meta.url).href,
       });
     await expect(start('no-adapter.mjs')).rejects.toThrow(
       'webgpu: WebGPU is there, but no adapter (no GPU, or no driver)',
