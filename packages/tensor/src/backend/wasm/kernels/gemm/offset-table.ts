@@ -11,12 +11,9 @@ import { keptTable } from '../../runtime/tables.ts';
 /** Bytes of one entry: its offset, and the run that starts there. */
 export const ENTRY_BYTES = 8;
 const RUN = 4;
-/** Entries that may be read behind the last one: panels have at most one more. */
-const BEHIND = 15;
-
-/** The offset of entry `index` behind the one at `entry`. */
-export function loadOffset(entry: I32, index = 0): I32 {
-  return loadI32(entry, index * ENTRY_BYTES);
+/** The offset of the entry at `entry`. */
+export function loadOffset(entry: I32): I32 {
+  return loadI32(entry);
 }
 
 /** The run that starts with the entry at `entry`; see `runsOf`. */
@@ -51,11 +48,7 @@ function runsOf(offsets: Int32Array): Int32Array {
 /** The address of the table named `key` of the offsets that `build` makes. */
 export function offsetTable(key: string, build: () => ArrayLike<number>): Address {
   return keptTable(key, () => {
-    const given = build();
-    const offsets = new Int32Array(given.length + BEHIND);
-    offsets.set(given);
-    // What is missing in the last panel is never used, but read: it repeats a readable offset.
-    offsets.fill(given[given.length - 1] ?? 0, given.length);
+    const offsets = Int32Array.from(build());
     const runs = runsOf(offsets);
     return Int32Array.from({ length: 2 * offsets.length }, (_, i) =>
       i % 2 === 0 ? offsets[i / 2] : runs[(i - 1) / 2],

@@ -48,6 +48,19 @@ function storeLine(
   }
 }
 
+/**
+ * The address of line `j` of a panel, or of its last one where the operand has no more: that part of
+ * the panel is never used, but read, and a table may go on with lines of images that do not exist.
+ */
+function lineAddress(
+  { source, lineOffsets }: { source: I32; lineOffsets: I32 },
+  last: I32,
+  j: number,
+): I32 {
+  const within = last.min(j);
+  return source.plus(loadOffset(lineOffsets.plus(within.times(ENTRY_BYTES))));
+}
+
 /** Whose lines are packed: rows of A, or columns of B, and as many together as a tile has. */
 type Side = 'rows' | 'columns';
 
@@ -64,6 +77,7 @@ function packAcrossLines(side: Side): Pack {
     const end = f.i32(kOffsets.plus(k.times(ENTRY_BYTES)));
     const at = f.i32();
     const panels = f.i32(lines.plus(width - 1).dividedBy(width));
+    const last = f.i32(lines.minus(1));
     const panelBytes = f.i32(k.times(width * 4));
     const forTaps = (body: () => void): void => {
       tap.set(kOffsets);
@@ -96,7 +110,7 @@ function packAcrossLines(side: Side): Pack {
       () =>
         f.doWhile(() => {
           line.forEach((address, j) => {
-            address.set(source.plus(loadOffset(lineOffsets, j)));
+            address.set(lineAddress(p, last, j));
           });
           const run = f.i32(loadRun(lineOffsets));
           f.if(
@@ -126,6 +140,7 @@ function packAcrossLines(side: Side): Pack {
               ),
           );
           lineOffsets.set(lineOffsets.plus(width * ENTRY_BYTES));
+          last.set(last.minus(width));
           panels.set(panels.minus(1));
         }, panels),
     );
@@ -135,10 +150,11 @@ function packAcrossLines(side: Side): Pack {
 /** For operands whose k are neighbours in memory: four k at a time are loaded and transposed. */
 function packAlongLines(side: Side): Pack {
   return defineFunction(`pack${side}AlongLines`, PACK, (f, p) => {
-    const { source, kOffsets, k, lineOffsets, packed } = p;
+    const { kOffsets, k, lineOffsets, packed } = p;
     const width = tileOf(f.features)[side];
     const lanes = lanesFor(f, width);
     const panels = f.i32(p.lines.plus(width - 1).dividedBy(width));
+    const last = f.i32(p.lines.minus(1));
     const lines = Array.from({ length: width }, () => f.i32());
     const kAt = f.i32();
     const rest = f.i32();
@@ -148,7 +164,7 @@ function packAlongLines(side: Side): Pack {
     const halves = vectors.map((vector) => f.floatsLike(vector));
     f.doWhile(() => {
       lines.forEach((line, j) => {
-        line.set(source.plus(loadOffset(lineOffsets, j)));
+        line.set(lineAddress(p, last, j));
       });
       kAt.set(kOffsets);
       rest.set(k);
@@ -199,6 +215,7 @@ function packAlongLines(side: Side): Pack {
         );
       }, rest);
       lineOffsets.set(lineOffsets.plus(width * ENTRY_BYTES));
+      last.set(last.minus(width));
       panels.set(panels.minus(1));
     }, panels);
   });
