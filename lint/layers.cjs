@@ -5,12 +5,12 @@
 const LAYERS = {
   tensor: [
     ['core'],
-    ['backend/kernels', 'core'],
+    ['backend/contract', 'core'],
     ['backend/offsets', 'core'],
-    ['backend/reference', 'core', 'backend/kernels', 'backend/offsets'],
-    ['backend/declined', 'core', 'backend/kernels'],
+    ['backend/declined', 'core', 'backend/contract'],
     ['backend/host'],
-    ['backend/backend', 'backend/kernels', 'backend/declined'],
+    ['backend/backend', 'backend/contract', 'backend/declined'],
+    ['backend/reference', 'core', 'backend/contract', 'backend/offsets', 'backend/backend'],
     ['backend/wasm/assembler'],
     ['backend/wasm/micro-kernel', 'backend/wasm/assembler'],
     [
@@ -30,7 +30,7 @@ const LAYERS = {
     [
       'backend/wasm/kernels/gemm',
       'core',
-      'backend/kernels',
+      'backend/contract',
       'backend/offsets',
       'backend/wasm/assembler',
       'backend/wasm/micro-kernel',
@@ -40,7 +40,7 @@ const LAYERS = {
     [
       'backend/wasm/kernels/movement',
       'core',
-      'backend/kernels',
+      'backend/contract',
       'backend/declined',
       'backend/wasm/runtime',
       'backend/wasm/kernels/loops',
@@ -48,7 +48,7 @@ const LAYERS = {
     [
       'backend/wasm/kernels/reduce',
       'core',
-      'backend/kernels',
+      'backend/contract',
       'backend/declined',
       'backend/wasm/assembler',
       'backend/wasm/runtime',
@@ -58,7 +58,7 @@ const LAYERS = {
     [
       'backend/wasm/kernels/elementwise',
       'core',
-      'backend/kernels',
+      'backend/contract',
       'backend/declined',
       'backend/wasm/assembler',
       'backend/wasm/runtime',
@@ -68,7 +68,7 @@ const LAYERS = {
     [
       'backend/wasm/kernels/softmax',
       'core',
-      'backend/kernels',
+      'backend/contract',
       'backend/declined',
       'backend/wasm/assembler',
       'backend/wasm/runtime',
@@ -98,7 +98,7 @@ const LAYERS = {
     [
       'backend/wasm/kernels/conv2d',
       'core',
-      'backend/kernels',
+      'backend/contract',
       'backend/wasm/micro-kernel',
       'backend/wasm/runtime',
       'backend/wasm/kernels/loops',
@@ -110,7 +110,7 @@ const LAYERS = {
     [
       'backend/wasm/kernels/pool2d',
       'core',
-      'backend/kernels',
+      'backend/contract',
       'backend/wasm/assembler',
       'backend/wasm/runtime',
       'backend/wasm/kernels/loops',
@@ -119,7 +119,7 @@ const LAYERS = {
     [
       'backend/wasm/kernels/batch-norm',
       'core',
-      'backend/kernels',
+      'backend/contract',
       'backend/wasm/assembler',
       'backend/wasm/runtime',
       'backend/wasm/kernels/lanes',
@@ -149,7 +149,7 @@ const LAYERS = {
     [
       'backend/gpu/conv2d',
       'core',
-      'backend/kernels',
+      'backend/contract',
       'backend/declined',
       'backend/gpu/layout',
       'backend/gpu/programs',
@@ -164,7 +164,7 @@ const LAYERS = {
       'backend/gpu/conv2d',
     ],
     ['backend/gpu/index', 'backend/gpu/gpu-backend'],
-    ['backend/dispatch', 'core', 'backend/kernels', 'backend/declined', 'backend/backend'],
+    ['backend/dispatch', 'core', 'backend/contract', 'backend/declined', 'backend/backend'],
     ['backend/registry', 'core', 'backend'],
     ['autograd', 'core', 'backend'],
     ['ops', 'core', 'backend', 'autograd'],

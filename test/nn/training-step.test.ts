@@ -1,7 +1,7 @@
 import { Momentum, SoftmaxCrossEntropyWithLogits, SqueezeNet } from '@firelight/nn';
 import { Generator, randn, setBackend, tensor } from '@firelight/tensor';
 import { afterEach, expect, test, vi } from 'vitest';
-import type { Kernels } from '../../packages/tensor/src/backend/kernels.ts';
+import type { Kernels } from '../../packages/tensor/src/backend/contract.ts';
 import { referenceKernels } from '../../packages/tensor/src/backend/reference/index.ts';
 import { wasmBackend } from '../../packages/tensor/src/backend/wasm/wasm-backend.ts';
 

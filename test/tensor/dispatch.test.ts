@@ -1,7 +1,7 @@
 import { type DType, describeBackend, setBackend } from '@firelight/tensor';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { Kernels } from '../../packages/tensor/src/backend/contract.ts';
 import { gpuBackend } from '../../packages/tensor/src/backend/gpu/gpu-backend.ts';
-import type { Kernels } from '../../packages/tensor/src/backend/kernels.ts';
 import { referenceKernels } from '../../packages/tensor/src/backend/reference/index.ts';
 import { kernels } from '../../packages/tensor/src/backend/registry.ts';
 import { wasmBackend } from '../../packages/tensor/src/backend/wasm/wasm-backend.ts';

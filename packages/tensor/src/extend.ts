@@ -2,13 +2,13 @@
 // of the package, `@firelight/tensor/extend`; who only computes with tensors needs the first.
 export { defineOp, listOps, type OpDefinition, type OpInfo } from './autograd/define-op.ts';
 export type { Backend } from './backend/backend.ts';
+export type { Kernels } from './backend/contract.ts';
 export {
   type Declined,
   type DeclinedCalls,
   NOT_FLOAT32,
   NOT_FLOAT32_WITH_INDICES,
 } from './backend/declined.ts';
-export type { Kernels } from './backend/kernels.ts';
 export { kernels, registerBackend } from './backend/registry.ts';
 export {
   expectBoolean,

@@ -1,5 +1,5 @@
+import type { Kernels } from './contract.ts';
 import type { DeclinedCalls } from './declined.ts';
-import type { Kernels } from './kernels.ts';
 
 /** What a user may choose about a backend; each backend knows its own options. */
 export interface BackendOptions {

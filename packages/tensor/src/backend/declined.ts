@@ -1,5 +1,5 @@
 import { NdArray } from '../core/ndarray.ts';
-import type { Kernels } from './kernels.ts';
+import type { Kernels } from './contract.ts';
 
 /** Calls of a kernel that a backend leaves to the next one, although it has the kernel. */
 export interface Declined<Arguments extends readonly unknown[] = readonly unknown[]> {

@@ -1,6 +1,6 @@
 import type { AnyBackend } from './backend.ts';
+import type { Kernels } from './contract.ts';
 import { type Declined, WITHOUT_ELEMENTS } from './declined.ts';
-import type { Kernels } from './kernels.ts';
 
 /** Who computes a kernel. */
 export interface KernelDescription {

@@ -1,10 +1,10 @@
 import { describeValue } from '../core/describe.ts';
 import { BackendError } from '../core/errors.ts';
 import type { AnyBackend, Backend, BackendOptions } from './backend.ts';
+import type { Kernels } from './contract.ts';
 import { describeDispatch, dispatch, type KernelDescription } from './dispatch.ts';
 import { gpuBackend } from './gpu/index.ts';
-import type { Kernels } from './kernels.ts';
-import { referenceKernels } from './reference/index.ts';
+import { referenceBackend } from './reference/index.ts';
 import { wasmBackend, whyNotWasm } from './wasm/index.ts';
 
 /** What runs, kernel by kernel. */
@@ -14,14 +14,6 @@ export interface BackendDescription {
   /** For every kernel: the backend that computes it, and the calls that it leaves to others. */
   readonly kernels: Readonly<Record<keyof Kernels, KernelDescription>>;
 }
-
-const referenceBackend: Backend = {
-  name: 'reference',
-  kernels: referenceKernels,
-  fallback: null,
-  describe: () => 'reference: plain TypeScript loops, one thread, sums in float64',
-  async start() {},
-};
 
 const backends = new Map<string, AnyBackend>(
   [referenceBackend, wasmBackend, gpuBackend].map((backend) => [backend.name, backend]),
@@ -86,7 +78,9 @@ export function registerBackend<Options extends object>(backend: Backend<Options
       `registerBackend: the fallback of '${name}' must be one of ${known}, got ${describeValue(fallback)}`,
     );
   }
-  const unknown = Object.keys(kernels).find((kernel) => !Object.hasOwn(referenceKernels, kernel));
+  const unknown = Object.keys(kernels).find(
+    (kernel) => !Object.hasOwn(referenceBackend.kernels, kernel),
+  );
   if (unknown !== undefined) {
     throw new BackendError(
       `registerBackend: '${name}' has a kernel '${unknown}', which no operation calls; ` +

@@ -1,6 +1,6 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import type { ArgReduceOp } from '../backend/kernels.ts';
+import type { ArgReduceOp } from '../backend/contract.ts';
 import { kernels } from '../backend/registry.ts';
 import { normalizeAxis } from '../core/checks.ts';
 import { shapeError } from '../core/errors.ts';

@@ -1,6 +1,6 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import type { BinaryOp } from '../backend/kernels.ts';
+import type { BinaryOp } from '../backend/contract.ts';
 import { kernels } from '../backend/registry.ts';
 import { ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';

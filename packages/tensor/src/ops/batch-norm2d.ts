@@ -1,6 +1,6 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import type { Activation, BatchNormStatistics } from '../backend/kernels.ts';
+import type { Activation, BatchNormStatistics } from '../backend/contract.ts';
 import { kernels } from '../backend/registry.ts';
 import { expectBoolean, expectShare, expectThat, readOptions } from '../core/checks.ts';
 import { shapeError, ValueError } from '../core/errors.ts';

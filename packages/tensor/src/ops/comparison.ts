@@ -1,6 +1,6 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import type { CompareOp } from '../backend/kernels.ts';
+import type { CompareOp } from '../backend/contract.ts';
 import { kernels } from '../backend/registry.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import type { TensorLike } from './operands.ts';

@@ -1,6 +1,6 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import type { Activation, Conv2dBranch } from '../backend/kernels.ts';
+import type { Activation, Conv2dBranch } from '../backend/contract.ts';
 import { kernels } from '../backend/registry.ts';
 import { expectThat, readOptions } from '../core/checks.ts';
 import { describeValue } from '../core/describe.ts';

@@ -1,6 +1,6 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { UNARY_GRAD_FROM, type UnaryOp } from '../backend/kernels.ts';
+import { UNARY_GRAD_FROM, type UnaryOp } from '../backend/contract.ts';
 import { kernels } from '../backend/registry.ts';
 import { expectFinite, readOptions } from '../core/checks.ts';
 import type { NdArray } from '../core/ndarray.ts';

@@ -1,6 +1,6 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import type { SliceRange } from '../backend/kernels.ts';
+import type { SliceRange } from '../backend/contract.ts';
 import { kernels } from '../backend/registry.ts';
 import { expectThat } from '../core/checks.ts';
 import { describeValue } from '../core/describe.ts';

@@ -1,6 +1,6 @@
 import { Tensor } from '../autograd/tensor.ts';
 import { tidy } from '../autograd/tidy.ts';
-import type { MomentumOptions } from '../backend/kernels.ts';
+import type { MomentumOptions } from '../backend/contract.ts';
 import { kernels } from '../backend/registry.ts';
 import { expectBoolean, expectFinite, expectThat, readOptions } from '../core/checks.ts';
 import { isFloating } from '../core/dtype.ts';

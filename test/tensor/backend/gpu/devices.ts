@@ -1,4 +1,5 @@
 import { setBackend } from '@firelight/tensor';
+import type { Kernels } from '../../../../packages/tensor/src/backend/contract.ts';
 import { convolutionOn } from '../../../../packages/tensor/src/backend/gpu/conv2d/conv2d.ts';
 import type {
   Device,
@@ -11,7 +12,6 @@ import {
   type Program,
   texelCount,
 } from '../../../../packages/tensor/src/backend/gpu/programs/program.ts';
-import type { Kernels } from '../../../../packages/tensor/src/backend/kernels.ts';
 import { wasmBackend } from '../../../../packages/tensor/src/backend/wasm/wasm-backend.ts';
 
 /** A device that notes what it is asked to do, and may be made smaller than it is. */

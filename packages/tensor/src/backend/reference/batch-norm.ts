@@ -1,6 +1,6 @@
 import { newTypedArray, type TypedArray } from '../../core/dtype.ts';
 import { NdArray } from '../../core/ndarray.ts';
-import type { BatchNormStatistics, Kernels } from '../kernels.ts';
+import type { BatchNormStatistics, Kernels } from '../contract.ts';
 import { elementwise } from './elementwise.ts';
 
 /** Calls `visit` with the position of every element of channel c of an array [N, C, H, W]. */

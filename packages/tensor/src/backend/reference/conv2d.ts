@@ -2,7 +2,7 @@ import { newTypedArray } from '../../core/dtype.ts';
 import { NdArray } from '../../core/ndarray.ts';
 import { elementCount, type Shape } from '../../core/shape.ts';
 import type { Conv2dWindow } from '../../core/window.ts';
-import type { Conv2dBranch, Kernels } from '../kernels.ts';
+import type { Conv2dBranch, Kernels } from '../contract.ts';
 import { elementwise } from './elementwise.ts';
 import { positivePart } from './functions.ts';
 import { reductions } from './reduce.ts';

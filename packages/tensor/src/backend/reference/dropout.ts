@@ -1,7 +1,7 @@
 import { newTypedArray } from '../../core/dtype.ts';
 import { NdArray } from '../../core/ndarray.ts';
 import { philoxWords } from '../../core/random.ts';
-import type { Kernels } from '../kernels.ts';
+import type { Kernels } from '../contract.ts';
 
 export const regularization: Pick<Kernels, 'dropout'> = {
   // Element i is dropped where word i of the stream is below rate · 2³².

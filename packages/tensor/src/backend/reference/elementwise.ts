@@ -1,7 +1,7 @@
 import { type DType, isFloating, newTypedArray } from '../../core/dtype.ts';
 import { NdArray } from '../../core/ndarray.ts';
 import { broadcastShapes, broadcastStrides, elementCount, sameShape } from '../../core/shape.ts';
-import type { BinaryOp, CompareOp, Kernels, UnaryOp } from '../kernels.ts';
+import type { BinaryOp, CompareOp, Kernels, UnaryOp } from '../contract.ts';
 import { offsetsOf } from '../offsets.ts';
 import { gaussianCdf, gaussianPdf, positivePart, power, sigmoid, signOf } from './functions.ts';
 

@@ -1,7 +1,7 @@
 import { newTypedArray } from '../../core/dtype.ts';
 import { NdArray } from '../../core/ndarray.ts';
 import { broadcastShapes, broadcastStrides, elementCount } from '../../core/shape.ts';
-import type { Kernels } from '../kernels.ts';
+import type { Kernels } from '../contract.ts';
 import { offsetsOf } from '../offsets.ts';
 
 export const linearAlgebra: Pick<Kernels, 'matmul'> = {

@@ -7,7 +7,7 @@ import {
   splitAtAxis,
   stridesOf,
 } from '../../core/shape.ts';
-import type { Kernels, SliceRange } from '../kernels.ts';
+import type { Kernels, SliceRange } from '../contract.ts';
 import { offsetsOf } from '../offsets.ts';
 import { rounded } from './sums.ts';
 

@@ -2,7 +2,7 @@ import { newTypedArray } from '../../core/dtype.ts';
 import { NdArray } from '../../core/ndarray.ts';
 import { elementCount } from '../../core/shape.ts';
 import type { Window2d } from '../../core/window.ts';
-import type { Kernels } from '../kernels.ts';
+import type { Kernels } from '../contract.ts';
 import { rounded } from './sums.ts';
 
 /** Rows and columns of the input that one window covers, and the padded area it divides by. */

@@ -1,7 +1,7 @@
 import { isFloating, newTypedArray } from '../../core/dtype.ts';
 import { NdArray } from '../../core/ndarray.ts';
 import { elementCount, reducedShape, splitAtAxis, stridesOf } from '../../core/shape.ts';
-import type { Kernels, ReduceOp } from '../kernels.ts';
+import type { Kernels, ReduceOp } from '../contract.ts';
 import { offsetsOf } from '../offsets.ts';
 
 const START: Readonly<Record<ReduceOp, number>> = {

@@ -1,7 +1,7 @@
 import { newTypedArray, type TypedArray } from '../../core/dtype.ts';
 import { NdArray } from '../../core/ndarray.ts';
 import { splitAtAxis } from '../../core/shape.ts';
-import type { Kernels } from '../kernels.ts';
+import type { Kernels } from '../contract.ts';
 
 /** Elements along one axis: element k lies at `start + k · stride`. */
 interface Line {

@@ -1,4 +1,4 @@
-import type { Kernels } from '../kernels.ts';
+import type { Kernels } from '../contract.ts';
 
 export const updates: Pick<Kernels, 'blend' | 'momentumStep'> = {
   blend(target, x, { keep, add }) {

@@ -1,5 +1,5 @@
 import { NdArray } from '../../../core/ndarray.ts';
-import type { Activation } from '../../kernels.ts';
+import type { Activation } from '../../contract.ts';
 import type { DeviceArray } from '../device/device.ts';
 import { type GpuSettings, inPass, type Pass, someOf } from '../device/pass.ts';
 import type { ChannelLayout } from '../layout/channel-layout.ts';

@@ -1,7 +1,7 @@
 import type { TypedArray } from '../../../core/dtype.ts';
 import { NdArray } from '../../../core/ndarray.ts';
 import type { Shape } from '../../../core/shape.ts';
-import type { Conv2dGrads, Conv2dNeeds } from '../../kernels.ts';
+import type { Conv2dGrads, Conv2dNeeds } from '../../contract.ts';
 import type { DeviceArray } from '../device/device.ts';
 import { type GpuSettings, inPass, type Pass, someOf } from '../device/pass.ts';
 import { type ChannelLayout, layoutKey, quadCount } from '../layout/channel-layout.ts';

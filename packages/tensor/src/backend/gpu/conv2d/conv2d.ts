@@ -1,5 +1,5 @@
+import type { Kernels } from '../../contract.ts';
 import { type DeclinedCalls, NOT_FLOAT32 } from '../../declined.ts';
-import type { Kernels } from '../../kernels.ts';
 import type { GpuSettings } from '../device/pass.ts';
 import { conv2dForward } from './conv2d-forward.ts';
 import { conv2dBackward } from './conv2d-grad.ts';

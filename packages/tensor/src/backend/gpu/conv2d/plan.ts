@@ -1,6 +1,6 @@
 import { BackendError } from '../../../core/errors.ts';
 import { formatShape, type Shape } from '../../../core/shape.ts';
-import type { Conv2dBranch } from '../../kernels.ts';
+import type { Conv2dBranch } from '../../contract.ts';
 import type { Device } from '../device/device.ts';
 import type { ImageRange } from '../device/pass.ts';
 import {

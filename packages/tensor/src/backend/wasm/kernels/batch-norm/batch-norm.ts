@@ -1,5 +1,5 @@
 import type { NdArray } from '../../../../core/ndarray.ts';
-import type { Activation, Kernels } from '../../../kernels.ts';
+import type { Activation, Kernels } from '../../../contract.ts';
 import { loadFloats } from '../../assembler/loads.ts';
 import { loadF32 } from '../../assembler/scalars.ts';
 import { splat } from '../../assembler/vectors.ts';

@@ -1,4 +1,4 @@
-import type { Activation } from '../../../kernels.ts';
+import type { Activation } from '../../../contract.ts';
 import type { FunctionBuilder } from '../../assembler/function.ts';
 import { loadFloats, loadSplat } from '../../assembler/loads.ts';
 import type { LocalsOf } from '../../assembler/parameters.ts';

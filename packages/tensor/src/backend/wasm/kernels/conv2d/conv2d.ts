@@ -1,6 +1,6 @@
 import type { NdArray } from '../../../../core/ndarray.ts';
 import type { Shape } from '../../../../core/shape.ts';
-import type { Conv2dBranch, Conv2dGrads, Kernels } from '../../../kernels.ts';
+import type { Conv2dBranch, Conv2dGrads, Kernels } from '../../../contract.ts';
 import { MODE } from '../../micro-kernel/micro-kernel.ts';
 import { type Address, addressAfter, NOWHERE } from '../../runtime/address.ts';
 import { type Frame, inFrame } from '../../runtime/frame.ts';

@@ -6,8 +6,8 @@ import {
   type Shape,
   sameShape,
 } from '../../../../core/shape.ts';
+import type { BinaryOp, Kernels } from '../../../contract.ts';
 import type { DeclinedCalls } from '../../../declined.ts';
-import type { BinaryOp, Kernels } from '../../../kernels.ts';
 import { loadSplat } from '../../assembler/loads.ts';
 import type { Local } from '../../assembler/parameters.ts';
 import type { I32 } from '../../assembler/scalars.ts';

@@ -1,4 +1,4 @@
-import type { Kernels } from '../../../kernels.ts';
+import type { Kernels } from '../../../contract.ts';
 import type { FunctionBuilder } from '../../assembler/function.ts';
 import type { Local } from '../../assembler/parameters.ts';
 import { transposed4 } from '../../assembler/transpose.ts';

@@ -1,4 +1,4 @@
-import type { Kernels, UnaryOp } from '../../../kernels.ts';
+import type { Kernels, UnaryOp } from '../../../contract.ts';
 import type { FunctionBuilder } from '../../assembler/function.ts';
 import type { Local } from '../../assembler/parameters.ts';
 import { type Floats, splat } from '../../assembler/vectors.ts';

@@ -1,4 +1,4 @@
-import type { Kernels } from '../../../kernels.ts';
+import type { Kernels } from '../../../contract.ts';
 import { type Floats, splat } from '../../assembler/vectors.ts';
 import { inFrame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';

@@ -1,5 +1,5 @@
 import { broadcastShapes, broadcastStrides, elementCount } from '../../../../core/shape.ts';
-import type { Kernels } from '../../../kernels.ts';
+import type { Kernels } from '../../../contract.ts';
 import { offsetsOf } from '../../../offsets.ts';
 import { addressAfter, NOWHERE } from '../../runtime/address.ts';
 import { inFrame } from '../../runtime/frame.ts';

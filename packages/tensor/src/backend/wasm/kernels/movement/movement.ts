@@ -1,8 +1,8 @@
 import type { DType } from '../../../../core/dtype.ts';
 import type { NdArray } from '../../../../core/ndarray.ts';
 import { broadcastStrides, type Shape, splitAtAxis, stridesOf } from '../../../../core/shape.ts';
+import type { Kernels, SliceRange } from '../../../contract.ts';
 import type { DeclinedCalls } from '../../../declined.ts';
-import type { Kernels, SliceRange } from '../../../kernels.ts';
 import { addressAfter } from '../../runtime/address.ts';
 import { inFrame } from '../../runtime/frame.ts';
 import { fill } from '../loops/flat-arrays.ts';

@@ -1,6 +1,6 @@
 import type { Shape } from '../../../../core/shape.ts';
 import type { Window2d } from '../../../../core/window.ts';
-import type { Kernels } from '../../../kernels.ts';
+import type { Kernels } from '../../../contract.ts';
 import type { FunctionBuilder } from '../../assembler/function.ts';
 import type { Local, LocalsOf } from '../../assembler/parameters.ts';
 import { type F32, type I32, loadF32 } from '../../assembler/scalars.ts';

@@ -1,5 +1,5 @@
 import type { Window2d } from '../../../../core/window.ts';
-import type { Kernels } from '../../../kernels.ts';
+import type { Kernels } from '../../../contract.ts';
 import { defineFunction } from '../../assembler/function.ts';
 import { loadSplat } from '../../assembler/loads.ts';
 import { type I32, loadF32, loadI32 } from '../../assembler/scalars.ts';

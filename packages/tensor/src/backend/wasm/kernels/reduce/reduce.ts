@@ -1,7 +1,7 @@
 import type { NdArray } from '../../../../core/ndarray.ts';
 import { reducedShape } from '../../../../core/shape.ts';
+import type { Kernels, ReduceOp } from '../../../contract.ts';
 import type { DeclinedCalls } from '../../../declined.ts';
-import type { Kernels, ReduceOp } from '../../../kernels.ts';
 import { inFrame } from '../../runtime/frame.ts';
 import { extremumOfAxis } from './extremum-axis.ts';
 import { sumAxis } from './sum-axis.ts';

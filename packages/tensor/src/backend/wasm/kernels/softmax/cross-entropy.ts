@@ -1,6 +1,6 @@
 import type { NdArray } from '../../../../core/ndarray.ts';
+import type { Kernels } from '../../../contract.ts';
 import type { DeclinedCalls } from '../../../declined.ts';
-import type { Kernels } from '../../../kernels.ts';
 import type { FunctionBuilder } from '../../assembler/function.ts';
 import type { LocalsOf } from '../../assembler/parameters.ts';
 import { type I32, i32, loadF32, loadI32 } from '../../assembler/scalars.ts';

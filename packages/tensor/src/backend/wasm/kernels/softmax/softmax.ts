@@ -1,7 +1,7 @@
 import type { NdArray } from '../../../../core/ndarray.ts';
 import { splitAtAxis } from '../../../../core/shape.ts';
+import type { Kernels } from '../../../contract.ts';
 import type { DeclinedCalls } from '../../../declined.ts';
-import type { Kernels } from '../../../kernels.ts';
 import type { FunctionBuilder } from '../../assembler/function.ts';
 import { loadFloats } from '../../assembler/loads.ts';
 import type { I32 } from '../../assembler/scalars.ts';
