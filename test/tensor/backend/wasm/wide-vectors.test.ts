@@ -27,7 +27,7 @@ import { runtime } from '../../../../packages/tensor/src/backend/wasm/runtime/ru
 import { bitsOf } from '../../../helpers/bits.ts';
 import { checkWidths } from '../../../helpers/convolution-parity.ts';
 import { evaluate, random } from '../../../helpers/evaluate.ts';
-import { OP_CASES } from '../../op-cases/index.ts';
+import { OP_CASES } from '../../ops/op-cases/index.ts';
 
 /**
  * Code for 256-bit vectors computes the same bits as that for 128-bit ones. Where the engine has no

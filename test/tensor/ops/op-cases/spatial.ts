@@ -1,0 +1,132 @@
+import {
+  avgPool2d,
+  batchNorm2d,
+  batchNorm2dBranches,
+  cast,
+  conv2d,
+  dropout,
+  Generator,
+  globalAvgPool2d,
+  maxPool2d,
+  ones,
+  stack,
+  type Tensor,
+  tensor,
+  zeros,
+} from '@firelight/tensor';
+import fc from 'fast-check';
+import { distinct, normal, positive, seeds, shapes } from '../../../helpers/arbitraries.ts';
+import { convolutionsWith, poolingsWith } from '../../../helpers/windows.ts';
+import type { OpCase } from './op-case.ts';
+
+const convolutions = convolutionsWith({ maxGroupChannels: 4, budget: 20_000 });
+const poolings = poolingsWith({ budget: 20_000 });
+const images = shapes({ minRank: 4, maxRank: 4, maxLength: 4 });
+
+export const spatialCases: readonly OpCase[] = [
+  {
+    op: 'conv2d',
+    calls: convolutions.map(({ x, weight, hasBias, seed, ...options }) => ({
+      inputs: [
+        normal(x, seed),
+        normal(weight, seed + 1),
+        ...(hasBias ? [normal([weight[0]], seed + 2)] : []),
+      ],
+      run: (input: Tensor, kernel: Tensor, bias?: Tensor) =>
+        conv2d(input, kernel, bias ?? null, options),
+    })),
+  },
+  {
+    op: 'maxPool2d',
+    calls: poolings.map(({ shape, seed, options }) => ({
+      inputs: [distinct(shape, seed)],
+      run: (x: Tensor) => maxPool2d(x, options),
+    })),
+  },
+  {
+    op: 'avgPool2d',
+    calls: poolings.map(({ shape, seed, options }) => ({
+      inputs: [normal(shape, seed)],
+      run: (x: Tensor) => avgPool2d(x, options),
+    })),
+  },
+  {
+    op: 'mean',
+    calls: fc.tuple(images, seeds).map(([shape, seed]) => ({
+      inputs: [normal(shape, seed)],
+      run: globalAvgPool2d,
+    })),
+  },
+  {
+    op: 'dropout',
+    calls: fc
+      .tuple(shapes(), fc.double({ min: 0.05, max: 0.9, noNaN: true }), seeds)
+      .map(([shape, p, seed]) => ({
+        inputs: [normal(shape, seed)],
+        // The same mask at every evaluation.
+        run: (x: Tensor) => dropout(x, { p, generator: new Generator(seed) }),
+      })),
+  },
+  {
+    op: 'batchNorm2d',
+    calls: fc.tuple(images, fc.boolean(), seeds).map(([shape, training, seed]) => {
+      const [N, C, H, W] = shape;
+      // Few elements have a variance near 0, where the function bends too sharply for differences.
+      const size = N * H * W < 4 ? [N + 4, C, H, W] : shape;
+      return {
+        inputs: [normal(size, seed), normal([C], seed + 1), normal([C], seed + 2)],
+        run: (x: Tensor, weight: Tensor, bias: Tensor) =>
+          batchNorm2d(x, weight, bias, {
+            runningMean: zeros([C], { dtype: x.dtype }),
+            runningVariance: training
+              ? ones([C], { dtype: x.dtype })
+              : cast(positive([C], seed), x.dtype),
+            training,
+            epsilon: 0.1,
+          }),
+      };
+    }),
+  },
+  {
+    op: 'batchNorm2d',
+    calls: fc.tuple(images, fc.boolean(), seeds).map(([[N, C, H, W], training, seed]) => {
+      const parameters = [C, 2].flatMap((length, i) => [
+        positive([length], seed + 2 * i + 1),
+        around(0, [length], seed + 2 * i + 2),
+      ]);
+      return {
+        inputs: [awayFromMean([2 * N + 2, C + 2, H, W], seed), ...parameters],
+        run: (x: Tensor, ...[weight, bias, nextWeight, nextBias]: Tensor[]) =>
+          batchNorm2dBranches(
+            x,
+            [
+              { weight, bias, ...statisticsOf(C, x, seed + 5) },
+              { weight: nextWeight, bias: nextBias, ...statisticsOf(2, x, seed + 7) },
+            ],
+            { training, epsilon: 0.1, activation: 'relu' },
+          ),
+      };
+    }),
+  },
+];
+
+/** Numbers within 0.2 of one. */
+function around(center: number, shape: readonly number[], seed: number): Tensor {
+  const size = shape.reduce((product, length) => product * length, 1);
+  const limits = { low: center - 0.2, high: center + 0.2 };
+  return tensor(new Generator(seed).uniform(size, limits), { shape });
+}
+
+/** About 1 in every second image and −1 in others, far from where ReLU has its kink after a norm. */
+function awayFromMean([N, ...shape]: readonly number[], seed: number): Tensor {
+  const sides = Array.from({ length: N }, (_, n) => around((-1) ** n, shape, seed + n));
+  return stack(sides);
+}
+
+/** Running statistics near to those of `awayFromMean`. */
+function statisticsOf(channels: number, { dtype }: Tensor, seed: number) {
+  return {
+    runningMean: cast(around(0, [channels], seed), dtype),
+    runningVariance: cast(positive([channels], seed + 1), dtype),
+  };
+}
