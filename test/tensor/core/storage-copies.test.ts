@@ -1,10 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  HostSource,
-  Storage,
-  type StorageCopy,
-  withMemoryScope,
-} from '../../../packages/tensor/src/core/memory.ts';
+import { ArrayStorage, withMemoryScope } from '../../../packages/tensor/src/core/memory.ts';
+import { HostSource, type StorageCopy } from '../../../packages/tensor/src/core/storage-source.ts';
 
 // Second places of a storage's elements, as backends with a device have them.
 
@@ -25,8 +21,8 @@ class Copy implements StorageCopy {
   }
 }
 
-const storageWith = (copy: Copy): Storage => {
-  const storage = new Storage('float32', new HostSource(new Float32Array([1, 2])));
+const storageWith = (copy: Copy): ArrayStorage => {
+  const storage = new ArrayStorage('float32', new HostSource(new Float32Array([1, 2])));
   storage.keepCopy('device', copy);
   return storage;
 };
@@ -81,7 +77,7 @@ describe('copies of a storage', () => {
 
 test('elements that can only be read move before they change', () => {
   const onDevice = { length: 2, isReadOnly: true, read: () => new Float32Array([3, 4]) };
-  const storage = new Storage('float32', onDevice);
+  const storage = new ArrayStorage('float32', onDevice);
   storage.beginChange();
   storage.source.read()[0] = 9;
   expect(Array.from(storage.source.read())).toEqual([9, 4]);

@@ -60,18 +60,18 @@ export interface SqueezeNetOptions {
 }
 
 /** What decides how far the images shrink. */
-interface Window {
+interface WindowOptions {
   readonly kernelSize: number;
   readonly stride: number;
   readonly padding: number;
   readonly ceilMode?: boolean;
 }
 
-const POOL: Window = { kernelSize: 3, stride: 2, padding: 0 };
+const POOL: WindowOptions = { kernelSize: 3, stride: 2, padding: 0 };
 
 interface Architecture {
   readonly stemChannels: number;
-  readonly stem: Window;
+  readonly stem: WindowOptions;
   /** Numbers of the layers after which a max-pool follows; 1 is the stem, 2 to 9 are Fire. */
   readonly poolAfter: readonly number[];
 }
@@ -89,7 +89,7 @@ const ARCHITECTURES: Readonly<Record<'1.0' | '1.1', Architecture>> = {
   },
 };
 
-const CIFAR_STEM: Window = { kernelSize: 3, stride: 1, padding: 1 };
+const CIFAR_STEM: WindowOptions = { kernelSize: 3, stride: 1, padding: 1 };
 
 function expectOneOf(name: string, value: string, choices: readonly string[]): void {
   if (!choices.includes(value)) {
@@ -115,7 +115,7 @@ export class SqueezeNet extends Module {
   readonly #finalNorm: BatchNorm2d | null;
   readonly #headRelu: boolean;
   readonly #inChannels: number;
-  readonly #windows: readonly Window[];
+  readonly #windows: readonly WindowOptions[];
   readonly #advice: string;
 
   /**

@@ -1,6 +1,6 @@
 import { kernels } from '../backend/registry.ts';
 import { AutogradError } from '../core/errors.ts';
-import { type Storage, withMemoryScope } from '../core/memory.ts';
+import { type ArrayStorage, withMemoryScope } from '../core/memory.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { formatShape, sameShape } from '../core/shape.ts';
 import { GraphNode, type Leaf } from './graph.ts';
@@ -39,7 +39,7 @@ function reverseTopologicalOrder(root: GraphNode): GraphNode[] {
  */
 class PendingGradients {
   readonly #gradients = new Map<GraphNode | Leaf, NdArray>();
-  readonly #owners = new Map<Storage, number>();
+  readonly #owners = new Map<ArrayStorage, number>();
 
   add(target: GraphNode | Leaf, gradient: NdArray): void {
     const present = this.#gradients.get(target);

@@ -1,5 +1,5 @@
 import { AutogradError } from '../core/errors.ts';
-import type { Storage } from '../core/memory.ts';
+import type { ArrayStorage } from '../core/memory.ts';
 import { NdArray } from '../core/ndarray.ts';
 import { isPlainObject } from '../core/plain-object.ts';
 import { formatShape } from '../core/shape.ts';
@@ -34,7 +34,7 @@ class SavedArray extends NdArray {
     this.#role = roleOf(array, name, call);
   }
 
-  override get storage(): Storage {
+  override get storage(): ArrayStorage {
     const storage = super.storage;
     if (storage.version === this.#version) return storage;
     throw new AutogradError(

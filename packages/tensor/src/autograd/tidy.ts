@@ -1,9 +1,9 @@
-import { type Storage, withMemoryScope } from '../core/memory.ts';
+import { type ArrayStorage, withMemoryScope } from '../core/memory.ts';
 import { isPlainObject } from '../core/plain-object.ts';
 import { rejectPromise } from './grad-mode.ts';
 import { Tensor } from './tensor.ts';
 
-function* storagesIn(value: unknown): Generator<Storage> {
+function* storagesIn(value: unknown): Generator<ArrayStorage> {
   if (value instanceof Tensor) {
     yield value.array.storage;
     if (value.grad !== null) yield value.grad.array.storage;

@@ -1,51 +1,23 @@
-import {
-  BYTES_PER_ELEMENT,
-  copyOfElements,
-  type DType,
-  type ReadonlyTypedArray,
-  type TypedArray,
-} from './dtype.ts';
+import { BYTES_PER_ELEMENT, copyOfElements, type DType, type ReadonlyTypedArray } from './dtype.ts';
 import { ReleasedError } from './errors.ts';
 import { Readings } from './readings.ts';
+import { HostSource, type StorageCopy, type StorageSource } from './storage-source.ts';
 
-/**
- * Where the elements of an array live. `read` gives them as an ordinary typed array: at once for
- * storage in main memory, by copying for storage on a device.
+/*
+ * How the elements of arrays live and die, without bookkeeping by the user.
+ *
+ * An array is a shape over an `ArrayStorage`; reshaped arrays share one. A storage has
+ *
+ * - one *source*: where its elements are: an ordinary typed array (`HostSource`), a block of
+ *   WebAssembly's memory or a buffer of a GPU. A backend may move them (`replaceSource`).
+ * - *copies*: further places of the same elements, such as weights packed for a kernel. They are
+ *   given up when the elements change.
+ * - a *scope* or none: `tidy` and `backward` open one, a new storage belongs to the innermost, and
+ *   when it ends it releases what it owns. What its result needs *escapes*: it moves to the scope
+ *   around. Outside all scopes the garbage collector decides, and a finalizer frees the source.
+ * - *readings*: what `tensor.data` gave out, a copy that stays right whatever becomes of the storage.
+ * - a *version*, which counts changes in place: `backward` refuses what it saved in another version.
  */
-export interface StorageSource {
-  readonly length: number;
-  /** Whether what `read` gives is a copy, so that writing to it would be lost. */
-  readonly isReadOnly?: boolean;
-  read(): TypedArray;
-  /** Gives memory back that the garbage collector does not manage. */
-  free?(): void;
-  /** Called when no scope owns the elements any more: the source that shall hold them from now on. */
-  leaveScopes?(): StorageSource;
-}
-
-/** A second place of a storage's elements, such as on a device; given up when they change. */
-export interface StorageCopy {
-  free(): void;
-  /** Called when no scope owns the elements any more; whether the copy may stay. */
-  leaveScopes(): boolean;
-}
-
-/** Elements in main memory, in an ordinary typed array. */
-export class HostSource implements StorageSource {
-  readonly #data: TypedArray;
-
-  constructor(data: TypedArray) {
-    this.#data = data;
-  }
-
-  get length(): number {
-    return this.#data.length;
-  }
-
-  read(): TypedArray {
-    return this.#data;
-  }
-}
 
 interface Usage {
   arrays: number;
@@ -86,7 +58,7 @@ function freeAll(copies: Copies): void {
 /** Arrays made while the scope is open; what was not moved out is released when it closes. */
 class MemoryScope {
   readonly parent: MemoryScope | null;
-  readonly storages = new Set<Storage>();
+  readonly storages = new Set<ArrayStorage>();
 
   constructor(parent: MemoryScope | null) {
     this.parent = parent;
@@ -94,7 +66,7 @@ class MemoryScope {
 }
 
 /** The memory of one or several arrays (a reshaped array shares it with its original). */
-export class Storage {
+export class ArrayStorage {
   readonly dtype: DType;
   readonly bytes: number;
   #source: StorageSource | null;
@@ -206,7 +178,7 @@ export class Storage {
   }
 
   /** Lets this storage live as long as `other` does: it moves to the scope that owns `other`. */
-  liveAsLongAs(other: Storage): void {
+  liveAsLongAs(other: ArrayStorage): void {
     this.#moveTo(other.#scope);
   }
 
@@ -250,7 +222,7 @@ export class Storage {
  */
 export function withMemoryScope<Result>(
   body: () => Result,
-  survivors: (result: Result) => Iterable<Storage>,
+  survivors: (result: Result) => Iterable<ArrayStorage>,
 ): Result {
   const scope = new MemoryScope(currentScope);
   currentScope = scope;

@@ -1,14 +1,15 @@
 import { type DType, newTypedArray, type TypedArray } from './dtype.ts';
-import { HostSource, Storage } from './memory.ts';
+import { ArrayStorage } from './memory.ts';
 import { elementCount, type Shape } from './shape.ts';
+import { HostSource } from './storage-source.ts';
 
 /** A dense row-major array: shape, dtype and storage, without gradients. */
 export class NdArray {
   readonly shape: Shape;
   readonly dtype: DType;
-  readonly #storage: Storage;
+  readonly #storage: ArrayStorage;
 
-  constructor(shape: Shape, storage: Storage) {
+  constructor(shape: Shape, storage: ArrayStorage) {
     this.shape = shape.slice(); // Whoever gave it may change it later.
     this.dtype = storage.dtype;
     this.#storage = storage;
@@ -19,7 +20,7 @@ export class NdArray {
    * else may write to it.
    */
   static fromTypedArray(data: TypedArray, shape: Shape, dtype: DType): NdArray {
-    return new NdArray(shape, new Storage(dtype, new HostSource(data)));
+    return new NdArray(shape, new ArrayStorage(dtype, new HostSource(data)));
   }
 
   /** A zero-filled array in main memory. */
@@ -28,7 +29,7 @@ export class NdArray {
   }
 
   /** Where the elements live. */
-  get storage(): Storage {
+  get storage(): ArrayStorage {
     return this.#storage;
   }
 

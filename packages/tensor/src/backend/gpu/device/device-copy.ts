@@ -1,4 +1,4 @@
-import type { StorageCopy } from '../../../core/memory.ts';
+import type { StorageCopy } from '../../../core/storage-source.ts';
 import type { Form } from '../layout/form.ts';
 import type { Device, DeviceArray } from './device.ts';
 

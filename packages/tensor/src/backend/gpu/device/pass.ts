@@ -1,6 +1,7 @@
-import { HostSource, isInMemoryScope, Storage, type StorageSource } from '../../../core/memory.ts';
+import { ArrayStorage, isInMemoryScope } from '../../../core/memory.ts';
 import { NdArray } from '../../../core/ndarray.ts';
 import { elementCount, type Shape } from '../../../core/shape.ts';
+import { HostSource, type StorageSource } from '../../../core/storage-source.ts';
 import type { ChannelLayout } from '../layout/channel-layout.ts';
 import { type Form, imageForm, type Shape4, weightForm } from '../layout/form.ts';
 import { packImages, packWeights } from '../programs/pack.ts';
@@ -53,7 +54,7 @@ export class Pass {
   readonly #keepsResults: boolean;
   readonly #temporaries = new Set<DeviceArray>();
   /** Operands that this call has uploaded. */
-  readonly #operands = new Map<Storage, Map<string, DeviceArray>>();
+  readonly #operands = new Map<ArrayStorage, Map<string, DeviceArray>>();
 
   constructor({ device, keepOnDevice }: GpuSettings) {
     this.device = device;
@@ -99,7 +100,7 @@ export class Pass {
     const stays = this.#keepsResults && (isInMemoryScope() || copy.leaveScopes());
     if (!stays) return NdArray.fromTypedArray(copy.read(), shape, 'float32');
     this.#temporaries.delete(array);
-    const storage = new Storage('float32', new DeviceSource(copy, elementCount(shape)));
+    const storage = new ArrayStorage('float32', new DeviceSource(copy, elementCount(shape)));
     storage.keepCopy(this.#key(form), copy);
     return new NdArray(shape, storage);
   }

@@ -1,13 +1,8 @@
 import { BYTES_PER_ELEMENT, type DType, type TypedArray } from '../../../core/dtype.ts';
-import {
-  HostSource,
-  isInMemoryScope,
-  Storage,
-  type StorageCopy,
-  type StorageSource,
-} from '../../../core/memory.ts';
+import { ArrayStorage, isInMemoryScope } from '../../../core/memory.ts';
 import { NdArray } from '../../../core/ndarray.ts';
 import { elementCount, type Shape } from '../../../core/shape.ts';
+import { HostSource, type StorageCopy, type StorageSource } from '../../../core/storage-source.ts';
 import type { Features } from '../assembler/features.ts';
 import type { Parameters } from '../assembler/parameters.ts';
 import type { Address } from './address.ts';
@@ -102,11 +97,11 @@ interface Making {
   readonly call: number;
 }
 
-const makings = new WeakMap<Storage, Map<string, Making>>();
+const makings = new WeakMap<ArrayStorage, Map<string, Making>>();
 let calls = 0;
 
 /** Whether the same was made of the same elements a long time ago. */
-function wasMadeLongAgo(storage: Storage, key: string): boolean {
+function wasMadeLongAgo(storage: ArrayStorage, key: string): boolean {
   const known = makings.get(storage) ?? new Map<string, Making>();
   const first = known.get(key);
   const { version } = storage;
@@ -225,7 +220,7 @@ export class Frame {
     const length = elementCount(shape);
     const address = this.#runtime.arena.allocate(length * BYTES_PER_ELEMENT[dtype]);
     const source = new ArenaSource(dtype, length, address);
-    const array = new NdArray(shape, new Storage(dtype, source));
+    const array = new NdArray(shape, new ArrayStorage(dtype, source));
     this.#outputs.push(array);
     return { array, address };
   }
