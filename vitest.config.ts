@@ -53,7 +53,7 @@ export default defineConfig(({ mode }) => {
     return {
       resolve: { conditions: ['development', 'module', 'browser'] },
       // Bundled before the first test: the backend imports it lazily, and when Vite finds a package
-      // late, it reloads the page amid the tests.
+      // late, it reloads the page during the tests.
       optimizeDeps: { include: ['gpu.js'] },
       server: {
         // With them a page may share memory between threads.

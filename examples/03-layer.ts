@@ -1,4 +1,4 @@
-// A layer of one's own: group normalization, https://arxiv.org/abs/1803.08494.
+// Your own layer: group normalization, https://arxiv.org/abs/1803.08494.
 import { Conv2d, Module, Sequential } from '@firelight/nn';
 import * as fl from '@firelight/tensor';
 

@@ -14,7 +14,7 @@ function installedWebGpu(): string | undefined {
  * Starts what --backend, --gpu-mode, --webgpu-module and --threads ask for.
  *
  * @throws ValueError for a flag of the GPU without the GPU
- * @throws BackendError if the backend or mode is not to be had
+ * @throws BackendError if this machine lacks the backend or the mode
  */
 export async function chooseBackend(given: TrainOptions): Promise<void> {
   const { backend, threads, 'gpu-mode': mode, 'webgpu-module': module } = given;

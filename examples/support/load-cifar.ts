@@ -80,7 +80,7 @@ export function imageOf(batch: Tensor, index: number): Image {
   return NORMALIZE.inverse().apply({ data, channels, height, width, layout: 'CHW' });
 }
 
-/** The folder with CIFAR-10, downloaded if need be; null if it is to be had nowhere. */
+/** The folder with CIFAR-10, downloaded if necessary; null if it cannot be found or fetched. */
 async function locate(
   options: DataOptions,
   warn: (text: string) => void,

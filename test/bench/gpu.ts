@@ -66,7 +66,7 @@ function cuda(workloads: readonly Workload[]): ReadonlyMap<string, number> | nul
   }
 }
 
-/** What one training step sends to and fro, whatever the device. */
+/** What one training step moves to and from the device, whichever it is. */
 async function transfers(keepOnDevice: boolean): Promise<string[]> {
   const device = new WatchedDevice(await webAssemblyDevice());
   const generator = new Generator(0);

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { type Product, THREADS, type Timing, type Workload } from './workloads.ts';
 
-/** Somebody whose time is taken: how to start a process that runs the workloads. */
+/** A contender: how to start a process that runs the workloads. */
 export interface Contender<Work = Workload> {
   readonly name: string;
-  /** @param works those that it shall run, as a JSON list */
+  /** @param works those to run, as a JSON list */
   command(works: string): readonly string[];
   /** Whether it can run this one; all by default. */
   can?(work: Work): boolean;

@@ -96,7 +96,7 @@ function installed(): Contender[] {
 }
 
 /**
- * All others that can be had on this machine.
+ * All others that are on this machine.
  *
  * @throws Error if one of them would time other networks
  */
@@ -104,7 +104,7 @@ export function peers(): Contender[] {
   return [...pytorch(), ...installed()];
 }
 
-/** Numpy on OpenBLAS, for products; null, after saying why, where it is not to be had. */
+/** Numpy on OpenBLAS, for products; null, after saying why, where it is missing. */
 export function openBlas(): Contender<Product> | null {
   const script = path('openblas.py');
   const remedy = 'apt-get install python3-numpy libopenblas0-pthread';

@@ -26,7 +26,7 @@ export function undisturbedRun(): () => string {
   return run;
 }
 
-/** Whether somebody is just writing a checkpoint into the folder. */
+/** Whether a checkpoint is being written into the folder. */
 const isSaving = (path: string): boolean => {
   try {
     return readdirSync(checkpointsOf(path)).some((name) => name.endsWith('.tmp'));

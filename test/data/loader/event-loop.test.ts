@@ -51,7 +51,7 @@ describe('a loop over a data set without end', () => {
   );
 });
 
-/** `length` images, of which each takes `milliseconds` to make. */
+/** `length` images that each take `milliseconds` to make. */
 const slow = (length: number, milliseconds: number): Dataset => ({
   length,
   get(index) {

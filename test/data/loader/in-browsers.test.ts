@@ -18,7 +18,7 @@ const pixels = Uint8Array.from({ length: 4 * 3 * 3 }, (_, i) => 5 * i);
 const picture = encodePng({ width: 4, height: 3, data: pixels });
 
 describe.skipIf(chromium === null)('in Chromium (skipped where there is none)', () => {
-  // With shared memory, and with memory that is handed to and fro.
+  // With shared memory, and with memory that is transferred back and forth.
   test.each([true, false])(
     'worker threads make the same batches as the page itself, which also decodes pictures and ' +
       'gives timers their turn, with isolated: %s',

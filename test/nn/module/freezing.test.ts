@@ -141,7 +141,7 @@ describe('freeze', () => {
     for (const { grad } of at(network, 'head').parameters()) expect(grad).not.toBeNull();
   });
 
-  test('is heeded by optimizers also where a gradient is left', () => {
+  test('is respected by optimizers also where a gradient is left', () => {
     for (const create_ of Object.values(OPTIMIZERS)) {
       const network = create();
       const optimizer = create_(network);

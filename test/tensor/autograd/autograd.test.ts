@@ -131,7 +131,7 @@ describe('recording', () => {
     expect(() => noGrad(async () => 1)).toThrow(/noGrad: the function must not be async/);
   });
 
-  test('heeds requiresGrad as it is at the moment, forward and back', () => {
+  test('uses requiresGrad as it is at the moment, forward and backward', () => {
     const [a, b] = [3, 4].map((value) => tensor([value], { requiresGrad: true }));
     b.requiresGrad = false;
     expect(mul(b, b).requiresGrad).toBe(false);

@@ -35,8 +35,8 @@ const PATTERNS: readonly Pattern[] = [
  * CIFAR-10, and an accuracy on it says nothing about photographs.
  *
  * Ten patterns (stripes in four directions, chequers, disc, ring, square, upright and diagonal
- * cross) of random colours, place and size, under noise; so colour alone tells the classes hardly
- * apart. Labels are balanced over every ten images. A longer set begins with the shorter one of the
+ * cross) of random colours, place and size, under noise, so colour alone hardly tells which class it
+ * is. Labels are balanced over every ten images. A longer set begins with the shorter one of the
  * same seed; take another seed for the test set.
  *
  * @returns `count` records of 3073 bytes

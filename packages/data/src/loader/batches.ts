@@ -54,9 +54,9 @@ export interface BatchOptions {
  * An iteration lets timers, signals and input have their turn at least every 100 ms, or between two
  * images where one takes longer, however long the loop over it is at its own work.
  *
- * Workers live as long as an iteration, of which each batch is a copy of its own; at most `prefetch`
- * batches lie ready in memory that is used again and again. Data set and transforms are made anew on
- * the workers by their `Recipe`.
+ * Workers live as long as an iteration. At most `prefetch` batches lie ready, in memory that is used
+ * again and again; each batch that you get is a copy. The workers build their own data set and
+ * transforms by their `Recipe`.
  *
  * @throws ValueError if an option is none of its kind or out of its range; when iterated, if no batch is left or there
  *   is no recipe

@@ -9,13 +9,13 @@ export interface WorkerSetup {
   readonly batchTransforms: readonly Recipe[];
 }
 
-/** Memory of one batch, shared where there is shared memory, else handed to and fro. */
+/** Memory of one batch, shared between threads where possible, else transferred back and forth. */
 export interface BatchMemory {
   readonly pixels: ArrayBufferLike;
   readonly labels: ArrayBufferLike;
 }
 
-/** A batch that a worker thread shall make, into `memory` if it is large enough. */
+/** A batch for a worker thread to make, in `memory` if it is large enough. */
 export interface Request {
   readonly id: number;
   readonly job: Job;

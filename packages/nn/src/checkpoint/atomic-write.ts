@@ -2,7 +2,7 @@
 const pending = new Map<string, Promise<unknown>>();
 
 /**
- * Replaces a file as a whole: whatever happens, and be it a power failure, there is afterwards
+ * Replaces a file as a whole: whatever happens, even a power failure, there is afterwards
  * either the old file or the new one. The bytes go to a temporary file beside it, to the disk
  * (fsync), and then under the name (rename, which the file system does at once).
  *

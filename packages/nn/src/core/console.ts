@@ -32,7 +32,7 @@ export function standardOutput(): TextStream {
   return processStream('stdout') ?? { write: (text) => printLine(text.trimEnd()) };
 }
 
-/** Prints a line, where nobody names another place for it. */
+/** Prints a line; the default of callbacks that take another function. */
 export function printLine(line: string): void {
   const stream = processStream('stdout');
   // biome-ignore lint/suspicious/noConsole: the monitors exist to print, and take another place by option

@@ -15,7 +15,7 @@ export function expectActivation(layer: string, activation: Activation): Activat
 }
 
 /**
- * Whether a module computes what its class says and nobody looks on: no subclass and no hook has put
+ * Whether a module computes what its class says and nobody watches it: no subclass and no hook has put
  * another `forward` in its place. Only such a module may be computed together with its neighbours.
  */
 export function isPlain<Layer extends Module>(

@@ -55,7 +55,7 @@ export function isNode(): boolean {
 
 /**
  * Calls `listener` instead of ending this thread of Node when an error or a rejected promise is
- * caught by nobody. (A browser's worker goes on by itself.)
+ * never caught. (A browser's worker goes on by itself.)
  */
 export function onUncaught(listener: (error: Error) => void): void {
   node?.on('uncaughtException', listener);

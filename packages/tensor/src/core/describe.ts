@@ -14,7 +14,7 @@ function classNameOf(value: object): string | null {
   return typeof name === 'string' && name !== '' && name !== 'Object' ? cut(name) : null;
 }
 
-/** Whether somebody forgot an `await`. */
+/** Whether the value is a promise: an `await` is missing. */
 export function isPromise(value: unknown): boolean {
   return (
     typeof value === 'object' &&

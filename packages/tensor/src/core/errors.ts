@@ -33,7 +33,7 @@ export class BackendError extends FirelightError {
   override name = 'BackendError';
 }
 
-/** A gradient that was asked for where none can be had, or one that fails `gradCheck`. */
+/** A gradient that was asked for where there is none, or one that fails `gradCheck`. */
 export class AutogradError extends FirelightError {
   override name = 'AutogradError';
 }

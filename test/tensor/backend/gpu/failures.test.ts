@@ -5,7 +5,7 @@ import { PROBE, PROBE_VALUES } from '../../../../packages/tensor/src/backend/gpu
 import { Executor } from '../../../../packages/tensor/src/backend/gpu/webgpu/executor.ts';
 
 // What devices do wrong without throwing, as gpu.js passes it on. No device here does so when it is
-// told to, hence stand-ins for gpu.js.
+// told to, so there are stand-ins for gpu.js.
 
 class Kernel {
   readonly fallbackReason = 'the texture is too large';

@@ -8,7 +8,7 @@ const PAGE = 65_536;
 const makeArena = (maximum: number): Arena =>
   new Arena(new WebAssembly.Memory({ initial: 2, maximum, shared: true }), 4096);
 
-test('blocks never overlap, are aligned, and everything can be had again', () => {
+test('blocks never overlap, are aligned, and all memory can be allocated again', () => {
   const operations = fc.array(
     fc.record({ bytes: fc.integer({ min: 0, max: 100_000 }), freed: fc.nat() }),
     { maxLength: 60 },

@@ -165,7 +165,7 @@ export class LocalDevice implements Device {
   }
 
   /**
-   * WebGL does not throw: what it could not do, for want of memory say, leaves zeros behind, and it
+   * WebGL does not throw: what it could not do, for example because memory is full, leaves zeros, and it
    * tells so once. From then on nothing here can be relied on.
    */
   #noteError(): void {

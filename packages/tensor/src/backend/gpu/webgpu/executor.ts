@@ -86,7 +86,7 @@ export class Executor {
       if (kernel.call.kernel.constructor !== this.#lib.WebGPUKernel) {
         return { problem: `gpu.js would run '${program.name}' on another device; use 'wasm'` };
       }
-      // WebGPU does not throw for want of memory: it drops the call, and zeros are read.
+      // WebGPU does not throw when memory is full: it drops the call, and zeros are read.
       buffer.context.device.onuncapturederror = ({ error }) => this.fail(describe(error.message));
       this.#noteLoss(buffer);
       // gpu.js takes results of one number each only; the bytes are the same.

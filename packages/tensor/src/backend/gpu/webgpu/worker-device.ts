@@ -121,7 +121,7 @@ export class WorkerDevice implements Device {
       if (!reply.ok) throw new BackendError(reply.problem);
       const device = new WorkerDevice(thread, reply, limits);
       listeners.onFailure = (reason) => device.#fail(lost(reason));
-      // The package 'webgpu' aborts the process if it ends amid a call.
+      // The package 'webgpu' aborts the process if it ends during a call.
       atExit(() => device.#finish(limits.exitMs));
       return device;
     } catch (error) {
@@ -198,7 +198,7 @@ export class WorkerDevice implements Device {
     }
     if (state === REPLY.pending) {
       // A late answer would be taken for that of the next order. The thread is left alone: the
-      // package 'webgpu' aborts the process if it is stopped amid a call.
+      // package 'webgpu' aborts the process if it is stopped during a call.
       this.#fail(`WebGPU gave no answer for ${milliseconds / 1000} seconds`);
     }
     return state;
