@@ -36,6 +36,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { OP_CASES } from '../ops/op-cases/index.ts';
 import type { OpCall } from '../ops/op-cases/op-case.ts';
+import { UNARY_FUNCTIONS } from '../ops/unary-functions.ts';
 
 // A change in place between forward and backward gives the gradient of before, or an error.
 
@@ -65,7 +66,7 @@ type Kept = 'nothing' | 'inputs' | 'output';
 
 /** Which of its arrays an operation's gradient is computed from, in some of its calls. */
 const KEPT: Readonly<Record<string, readonly Kept[]>> = {
-  abs: ['inputs'],
+  ...Object.fromEntries(Object.entries(UNARY_FUNCTIONS).map(([op, { kept }]) => [op, [kept]])),
   add: ['nothing'],
   avgPool2d: ['nothing'],
   batchNorm2d: ['inputs'],
@@ -75,11 +76,7 @@ const KEPT: Readonly<Record<string, readonly Kept[]>> = {
   conv2d: ['inputs'],
   div: ['inputs', 'output'],
   dropout: ['nothing'],
-  exp: ['output'],
   gather: ['nothing'],
-  gelu: ['inputs'],
-  leakyRelu: ['inputs'],
-  log: ['inputs'],
   logSoftmax: ['output'],
   matmul: ['inputs'],
   max: ['inputs', 'output'],
@@ -89,21 +86,15 @@ const KEPT: Readonly<Record<string, readonly Kept[]>> = {
   min: ['inputs', 'output'],
   minimum: ['inputs'],
   mul: ['inputs'],
-  neg: ['nothing'],
   pad: ['nothing'],
   permute: ['nothing'],
   pow: ['inputs', 'output'],
-  relu: ['output'],
   reshape: ['nothing'],
-  sigmoid: ['inputs'],
-  silu: ['inputs'],
   slice: ['nothing'],
   softmax: ['output'],
   softmaxCrossEntropy: ['inputs'],
-  sqrt: ['output'],
   sub: ['nothing'],
   sum: ['nothing'],
-  tanh: ['inputs'],
   where: ['nothing'],
 };
 

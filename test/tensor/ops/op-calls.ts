@@ -1,5 +1,6 @@
 import * as firelight from '@firelight/tensor';
 import { Generator, type Tensor, tensor } from '@firelight/tensor';
+import { UNARY_ENTRIES } from './unary-functions.ts';
 
 /** Where an argument stands: position in the list of arguments, then keys inside it. */
 type Path = readonly [number, ...(string | number)[]];
@@ -49,18 +50,6 @@ const pair: readonly TensorArgument[] = [
   { at: [1], name: 'b' },
 ];
 
-const UNARY = [
-  'neg',
-  'abs',
-  'exp',
-  'log',
-  'sqrt',
-  'relu',
-  'sigmoid',
-  'tanh',
-  'gelu',
-  'silu',
-] as const;
 const ARITHMETIC = ['add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum'] as const;
 const COMPARISONS = ['equal', 'notEqual', 'greater', 'greaterEqual', 'less', 'lessEqual'] as const;
 const REDUCTIONS = ['sum', 'mean', 'max', 'min'] as const;
@@ -74,7 +63,9 @@ const labels = () => tensor([2, 0], { dtype: 'int32' });
 
 /** A call of every exported operation, with all of its options. */
 export const EXAMPLE_CALLS: readonly ExampleCall[] = [
-  ...UNARY.map((name) => example(name, () => [numbers([2, 3])], [x])),
+  ...UNARY_ENTRIES.filter(([name]) => name !== 'leakyRelu').map(([name]) =>
+    example(name, () => [numbers([2, 3])], [x]),
+  ),
   example('leakyRelu', () => [numbers([2, 3]), { negativeSlope: 0.2 }], [x]),
   ...[...ARITHMETIC, ...COMPARISONS].map((name) =>
     example(name, () => [numbers([2, 3]), numbers([3], 2)], pair),

@@ -38,7 +38,7 @@ test('every exported operation has an example call', () => {
 });
 
 /** A tensor of another copy of the package, whose module is evaluated a second time. */
-const path = '../../packages/tensor/src/autograd/tensor.ts?second';
+const path = '../../../packages/tensor/src/autograd/tensor.ts?second';
 const second = (await import(path)) as { Tensor: typeof Tensor };
 const foreign = new second.Tensor(firelight.ones([2]).array);
 

@@ -4,25 +4,12 @@ import type { GeneratorState } from '../core/random.ts';
 import type { Shape } from '../core/shape.ts';
 import type { Conv2dWindow, Window2d } from '../core/window.ts';
 
-export type UnaryOp =
-  | 'neg'
-  | 'exp'
-  | 'log'
-  | 'sqrt'
-  | 'abs'
-  | 'relu'
-  | 'leakyRelu'
-  | 'sigmoid'
-  | 'tanh'
-  | 'gelu'
-  | 'silu';
-
 /**
  * What the derivative of each unary function is computed from, and so all that is kept for it: its
  * input, its output where that is enough, or nothing (the others may then be freed or overwritten).
  * Outputs of sigmoid and tanh are not: far out they are 1, and y · (1 − y) and 1 − y² have no digits.
  */
-export const UNARY_GRAD_FROM: Readonly<Record<UnaryOp, 'input' | 'output' | 'nothing'>> = {
+export const UNARY_GRAD_FROM = {
   neg: 'nothing',
   exp: 'output',
   log: 'input',
@@ -34,8 +21,9 @@ export const UNARY_GRAD_FROM: Readonly<Record<UnaryOp, 'input' | 'output' | 'not
   tanh: 'input',
   gelu: 'input',
   silu: 'input',
-};
+} as const satisfies Record<string, 'input' | 'output' | 'nothing'>;
 
+export type UnaryOp = keyof typeof UNARY_GRAD_FROM;
 export type BinaryOp = 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'maximum' | 'minimum';
 export type CompareOp = 'equal' | 'notEqual' | 'greater' | 'greaterEqual' | 'less' | 'lessEqual';
 export type ReduceOp = 'sum' | 'mean' | 'max' | 'min';

@@ -1,37 +1,8 @@
-import {
-  abs,
-  exp,
-  gelu,
-  leakyRelu,
-  log,
-  neg,
-  ones,
-  relu,
-  setBackend,
-  sigmoid,
-  silu,
-  sqrt,
-  type Tensor,
-  tanh,
-  tensor,
-} from '@firelight/tensor';
+import { ones, setBackend, type Tensor, tensor } from '@firelight/tensor';
 import { afterAll, describe, expect, test } from 'vitest';
+import { UNARY_ENTRIES } from '../../ops/unary-functions.ts';
 
 afterAll(() => setBackend('wasm'));
-
-const functions: Readonly<Record<string, (x: Tensor) => Tensor>> = {
-  abs,
-  exp,
-  gelu,
-  leakyRelu,
-  log,
-  neg,
-  relu,
-  sigmoid,
-  silu,
-  sqrt,
-  tanh,
-};
 
 /** Dense around 0, then out to where float32 overflows and underflows. */
 const ordinary = Float32Array.from({ length: 20_001 }, (_, i) => {
@@ -65,7 +36,7 @@ async function both(f: (x: Tensor) => Tensor, values: Float32Array): Promise<[nu
   return [expected, [...f(tensor(values)).data]];
 }
 
-describe.each(Object.entries(functions))('%s', (_, f) => {
+describe.each(UNARY_ENTRIES)('%s', (_, f) => {
   test('has float32 precision', async () => {
     const [expected, actual] = await both(f, ordinary);
     expected.forEach((value, i) => {

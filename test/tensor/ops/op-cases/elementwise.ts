@@ -1,30 +1,18 @@
 import {
-  abs,
   add,
   cast,
   div,
-  exp,
-  gelu,
   greater,
-  leakyRelu,
-  log,
   maximum,
   minimum,
   mul,
-  neg,
   pow,
-  relu,
-  sigmoid,
-  silu,
-  sqrt,
   sub,
   type Tensor,
-  tanh,
   where,
 } from '@firelight/tensor';
 import fc from 'fast-check';
 import {
-  awayFromZero,
   broadcastingShapes,
   distinct,
   normal,
@@ -32,11 +20,12 @@ import {
   seeds,
   shapes,
 } from '../../../helpers/arbitraries.ts';
+import { UNARY_FUNCTIONS } from '../unary-functions.ts';
 import type { OpCase } from './op-case.ts';
 
 type Fill = (shape: readonly number[], seed: number) => Tensor;
 
-const unary = (op: string, run: (x: Tensor) => Tensor, fill: Fill = normal): OpCase => ({
+const unary = (op: string, run: (x: Tensor) => Tensor, fill: Fill): OpCase => ({
   op,
   calls: fc.tuple(shapes(), seeds).map(([shape, seed]) => ({ inputs: [fill(shape, seed)], run })),
 });
@@ -58,18 +47,8 @@ const binary = (
 const between: Fill = (shape, seed) => add(distinct(shape, seed), 0.05);
 
 export const elementwiseCases: readonly OpCase[] = [
-  unary('neg', neg),
-  unary('exp', exp),
-  unary('log', log, positive),
-  unary('sqrt', sqrt, positive),
-  unary('abs', abs, awayFromZero),
-  unary('relu', relu, awayFromZero),
-  unary('leakyRelu', (x) => leakyRelu(x, { negativeSlope: 0.2 }), awayFromZero),
-  unary('sigmoid', sigmoid),
-  unary('tanh', tanh),
-  unary('gelu', gelu),
-  unary('silu', silu),
-  unary('cast', (x) => mul(cast(cast(x, 'float64'), 'float64'), x)),
+  ...Object.entries(UNARY_FUNCTIONS).map(([op, { run, fill }]) => unary(op, run, fill)),
+  unary('cast', (x) => mul(cast(cast(x, 'float64'), 'float64'), x), normal),
   binary('add', add),
   binary('sub', sub),
   binary('mul', mul),
