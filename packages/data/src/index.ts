@@ -4,7 +4,11 @@ export { type ArchiveDownloadOptions, downloadArchive } from './archive/download
 export type { DownloadProgress } from './archive/fetch-file.ts';
 export type { FileBytes } from './archive/files.ts';
 export { downloadProgressBar } from './archive/progress-bar.ts';
-export type { BatchArrays, BatchTransform } from './batch-transforms/batch-transform.ts';
+export {
+  type BatchArrays,
+  type BatchTransform,
+  defineBatchTransform,
+} from './batch-transforms/batch-transform.ts';
 export { CutMix } from './batch-transforms/cut-mix.ts';
 export { Mixup } from './batch-transforms/mixup.ts';
 export { OneHot } from './batch-transforms/one-hot.ts';
@@ -30,7 +34,7 @@ export { syntheticCifar10 } from './cifar/synthetic.ts';
 export type { Batch, BatchSource, Dataset, Sample } from './core/dataset.ts';
 export { DataError } from './core/errors.ts';
 export type { Image, ImageLayout, PixelData } from './core/image.ts';
-export type { Recipe } from './core/recipe.ts';
+export type { DefinedClass, HasRecipe, Recipe } from './core/recipe.ts';
 export {
   downloadFashionMnist,
   FASHION_MNIST_CLASSES,
@@ -66,5 +70,10 @@ export {
 } from './transforms/random-resized-crop.ts';
 export { RandomRotation, type RandomRotationOptions } from './transforms/random-rotation.ts';
 export { Rescale } from './transforms/rescale.ts';
-export { Resize } from './transforms/resize.ts';
-export type { Transform, TransformFunction, TransformLike } from './transforms/transform.ts';
+export { Resize, type ResizeOptions, type ResizeSize } from './transforms/resize.ts';
+export {
+  defineTransform,
+  type Transform,
+  type TransformFunction,
+  type TransformLike,
+} from './transforms/transform.ts';

@@ -1,5 +1,5 @@
 import { type Generator, ShapeError } from '@firelight/tensor';
-import type { Recipe } from '../core/recipe.ts';
+import { type DefinedClass, defineClass, type Recipe } from '../core/recipe.ts';
 
 /** A batch before it becomes tensors. */
 export interface BatchArrays {
@@ -18,6 +18,14 @@ export interface BatchTransform {
   apply(batch: BatchArrays, generator: Generator): BatchArrays;
   /** How a worker thread makes an equal one. */
   recipe?(): Recipe;
+}
+
+/** The class of a batch transform, as `defineTransform` makes that of a transform. */
+export function defineBatchTransform<
+  Args extends readonly unknown[],
+  Members extends BatchTransform,
+>(name: string, make: (...args: Args) => Members, module?: string): DefinedClass<Args, Members> {
+  return defineClass(name, make, module);
 }
 
 /**

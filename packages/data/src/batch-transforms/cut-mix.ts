@@ -1,10 +1,9 @@
 import type { Generator } from '@firelight/tensor';
 import { expectOptions, expectThat } from '../core/check.ts';
-import type { Recipe } from '../core/recipe.ts';
 import {
   type BatchArrays,
-  type BatchTransform,
   classesOf,
+  defineBatchTransform,
   mixWithPartners,
 } from './batch-transform.ts';
 import { drawBeta } from './beta.ts';
@@ -14,52 +13,49 @@ import { drawBeta } from './beta.ts';
  * the image's with λ of Beta(α, α), its centre is uniform, one for the batch; labels are mixed by the
  * areas that are left after cutting at the edges.
  *
+ * @throws ValueError unless alpha is finite and above 0
  * @see Yun et al., "CutMix", arXiv:1905.04899; MindSpore, `mindspore.dataset.vision.CutMixBatch`
  */
-export class CutMix implements BatchTransform {
-  readonly alpha: number;
-
-  /** @throws ValueError unless alpha is finite and above 0 */
-  constructor(options: { readonly alpha?: number } = {}) {
+export const CutMix = defineBatchTransform(
+  'CutMix',
+  (options: { readonly alpha?: number } = {}) => {
     const { alpha = 1 } = expectOptions('CutMix', options);
     const isRight = Number.isFinite(alpha) && alpha > 0;
     expectThat(isRight, 'CutMix: alpha', 'finite and above 0', alpha);
-    this.alpha = alpha;
-  }
-
-  /** @throws ShapeError if labels are class numbers; put `OneHot` before it */
-  apply(batch: BatchArrays, generator: Generator): BatchArrays {
-    const classes = classesOf('CutMix', batch);
-    const { pixels: source, imageShape, labels } = batch;
-    const [count, channels, height, width] = imageShape;
-    const side = Math.sqrt(1 - drawBeta(generator, this.alpha));
-    const rows = spanAround(generator.integer(height), Math.floor(side * height), height);
-    const columns = spanAround(generator.integer(width), Math.floor(side * width), width);
-    const partners = generator.permutation(count);
-    const pixels = source.slice();
-    for (const [sample, partner] of partners.entries()) {
-      for (let channel = 0; channel < channels; channel++) {
-        for (let row = rows.start; row < rows.end; row++) {
-          const line = (image: number) => ((image * channels + channel) * height + row) * width;
-          const from = line(partner);
-          const part = source.subarray(from + columns.start, from + columns.end);
-          pixels.set(part, line(sample) + columns.start);
-        }
-      }
-    }
-    const cut = (rows.end - rows.start) * (columns.end - columns.start);
-    const weight = 1 - cut / (height * width);
     return {
-      ...batch,
-      pixels,
-      labels: mixWithPartners(labels as Float32Array, classes, partners, weight),
+      alpha,
+      /** @throws ShapeError if labels are class numbers; put `OneHot` before it */
+      apply(batch: BatchArrays, generator: Generator): BatchArrays {
+        const classes = classesOf('CutMix', batch);
+        const { pixels: source, imageShape, labels } = batch;
+        const [count, channels, height, width] = imageShape;
+        const side = Math.sqrt(1 - drawBeta(generator, alpha));
+        const rows = spanAround(generator.integer(height), Math.floor(side * height), height);
+        const columns = spanAround(generator.integer(width), Math.floor(side * width), width);
+        const partners = generator.permutation(count);
+        const pixels = source.slice();
+        for (const [sample, partner] of partners.entries()) {
+          for (let channel = 0; channel < channels; channel++) {
+            for (let row = rows.start; row < rows.end; row++) {
+              const line = (image: number) => ((image * channels + channel) * height + row) * width;
+              const from = line(partner);
+              const part = source.subarray(from + columns.start, from + columns.end);
+              pixels.set(part, line(sample) + columns.start);
+            }
+          }
+        }
+        const cut = (rows.end - rows.start) * (columns.end - columns.start);
+        const weight = 1 - cut / (height * width);
+        return {
+          ...batch,
+          pixels,
+          labels: mixWithPartners(labels as Float32Array, classes, partners, weight),
+        };
+      },
     };
-  }
-
-  recipe(): Recipe {
-    return { name: 'CutMix', args: [{ alpha: this.alpha }] };
-  }
-}
+  },
+);
+export type CutMix = InstanceType<typeof CutMix>;
 
 /** `length` positions around `centre`, cut to 0 … size. */
 function spanAround(centre: number, length: number, size: number): { start: number; end: number } {

@@ -1,10 +1,9 @@
 import type { Generator } from '@firelight/tensor';
 import { expectOptions, expectThat } from '../core/check.ts';
-import type { Recipe } from '../core/recipe.ts';
 import {
   type BatchArrays,
-  type BatchTransform,
   classesOf,
+  defineBatchTransform,
   mixWithPartners,
 } from './batch-transform.ts';
 import { drawBeta } from './beta.ts';
@@ -13,35 +12,29 @@ import { drawBeta } from './beta.ts';
  * Mixes each sample with a random partner of its batch, images and labels alike:
  * λ · x[i] + (1 − λ) · x[partner(i)], with one λ of Beta(α, α) for the batch.
  *
+ * @throws ValueError unless alpha is finite and above 0
  * @see Zhang et al., "mixup: Beyond empirical risk minimization", arXiv:1710.09412; MindSpore,
  *   `mindspore.dataset.vision.MixUpBatch`
  */
-export class Mixup implements BatchTransform {
-  readonly alpha: number;
-
-  /** @throws ValueError unless alpha is finite and above 0 */
-  constructor(options: { readonly alpha?: number } = {}) {
-    const { alpha = 1 } = expectOptions('Mixup', options);
-    const isRight = Number.isFinite(alpha) && alpha > 0;
-    expectThat(isRight, 'Mixup: alpha', 'finite and above 0', alpha);
-    this.alpha = alpha;
-  }
-
-  /** @throws ShapeError if labels are class numbers; put `OneHot` before it */
-  apply(batch: BatchArrays, generator: Generator): BatchArrays {
-    const classes = classesOf('Mixup', batch);
-    const { pixels, imageShape, labels } = batch;
-    const [count] = imageShape;
-    const weight = drawBeta(generator, this.alpha);
-    const partners = generator.permutation(count);
-    return {
-      ...batch,
-      pixels: mixWithPartners(pixels, pixels.length / count, partners, weight),
-      labels: mixWithPartners(labels as Float32Array, classes, partners, weight),
-    };
-  }
-
-  recipe(): Recipe {
-    return { name: 'Mixup', args: [{ alpha: this.alpha }] };
-  }
-}
+export const Mixup = defineBatchTransform('Mixup', (options: { readonly alpha?: number } = {}) => {
+  const { alpha = 1 } = expectOptions('Mixup', options);
+  const isRight = Number.isFinite(alpha) && alpha > 0;
+  expectThat(isRight, 'Mixup: alpha', 'finite and above 0', alpha);
+  return {
+    alpha,
+    /** @throws ShapeError if labels are class numbers; put `OneHot` before it */
+    apply(batch: BatchArrays, generator: Generator): BatchArrays {
+      const classes = classesOf('Mixup', batch);
+      const { pixels, imageShape, labels } = batch;
+      const [count] = imageShape;
+      const weight = drawBeta(generator, alpha);
+      const partners = generator.permutation(count);
+      return {
+        ...batch,
+        pixels: mixWithPartners(pixels, pixels.length / count, partners, weight),
+        labels: mixWithPartners(labels as Float32Array, classes, partners, weight),
+      };
+    },
+  };
+});
+export type Mixup = InstanceType<typeof Mixup>;

@@ -1,20 +1,17 @@
 import { describeValue, ShapeError, ValueError } from '@firelight/tensor';
 import { expectOptions } from '../core/check.ts';
-import type { Recipe } from '../core/recipe.ts';
-import type { BatchArrays, BatchTransform } from './batch-transform.ts';
+import { type BatchArrays, defineBatchTransform } from './batch-transform.ts';
 
 /**
  * Class numbers `[N]` to probabilities `[N, classes]`: 1 − ε + ε / classes for the class and
  * ε / classes for the others, where ε is `smoothing`.
  *
+ * @throws ValueError unless `classes` is an integer ≥ 1 and `smoothing` in [0, 1)
  * @see MindSpore, `mindspore.dataset.transforms.OneHot`; Szegedy et al., arXiv:1512.00567, for ε
  */
-export class OneHot implements BatchTransform {
-  readonly classes: number;
-  readonly smoothing: number;
-
-  /** @throws ValueError unless `classes` is an integer ≥ 1 and `smoothing` in [0, 1) */
-  constructor(classes: number, options: { readonly smoothing?: number } = {}) {
+export const OneHot = defineBatchTransform(
+  'OneHot',
+  (classes: number, options: { readonly smoothing?: number } = {}) => {
     const { smoothing = 0 } = expectOptions('OneHot', options);
     const isShare = typeof smoothing === 'number' && smoothing >= 0 && smoothing < 1;
     if (!Number.isInteger(classes) || classes < 1 || !isShare) {
@@ -23,30 +20,27 @@ export class OneHot implements BatchTransform {
           `got ${describeValue(classes)} and ${describeValue(smoothing)}`,
       );
     }
-    this.classes = classes;
-    this.smoothing = smoothing;
-  }
-
-  /** @throws ShapeError if labels are probabilities already, ValueError if one is no class */
-  apply(batch: BatchArrays): BatchArrays {
-    const { classes, smoothing } = this;
-    const { labels, labelShape } = batch;
-    if (labelShape.length !== 1) {
-      throw new ShapeError(
-        `OneHot: labels must be class numbers [N], got [${labelShape.join(', ')}]; apply it once`,
-      );
-    }
-    const probabilities = new Float32Array(labels.length * classes).fill(smoothing / classes);
-    for (const [sample, label] of labels.entries()) {
-      if (label < 0 || label >= classes) {
-        throw new ValueError(`OneHot: label ${label} is not in 0 to ${classes - 1}`);
-      }
-      probabilities[sample * classes + label] = 1 - smoothing + smoothing / classes;
-    }
-    return { ...batch, labels: probabilities, labelShape: [labels.length, classes] };
-  }
-
-  recipe(): Recipe {
-    return { name: 'OneHot', args: [this.classes, { smoothing: this.smoothing }] };
-  }
-}
+    return {
+      classes,
+      smoothing,
+      /** @throws ShapeError if labels are probabilities already, ValueError if one is no class */
+      apply(batch: BatchArrays): BatchArrays {
+        const { labels, labelShape } = batch;
+        if (labelShape.length !== 1) {
+          throw new ShapeError(
+            `OneHot: labels must be class numbers [N], got [${labelShape.join(', ')}]; apply it once`,
+          );
+        }
+        const probabilities = new Float32Array(labels.length * classes).fill(smoothing / classes);
+        for (const [sample, label] of labels.entries()) {
+          if (label < 0 || label >= classes) {
+            throw new ValueError(`OneHot: label ${label} is not in 0 to ${classes - 1}`);
+          }
+          probabilities[sample * classes + label] = 1 - smoothing + smoothing / classes;
+        }
+        return { ...batch, labels: probabilities, labelShape: [labels.length, classes] };
+      },
+    };
+  },
+);
+export type OneHot = InstanceType<typeof OneHot>;

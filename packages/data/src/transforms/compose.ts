@@ -1,13 +1,12 @@
 import { type Generator, ValueError } from '@firelight/tensor';
 import { expectThat } from '../core/check.ts';
 import type { Image } from '../core/image.ts';
-import { type Recipe, recipeOf } from '../core/recipe.ts';
 import { withByteTable } from './byte-table.ts';
 import { HWC2CHW } from './hwc-to-chw.ts';
 import { Resize } from './resize.ts';
 import {
+  defineTransform,
   isTransform,
-  type Transform,
   type TransformFunction,
   type TransformLike,
   toFunction,
@@ -18,39 +17,30 @@ import {
  *
  * Neighbours that are pointwise, as `Rescale` and `Normalize`, take one pass over a byte image,
  * together with a `Resize` before and an `HWC2CHW` after them.
+ *
+ * @throws ValueError if a member is neither a transform nor a function
  */
-export class Compose implements Transform {
-  readonly #transforms: readonly TransformLike[];
-  readonly #steps: readonly TransformFunction[];
-
-  /** @throws ValueError if a member is neither a transform nor a function */
-  constructor(transforms: readonly TransformLike[]) {
-    expectThat(Array.isArray(transforms), 'Compose: transforms', 'a list', transforms);
-    for (const [index, transform] of transforms.entries()) {
-      if (!isTransform(transform)) {
-        throw new ValueError(
-          `Compose: member ${index} must be a transform (an object with apply) or a function, ` +
-            `got ${transform === null ? 'null' : typeof transform}`,
-        );
-      }
+export const Compose = defineTransform('Compose', (transforms: readonly TransformLike[]) => {
+  expectThat(Array.isArray(transforms), 'Compose: transforms', 'a list', transforms);
+  for (const [index, transform] of transforms.entries()) {
+    if (!isTransform(transform)) {
+      throw new ValueError(
+        `Compose: member ${index} must be a transform (an object with apply) or a function, ` +
+          `got ${transform === null ? 'null' : typeof transform}`,
+      );
     }
-    this.#transforms = [...transforms];
-    this.#steps = joinPointwise(transforms);
   }
-
-  apply(image: Image, generator: Generator, target?: Float32Array): Image {
-    const last = this.#steps.length - 1;
-    return this.#steps.reduce(
-      (current, step, index) => step(current, generator, index === last ? target : undefined),
-      image,
-    );
-  }
-
-  /** @throws ValueError if a member has no recipe */
-  recipe(): Recipe {
-    return { name: 'Compose', args: [this.#transforms.map(recipeOf)] };
-  }
-}
+  const steps = joinPointwise(transforms);
+  const last = steps.length - 1;
+  return {
+    apply: (image: Image, generator: Generator, target?: Float32Array): Image =>
+      steps.reduce(
+        (current, step, index) => step(current, generator, index === last ? target : undefined),
+        image,
+      ),
+  };
+});
+export type Compose = InstanceType<typeof Compose>;
 
 /**
  * The transforms as functions, where each run of pointwise ones is a single function, together with

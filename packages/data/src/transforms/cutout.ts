@@ -1,8 +1,7 @@
 import { describeValue, type Generator, ValueError } from '@firelight/tensor';
 import { expectFinite, expectOptions } from '../core/check.ts';
 import { checkImage, type Image } from '../core/image.ts';
-import type { Recipe } from '../core/recipe.ts';
-import type { Transform } from './transform.ts';
+import { defineTransform } from './transform.ts';
 
 export interface CutoutOptions {
   /** Number of squares; 1 by default. */
@@ -15,53 +14,44 @@ export interface CutoutOptions {
  * Covers squares of the given side, whose centres are uniform over the pixels; what would be outside
  * of the image is cut off. Two draws a square. Takes either layout.
  *
+ * @throws ValueError unless `length` and `holes` are integers ≥ 0, and `fill` finite
  * @see DeVries and Taylor, "Improved regularization of convolutional neural networks with cutout",
  *   arXiv:1708.04552; MindSpore, `mindspore.dataset.vision.CutOut`
  */
-export class Cutout implements Transform {
-  readonly length: number;
-  readonly holes: number;
-  readonly fill: number;
-
-  /** @throws ValueError unless `length` and `holes` are integers ≥ 0, and `fill` finite */
-  constructor(length: number, options: CutoutOptions = {}) {
-    const { holes = 1, fill = 0 } = expectOptions('Cutout', options);
-    if (!Number.isInteger(length) || length < 0 || !Number.isInteger(holes) || holes < 0) {
-      throw new ValueError(
-        'Cutout: length and holes must be integers ≥ 0, ' +
-          `got ${describeValue(length)} and ${describeValue(holes)}`,
-      );
-    }
-    expectFinite('Cutout: fill', fill);
-    this.length = length;
-    this.holes = holes;
-    this.fill = fill;
+export const Cutout = defineTransform('Cutout', (length: number, options: CutoutOptions = {}) => {
+  const { holes = 1, fill = 0 } = expectOptions('Cutout', options);
+  if (!Number.isInteger(length) || length < 0 || !Number.isInteger(holes) || holes < 0) {
+    throw new ValueError(
+      'Cutout: length and holes must be integers ≥ 0, ' +
+        `got ${describeValue(length)} and ${describeValue(holes)}`,
+    );
   }
-
-  apply(image: Image, generator: Generator): Image {
-    checkImage('Cutout', image);
-    const { height, width, channels, layout } = image;
-    const data = image.data.slice();
-    const isInterleaved = layout === 'HWC';
-    const planes = isInterleaved ? 1 : channels;
-    const step = isInterleaved ? channels : 1;
-    for (let hole = 0; hole < this.holes; hole++) {
-      const top = generator.integer(height) - (this.length >> 1);
-      const left = generator.integer(width) - (this.length >> 1);
-      const right = Math.min(left + this.length, width);
-      const bottom = Math.min(top + this.length, height);
-      for (let plane = 0; plane < planes; plane++) {
-        for (let row = Math.max(top, 0); row < bottom; row++) {
-          const start = (plane * height + row) * width;
-          data.fill(this.fill, (start + Math.max(left, 0)) * step, (start + right) * step);
+  expectFinite('Cutout: fill', fill);
+  return {
+    length,
+    holes,
+    fill,
+    apply(image: Image, generator: Generator): Image {
+      checkImage('Cutout', image);
+      const { height, width, channels, layout } = image;
+      const data = image.data.slice();
+      const isInterleaved = layout === 'HWC';
+      const planes = isInterleaved ? 1 : channels;
+      const step = isInterleaved ? channels : 1;
+      for (let hole = 0; hole < holes; hole++) {
+        const top = generator.integer(height) - (length >> 1);
+        const left = generator.integer(width) - (length >> 1);
+        const right = Math.min(left + length, width);
+        const bottom = Math.min(top + length, height);
+        for (let plane = 0; plane < planes; plane++) {
+          for (let row = Math.max(top, 0); row < bottom; row++) {
+            const start = (plane * height + row) * width;
+            data.fill(fill, (start + Math.max(left, 0)) * step, (start + right) * step);
+          }
         }
       }
-    }
-    return { ...image, data };
-  }
-
-  recipe(): Recipe {
-    const { length, holes, fill } = this;
-    return { name: 'Cutout', args: [length, { holes, fill }] };
-  }
-}
+      return { ...image, data };
+    },
+  };
+});
+export type Cutout = InstanceType<typeof Cutout>;

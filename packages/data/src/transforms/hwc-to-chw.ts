@@ -1,14 +1,13 @@
 import { ShapeError } from '@firelight/tensor';
 import { checkImage, describeImage, type Image, type PixelData } from '../core/image.ts';
-import type { Recipe } from '../core/recipe.ts';
-import type { Transform } from './transform.ts';
+import { defineTransform } from './transform.ts';
 
 /**
  * Transposes `[H, W, C]` to `[C, H, W]`, the layout of a network's input.
  *
  * @see MindSpore, `mindspore.dataset.vision.HWC2CHW`
  */
-export class HWC2CHW implements Transform {
+export const HWC2CHW = defineTransform('HWC2CHW', () => ({
   /** @throws ShapeError if the image is `[C, H, W]` already */
   apply(image: Image): Image {
     checkImage('HWC2CHW', image);
@@ -23,12 +22,9 @@ export class HWC2CHW implements Transform {
         ? gatherPlanes(source, new Uint8Array(source.length), channels)
         : gatherPlanes(source, new Float32Array(source.length), channels);
     return { data, height, width, channels, layout: 'CHW' };
-  }
-
-  recipe(): Recipe {
-    return { name: 'HWC2CHW', args: [] };
-  }
-}
+  },
+}));
+export type HWC2CHW = InstanceType<typeof HWC2CHW>;
 
 function gatherPlanes<Data extends PixelData>(source: Data, into: Data, channels: number): Data {
   const planeSize = source.length / channels;

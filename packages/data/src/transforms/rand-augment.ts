@@ -1,10 +1,9 @@
 import { describeValue, type Generator, ShapeError, ValueError } from '@firelight/tensor';
 import { expectFinite, expectOptions } from '../core/check.ts';
 import { checkColors, type Image } from '../core/image.ts';
-import type { Recipe } from '../core/recipe.ts';
 import { checkInterpolation, type Interpolation } from './interpolation.ts';
 import { OPERATIONS } from './rand-augment-operations.ts';
-import type { Transform } from './transform.ts';
+import { defineTransform } from './transform.ts';
 
 export interface RandAugmentOptions {
   /** Operations applied one after the other; 2 by default. */
@@ -24,67 +23,54 @@ export interface RandAugmentOptions {
  * colour, contrast, sharpness, posterize, solarize, auto-contrast, equalize) at one strength, each
  * with a random sign. The image must be of bytes, `[H, W, 3]`. Two draws an operation.
  *
+ * @throws ValueError unless operations ≥ 0, bins ≥ 2 and 0 ≤ magnitude < bins, all integers, or for
+ *   an unknown interpolation
  * @see Cubuk et al., "RandAugment", arXiv:1909.13719; ranges as in torchvision's `RandAugment`
  */
-export class RandAugment implements Transform {
-  readonly operations: number;
-  readonly magnitude: number;
-  readonly bins: number;
-  readonly interpolation: Interpolation;
-  readonly fill: number;
-
-  /**
-   * @throws ValueError unless operations ≥ 0, bins ≥ 2 and 0 ≤ magnitude < bins, all integers, or
-   *   for an unknown interpolation
-   */
-  constructor(options: RandAugmentOptions = {}) {
-    const {
-      operations = 2,
-      magnitude = 9,
-      bins = 31,
-      interpolation = 'nearest',
-      fill = 0,
-    } = expectOptions('RandAugment', options);
-    const isCount = (value: number, least: number, most: number): boolean =>
-      Number.isInteger(value) && value >= least && value <= most;
-    if (
-      !isCount(operations, 0, Infinity) ||
-      !isCount(bins, 2, Infinity) ||
-      !isCount(magnitude, 0, bins - 1)
-    ) {
-      throw new ValueError(
-        'RandAugment: operations must be an integer ≥ 0, bins ≥ 2 and magnitude from 0 to ' +
-          `bins − 1, got ${describeValue(operations)}, ${describeValue(bins)} and ${describeValue(magnitude)}`,
-      );
-    }
-    checkInterpolation('RandAugment', interpolation);
-    expectFinite('RandAugment: fill', fill);
-    this.operations = operations;
-    this.magnitude = magnitude;
-    this.bins = bins;
-    this.interpolation = interpolation;
-    this.fill = fill;
+export const RandAugment = defineTransform('RandAugment', (options: RandAugmentOptions = {}) => {
+  const {
+    operations = 2,
+    magnitude = 9,
+    bins = 31,
+    interpolation = 'nearest',
+    fill = 0,
+  } = expectOptions('RandAugment', options);
+  const isCount = (value: number, least: number, most: number): boolean =>
+    Number.isInteger(value) && value >= least && value <= most;
+  if (
+    !isCount(operations, 0, Infinity) ||
+    !isCount(bins, 2, Infinity) ||
+    !isCount(magnitude, 0, bins - 1)
+  ) {
+    throw new ValueError(
+      'RandAugment: operations must be an integer ≥ 0, bins ≥ 2 and magnitude from 0 to ' +
+        `bins − 1, got ${describeValue(operations)}, ${describeValue(bins)} and ${describeValue(magnitude)}`,
+    );
   }
-
-  /** @throws ShapeError if the image is not `[H, W, 3]` of bytes */
-  apply(image: Image, generator: Generator): Image {
-    checkColors('RandAugment', image);
-    if (!(image.data instanceof Uint8Array)) {
-      throw new ShapeError('RandAugment: the image must be of bytes; put it before Rescale');
-    }
-    const all = Object.values(OPERATIONS);
-    const level = this.magnitude / (this.bins - 1);
-    let result = image;
-    for (let i = 0; i < this.operations; i++) {
-      const operation = all[generator.integer(all.length)];
-      const sign = generator.integer(2) === 0 ? 1 : -1;
-      result = operation(result, level, sign, this);
-    }
-    return result;
-  }
-
-  recipe(): Recipe {
-    const { operations, magnitude, bins, interpolation, fill } = this;
-    return { name: 'RandAugment', args: [{ operations, magnitude, bins, interpolation, fill }] };
-  }
-}
+  checkInterpolation('RandAugment', interpolation);
+  expectFinite('RandAugment: fill', fill);
+  return {
+    operations,
+    magnitude,
+    bins,
+    interpolation,
+    fill,
+    /** @throws ShapeError if the image is not `[H, W, 3]` of bytes */
+    apply(image: Image, generator: Generator): Image {
+      checkColors('RandAugment', image);
+      if (!(image.data instanceof Uint8Array)) {
+        throw new ShapeError('RandAugment: the image must be of bytes; put it before Rescale');
+      }
+      const all = Object.values(OPERATIONS);
+      const level = magnitude / (bins - 1);
+      let result = image;
+      for (let i = 0; i < operations; i++) {
+        const operation = all[generator.integer(all.length)];
+        const sign = generator.integer(2) === 0 ? 1 : -1;
+        result = operation(result, level, sign, { interpolation, fill });
+      }
+      return result;
+    },
+  };
+});
+export type RandAugment = InstanceType<typeof RandAugment>;

@@ -1,43 +1,38 @@
 import type { Generator } from '@firelight/tensor';
-import { expectThat } from '../core/check.ts';
+import { expectShare } from '@firelight/tensor/extend';
 import { checkImage, type Image, type PixelData } from '../core/image.ts';
-import type { Recipe } from '../core/recipe.ts';
-import type { Transform } from './transform.ts';
+import { defineTransform } from './transform.ts';
 
 /**
  * Mirrors an image left to right with a given probability. One draw an image.
  *
+ * @throws ValueError unless the probability is in [0, 1]
  * @see MindSpore, `mindspore.dataset.vision.RandomHorizontalFlip`
  */
-export class RandomHorizontalFlip implements Transform {
-  readonly probability: number;
-
-  /** @throws ValueError unless the probability is in [0, 1] */
-  constructor(probability = 0.5) {
-    const isRight = typeof probability === 'number' && probability >= 0 && probability <= 1;
-    expectThat(isRight, 'RandomHorizontalFlip: probability', 'in [0, 1]', probability);
-    this.probability = probability;
-  }
-
-  apply(image: Image, generator: Generator): Image {
-    checkImage('RandomHorizontalFlip', image);
-    const [draw] = generator.uniform(1);
-    if (draw >= this.probability) return image;
-    const { height, width, channels, layout, data } = image;
-    const isInterleaved = layout === 'HWC';
-    const mirrored = data.slice();
-    mirrorRows(data, mirrored, {
-      rows: isInterleaved ? height : height * channels,
-      width,
-      step: isInterleaved ? channels : 1,
-    });
-    return { ...image, data: mirrored };
-  }
-
-  recipe(): Recipe {
-    return { name: 'RandomHorizontalFlip', args: [this.probability] };
-  }
-}
+export const RandomHorizontalFlip = defineTransform(
+  'RandomHorizontalFlip',
+  (probability: number = 0.5) => {
+    expectShare('RandomHorizontalFlip', 'probability', probability);
+    return {
+      probability,
+      apply(image: Image, generator: Generator): Image {
+        checkImage('RandomHorizontalFlip', image);
+        const [draw] = generator.uniform(1);
+        if (draw >= probability) return image;
+        const { height, width, channels, layout, data } = image;
+        const isInterleaved = layout === 'HWC';
+        const mirrored = data.slice();
+        mirrorRows(data, mirrored, {
+          rows: isInterleaved ? height : height * channels,
+          width,
+          step: isInterleaved ? channels : 1,
+        });
+        return { ...image, data: mirrored };
+      },
+    };
+  },
+);
+export type RandomHorizontalFlip = InstanceType<typeof RandomHorizontalFlip>;
 
 /** Rows of `width` pixels of `step` elements each. */
 function mirrorRows<Data extends PixelData>(

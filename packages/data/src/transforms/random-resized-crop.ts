@@ -1,11 +1,10 @@
 import { type Generator, ValueError } from '@firelight/tensor';
 import { expectOptions } from '../core/check.ts';
 import { checkInterleaved, type Image } from '../core/image.ts';
-import type { Recipe } from '../core/recipe.ts';
 import type { Interpolation } from './interpolation.ts';
 import { describeRange, drawFrom, isRange, type Range } from './range.ts';
 import { Resize } from './resize.ts';
-import type { Transform } from './transform.ts';
+import { defineTransform } from './transform.ts';
 import { type SideOption, takeWindow, toSides, type Window } from './window.ts';
 
 export interface RandomResizedCropOptions {
@@ -24,18 +23,13 @@ const ATTEMPTS = 10;
  * Takes a window of random area and ratio at a random place and resizes it, as GoogLeNet was trained.
  * If ten draws give none that fits, the largest one in the middle with an allowed ratio is taken.
  *
+ * @param size one number for both sides, or [height, width]
+ * @throws ValueError unless sides are integers ≥ 1, 0 < scale ≤ 1 and 0 < ratio
  * @see MindSpore, `mindspore.dataset.vision.RandomResizedCrop`; Szegedy et al., arXiv:1409.4842
  */
-export class RandomResizedCrop implements Transform {
-  readonly scale: Range;
-  readonly ratio: Range;
-  readonly #resize: Resize;
-
-  /**
-   * @param size one number for both sides, or [height, width]
-   * @throws ValueError unless sides are integers ≥ 1, 0 < scale ≤ 1 and 0 < ratio
-   */
-  constructor(size: SideOption, options: RandomResizedCropOptions = {}) {
+export const RandomResizedCrop = defineTransform(
+  'RandomResizedCrop',
+  (size: SideOption, options: RandomResizedCropOptions = {}) => {
     const {
       scale = [0.08, 1],
       ratio = [3 / 4, 4 / 3],
@@ -49,39 +43,38 @@ export class RandomResizedCrop implements Transform {
           `got ${describeRange(scale)} and ${describeRange(ratio)}`,
       );
     }
-    this.scale = scale;
-    this.ratio = ratio;
-    this.#resize = new Resize(toSides('RandomResizedCrop', size), { interpolation });
-  }
+    const resize = new Resize(toSides('RandomResizedCrop', size), { interpolation });
+    return {
+      scale,
+      ratio,
+      /** @throws ShapeError if the image is not `[H, W, C]` */
+      apply(image: Image, generator: Generator): Image {
+        checkInterleaved('RandomResizedCrop', image);
+        return resize.apply(takeWindow(image, drawWindow(image, { scale, ratio }, generator), 0));
+      },
+    };
+  },
+);
+export type RandomResizedCrop = InstanceType<typeof RandomResizedCrop>;
 
-  /** @throws ShapeError if the image is not `[H, W, C]` */
-  apply(image: Image, generator: Generator): Image {
-    checkInterleaved('RandomResizedCrop', image);
-    return this.#resize.apply(takeWindow(image, this.#draw(image, generator), 0));
+function drawWindow(
+  { height: rows, width: columns }: Image,
+  { scale, ratio: [least, most] }: { scale: Range; ratio: Range },
+  generator: Generator,
+): Window {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const area = rows * columns * drawFrom(generator, scale);
+    const ratio = Math.exp(drawFrom(generator, [Math.log(least), Math.log(most)]));
+    const width = Math.round(Math.sqrt(area * ratio));
+    const height = Math.round(Math.sqrt(area / ratio));
+    if (width < 1 || height < 1 || width > columns || height > rows) continue;
+    const top = generator.integer(rows - height + 1);
+    const left = generator.integer(columns - width + 1);
+    return { top, left, height, width };
   }
-
-  #draw({ height: rows, width: columns }: Image, generator: Generator): Window {
-    const [least, most] = this.ratio;
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const area = rows * columns * drawFrom(generator, this.scale);
-      const ratio = Math.exp(drawFrom(generator, [Math.log(least), Math.log(most)]));
-      const width = Math.round(Math.sqrt(area * ratio));
-      const height = Math.round(Math.sqrt(area / ratio));
-      if (width < 1 || height < 1 || width > columns || height > rows) continue;
-      const top = generator.integer(rows - height + 1);
-      const left = generator.integer(columns - width + 1);
-      return { top, left, height, width };
-    }
-    const ratio = Math.min(Math.max(columns / rows, least), most);
-    const width = Math.max(Math.min(columns, Math.round(rows * ratio)), 1);
-    const height = Math.max(Math.min(rows, Math.round(columns / ratio)), 1);
-    const top = Math.floor((rows - height) / 2);
-    return { top, left: Math.floor((columns - width) / 2), height, width };
-  }
-
-  recipe(): Recipe {
-    const { scale, ratio } = this;
-    const { size, interpolation } = this.#resize;
-    return { name: 'RandomResizedCrop', args: [size, { scale, ratio, interpolation }] };
-  }
+  const ratio = Math.min(Math.max(columns / rows, least), most);
+  const width = Math.max(Math.min(columns, Math.round(rows * ratio)), 1);
+  const height = Math.max(Math.min(rows, Math.round(columns / ratio)), 1);
+  const top = Math.floor((rows - height) / 2);
+  return { top, left: Math.floor((columns - width) / 2), height, width };
 }

@@ -1,10 +1,9 @@
 import type { Generator } from '@firelight/tensor';
 import { expectFinite, expectOptions } from '../core/check.ts';
 import { checkInterleaved, type Image } from '../core/image.ts';
-import type { Recipe } from '../core/recipe.ts';
 import { checkInterpolation, type Interpolation } from './interpolation.ts';
 import { drawFrom, type Range, toRange } from './range.ts';
-import type { Transform } from './transform.ts';
+import { defineTransform } from './transform.ts';
 import { rotationMap, warpAffine } from './warp-affine.ts';
 
 export interface RandomRotationOptions {
@@ -18,39 +17,33 @@ export interface RandomRotationOptions {
  * Turns an `[H, W, C]` image around its middle by a uniformly random angle; its size stays. Bytes
  * come out as OpenCV's `warpAffine` gives them. One draw an image.
  *
+ * @param degrees counter-clockwise: `[low, high]`, or one number d for [−d, d]
+ * @throws ValueError unless −360 ≤ low ≤ high ≤ 360, or for an unknown interpolation
  * @see MindSpore, `mindspore.dataset.vision.RandomRotation`
  */
-export class RandomRotation implements Transform {
-  readonly degrees: Range;
-  readonly interpolation: Interpolation;
-  readonly fill: number;
-
-  /**
-   * @param degrees counter-clockwise: `[low, high]`, or one number d for [−d, d]
-   * @throws ValueError unless −360 ≤ low ≤ high ≤ 360, or for an unknown interpolation
-   */
-  constructor(degrees: number | Range, options: RandomRotationOptions = {}) {
+export const RandomRotation = defineTransform(
+  'RandomRotation',
+  (degrees: number | Range, options: RandomRotationOptions = {}) => {
     const { interpolation = 'nearest', fill = 0 } = expectOptions('RandomRotation', options);
-    this.degrees = toRange('RandomRotation: degrees', degrees, {
+    const range = toRange('RandomRotation: degrees', degrees, {
       centre: 0,
       least: -360,
       most: 360,
     });
     checkInterpolation('RandomRotation', interpolation);
     expectFinite('RandomRotation: fill', fill);
-    this.interpolation = interpolation;
-    this.fill = fill;
-  }
-
-  /** @throws ShapeError if the image is not `[H, W, C]` */
-  apply(image: Image, generator: Generator): Image {
-    checkInterleaved('RandomRotation', image);
-    const degrees = drawFrom(generator, this.degrees);
-    return degrees === 0 ? image : warpAffine(image, rotationMap(image, degrees), this);
-  }
-
-  recipe(): Recipe {
-    const { degrees, interpolation, fill } = this;
-    return { name: 'RandomRotation', args: [degrees, { interpolation, fill }] };
-  }
-}
+    return {
+      degrees: range,
+      interpolation,
+      fill,
+      /** @throws ShapeError if the image is not `[H, W, C]` */
+      apply(image: Image, generator: Generator): Image {
+        checkInterleaved('RandomRotation', image);
+        const angle = drawFrom(generator, range);
+        if (angle === 0) return image;
+        return warpAffine(image, rotationMap(image, angle), { interpolation, fill });
+      },
+    };
+  },
+);
+export type RandomRotation = InstanceType<typeof RandomRotation>;

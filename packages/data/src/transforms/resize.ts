@@ -1,17 +1,24 @@
 import { ValueError } from '@firelight/tensor';
 import { expectOptions } from '../core/check.ts';
 import { checkInterleaved, type Image } from '../core/image.ts';
-import type { Recipe } from '../core/recipe.ts';
 import { checkInterpolation, type Interpolation } from './interpolation.ts';
 import { describeRange } from './range.ts';
 import type { Resampler, Size } from './resample.ts';
 import { halfResampler, isMeanOfFour } from './resample-half.ts';
 import { linearResampler } from './resample-linear.ts';
 import { nearestResampler } from './resample-nearest.ts';
-import type { Transform } from './transform.ts';
+import { defineTransform } from './transform.ts';
 
 /** Beyond this side float32 cannot hold pixel positions; MindSpore has the same bound. */
 const MAX_SIDE = 2 ** 24;
+
+/** `[height, width]`, or one number for the shorter side. */
+export type ResizeSize = number | readonly [height: number, width: number];
+
+export interface ResizeOptions {
+  /** Default `'linear'`. */
+  readonly interpolation?: Interpolation;
+}
 
 /**
  * Resizes an `[H, W, C]` image as OpenCV does, without antialiasing.
@@ -20,83 +27,73 @@ const MAX_SIDE = 2 ** 24;
  * to `cv::resize(INTER_LINEAR)` bit for bit, floats to float32 rounding. `'nearest'` takes
  * `src = ⌊dst · in / out⌋`, as `INTER_NEAREST`.
  *
+ * @param size `[height, width]`, or one number for the shorter side; the longer one then keeps the
+ *   ratio, computed in float32 and rounded half up as MindSpore does
+ * @throws ValueError if a side is not an integer from 1 to 2^24, or the interpolation is unknown
  * @see MindSpore, `mindspore.dataset.vision.Resize`
  */
-export class Resize implements Transform {
-  readonly size: number | readonly [height: number, width: number];
-  readonly interpolation: Interpolation;
-  #last: { input: Size; output: Size; resampler: Resampler } | undefined;
-
-  /**
-   * @param size `[height, width]`, or one number for the shorter side; the longer one then keeps
-   *   the ratio, computed in float32 and rounded half up as MindSpore does
-   * @throws ValueError if a side is not an integer from 1 to 2^24, or the interpolation is unknown
-   */
-  constructor(
-    size: number | readonly [height: number, width: number],
-    options: { readonly interpolation?: Interpolation } = {},
-  ) {
-    const { interpolation = 'linear' } = expectOptions('Resize', options);
-    const isSide = (side: unknown): boolean =>
-      Number.isInteger(side) && (side as number) >= 1 && (side as number) <= MAX_SIDE;
-    if (!(Array.isArray(size) ? size.length === 2 && size.every(isSide) : isSide(size))) {
-      throw new ValueError(
-        `Resize: size must be one integer for the shorter side or [height, width], ` +
-          `each from 1 to ${MAX_SIDE}, got ${describeRange(size)}`,
-      );
-    }
-    checkInterpolation('Resize', interpolation);
-    this.size = size;
-    this.interpolation = interpolation;
+export const Resize = defineTransform('Resize', (size: ResizeSize, options: ResizeOptions = {}) => {
+  const { interpolation = 'linear' } = expectOptions('Resize', options);
+  const isSide = (side: unknown): boolean =>
+    Number.isInteger(side) && (side as number) >= 1 && (side as number) <= MAX_SIDE;
+  if (!(Array.isArray(size) ? size.length === 2 && size.every(isSide) : isSide(size))) {
+    throw new ValueError(
+      `Resize: size must be one integer for the shorter side or [height, width], ` +
+        `each from 1 to ${MAX_SIDE}, got ${describeRange(size)}`,
+    );
   }
-
-  /** @throws ShapeError if the image is not `[H, W, C]` */
-  apply(image: Image): Image {
-    checkInterleaved('Resize', image);
-    const { output, resampler } = this.#prepare(image);
-    return { data: resampler.resample(image.data), ...output, layout: 'HWC' };
-  }
-
-  /**
-   * What a look-up of each byte in its channel's table, and `HWC2CHW`, would make of the resized
-   * image of bytes, without that image in between.
-   *
-   * @param target takes the values if it has the right length
-   * @returns null if this interpolation cannot
-   */
-  lookUpInPlanes(
-    image: Image,
-    tables: readonly Float32Array[],
-    target: Float32Array | undefined,
-  ): Image | null {
-    checkInterleaved('Resize', image);
-    const { output, resampler } = this.#prepare(image);
-    if (resampler.lookUpInPlanes === undefined) return null;
-    const length = output.height * output.width * output.channels;
-    const data = target?.length === length ? target : new Float32Array(length);
-    resampler.lookUpInPlanes(image.data as Uint8Array, tables, data);
-    return { data, ...output, layout: 'CHW' };
-  }
-
-  recipe(): Recipe {
-    return { name: 'Resize', args: [this.size, { interpolation: this.interpolation }] };
-  }
-
+  checkInterpolation('Resize', interpolation);
   /** Tables depend on the size alone; a data set usually has one, so the last ones are kept. */
-  #prepare({ height, width, channels }: Image): { output: Size; resampler: Resampler } {
-    const held = this.#last;
-    if (
-      held?.input.height === height &&
-      held.input.width === width &&
-      held.input.channels === channels
-    ) {
-      return held;
-    }
+  let last: Prepared | null = null;
+  const prepare = ({ height, width, channels }: Image): Prepared => {
+    const isLast =
+      last?.input.height === height &&
+      last.input.width === width &&
+      last.input.channels === channels;
+    if (last !== null && isLast) return last;
     const input = { height, width, channels };
-    const output = { ...outputSides(this.size, height, width), channels };
-    this.#last = { input, output, resampler: createResampler(this.interpolation, input, output) };
-    return this.#last;
-  }
+    const output = { ...outputSides(size, height, width), channels };
+    last = { input, output, resampler: createResampler(interpolation, input, output) };
+    return last;
+  };
+  return {
+    size,
+    interpolation,
+    /** @throws ShapeError if the image is not `[H, W, C]` */
+    apply(image: Image): Image {
+      checkInterleaved('Resize', image);
+      const { output, resampler } = prepare(image);
+      return { data: resampler.resample(image.data), ...output, layout: 'HWC' };
+    },
+    /**
+     * What a look-up of each byte in its channel's table, and `HWC2CHW`, would make of the resized
+     * image of bytes, without that image in between.
+     *
+     * @param target takes the values if it has the right length
+     * @returns null if this interpolation cannot
+     */
+    lookUpInPlanes(
+      image: Image,
+      tables: readonly Float32Array[],
+      target: Float32Array | undefined,
+    ): Image | null {
+      checkInterleaved('Resize', image);
+      const { output, resampler } = prepare(image);
+      if (resampler.lookUpInPlanes === undefined) return null;
+      const length = output.height * output.width * output.channels;
+      const data = target?.length === length ? target : new Float32Array(length);
+      resampler.lookUpInPlanes(image.data as Uint8Array, tables, data);
+      return { data, ...output, layout: 'CHW' };
+    },
+  };
+});
+export type Resize = InstanceType<typeof Resize>;
+
+/** What is computed once for images of one size. */
+interface Prepared {
+  readonly input: Size;
+  readonly output: Size;
+  readonly resampler: Resampler;
 }
 
 function createResampler(interpolation: Interpolation, input: Size, output: Size): Resampler {
@@ -108,7 +105,7 @@ function createResampler(interpolation: Interpolation, input: Size, output: Size
 
 /** Sides after resizing; the longer one is rounded as C's `lround` of a float. */
 function outputSides(
-  size: Resize['size'],
+  size: ResizeSize,
   height: number,
   width: number,
 ): { height: number; width: number } {

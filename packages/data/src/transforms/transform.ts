@@ -1,6 +1,6 @@
 import type { Generator } from '@firelight/tensor';
 import type { Image } from '../core/image.ts';
-import type { Recipe } from '../core/recipe.ts';
+import { type DefinedClass, defineClass, type Recipe } from '../core/recipe.ts';
 
 /**
  * One step from image to image. It never changes its argument, and a random one draws from
@@ -16,6 +16,21 @@ export interface Transform {
   apply(image: Image, generator: Generator, target?: Float32Array): Image;
   /** How a worker thread makes an equal transform; without it, it runs on the main thread only. */
   recipe?(): Recipe;
+}
+
+/**
+ * The class of a transform, from its name and from what makes one of the constructor's arguments.
+ * Worker threads can make equal ones; what only the main thread needs, give `batches` as a function.
+ *
+ * @param name under which `module` exports it
+ * @param module its address, which is `import.meta.url`; none for transforms of this package
+ */
+export function defineTransform<Args extends readonly unknown[], Members extends Transform>(
+  name: string,
+  make: (...args: Args) => Members,
+  module?: string,
+): DefinedClass<Args, Members> {
+  return defineClass(name, make, module);
 }
 
 /** A transform as a plain function. */
