@@ -2,4 +2,4 @@
 import * as offered from './index.ts';
 import { serve } from './loader/serve.ts';
 
-await serve(offered);
+serve(offered);

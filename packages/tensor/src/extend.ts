@@ -9,7 +9,15 @@ export {
   NOT_FLOAT32,
   NOT_FLOAT32_WITH_INDICES,
 } from './backend/declined.ts';
+export { isNode } from './backend/host.ts';
 export { kernels, registerBackend } from './backend/registry.ts';
+export {
+  openPort,
+  startThread,
+  type ThreadListeners,
+  type ThreadPort,
+  type WorkerThread,
+} from './backend/worker-thread.ts';
 export {
   expectBoolean,
   expectDType,

@@ -4,11 +4,12 @@ export { isGradEnabled, noGrad } from './autograd/grad-mode.ts';
 export { type MemoryInfo, memory } from './autograd/memory.ts';
 export { Tensor } from './autograd/tensor.ts';
 export { tidy } from './autograd/tidy.ts';
-export type { BackendOptions, BrowserWorker } from './backend/backend.ts';
+export type { BackendOptions } from './backend/backend.ts';
 export type { Activation, Kernels, MomentumOptions } from './backend/contract.ts';
 export type { KernelDescription } from './backend/dispatch.ts';
 export { type BackendDescription, describeBackend, setBackend } from './backend/registry.ts';
 export { setThreads } from './backend/wasm/index.ts';
+export type { BrowserWorker } from './backend/worker-thread.ts';
 export { describeValue } from './core/describe.ts';
 export { DTYPES, type DType, type ReadonlyTypedArray, type TypedArray } from './core/dtype.ts';
 export {

@@ -128,7 +128,7 @@ class DatasetBatches implements BatchSource {
         `batches: a pass cannot begin with batch ${describeValue(batch)}; it has ${count}, counted from 0`,
       );
     }
-    const pool = this.#workers === 0 ? null : await this.#startPool();
+    const pool = this.#workers === 0 ? null : this.#startPool();
     try {
       for (let epoch = 0; epoch < repeat; epoch++) {
         const streams = this.generator.split(2);
@@ -173,7 +173,7 @@ class DatasetBatches implements BatchSource {
     }
   }
 
-  #startPool(): Promise<LoaderPool> {
+  #startPool(): LoaderPool {
     const { transform, batchTransforms = [], createWorker } = this.#options;
     const setup = {
       dataset: recipeOf(this.#dataset),

@@ -16,7 +16,7 @@ export interface BatchMemory {
 }
 
 /** A batch for a worker thread to make, in `memory` if it is large enough. */
-export interface Request {
+export interface BatchRequest {
   readonly id: number;
   readonly job: Job;
   readonly memory: BatchMemory | null;

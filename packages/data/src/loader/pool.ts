@@ -1,9 +1,10 @@
 import { type BrowserWorker, ShapeError, ValueError } from '@firelight/tensor';
+import { elementCount } from '@firelight/tensor/extend';
 import type { BatchArrays } from '../batch-transforms/batch-transform.ts';
 import { DataError } from '../core/errors.ts';
 import type { Job } from './batch-maker.ts';
 import { type BatchMemory, type Reply, transferOf, type WorkerSetup } from './messages.ts';
-import { startThread, type Thread } from './thread.ts';
+import { type LoaderThread, startLoaderThread } from './thread.ts';
 
 /** A batch in memory of the pool, which goes back to it with `release`. */
 export interface LoanedBatch {
@@ -11,14 +12,14 @@ export interface LoanedBatch {
   release(): void;
 }
 
-interface Worker {
+interface PoolMember {
   readonly index: number;
-  readonly thread: Thread;
+  readonly thread: LoaderThread;
   waiting: number;
 }
 
 interface Pending {
-  readonly worker: Worker;
+  readonly worker: PoolMember;
   resolve(batch: LoanedBatch): void;
   reject(error: Error): void;
 }
@@ -31,25 +32,24 @@ const ERRORS: Readonly<Record<string, new (message: string) => Error>> = {
 
 /** Worker threads that make batches, and the memory that they write them into. */
 export class LoaderPool {
-  readonly #workers: Worker[] = [];
+  readonly #workers: PoolMember[] = [];
   readonly #pending = new Map<number, Pending>();
   /** Memory of batches that were taken; never more than batches were under way at once. */
   readonly #free: BatchMemory[] = [];
   #nextId = 0;
   #failure: DataError | null = null;
 
-  static async start(
+  static start(
     count: number,
     setup: WorkerSetup,
     createWorker: (() => BrowserWorker) | undefined,
-  ): Promise<LoaderPool> {
+  ): LoaderPool {
     const pool = new LoaderPool();
     for (let index = 0; index < count; index++) {
-      const thread = await startThread(
-        (reply) => pool.#receive(reply),
-        (reason) => pool.#fail(index, reason),
-        createWorker,
-      );
+      const thread = startLoaderThread(createWorker, {
+        onReply: (reply) => pool.#receive(reply),
+        onFailure: (reason) => pool.#fail(index, reason),
+      });
       thread.send(setup, []);
       pool.#workers.push({ index, thread, waiting: 0 });
     }
@@ -97,10 +97,9 @@ export class LoaderPool {
       return;
     }
     const { memory, imageShape, labelShape, hasProbabilities } = reply;
-    const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
-    const labelCount = sizeOf(labelShape);
+    const labelCount = elementCount(labelShape);
     const arrays: BatchArrays = {
-      pixels: new Float32Array(memory.pixels, 0, sizeOf(imageShape)),
+      pixels: new Float32Array(memory.pixels, 0, elementCount(imageShape)),
       imageShape,
       labels: hasProbabilities
         ? new Float32Array(memory.labels, 0, labelCount)

@@ -1,3 +1,4 @@
+import { openPort } from '@firelight/tensor/extend';
 import type { BatchArrays, BatchTransform } from '../batch-transforms/batch-transform.ts';
 import type { Dataset } from '../core/dataset.ts';
 import type { Recipe } from '../core/recipe.ts';
@@ -6,38 +7,11 @@ import { BatchMaker } from './batch-maker.ts';
 import { build, type Offered } from './build.ts';
 import {
   type BatchMemory,
+  type BatchRequest,
   type Reply,
-  type Request,
   transferOf,
   type WorkerSetup,
 } from './messages.ts';
-
-/** The other end, in the words of a browser's worker. */
-interface Port {
-  postMessage(message: Reply, transfer: ArrayBuffer[]): void;
-  listen(onMessage: (message: WorkerSetup | Request) => void): void;
-}
-
-async function openPort(): Promise<Port> {
-  if (typeof process === 'undefined' || process.versions?.node === undefined) {
-    const scope = globalThis as unknown as {
-      postMessage: Port['postMessage'];
-      onmessage: (event: { data: WorkerSetup | Request }) => void;
-    };
-    return {
-      postMessage: (message, transfer) => scope.postMessage(message, transfer),
-      listen(onMessage) {
-        scope.onmessage = ({ data }) => onMessage(data);
-      },
-    };
-  }
-  const { parentPort } = await import('node:worker_threads');
-  if (parentPort === null) throw new Error('this module is the code of a worker thread');
-  return {
-    postMessage: (message, transfer) => parentPort.postMessage(message, transfer),
-    listen: (onMessage) => parentPort.on('message', onMessage),
-  };
-}
 
 async function makerOf(
   { dataset, transform, batchTransforms }: WorkerSetup,
@@ -71,7 +45,10 @@ function store({ pixels, labels }: BatchArrays, memory: BatchMemory | null): Bat
   return { pixels: place(memory?.pixels, pixels), labels: place(memory?.labels, labels) };
 }
 
-async function answer(maker: Promise<BatchMaker>, { id, job, memory }: Request): Promise<Reply> {
+async function answer(
+  maker: Promise<BatchMaker>,
+  { id, job, memory }: BatchRequest,
+): Promise<Reply> {
   try {
     // A last batch that is smaller takes the front of the memory only after it is made.
     const target = memory === null ? undefined : new Float32Array(memory.pixels);
@@ -90,8 +67,8 @@ async function answer(maker: Promise<BatchMaker>, { id, job, memory }: Request):
  *
  * @param offered the classes that recipes without a module name
  */
-export async function serve(offered: Offered): Promise<void> {
-  const port = await openPort();
+export function serve(offered: Offered): void {
+  const port = openPort<WorkerSetup | BatchRequest, Reply>();
   let maker: Promise<BatchMaker> | undefined;
   let last: Promise<void> = Promise.resolve();
   port.listen((message) => {

@@ -1,5 +1,6 @@
 import type { Kernels } from './contract.ts';
 import type { DeclinedCalls } from './declined.ts';
+import type { BrowserWorker } from './worker-thread.ts';
 
 /** What a user may choose about a backend; each backend knows its own options. */
 export interface BackendOptions {
@@ -38,14 +39,6 @@ export interface BackendOptions {
   readonly webgpuModule?: string;
   /** `gpu`, mode `webgpu` in a browser: starts the worker `@firelight/tensor/webgpu-worker`. */
   readonly createWorker?: () => BrowserWorker;
-}
-
-/** What is used of a browser's `Worker`. */
-export interface BrowserWorker {
-  postMessage(message: unknown, transfer: ArrayBuffer[]): void;
-  terminate(): void;
-  onmessage: ((event: never) => unknown) | null;
-  onerror: ((event: never) => unknown) | null;
 }
 
 /**

@@ -12,7 +12,7 @@ interface NodeWorker {
 
 /** The other end of a worker thread. */
 interface NodePort {
-  postMessage(message: unknown): void;
+  postMessage(message: unknown, transfer: readonly ArrayBuffer[]): void;
   on(event: 'message', listener: (message: unknown) => void): void;
 }
 

@@ -7,8 +7,8 @@ import {
   type Setup,
 } from '../../../../packages/tensor/src/backend/gpu/webgpu/messages.ts';
 import type {
+  GpuListeners,
   GpuThread,
-  ThreadListeners,
 } from '../../../../packages/tensor/src/backend/gpu/webgpu/thread.ts';
 import { WorkerDevice } from '../../../../packages/tensor/src/backend/gpu/webgpu/worker-device.ts';
 
@@ -31,7 +31,7 @@ class FakeThread {
   readonly orders: (Setup | Order)[] = [];
   readonly stop = vi.fn();
   readonly hold = vi.fn();
-  listeners: ThreadListeners = { onReply() {}, onFailure() {} };
+  listeners: GpuListeners = { onReply() {}, onFailure() {} };
   answer: Answer = (order) => reply(order.reply, REPLY.done);
   readonly #isMute: boolean;
 
@@ -39,7 +39,7 @@ class FakeThread {
     this.#isMute = isMute;
   }
 
-  readonly create = (_: unknown, listeners: ThreadListeners): GpuThread => {
+  readonly create = (_: unknown, listeners: GpuListeners): GpuThread => {
     this.listeners = listeners;
     return { send: (message) => this.#receive(message), hold: this.hold, stop: this.stop };
   };

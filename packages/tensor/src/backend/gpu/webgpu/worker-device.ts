@@ -16,7 +16,7 @@ import {
   REPLY_HEADER_BYTES,
   type SetupReply,
 } from './messages.ts';
-import { type GpuThread, startThread, type ThreadListeners } from './thread.ts';
+import { type GpuListeners, type GpuThread, startGpuThread } from './thread.ts';
 
 /** Bounds of what the calling thread puts up with. */
 const LIMITS = {
@@ -105,10 +105,10 @@ export class WorkerDevice implements Device {
    */
   static async start(
     { webgpuModule, createWorker }: BackendOptions,
-    createThread: typeof startThread = startThread,
+    createThread: typeof startGpuThread = startGpuThread,
     limits = LIMITS,
   ): Promise<WorkerDevice> {
-    const listeners: ThreadListeners = { onReply() {}, onFailure() {} };
+    const listeners: GpuListeners = { onReply() {}, onFailure() {} };
     const thread = createThread(createWorker, listeners);
     let timer: ReturnType<typeof setTimeout> | undefined;
     try {
@@ -125,7 +125,7 @@ export class WorkerDevice implements Device {
       atExit(() => device.#finish(limits.exitMs));
       return device;
     } catch (error) {
-      thread.stop();
+      void thread.stop();
       throw error;
     } finally {
       clearTimeout(timer);
@@ -194,7 +194,7 @@ export class WorkerDevice implements Device {
     const state = Atomics.load(states, 0);
     if (state === REPLY.broken) {
       this.#fail(messageIn(order.reply));
-      this.#thread.stop();
+      void this.#thread.stop();
     }
     if (state === REPLY.pending) {
       // A late answer would be taken for that of the next order. The thread is left alone: the

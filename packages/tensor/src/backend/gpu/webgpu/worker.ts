@@ -1,6 +1,7 @@
 // The thread that runs gpu.js in its mode 'webgpu', whose kernels answer with promises. The calling
 // thread sleeps until its answer is there, so to it the device answers at once.
-import { atExit, nodeModule, onUncaught } from '../../host.ts';
+import { atExit, onUncaught } from '../../host.ts';
+import { openPort } from '../../worker-thread.ts';
 import { MAXIMUM_INDEX } from '../device/device.ts';
 import { loadGpuJs } from '../device/gpu-js.ts';
 import { type AdapterInfo, rendererOfAdapter } from '../device/renderer.ts';
@@ -25,11 +26,11 @@ interface WebGpuModule {
   create(flags: readonly string[]): { requestAdapter(): Promise<Adapter | null> };
 }
 
-interface Navigator {
+interface NavigatorWithGpu {
   readonly gpu?: { requestAdapter(): Promise<Adapter | null> };
 }
 
-const scope = globalThis as { navigator?: Navigator };
+const scope = globalThis as { navigator?: NavigatorWithGpu };
 
 async function findAdapter(webgpuModule: string | null): Promise<Adapter> {
   if (webgpuModule !== null) {
@@ -105,33 +106,6 @@ async function execute(order: Order): Promise<void> {
   }
 }
 
-/** The other end, in the words of a browser's worker. */
-interface Port {
-  postMessage(message: SetupReply): void;
-  listen(onMessage: (message: Setup | Order) => void): void;
-}
-
-function openPort(): Port {
-  const parentPort = nodeModule('node:worker_threads')?.parentPort;
-  if (parentPort) {
-    return {
-      postMessage: (message) => parentPort.postMessage(message),
-      // The thread that started this one sends nothing else.
-      listen: (onMessage) => parentPort.on('message', (data) => onMessage(data as Setup | Order)),
-    };
-  }
-  const worker = globalThis as unknown as {
-    postMessage: Port['postMessage'];
-    onmessage: (event: { data: Setup | Order }) => void;
-  };
-  return {
-    postMessage: (message) => worker.postMessage(message),
-    listen(onMessage) {
-      worker.onmessage = ({ data }) => onMessage(data);
-    },
-  };
-}
-
 /** Lets nobody wait for a thread that cannot go on. */
 function giveUp(problem: string): void {
   executor?.fail(problem);
@@ -142,7 +116,7 @@ function giveUp(problem: string): void {
 onUncaught((error) => giveUp(`WebGPU failed: ${error.message}`));
 atExit(() => giveUp('the thread with WebGPU has ended'));
 
-const port = openPort();
+const port = openPort<Setup | Order, SetupReply>();
 let last: Promise<void> = Promise.resolve();
 port.listen((message) => {
   last = last
