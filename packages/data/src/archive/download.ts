@@ -1,4 +1,5 @@
-import { expectOptions, expectText, expectThat } from '../core/check.ts';
+import { expectThat } from '@firelight/tensor/extend';
+import { expectOptions, expectText } from '../core/check.ts';
 import { DataError } from '../core/errors.ts';
 import { type Archive, type Download, isPacked } from './archive.ts';
 import { type DownloadProgress, type FetchOptions, fetchFile, reasonOf } from './fetch-file.ts';
@@ -73,14 +74,14 @@ function checkOptions(directory: string, options: ArchiveDownloadOptions): void 
   expectText('download: directory', directory);
   const { urls = [], md5, onProgress, ...others } = expectOptions('download', options);
   const areUrls = Array.isArray(urls) && urls.every((url) => typeof url === 'string');
-  expectThat(areUrls, 'download: urls', 'a list of addresses', urls);
+  expectThat(areUrls, 'download', 'urls', 'a list of addresses', urls);
   if (md5 !== undefined) expectText('download: md5', md5);
   const isListener = typeof (onProgress ?? Object) === 'function';
-  expectThat(isListener, 'download: onProgress', 'a function or null', onProgress);
+  expectThat(isListener, 'download', 'onProgress', 'a function or null', onProgress);
   const { timeoutMs = 1, retries = 0, retryDelayMs = 0 } = others;
   for (const [name, value] of Object.entries({ timeoutMs, retries, retryDelayMs })) {
     const isRight = Number.isFinite(value) && value >= 0;
-    expectThat(isRight, `download: ${name}`, 'a finite number ≥ 0', value);
+    expectThat(isRight, 'download', name, 'a finite number ≥ 0', value);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Generator } from '@firelight/tensor';
-import { expectOptions, expectThat } from '../core/check.ts';
+import { expectThat } from '@firelight/tensor/extend';
+import { expectOptions } from '../core/check.ts';
 import {
   type BatchArrays,
   classesOf,
@@ -21,7 +22,7 @@ export const CutMix = defineBatchTransform(
   (options: { readonly alpha?: number } = {}) => {
     const { alpha = 1 } = expectOptions('CutMix', options);
     const isRight = Number.isFinite(alpha) && alpha > 0;
-    expectThat(isRight, 'CutMix: alpha', 'finite and above 0', alpha);
+    expectThat(isRight, 'CutMix', 'alpha', 'finite and above 0', alpha);
     return {
       alpha,
       /** @throws ShapeError if labels are class numbers; put `OneHot` before it */

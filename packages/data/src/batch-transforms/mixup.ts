@@ -1,5 +1,6 @@
 import type { Generator } from '@firelight/tensor';
-import { expectOptions, expectThat } from '../core/check.ts';
+import { expectThat } from '@firelight/tensor/extend';
+import { expectOptions } from '../core/check.ts';
 import {
   type BatchArrays,
   classesOf,
@@ -19,7 +20,7 @@ import { drawBeta } from './beta.ts';
 export const Mixup = defineBatchTransform('Mixup', (options: { readonly alpha?: number } = {}) => {
   const { alpha = 1 } = expectOptions('Mixup', options);
   const isRight = Number.isFinite(alpha) && alpha > 0;
-  expectThat(isRight, 'Mixup: alpha', 'finite and above 0', alpha);
+  expectThat(isRight, 'Mixup', 'alpha', 'finite and above 0', alpha);
   return {
     alpha,
     /** @throws ShapeError if labels are class numbers; put `OneHot` before it */

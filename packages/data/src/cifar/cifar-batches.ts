@@ -1,6 +1,7 @@
 import { ValueError } from '@firelight/tensor';
+import { expectThat } from '@firelight/tensor/extend';
 import type { Forms } from '../archive/archive.ts';
-import { expectOptions, expectThat } from '../core/check.ts';
+import { expectOptions } from '../core/check.ts';
 import type { Sample } from '../core/dataset.ts';
 import { PublishedDataset, type PublishedOptions } from '../published/published-dataset.ts';
 import { Compose } from '../transforms/compose.ts';
@@ -42,7 +43,7 @@ export abstract class CifarBatches extends PublishedDataset<
     if (records !== undefined) {
       const isRight =
         Array.isArray(records) && records.every((file) => file instanceof CifarRecords);
-      expectThat(isRight, `${name}: records`, 'a list of CifarRecords', records);
+      expectThat(isRight, name, 'records', 'a list of CifarRecords', records);
     }
     const samplesOf = (files: readonly CifarRecords[], limit: number | undefined): CifarSamples =>
       new CifarSamples(

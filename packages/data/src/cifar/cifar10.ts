@@ -1,4 +1,5 @@
-import { expectBytes, expectOptions, expectThat } from '../core/check.ts';
+import { expectThat } from '@firelight/tensor/extend';
+import { expectBytes, expectOptions } from '../core/check.ts';
 import { CIFAR10_FORMS } from './archives.ts';
 import { CifarBatches, type CifarOptions } from './cifar-batches.ts';
 import { CIFAR10_MEAN, CIFAR10_STD } from './constants.ts';
@@ -42,7 +43,7 @@ export class Cifar10 extends CifarBatches {
     options: Omit<Cifar10Options, 'path' | 'records' | 'download'> = {},
   ): Cifar10 {
     const list = files instanceof Uint8Array || files instanceof ArrayBuffer ? [files] : files;
-    expectThat(Array.isArray(list), 'Cifar10.fromBytes: files', 'bytes or a list of them', files);
+    expectThat(Array.isArray(list), 'Cifar10.fromBytes', 'files', 'bytes or a list of them', files);
     const records = list.map((file, number) =>
       parseCifar10(expectBytes(`Cifar10.fromBytes: file ${number}`, file), {
         source: `CIFAR-10 file ${number}`,

@@ -1,4 +1,5 @@
-import { expectOptions, expectThat } from '../core/check.ts';
+import { expectThat } from '@firelight/tensor/extend';
+import { expectOptions } from '../core/check.ts';
 import { CIFAR100_BINARY } from './archives.ts';
 import { CifarBatches, type CifarOptions } from './cifar-batches.ts';
 import { CIFAR100_MEAN, CIFAR100_STD } from './constants.ts';
@@ -19,7 +20,7 @@ export class Cifar100 extends CifarBatches {
   constructor(options: Cifar100Options) {
     const { labels = 'fine', ...others } = expectOptions('Cifar100', options);
     const isKnown = labels === 'fine' || labels === 'coarse';
-    expectThat(isKnown, 'Cifar100: labels', "'fine' or 'coarse'", labels);
+    expectThat(isKnown, 'Cifar100', 'labels', "'fine' or 'coarse'", labels);
     super(others, {
       forms: [CIFAR100_BINARY],
       labels,

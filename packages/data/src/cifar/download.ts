@@ -1,6 +1,7 @@
+import { expectThat } from '@firelight/tensor/extend';
 import type { Forms } from '../archive/archive.ts';
 import { type ArchiveDownloadOptions, downloadArchive } from '../archive/download.ts';
-import { expectOptions, expectThat } from '../core/check.ts';
+import { expectOptions } from '../core/check.ts';
 import { DataError } from '../core/errors.ts';
 import { CIFAR10_FORMS, CIFAR100_BINARY, type CifarArchive } from './archives.ts';
 
@@ -47,7 +48,7 @@ export async function downloadCifar(
 ): Promise<string> {
   const { form = 'binary', ...others } = expectOptions('download', options);
   const isForm = form === 'binary' || form === 'python';
-  expectThat(isForm, 'download: form', "'binary' or 'python'", form);
+  expectThat(isForm, 'download', 'form', "'binary' or 'python'", form);
   const archive = forms[form === 'python' ? 1 : 0];
   if (archive === undefined) {
     throw new DataError(

@@ -1,5 +1,6 @@
+import { expectThat } from '@firelight/tensor/extend';
 import { isFile, locateFolder, whereToPutFiles } from '../archive/files.ts';
-import { expectOptions, expectText, expectThat } from '../core/check.ts';
+import { expectOptions, expectText } from '../core/check.ts';
 import { DataError } from '../core/errors.ts';
 import { CIFAR10_FORMS } from './archives.ts';
 
@@ -36,7 +37,7 @@ export async function findCifar10(
   if (explicit !== undefined) expectText('findCifar10: explicit', explicit);
   expectOptions('findCifar10: env', env);
   const isRight = Array.isArray(candidates) && candidates.every((path) => typeof path === 'string');
-  expectThat(isRight, 'findCifar10: candidates', 'a list of paths', candidates);
+  expectThat(isRight, 'findCifar10', 'candidates', 'a list of paths', candidates);
   if (explicit !== undefined) return demand(explicit, 'explicit');
   const fromVariable = env[VARIABLE];
   if (fromVariable !== undefined && fromVariable !== '') return demand(fromVariable, VARIABLE);

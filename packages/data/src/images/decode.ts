@@ -1,5 +1,6 @@
 import { printablePath, systemReason } from '@firelight/tensor';
-import { expectOptions, expectText, expectThat } from '../core/check.ts';
+import { expectThat } from '@firelight/tensor/extend';
+import { expectOptions, expectText } from '../core/check.ts';
 import { DataError } from '../core/errors.ts';
 import type { Image } from '../core/image.ts';
 import { formatOf } from './formats.ts';
@@ -25,7 +26,7 @@ export async function decodeImage(
     'decodeImage',
     options,
   );
-  expectThat(bytes instanceof Uint8Array, 'decodeImage: bytes', 'a Uint8Array', bytes);
+  expectThat(bytes instanceof Uint8Array, 'decodeImage', 'bytes', 'a Uint8Array', bytes);
   expectText('decodeImage: source', name);
   const source = printablePath(name);
   checkMaxBytes('decodeImage', maxBytes);

@@ -1,5 +1,6 @@
 import { describeValue, printablePath, ValueError } from '@firelight/tensor';
-import { expectOptions, expectText, expectThat } from '../core/check.ts';
+import { expectThat } from '@firelight/tensor/extend';
+import { expectOptions, expectText } from '../core/check.ts';
 import type { Dataset, Sample } from '../core/dataset.ts';
 import { DataError } from '../core/errors.ts';
 import type { Recipe } from '../core/recipe.ts';
@@ -37,11 +38,11 @@ export class ImageFolder implements Dataset {
     options: DecodeOptions = {},
   ) {
     const { maxBytes = DEFAULT_MAX_BYTES } = expectOptions('ImageFolder', options);
-    expectThat(Array.isArray(classNames), 'ImageFolder: classNames', 'a list', classNames);
+    expectThat(Array.isArray(classNames), 'ImageFolder', 'classNames', 'a list', classNames);
     const isFile = (file: LabelledFile): boolean =>
       typeof file?.path === 'string' && Number.isInteger(file.label);
     const isRight = Array.isArray(files) && files.every(isFile);
-    expectThat(isRight, 'ImageFolder: files', 'a list of { path, label }', files);
+    expectThat(isRight, 'ImageFolder', 'files', 'a list of { path, label }', files);
     checkMaxBytes('ImageFolder', maxBytes);
     this.classNames = classNames;
     this.#files = files;

@@ -1,4 +1,4 @@
-import { expectThat } from '../core/check.ts';
+import { expectThat } from '@firelight/tensor/extend';
 import { Refusal } from './refusal.ts';
 
 /** How far decoding goes. */
@@ -15,7 +15,7 @@ export const DEFAULT_MAX_BYTES = 64e6;
 /** @throws ValueError unless it is a number above 0; Infinity is one */
 export function checkMaxBytes(op: string, maxBytes: number): void {
   const isRight = typeof maxBytes === 'number' && maxBytes > 0;
-  expectThat(isRight, `${op}: maxBytes`, 'a number above 0', maxBytes);
+  expectThat(isRight, op, 'maxBytes', 'a number above 0', maxBytes);
 }
 
 /** @throws Refusal if a picture of this size has more than `maxBytes` when decoded */

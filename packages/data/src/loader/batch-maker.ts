@@ -6,7 +6,7 @@ import {
   ShapeError,
 } from '@firelight/tensor';
 import type { BatchArrays, BatchTransform } from '../batch-transforms/batch-transform.ts';
-import { expectThat } from '../core/check.ts';
+import { refuse } from '../core/check.ts';
 import type { Dataset, Sample } from '../core/dataset.ts';
 import { DataError } from '../core/errors.ts';
 import { checkImage, describeImage, type Image } from '../core/image.ts';
@@ -107,10 +107,10 @@ export class BatchMaker {
 /** @throws ValueError for what is no sample, or a label that is no class number */
 function checkSample(sample: Sample): Sample {
   const isObject = typeof sample === 'object' && sample !== null;
-  expectThat(isObject, 'what the data set gives', 'a sample { image, label }', sample);
+  if (!isObject) refuse('what the data set gives', 'a sample { image, label }', sample);
   const { label } = sample;
   const isLabel = Number.isInteger(label) && (label | 0) === label;
-  expectThat(isLabel, 'label', 'an integer of 32 bits', label);
+  if (!isLabel) refuse('label', 'an integer of 32 bits', label);
   return sample;
 }
 

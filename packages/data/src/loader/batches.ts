@@ -5,8 +5,9 @@ import {
   tensor,
   ValueError,
 } from '@firelight/tensor';
+import { expectThat } from '@firelight/tensor/extend';
 import type { BatchArrays, BatchTransform } from '../batch-transforms/batch-transform.ts';
-import { expectFlag, expectOptions, expectThat } from '../core/check.ts';
+import { expectFlag, expectOptions } from '../core/check.ts';
 import type { Batch, BatchSource, Dataset } from '../core/dataset.ts';
 import { recipeOf } from '../core/recipe.ts';
 import { isTransform, type TransformLike } from '../transforms/transform.ts';
@@ -85,7 +86,7 @@ class DatasetBatches implements BatchSource {
     checkInteger('batchSize', batchSize, 1);
     if (repeat !== Infinity) checkInteger('repeat', repeat, 1, ' or Infinity');
     checkInteger('workers', workers, 0);
-    expectThat(workers <= MOST_WORKERS, 'batches: workers', `at most ${MOST_WORKERS}`, workers);
+    expectThat(workers <= MOST_WORKERS, 'batches', 'workers', `at most ${MOST_WORKERS}`, workers);
     const { prefetch = 2 * workers } = options;
     checkInteger('prefetch', prefetch, workers === 0 ? 0 : 1);
     this.generator = options.generator ?? new Generator(0);
@@ -114,7 +115,7 @@ class DatasetBatches implements BatchSource {
     const { length, repeat } = this;
     checkInteger('length of the data set', length, 1);
     const rule = `at most ${MOST_SAMPLES}`;
-    expectThat(length <= MOST_SAMPLES, 'batches: length of the data set', rule, length);
+    expectThat(length <= MOST_SAMPLES, 'batches', 'length of the data set', rule, length);
     const { batchesPerEpoch } = this;
     if (batchesPerEpoch === 0) {
       throw new ValueError(
@@ -203,27 +204,27 @@ class DatasetBatches implements BatchSource {
 
 function checkInteger(name: string, value: number, least: number, also = ''): void {
   const isRight = Number.isInteger(value) && value >= least;
-  expectThat(isRight, `batches: ${name}`, `an integer ≥ ${least}${also}`, value);
+  expectThat(isRight, 'batches', name, `an integer ≥ ${least}${also}`, value);
 }
 
 /** Checks everything but the numbers. */
 function checkOptions(dataset: Dataset, options: BatchOptions): BatchOptions {
   const isDataset = typeof (dataset as Partial<Dataset> | null | undefined)?.get === 'function';
-  expectThat(isDataset, 'batches: dataset', 'an object with length and get', dataset);
+  expectThat(isDataset, 'batches', 'dataset', 'an object with length and get', dataset);
   const { transform, batchTransforms = [], generator } = expectOptions('batches', options);
   const { shuffle, dropRemainder, createWorker } = options;
   const isStep = transform === undefined || isTransform(transform);
-  expectThat(isStep, 'batches: transform', 'a transform or a function', transform);
+  expectThat(isStep, 'batches', 'transform', 'a transform or a function', transform);
   const areSteps =
     Array.isArray(batchTransforms) &&
     batchTransforms.every((step) => typeof step?.apply === 'function');
-  expectThat(areSteps, 'batches: batchTransforms', 'a list of transforms', batchTransforms);
+  expectThat(areSteps, 'batches', 'batchTransforms', 'a list of transforms', batchTransforms);
   expectFlag('batches: shuffle', shuffle);
   expectFlag('batches: dropRemainder', dropRemainder);
   const isGenerator = generator === undefined || generator instanceof Generator;
-  expectThat(isGenerator, 'batches: generator', 'a Generator', generator);
+  expectThat(isGenerator, 'batches', 'generator', 'a Generator', generator);
   const isStarter = createWorker === undefined || typeof createWorker === 'function';
-  expectThat(isStarter, 'batches: createWorker', 'a function', createWorker);
+  expectThat(isStarter, 'batches', 'createWorker', 'a function', createWorker);
   return options;
 }
 

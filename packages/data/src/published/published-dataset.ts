@@ -1,8 +1,9 @@
 import { describeValue, type Generator, ValueError } from '@firelight/tensor';
+import { expectThat } from '@firelight/tensor/extend';
 import type { Archive, Forms } from '../archive/archive.ts';
 import { type ArchiveDownloadOptions, downloadArchive } from '../archive/download.ts';
 import { type FileBytes, hasFiles, readFiles } from '../archive/files.ts';
-import { expectOptions, expectText, expectThat } from '../core/check.ts';
+import { expectOptions, expectText } from '../core/check.ts';
 import type { Batch, BatchSource, Dataset, Sample } from '../core/dataset.ts';
 import { recipeOf } from '../core/recipe.ts';
 import { type BatchOptions, batches } from '../loader/batches.ts';
@@ -71,7 +72,7 @@ export abstract class PublishedDataset<
     const isSplit = typeof split === 'string' && splits.includes(split);
     const [last, ...others] = splits.map((split) => `'${split}'`).reverse();
     const rule = others.length === 0 ? last : `${others.reverse().join(', ')} or ${last}`;
-    expectThat(isSplit, `${name}: split`, rule, split);
+    expectThat(isSplit, name, 'split', rule, split);
     if (limit !== undefined && (!Number.isInteger(limit) || limit < 1)) {
       throw new ValueError(`${name}: limit must be an integer ≥ 1, got ${describeValue(limit)}`);
     }

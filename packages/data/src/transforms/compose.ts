@@ -1,5 +1,5 @@
 import { type Generator, ValueError } from '@firelight/tensor';
-import { expectThat } from '../core/check.ts';
+import { expectThat } from '@firelight/tensor/extend';
 import type { Image } from '../core/image.ts';
 import { withByteTable } from './byte-table.ts';
 import { HWC2CHW } from './hwc-to-chw.ts';
@@ -21,7 +21,7 @@ import {
  * @throws ValueError if a member is neither a transform nor a function
  */
 export const Compose = defineTransform('Compose', (transforms: readonly TransformLike[]) => {
-  expectThat(Array.isArray(transforms), 'Compose: transforms', 'a list', transforms);
+  expectThat(Array.isArray(transforms), 'Compose', 'transforms', 'a list', transforms);
   for (const [index, transform] of transforms.entries()) {
     if (!isTransform(transform)) {
       throw new ValueError(

@@ -1,5 +1,6 @@
 import { describeValue, type Generator, ValueError } from '@firelight/tensor';
-import { expectFinite, expectOptions } from '../core/check.ts';
+import { expectFinite } from '@firelight/tensor/extend';
+import { expectOptions } from '../core/check.ts';
 import { checkImage, type Image } from '../core/image.ts';
 import { defineTransform } from './transform.ts';
 
@@ -26,7 +27,7 @@ export const Cutout = defineTransform('Cutout', (length: number, options: Cutout
         `got ${describeValue(length)} and ${describeValue(holes)}`,
     );
   }
-  expectFinite('Cutout: fill', fill);
+  expectFinite('Cutout', 'fill', fill);
   return {
     length,
     holes,

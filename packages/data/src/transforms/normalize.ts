@@ -1,5 +1,6 @@
 import { ShapeError, ValueError } from '@firelight/tensor';
-import { expectOptions, expectThat } from '../core/check.ts';
+import { expectThat } from '@firelight/tensor/extend';
+import { expectOptions } from '../core/check.ts';
 import { checkImage, describeImage, type Image } from '../core/image.ts';
 import type { DefinedClass } from '../core/recipe.ts';
 import { describeRange } from './range.ts';
@@ -48,8 +49,8 @@ interface NormalizeMembers extends Transform {
 
 function checkedOptions(options: NormalizeOptions): NormalizeOptions {
   const { mean, std } = expectOptions('Normalize', options);
-  expectThat(Array.isArray(mean), 'Normalize: mean', 'a list of numbers', mean);
-  expectThat(Array.isArray(std), 'Normalize: std', 'a list of numbers', std);
+  expectThat(Array.isArray(mean), 'Normalize', 'mean', 'a list of numbers', mean);
+  expectThat(Array.isArray(std), 'Normalize', 'std', 'a list of numbers', std);
   if (mean.length === 0 || mean.length !== std.length) {
     throw new ValueError(
       `Normalize: mean and std need one number for each channel, ` +

@@ -1,5 +1,6 @@
 import { describeValue, type Generator, ShapeError, ValueError } from '@firelight/tensor';
-import { expectFinite, expectOptions } from '../core/check.ts';
+import { expectFinite } from '@firelight/tensor/extend';
+import { expectOptions } from '../core/check.ts';
 import { checkColors, type Image } from '../core/image.ts';
 import { checkInterpolation, type Interpolation } from './interpolation.ts';
 import { OPERATIONS } from './rand-augment-operations.ts';
@@ -48,7 +49,7 @@ export const RandAugment = defineTransform('RandAugment', (options: RandAugmentO
     );
   }
   checkInterpolation('RandAugment', interpolation);
-  expectFinite('RandAugment: fill', fill);
+  expectFinite('RandAugment', 'fill', fill);
   return {
     operations,
     magnitude,

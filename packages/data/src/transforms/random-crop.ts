@@ -1,5 +1,6 @@
 import { type Generator, ShapeError, ValueError } from '@firelight/tensor';
-import { expectFinite, expectOptions, expectThat } from '../core/check.ts';
+import { expectFinite, expectThat } from '@firelight/tensor/extend';
+import { expectOptions } from '../core/check.ts';
 import { checkImage, describeImage, type Image } from '../core/image.ts';
 import { describeRange } from './range.ts';
 import { defineTransform } from './transform.ts';
@@ -27,7 +28,7 @@ export const RandomCrop = defineTransform(
   'RandomCrop',
   (size: SideOption, options: RandomCropOptions = {}) => {
     const { padding = 0, fill = 0 } = expectOptions('RandomCrop', options);
-    expectFinite('RandomCrop: fill', fill);
+    expectFinite('RandomCrop', 'fill', fill);
     const [height, width] = toSides('RandomCrop', size);
     const [top, bottom, left, right] = toPadding(padding);
     return {
@@ -59,7 +60,7 @@ type Sides = readonly [top: number, bottom: number, left: number, right: number]
 function toPadding(padding: NonNullable<RandomCropOptions['padding']>): Sides {
   const list = typeof padding === 'number' ? [padding, padding] : padding;
   const isList = Array.isArray(list) && (list.length === 2 || list.length === 4);
-  expectThat(isList, 'RandomCrop: padding', 'an integer ≥ 0, or a list of two or four', padding);
+  expectThat(isList, 'RandomCrop', 'padding', 'an integer ≥ 0, or a list of two or four', padding);
   const [top, bottom, left, right] =
     list.length === 2 ? [list[0], list[0], list[1], list[1]] : list;
   const sides = [top, bottom, left, right] as const;

@@ -1,5 +1,6 @@
 import type { Generator } from '@firelight/tensor';
-import { expectFinite, expectOptions } from '../core/check.ts';
+import { expectFinite } from '@firelight/tensor/extend';
+import { expectOptions } from '../core/check.ts';
 import { checkInterleaved, type Image } from '../core/image.ts';
 import { checkInterpolation, type Interpolation } from './interpolation.ts';
 import { drawFrom, type Range, toRange } from './range.ts';
@@ -31,7 +32,7 @@ export const RandomRotation = defineTransform(
       most: 360,
     });
     checkInterpolation('RandomRotation', interpolation);
-    expectFinite('RandomRotation: fill', fill);
+    expectFinite('RandomRotation', 'fill', fill);
     return {
       degrees: range,
       interpolation,
