@@ -216,7 +216,7 @@ describe('loadParamIntoNet', () => {
     const path = await saveCheckpoint(wrong, join(folder, 'wrong'));
     const checkpoint = await loadCheckpoint(path);
     expect(() => loadParamIntoNet(network, checkpoint)).toThrow(
-      `${path}: tensor '0.weight' is float32 [1, 3], the network's is float32 [3, 2]; ` +
+      `${path}: tensor '0.weight' is float32 [1, 3], expected float32 [3, 2]; ` +
         'build the network with the options it was saved with',
     );
     expect(Array.from(network.parameters()[0].data)).toEqual(before);
@@ -226,7 +226,7 @@ describe('loadParamIntoNet', () => {
     const network = new Sequential([new Linear({ inFeatures: 2, outFeatures: 1, generator })]);
     const partial = { '0.weight': tensor([[7, 8]]) };
     expect(() => loadParamIntoNet(network, partial)).toThrow(
-      /lacks 1 tensors of the network: '0\.bias'; build .* strict: false/,
+      /do not match those of Sequential; missing: '0\.bias'; load with strict: false .* build the/,
     );
     expect(loadParamIntoNet(network, partial, { strict: false })).toEqual(['0.bias']);
     expect(Array.from(network.parameters()[0].data)).toEqual([7, 8]);

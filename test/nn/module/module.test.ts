@@ -92,7 +92,7 @@ describe('stateDict and loadStateDict', () => {
     const before = Array.from(network.weight.data);
     const act = () => network.loadStateDict({ weight: ones([2, 1, 1, 1]), bias: ones([3]) });
     expect(act).toThrow(ShapeError);
-    expect(act).toThrow(/'bias' has shape \[3\], the network expects \[2\]/);
+    expect(act).toThrow(/'bias' is float32 \[3\], expected float32 \[2\]; build the network with/);
     expect(Array.from(network.weight.data)).toEqual(before);
   });
 });

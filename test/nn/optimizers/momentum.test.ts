@@ -235,7 +235,7 @@ describe('the state', () => {
     const load = (changed: Record<string, Tensor>) => optimizer.loadStateDict(changed, network);
     expect(() => load(partial)).toThrow(/Momentum: the state lacks 'moments\.bias'/);
     expect(() => load({ 'moments.weight': zeros([3]), 'moments.bias': bias })).toThrow(
-      /'moments\.weight' has shape \[3\], expected \[2, 1, 1, 1\]/,
+      /'moments\.weight' is float32 \[3\], expected float32 \[2, 1, 1, 1\]/,
     );
     expect(() => optimizer.stateDict(create().network)).toThrow(
       /a parameter of shape \[2, 1, 1, 1\] is not in the network/,

@@ -1,14 +1,7 @@
-import {
-  assign,
-  formatShape,
-  printablePath,
-  quote,
-  quoteSome,
-  type Tensor,
-} from '@firelight/tensor';
+import { printablePath, quoteSome } from '@firelight/tensor';
 import { CheckpointError } from '../core/errors.ts';
 import type { Module, StateDict } from '../module/module.ts';
-import { expectAgreement, matchState } from '../module/state-dict.ts';
+import { prepareState } from '../module/state-dict.ts';
 import type { Checkpoint } from './checkpoint.ts';
 
 export interface LoadOptions {
@@ -53,26 +46,21 @@ export function prepareParams(
   const ownNames = Object.keys(own);
   const prefix = commonPrefix(ownNames, Object.keys(tensors));
   const found = ownNames.filter((name) => Object.hasOwn(tensors, prefix + name));
-  const state = Object.fromEntries(found.map((name) => [name, tensors[prefix + name]]));
-  const { pairs, missing } = matchState(own, state);
-  if (missing.length === ownNames.length) {
+  if (found.length === 0) {
     throw new CheckpointError(
       `${file}: has no tensor of this network (it has ${quoteSome(Object.keys(tensors))}; ` +
-        `the network ${quoteSome(missing)}); is it of another network?`,
+        `the network ${quoteSome(ownNames)}); is it of another network?`,
     );
   }
-  if (strict && missing.length > 0) {
-    throw new CheckpointError(
-      `${file}: lacks ${missing.length} tensors of the network: ${quoteSome(missing)}; ` +
-        'build the network with the options it was saved with, or load with strict: false',
-    );
-  }
-  for (const { name, target, source } of pairs) checkFit(file, name, target, source);
-  expectAgreement(file, pairs);
-  const commit = (): void => {
-    for (const { target, source } of pairs) assign(target, source);
-  };
-  return { missing, commit };
+  const state = Object.fromEntries(found.map((name) => [name, tensors[prefix + name]]));
+  return prepareState(own, state, {
+    op: file,
+    network: network.constructor.name,
+    strict,
+    isIgnored: () => true,
+    sameDType: true,
+    error: CheckpointError,
+  });
 }
 
 /** What to put before the network's names to find them; '' if they are there as they are. */
@@ -82,13 +70,4 @@ function commonPrefix(own: readonly string[], found: readonly string[]): string 
   const candidates = found.filter((name) => name.endsWith(`.${own[0]}`));
   const prefixes = candidates.map((name) => name.slice(0, -own[0].length));
   return prefixes.find((prefix) => own.every((name) => names.has(prefix + name))) ?? '';
-}
-
-function checkFit(file: string, name: string, target: Tensor, source: Tensor): void {
-  const describe = ({ dtype, shape }: Tensor): string => `${dtype} ${formatShape(shape)}`;
-  if (describe(source) === describe(target)) return;
-  throw new CheckpointError(
-    `${file}: tensor ${quote(name)} is ${describe(source)}, the network's is ${describe(target)}; ` +
-      'build the network with the options it was saved with',
-  );
 }

@@ -6,7 +6,7 @@ import {
   markUndecayed,
   unfreezeParameter,
 } from './parameter-marks.ts';
-import { loadState } from './state-dict.ts';
+import { prepareState } from './state-dict.ts';
 
 /** Tensors by name, as `stateDict` gives and `loadStateDict` takes them. */
 export type StateDict = Readonly<Record<string, Tensor>>;
@@ -236,7 +236,14 @@ export abstract class Module {
   ): { missing: string[]; unexpected: string[] } {
     const ignored = new Map(this.#collect((module) => module.#ignored.entries()));
     const isIgnored = (name: string): boolean => ignored.has(name);
-    return loadState(this.constructor.name, this.stateDict(), state, { strict, isIgnored });
+    const { missing, unexpected, commit } = prepareState(this.stateDict(), state, {
+      op: 'loadStateDict',
+      network: this.constructor.name,
+      strict,
+      isIgnored,
+    });
+    commit();
+    return { missing, unexpected };
   }
 
   /**

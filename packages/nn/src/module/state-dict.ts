@@ -1,5 +1,7 @@
 import {
   assign,
+  DTypeError,
+  type FirelightError,
   formatShape,
   quote,
   quoteSome,
@@ -41,7 +43,7 @@ export function tensorsOf(state: Tensors): readonly NamedTensor[] {
  * @returns the pairs by `own`'s names; its names of tensors of which no name is in `state`; names that
  *   only `state` has
  */
-export function matchState(
+function matchState(
   own: Tensors,
   state: Tensors,
 ): { pairs: Pair[]; missing: string[]; unexpected: string[] } {
@@ -55,7 +57,7 @@ export function matchState(
 }
 
 /** @throws ValueError if the names of one tensor bring different values; the shapes must be checked */
-export function expectAgreement(op: string, pairs: readonly Pair[]): void {
+function expectAgreement(op: string, pairs: readonly Pair[]): void {
   const first = new Map<Tensor['array'], Pair>();
   for (const pair of pairs) {
     const other = first.get(pair.target.array);
@@ -75,48 +77,82 @@ function sameElements(a: Tensor, b: Tensor): boolean {
   return a.array.data.every((value, i) => Object.is(value, other[i]));
 }
 
+/** What a tensor of a state may differ in from the one that it is for, and how that is told. */
+interface FitOptions {
+  /** Whether the dtypes must be equal; false by default, for copying converts. */
+  readonly sameDType?: boolean;
+  /** The class of errors, other than the usual ones. */
+  readonly error?: new (
+    message: string,
+  ) => FirelightError;
+  /** Ends the message: what to do. */
+  readonly remedy?: string;
+}
+
 /**
- * Copies what of `state` belongs to `own`, or nothing if anything does not fit; see
- * `Module.loadStateDict`.
- *
- * @param network its class, for messages
+ * @param op begins the message: a function, or the file that holds the state
+ * @throws ShapeError or DTypeError unless what a state has under a name is as what it is for
  */
-export function loadState(
-  network: string,
+export function expectFit(
+  op: string,
+  name: string,
+  found: Tensor,
+  like: Tensor,
+  { sameDType = false, error, remedy = '' }: FitOptions = {},
+): void {
+  const isShaped = sameShape(found.shape, like.shape);
+  if (isShaped && (!sameDType || found.dtype === like.dtype)) return;
+  const describe = ({ dtype, shape }: Tensor): string => `${dtype} ${formatShape(shape)}`;
+  throw new (error ?? (isShaped ? DTypeError : ShapeError))(
+    `${op}: tensor ${quote(name)} is ${describe(found)}, expected ${describe(like)}${remedy}`,
+  );
+}
+
+/** How a state is taken into a network. */
+interface LoadRules extends Omit<FitOptions, 'remedy'> {
+  /** Begins messages: a function, or the file that holds the state. */
+  readonly op: string;
+  /** The network's class, for messages. */
+  readonly network: string;
+  /** Whether names may be missing on neither side. */
+  readonly strict: boolean;
+  /** Names of the state that are passed over, though the network does not have them. */
+  readonly isIgnored: (name: string) => boolean;
+}
+
+const SAME_OPTIONS = 'build the network with the options it was saved with';
+
+/**
+ * Checks all that would be copied from `state` into `own`; `commit` copies it, and cannot fail.
+ *
+ * @throws ValueError for names that do not match, ShapeError and DTypeError for tensors that do not
+ *   fit, or `rules.error` for either; ValueError if the names of one tensor bring different values
+ */
+export function prepareState(
   own: Tensors,
   state: Tensors,
-  { strict, isIgnored }: { strict: boolean; isIgnored: (name: string) => boolean },
-): { missing: string[]; unexpected: string[] } {
+  rules: LoadRules,
+): { missing: string[]; unexpected: string[]; commit: () => void } {
+  const { op, network, strict, isIgnored, error } = rules;
   const { pairs, missing, unexpected: others } = matchState(own, state);
   const unexpected = others.filter((name) => !isIgnored(name));
   if (strict && (missing.length > 0 || unexpected.length > 0)) {
-    throw new ValueError(
-      `loadStateDict: the names do not match those of ${network}` +
+    throw new (error ?? ValueError)(
+      `${op}: the names do not match those of ${network}` +
         `${listNames('missing', missing)}${listNames('unexpected', unexpected)}; ` +
-        'load with strict: false to take only those that match',
+        `load with strict: false to take only those that match, or ${SAME_OPTIONS}`,
     );
   }
   for (const { name, target, source } of pairs) {
-    if (!sameShape(source.shape, target.shape)) {
-      throw new ShapeError(
-        `loadStateDict: ${quote(name)} has shape ${formatShape(source.shape)}, ` +
-          `the network expects ${formatShape(target.shape)}`,
-      );
-    }
+    expectFit(op, name, source, target, { ...rules, remedy: `; ${SAME_OPTIONS}` });
   }
-  expectAgreement('loadStateDict', pairs);
-  for (const { target, source } of pairs) assign(target, source);
-  return { missing, unexpected };
+  expectAgreement(op, pairs);
+  const commit = (): void => {
+    for (const { target, source } of pairs) assign(target, source);
+  };
+  return { missing, unexpected, commit };
 }
 
 function listNames(title: string, names: readonly string[]): string {
   return names.length === 0 ? '' : `; ${title}: ${quoteSome(names)}`;
-}
-
-/** @throws ShapeError unless what a state has under a name is shaped as what it is for */
-export function expectShape(op: string, name: string, found: Tensor, like: Tensor): void {
-  if (sameShape(found.shape, like.shape)) return;
-  throw new ShapeError(
-    `${op}: ${quote(name)} has shape ${formatShape(found.shape)}, expected ${formatShape(like.shape)}`,
-  );
 }

@@ -15,7 +15,7 @@ import {
 } from '@firelight/tensor';
 import type { Module, StateDict } from '../module/module.ts';
 import { isDecayed, isRegistered } from '../module/parameter-marks.ts';
-import { expectShape } from '../module/state-dict.ts';
+import { expectFit } from '../module/state-dict.ts';
 import {
   checkGroup,
   checkLearningRate,
@@ -196,7 +196,7 @@ export abstract class Optimizer {
         throw new ValueError(`${this.name}: the state lacks ${quote(name)}`);
       }
       const source = state[name];
-      expectShape(this.name, name, source, target);
+      expectFit(this.name, name, source, target);
       return { target, source };
     });
     return () => {

@@ -1,13 +1,4 @@
-import {
-  type DType,
-  formatShape,
-  type GeneratorState,
-  printablePath,
-  quote,
-  type Shape,
-  ShapeError,
-  ValueError,
-} from '@firelight/tensor';
+import { type GeneratorState, printablePath, quote, ValueError } from '@firelight/tensor';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { prepareParams } from '../checkpoint/load-param.ts';
 import { CheckpointError } from '../core/errors.ts';
@@ -24,6 +15,7 @@ import {
   type Schema,
 } from '../core/schema.ts';
 import type { Module, StateDict } from '../module/module.ts';
+import { expectFit } from '../module/state-dict.ts';
 import type { Callback } from './callback.ts';
 import { copyOf } from './copy-of.ts';
 import { batchesPerEpoch, type TrainingData } from './training-data.ts';
@@ -136,12 +128,7 @@ function prepareGradients(network: Module, tensors: StateDict): () => void {
     const key = GRADIENT + name;
     if (!Object.hasOwn(tensors, key)) return { parameter, gradient: null };
     const gradient = tensors[key];
-    const { dtype, shape } = gradient;
-    const describe = (type: DType, sides: Shape): string => `${type} ${formatShape(sides)}`;
-    const [found, expected] = [describe(dtype, shape), describe(parameter.dtype, parameter.shape)];
-    if (found !== expected) {
-      throw new ShapeError(`tensor ${quote(key)} is ${found}, its parameter ${expected}`);
-    }
+    expectFit('the gradients', key, gradient, parameter, { sameDType: true });
     return { parameter, gradient };
   });
   return () => {

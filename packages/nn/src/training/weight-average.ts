@@ -1,6 +1,6 @@
 import { add, assign, mul, quote, type Tensor, tidy, ValueError } from '@firelight/tensor';
 import type { Module, StateDict } from '../module/module.ts';
-import { expectShape, tensorsOf } from '../module/state-dict.ts';
+import { expectFit, tensorsOf } from '../module/state-dict.ts';
 import { copyOf } from './copy-of.ts';
 
 const RAW = 'without_average.';
@@ -103,6 +103,6 @@ function sourceOf(state: StateDict, name: string, like: Tensor): Tensor {
     throw new ValueError(`WeightAverage: ${quote(name)} is missing in the state`);
   }
   const source = state[name];
-  expectShape('WeightAverage', name, source, like);
+  expectFit('WeightAverage', name, source, like);
   return source;
 }
