@@ -19,11 +19,14 @@ export {
   decodeCheckpoint,
   encodeCheckpoint,
   loadCheckpoint,
+  type SaveOptions,
   saveCheckpoint,
 } from './checkpoint/checkpoint.ts';
+export type { CheckpointFormat } from './checkpoint/format.ts';
+export { registerCheckpointFormat } from './checkpoint/formats.ts';
 export { latestCheckpoint } from './checkpoint/latest.ts';
 export { type LoadOptions, loadParamIntoNet } from './checkpoint/load-param.ts';
-export type { Snapshot } from './checkpoint/snapshot.ts';
+export type { FileContent, Snapshot } from './checkpoint/snapshot.ts';
 export type { TextStream } from './core/console.ts';
 export { CheckpointError, TrainingError } from './core/errors.ts';
 export * as initializers from './initializers/index.ts';

@@ -2,36 +2,41 @@ import { FirelightError, printablePath, systemReason } from '@firelight/tensor';
 import { CheckpointError } from '../core/errors.ts';
 import { Module, type StateDict } from '../module/module.ts';
 import { writeFileAtomic } from './atomic-write.ts';
-import { encodeMarked, isOriginal } from './marks.ts';
-import { decodeSafetensors } from './safetensors.ts';
-import type { Snapshot } from './snapshot.ts';
+import { formatNamed, formatOf, formatOfPath, withExtension } from './formats.ts';
+import { SAFETENSORS } from './safetensors-format.ts';
+import type { FileContent, Snapshot } from './snapshot.ts';
 
 /** What a checkpoint file holds, and which file it was. */
-export interface Checkpoint extends Snapshot {
+export interface Checkpoint extends FileContent {
   readonly file: string;
+}
+
+export interface SaveOptions {
   /**
-   * Whether another program wrote the file, or wrote it anew after Firelight: its weights can be
-   * loaded, but no training goes on from it.
+   * The name of the format to write, `'safetensors'` or that of one registered with
+   * `registerCheckpointFormat`; by default the one whose extension the path has, or safetensors.
    */
-  readonly isForeign?: boolean;
+  readonly format?: string;
 }
 
-const EXTENSION = '.safetensors';
-
 /**
- * The bytes of a checkpoint file: safetensors with a checksum, and with `format: 'pt'`, which other
- * programs ask for; for browsers, which have no files. In the metadata, `format` and names that begin
- * with `firelight.` are the file's own.
+ * The bytes of a checkpoint file, for browsers, which have no files: by default safetensors with a
+ * checksum, and with `format: 'pt'`, which other programs ask for. In the metadata of safetensors,
+ * `format` and names that begin with `firelight.` are the file's own.
  *
- * @throws ValueError if a name or string cannot be in a file
+ * @throws ValueError if a name or string cannot be in a file, or there is no such format to write
  */
-export async function encodeCheckpoint(snapshot: Snapshot): Promise<Uint8Array> {
-  return encodeMarked(snapshot);
+export async function encodeCheckpoint(
+  snapshot: Snapshot,
+  { format = SAFETENSORS.name }: SaveOptions = {},
+): Promise<Uint8Array> {
+  return formatNamed('encodeCheckpoint', format).write(snapshot);
 }
 
 /**
- * Reads the bytes of a checkpoint file, ours or another program's safetensors. Floats of 16 bits
- * become float32, integers other than uint8 become int32, or float64 where one is beyond int32.
+ * Reads the bytes of a checkpoint file: safetensors, ours or another program's, or of a format of
+ * yours, as the bytes tell. Of safetensors, floats of 16 bits become float32, integers other than
+ * uint8 become int32, or float64 where one is beyond int32.
  *
  * A tensor is decoded when it is first asked for. So one with a dtype that we lack, or an integer that
  * not even float64 holds, throws its CheckpointError there, and disturbs nobody who does not need it.
@@ -41,30 +46,35 @@ export async function encodeCheckpoint(snapshot: Snapshot): Promise<Uint8Array> 
  * @throws CheckpointError if it is damaged, of another kind, or from a newer Firelight
  */
 export async function decodeCheckpoint(bytes: Uint8Array, file: string): Promise<Checkpoint> {
-  const source = printablePath(file);
-  const snapshot = decodeSafetensors(bytes, { source });
-  const isForeign = !(await isOriginal(bytes, snapshot.metadata, source));
-  return { ...snapshot, file, isForeign };
+  return { ...(await formatOf(bytes).read(bytes, printablePath(file))), file };
 }
 
 /**
- * Writes a network's tensors, or a whole snapshot of a training, to a safetensors file. The file is
- * replaced as a whole or not at all; of several savings at once, the last one stays.
+ * Writes a network's tensors, or a whole snapshot of a training, to a file. The file is replaced as a
+ * whole or not at all; of several savings at once, the last one stays.
  *
- * @param path gets the extension `.safetensors` if it has another or none
+ * @param path its extension chooses the format, unless `options` do; one that has none of the
+ *   format's, `.safetensors` by default, gets it
  * @param metadata strings to keep with the tensors
  * @returns the path of the file
- * @throws CheckpointError if the file cannot be written; what was there is left as it was
+ * @throws CheckpointError if the file cannot be written; what was there is left as it was. ValueError
+ *   if there is no such format to write
  */
 export async function saveCheckpoint(
   source: Module | Snapshot | StateDict,
   path: string,
   metadata: Readonly<Record<string, string>> = {},
+  options: SaveOptions = {},
 ): Promise<string> {
-  const file = path.endsWith(EXTENSION) ? path : path + EXTENSION;
+  const format =
+    options.format === undefined
+      ? formatOfPath(path)
+      : formatNamed('saveCheckpoint', options.format);
+  const file = withExtension(path, format);
   const { tensors, metadata: own } = toSnapshot(source);
+  const snapshot = { tensors, metadata: { ...own, ...metadata } };
   try {
-    await writeFileAtomic(file, encodeCheckpoint({ tensors, metadata: { ...own, ...metadata } }));
+    await writeFileAtomic(file, encodeCheckpoint(snapshot, { format: format.name }));
   } catch (error) {
     if (error instanceof FirelightError) throw error; // The state cannot be written to any file.
     throw new CheckpointError(

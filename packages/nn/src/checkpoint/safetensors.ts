@@ -1,9 +1,9 @@
 import { type DType, quote, type Shape, type Tensor, tensor, ValueError } from '@firelight/tensor';
 import { CheckpointError } from '../core/errors.ts';
 import { isRecord } from '../core/schema.ts';
-import type { StateDict } from '../module/module.ts';
 import { ELEMENT_TYPES } from './element-types.ts';
 import { describeKind } from './file-kinds.ts';
+import { lazyTensors } from './lazy-tensors.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
@@ -20,8 +20,6 @@ interface HeaderEntry {
   readonly shape: Shape;
   readonly data_offsets: readonly [start: number, end: number];
 }
-
-type Header = Readonly<Record<string, HeaderEntry>>;
 
 const METADATA = '__metadata__';
 export const LENGTH_BYTES = 8;
@@ -88,6 +86,16 @@ export function encodeSafetensors(
   return file;
 }
 
+/** Whether bytes begin as a safetensors file does: with a possible length, then a JSON object. */
+export function looksLikeSafetensors(file: Uint8Array): boolean {
+  return file[LENGTH_BYTES] === 0x7b && headerLengthOf(file) <= MAX_HEADER_BYTES;
+}
+
+function headerLengthOf(file: Uint8Array): number {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  return Number(view.getBigUint64(0, true));
+}
+
 /**
  * Reads the bytes of a safetensors file. The header is checked at once; a tensor is decoded when it
  * is first asked for, so one of a dtype that we lack disturbs nobody who does not need it.
@@ -108,7 +116,9 @@ export function decodeSafetensors(
   delete header[METADATA];
   checkPlaces(checkEntries(header, source), data.length, source);
   // Each entry went through `checkEntry`.
-  return { tensors: lazyTensors(header as Record<string, HeaderEntry>, data, source), metadata };
+  const entries = header as Record<string, HeaderEntry>;
+  const read = (name: string, entry: HeaderEntry): Tensor => readTensor(name, entry, data, source);
+  return { tensors: lazyTensors(entries, read), metadata };
 }
 
 /** The header as JSON, and where the elements begin. */
@@ -121,8 +131,7 @@ function readHeader(
       `${source}: ${describeKind(file) ?? `${what}, so it is no whole safetensors file`}`,
     );
   if (file.length < LENGTH_BYTES) throw damaged(`has only ${file.length} bytes`);
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  const length = Number(view.getBigUint64(0, true));
+  const length = headerLengthOf(file);
   const dataStart = LENGTH_BYTES + length;
   if (length > MAX_HEADER_BYTES || dataStart > file.length) {
     throw damaged(`claims a header of ${length} bytes and has ${file.length} in all`);
@@ -213,30 +222,6 @@ function checkPlaces(places: Place[], dataLength: number, source: string): void 
         `so it is ${dataLength < covered ? 'cut off' : 'too long'}`,
     );
   }
-}
-
-/**
- * Tensors by name, each decoded when it is first asked for. A proxy of the header, since a getter for
- * each of many tensors would take longer than reading them.
- */
-function lazyTensors(header: Header, data: Uint8Array, source: string): StateDict {
-  const decoded = new Map<string, Tensor>();
-  const get = (_: unknown, name: string | symbol): Tensor | undefined => {
-    if (typeof name === 'symbol' || !Object.hasOwn(header, name)) return undefined;
-    const known = decoded.get(name);
-    // One that was made inside a `tidy` of the caller ends with it.
-    if (known !== undefined && !known.array.storage.isReleased) return known;
-    const made = readTensor(name, header[name], data, source);
-    decoded.set(name, made);
-    return made;
-  };
-  // No name is inherited, such as `constructor`.
-  return new Proxy(Object.setPrototypeOf(header, null), {
-    get,
-    set: () => false,
-    defineProperty: () => false,
-    deleteProperty: () => false,
-  });
 }
 
 function readTensor(
