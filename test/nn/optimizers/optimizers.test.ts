@@ -101,6 +101,47 @@ test('SGD without more is Momentum with none', () =>
     ),
   ));
 
+const single = (values: readonly number[]): Tensor =>
+  tensor(Float32Array.from(values), { shape: [2, 3], requiresGrad: true });
+const [VALUES, GRADIENTS] = [[0.1, -2, 3, 0.7, 5, -6], new Generator(4).normal(6 * 4)];
+/** What each of some steps makes of a parameter of the dtype. */
+const trajectory = (p: Tensor, optimizer: Optimizer): number[][] =>
+  [0, 1, 2, 3].map((step) => {
+    p.grad = tensor(GRADIENTS.slice(6 * step, 6 * step + 6), { shape: p.shape, dtype: p.dtype });
+    optimizer.step();
+    return Array.from(p.data);
+  });
+
+test.each([true, false])(
+  'SGD and Momentum take the same steps, to the bit; nesterov %o',
+  (nesterov) => {
+    for (const gradCentralization of [true, false]) {
+      const [a, b] = [single(VALUES), single(VALUES)];
+      const options = {
+        learningRate: 0.1,
+        momentum: 0.9,
+        weightDecay: 0.3,
+        lossScale: 4,
+        nesterov,
+      };
+      const groupOf = (p: Tensor) => [{ parameters: [p], gradCentralization }];
+      const steps = trajectory(a, new SGD(groupOf(a), options));
+      expect(steps).toEqual(trajectory(b, new Momentum(groupOf(b), options)));
+    }
+  },
+);
+
+test('SGD dampens float32, of which a backend of vectors computes the steps, as float64', () => {
+  const options = { learningRate: 0.1, momentum: 0.9, dampening: 0.75, weightDecay: 0.3 };
+  const [narrow, wide] = [
+    single(VALUES),
+    tensor(Float64Array.from(VALUES), { shape: [2, 3], requiresGrad: true }),
+  ];
+  const steps = trajectory(narrow, new SGD([narrow], options)).flat();
+  const expected = trajectory(wide, new SGD([wide], options)).flat();
+  for (const [i, value] of steps.entries()) expect(value).toBeCloseTo(expected[i], 5);
+});
+
 test("Adam's first step is the learning rate, whatever the gradient", () =>
   fc.assert(
     fc.property(

@@ -421,6 +421,11 @@ test.each<[act: () => unknown, kind: Kind, message: RegExp]>([
     /momentumStep: lossScale must be a finite number > 0, got 0/,
   ],
   [
+    () => momentumStep(zeros([2]), zeros([2]), zeros([2]), { ...momentum, dampening: Number.NaN }),
+    ValueError,
+    /momentumStep: dampening must be a finite number, got NaN/,
+  ],
+  [
     () => momentumStep(int([2]), zeros([1]), zeros([1]), momentum),
     DTypeError,
     /momentumStep: needs float32 or float64.* parameter int32/,

@@ -1,4 +1,4 @@
-import { momentumStep, type Tensor } from '@firelight/tensor';
+import type { Tensor } from '@firelight/tensor';
 import { expectNotNegative, type ParameterGroup } from './groups.ts';
 import { Optimizer, type OptimizerOptions, type Slot } from './optimizer.ts';
 
@@ -40,19 +40,10 @@ export class Momentum extends Optimizer {
   }
 
   protected update(slot: Slot, index: number, grad: Tensor, learningRate: number): void {
-    const { parameter, weightDecay, gradCentralization } = slot;
-    const settings = {
+    this.stepWithMomentum(slot, this.#velocities[index], grad, {
       learningRate,
       momentum: this.#momentum,
-      lossScale: this.lossScale,
       nesterov: this.#nesterov,
-    };
-    const velocity = this.#velocities[index];
-    if (!gradCentralization) {
-      momentumStep(parameter, velocity, grad, { ...settings, weightDecay });
-      return;
-    }
-    const prepared = { ...settings, weightDecay: 0, lossScale: 1 };
-    momentumStep(parameter, velocity, this.decayedGradient(slot, grad), prepared);
+    });
   }
 }

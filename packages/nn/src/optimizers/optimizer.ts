@@ -3,7 +3,9 @@ import {
   assign,
   div,
   formatShape,
+  type MomentumOptions,
   mean,
+  momentumStep,
   mul,
   noGrad,
   quote,
@@ -13,6 +15,7 @@ import {
   ValueError,
   zeros,
 } from '@firelight/tensor';
+import { expectThat } from '@firelight/tensor/extend';
 import type { Module, StateDict } from '../module/module.ts';
 import { isDecayed, isRegistered } from '../module/parameter-marks.ts';
 import { expectFit } from '../module/state-dict.ts';
@@ -66,7 +69,7 @@ export abstract class Optimizer {
     this.#learningRate = learningRate;
     checkLearningRate(name, learningRate);
     expectNotNegative(name, 'weightDecay', weightDecay);
-    if (!(lossScale > 0)) throw new ValueError(`${name}: lossScale must be > 0, got ${lossScale}`);
+    expectThat(lossScale > 0, name, 'lossScale', '> 0', lossScale);
     this.slots = toGroups(parameters).flatMap((group) => {
       checkGroup(name, group);
       return group.parameters.map((parameter) => ({
@@ -211,9 +214,8 @@ export abstract class Optimizer {
    * @throws ValueError if it is not an integer ≥ 0
    */
   restoreGlobalStep(step: number): void {
-    if (!Number.isInteger(step) || step < 0) {
-      throw new ValueError(`${this.name}: the global step must be an integer ≥ 0, got ${step}`);
-    }
+    const isCount = Number.isInteger(step) && step >= 0;
+    expectThat(isCount, this.name, 'the global step', 'an integer ≥ 0', step);
     this.#globalStep = step;
   }
 
@@ -256,6 +258,20 @@ export abstract class Optimizer {
         ? sub(decayed, mean(decayed, axes, { keepDims: true }))
         : decayed;
     return lossScale === 1 ? centered : div(centered, lossScale);
+  }
+
+  /** The fused step of `momentumStep`, with the gradient as `decayedGradient` gives it. */
+  protected stepWithMomentum(
+    slot: Slot,
+    velocity: Tensor,
+    grad: Tensor,
+    settings: Omit<MomentumOptions, 'weightDecay' | 'lossScale'>,
+  ): void {
+    const { parameter, weightDecay, gradCentralization } = slot;
+    const [g, decay] = gradCentralization
+      ? [this.decayedGradient(slot, grad), { weightDecay: 0, lossScale: 1 }]
+      : [grad, { weightDecay, lossScale: this.lossScale }];
+    momentumStep(parameter, velocity, g, { ...settings, ...decay });
   }
 
   /** Updates the parameter of slot `index`; what it makes on the way is released afterwards. */

@@ -1,4 +1,4 @@
-import { add, assign, mul, sub, type Tensor, ValueError } from '@firelight/tensor';
+import { assign, cast, mul, sub, type Tensor, ValueError } from '@firelight/tensor';
 import { expectNotNegative, type ParameterGroup } from './groups.ts';
 import { Optimizer, type OptimizerOptions, type Slot } from './optimizer.ts';
 
@@ -45,15 +45,21 @@ export class SGD extends Optimizer {
 
   protected update(slot: Slot, index: number, grad: Tensor, learningRate: number): void {
     const { parameter } = slot;
-    const g = this.decayedGradient(slot, grad);
     const velocity = this.#velocities?.[index];
     if (velocity === undefined) {
-      assign(parameter, sub(parameter, mul(g, learningRate)));
+      const step = mul(this.decayedGradient(slot, grad), learningRate);
+      assign(parameter, sub(parameter, step));
       return;
     }
-    const isFirst = this.stepsOf(index) === 1;
-    assign(velocity, isFirst ? g : add(mul(velocity, this.#momentum), mul(g, 1 - this.#dampening)));
-    const direction = this.#nesterov ? add(g, mul(velocity, this.#momentum)) : velocity;
-    assign(parameter, sub(parameter, mul(direction, learningRate)));
+    const { dtype } = parameter;
+    // A gradient that the user set may have another dtype.
+    const slope = grad.dtype === dtype ? grad : cast(grad, dtype);
+    this.stepWithMomentum(slot, velocity, slope, {
+      learningRate,
+      momentum: this.#momentum,
+      nesterov: this.#nesterov,
+      // The velocity is 0 before the first step, after which it is the whole gradient.
+      dampening: this.stepsOf(index) === 1 ? 0 : this.#dampening,
+    });
   }
 }

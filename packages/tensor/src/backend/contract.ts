@@ -63,13 +63,15 @@ export interface BatchNormStatistics {
   readonly variance: NdArray;
 }
 
-/** What one step of `Momentum` needs beside the arrays; see `momentumStep`. */
+/** What one step of `Momentum` or `SGD` needs beside the arrays; see `momentumStep`. */
 export interface MomentumOptions {
   readonly learningRate: number;
   readonly momentum: number;
   readonly weightDecay: number;
   readonly lossScale: number;
   readonly nesterov: boolean;
+  /** Share of the gradient that does not enter the velocity; 0 by default. */
+  readonly dampening?: number;
 }
 
 /**

@@ -51,27 +51,38 @@ export function assign(target: Tensor, source: TensorLike): void {
   kernels().blend(target.array, source.array, { keep: 0, add: 1 });
 }
 
-const OPTIONS = ['learningRate', 'momentum', 'weightDecay', 'lossScale', 'nesterov'] as const;
+const OPTIONS = [
+  'learningRate',
+  'momentum',
+  'weightDecay',
+  'lossScale',
+  'nesterov',
+  'dampening',
+] as const;
 
 function expectMomentumOptions(options: MomentumOptions): void {
   const op = 'momentumStep';
-  const { learningRate, momentum, weightDecay, lossScale, nesterov } = readOptions(
-    op,
-    options,
-    OPTIONS,
-  );
+  const {
+    learningRate,
+    momentum,
+    weightDecay,
+    lossScale,
+    nesterov,
+    dampening = 0,
+  } = readOptions(op, options, OPTIONS);
   expectFinite(op, 'learningRate', learningRate);
   expectFinite(op, 'momentum', momentum);
   expectFinite(op, 'weightDecay', weightDecay);
   const isScale = Number.isFinite(lossScale) && lossScale > 0;
   expectThat(isScale, op, 'lossScale', 'a finite number > 0', lossScale);
   expectBoolean(op, 'nesterov', nesterov);
+  expectFinite(op, 'dampening', dampening);
 }
 
 /**
  * One step of gradient descent with momentum, in the order of MindSpore's Momentum:
  *
- * g ← (grad + weightDecay · lossScale · w) / lossScale, v ← momentum · v + g,
+ * g ← (grad + weightDecay · lossScale · w) / lossScale, v ← momentum · v + (1 − dampening) · g,
  * w ← w − learningRate · v, or w − learningRate · (g + momentum · v) with `nesterov`.
  *
  * @throws ShapeError if the shapes of parameter, velocity and gradient differ; DTypeError unless all

@@ -9,13 +9,13 @@ export const updates: Pick<Kernels, 'blend' | 'momentumStep'> = {
   },
 
   momentumStep(target, velocity, grad, options) {
-    const { learningRate, momentum, weightDecay, lossScale, nesterov } = options;
+    const { learningRate, momentum, weightDecay, lossScale, nesterov, dampening = 0 } = options;
     target.storage.beginChange();
     velocity.storage.beginChange();
     const [w, v, gradient] = [target.data, velocity.data, grad.data];
     for (let i = 0; i < w.length; i++) {
       const g = (gradient[i] + weightDecay * lossScale * w[i]) / lossScale;
-      v[i] = momentum * v[i] + g;
+      v[i] = momentum * v[i] + (1 - dampening) * g;
       w[i] -= learningRate * (nesterov ? g + momentum * v[i] : v[i]);
     }
   },

@@ -33,6 +33,7 @@ const momentumTask = defineTask(
     momentum: 'f32',
     decay: 'f32',
     lossScale: 'f32',
+    share: 'f32',
     nesterov: 'flag',
   },
   (f, fields, { index }) => {
@@ -41,6 +42,7 @@ const momentumTask = defineTask(
     const momentum = f.f32x4(splat(fields.momentum));
     const decay = f.f32x4(splat(fields.decay));
     const scale = f.f32x4(splat(fields.lossScale));
+    const share = f.f32x4(splat(fields.share));
     const w = f.floats();
     const g = f.floats();
     const v = f.floats();
@@ -48,7 +50,7 @@ const momentumTask = defineTask(
       forVectors(f, count, index, [target, velocity, gradient], () => {
         w.set(f.load(target));
         g.set(f.multiplyAdd(decay, w, f.load(gradient)).dividedBy(scale));
-        v.set(f.multiplyAdd(momentum, f.load(velocity), g));
+        v.set(f.multiplyAdd(momentum, f.load(velocity), share.times(g)));
         f.store(velocity, v);
         f.store(target, w.minus(rate.times(step)));
       });
@@ -67,7 +69,7 @@ export const updates: Pick<Kernels, 'blend' | 'momentumStep'> = {
       frame.run(blendTask, chunks(x.size), { ...values, count: x.size });
     }),
 
-  // g ← (gradient + weightDecay · lossScale · w) / lossScale, v ← momentum · v + g,
+  // g ← (gradient + weightDecay · lossScale · w) / lossScale, v ← momentum · v + share · g,
   // w ← w − learningRate · v, or w − learningRate · (g + momentum · v) with Nesterov
   momentumStep: (target, velocity, grad, options) =>
     inFrame((frame) => {
@@ -80,6 +82,7 @@ export const updates: Pick<Kernels, 'blend' | 'momentumStep'> = {
         momentum: options.momentum,
         decay: options.weightDecay * options.lossScale,
         lossScale: options.lossScale,
+        share: 1 - (options.dampening ?? 0),
         nesterov: options.nesterov,
       });
     }),
