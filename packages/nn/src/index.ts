@@ -9,7 +9,11 @@ export {
   readMetricsLog,
   type StepRow,
 } from './callbacks/metrics-rows.ts';
-export { type CheckpointConfig, ModelCheckpoint } from './callbacks/model-checkpoint.ts';
+export {
+  type CheckpointConfig,
+  ModelCheckpoint,
+  type ModelCheckpointOptions,
+} from './callbacks/model-checkpoint.ts';
 export { type Progress, ProgressBar } from './callbacks/progress-bar.ts';
 export { TensorBoard } from './callbacks/tensor-board.ts';
 export { TimeMonitor } from './callbacks/time-monitor.ts';
@@ -49,6 +53,7 @@ export { Accuracy, TopK } from './metrics/accuracy.ts';
 export type { MetricName, MetricsOption } from './metrics/by-name.ts';
 export {
   type AverageOption,
+  type AverageOptions,
   ConfusionMatrix,
   F1,
   Precision,

@@ -31,6 +31,7 @@ export { argmax, argmin } from './ops/arg-reduce.ts';
 export { add, div, maximum, minimum, mul, pow, sub } from './ops/arithmetic.ts';
 export {
   type BatchNorm2dBranchOptions,
+  type BatchNorm2dCommonOptions,
   type BatchNorm2dOptions,
   type BatchNorm2dSettings,
   batchNorm2d,

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   type Checkpoint,
-  type CheckpointConfig,
   Linear,
   latestCheckpoint,
   loadCheckpoint,
   loadParamIntoNet,
   Model,
   ModelCheckpoint,
+  type ModelCheckpointOptions,
   Momentum,
   SoftmaxCrossEntropyWithLogits,
   saveCheckpoint,
@@ -37,7 +37,7 @@ const createModel = (network: Linear): Model =>
     metrics: ['accuracy', 'loss'],
   });
 
-async function trainFor(epochs: number, config: CheckpointConfig): Promise<Linear> {
+async function trainFor(epochs: number, config: ModelCheckpointOptions): Promise<Linear> {
   const network = createNetwork();
   const callbacks = [new ModelCheckpoint({ directory, prefix: 'Net', ...config })];
   await createModel(network).train(epochs, data, { callbacks, validation: data });

@@ -14,7 +14,7 @@ import { isAbove } from '../metrics/compare.ts';
 import type { Callback, TrainingContext } from '../training/callback.ts';
 
 /** When and where checkpoints are saved, and which are kept. */
-export interface CheckpointConfig {
+export interface ModelCheckpointOptions {
   /** Default: the current directory. It is made if it is not there. */
   readonly directory?: string;
   /** Beginning of the file names; default `'CKP'`. */
@@ -34,6 +34,9 @@ export interface CheckpointConfig {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
+/** @deprecated Use `ModelCheckpointOptions`. */
+export type CheckpointConfig = ModelCheckpointOptions;
+
 /** What a resumed training needs to know of the saving before. */
 const STATE = object({ prefix: namePart, lastSaved: integer(0), best: nullable(finite) });
 
@@ -43,14 +46,14 @@ const STATE = object({ prefix: namePart, lastSaved: integer(0), best: nullable(f
  *
  * A new run in a folder with checkpoints of the prefix writes `<prefix>_1-…`, then `<prefix>_2-…`,
  * and leaves those of earlier runs alone. A resumed training goes on with its prefix, if that is
- * `prefix` or `prefix_n`; with another one in `CheckpointConfig`, it begins as a new run does.
+ * `prefix` or `prefix_n`; with another one in its options, it begins as a new run does.
  *
  * @see MindSpore, `ModelCheckpoint` and `CheckpointConfig`
  */
 export class ModelCheckpoint implements Callback {
   readonly name = 'ModelCheckpoint';
   readonly runsLast = true;
-  readonly #config: CheckpointConfig;
+  readonly #config: ModelCheckpointOptions;
   readonly #directory: string;
   readonly #basePrefix: string;
   readonly #everySteps: number | null;
@@ -62,7 +65,7 @@ export class ModelCheckpoint implements Callback {
   #best: number | null = null;
 
   /** @throws ValueError if a number is out of its range, or the prefix no part of a file name */
-  constructor(config: CheckpointConfig = {}) {
+  constructor(config: ModelCheckpointOptions = {}) {
     const { directory = '.', prefix = 'CKP', keepCheckpointMax = 5 } = config;
     const { saveCheckpointSeconds } = config;
     const saveCheckpointSteps =

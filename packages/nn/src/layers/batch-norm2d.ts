@@ -1,7 +1,7 @@
 import {
   type Activation,
   type BatchNorm2dBranchOptions,
-  type BatchNorm2dSettings,
+  type BatchNorm2dCommonOptions,
   batchNorm2dBranches,
   ones,
   type Tensor,
@@ -71,7 +71,7 @@ export class BatchNorm2d extends Module {
   }
 
   /** What norms must have in common to be computed side by side. */
-  get settings(): BatchNorm2dSettings {
+  get settings(): BatchNorm2dCommonOptions {
     return { training: this.training, momentum: this.#momentum, epsilon: this.#epsilon };
   }
 }

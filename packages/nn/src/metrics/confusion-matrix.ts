@@ -37,16 +37,19 @@ export class ConfusionMatrix implements Metric {
 }
 
 /** What becomes of the values of the classes: their plain mean, or all of them. */
-export interface AverageOption {
+export interface AverageOptions {
   readonly average?: 'macro' | 'none';
 }
+
+/** @deprecated Use `AverageOptions`. */
+export type AverageOption = AverageOptions;
 
 /** Base of metrics that are computed from the counts of each class. */
 abstract class ClassMetric implements Metric {
   readonly #matrix = new ConfusionMatrix();
   readonly #average: 'macro' | 'none';
 
-  constructor({ average = 'macro' }: AverageOption = {}) {
+  constructor({ average = 'macro' }: AverageOptions = {}) {
     this.#average = average;
   }
 

@@ -42,7 +42,7 @@ const batchNorm2dOp = defineOp<[NdArray, NdArray, NdArray], Attributes, Saved>('
 });
 
 /** What `batchNorm2d` and `batchNorm2dBranches` do alike to all channels. */
-export interface BatchNorm2dSettings {
+export interface BatchNorm2dCommonOptions {
   /** Normalize by the batch (true) or by the running statistics (false); true by default. */
   readonly training?: boolean;
   /** Share of the batch in the running statistics, in [0, 1]; 0.1 by default. */
@@ -53,7 +53,10 @@ export interface BatchNorm2dSettings {
   readonly activation?: Activation;
 }
 
-export interface BatchNorm2dOptions extends BatchNorm2dSettings {
+/** @deprecated Use `BatchNorm2dCommonOptions`. */
+export type BatchNorm2dSettings = BatchNorm2dCommonOptions;
+
+export interface BatchNorm2dOptions extends BatchNorm2dCommonOptions {
   /** `[C]`; updated in place while training (so it must be a tensor), used otherwise. */
   readonly runningMean: TensorLike;
   /** `[C]`; updated in place while training (so it must be a tensor), used otherwise. */
@@ -181,7 +184,7 @@ export function batchNorm2d(
 export function batchNorm2dBranches(
   x: TensorLike,
   branches: readonly BatchNorm2dBranchOptions[],
-  options: BatchNorm2dSettings = {},
+  options: BatchNorm2dCommonOptions = {},
 ): Tensor {
   const {
     training = true,
