@@ -23,6 +23,7 @@ export {
   expectDType,
   expectFinite,
   expectGenerator,
+  expectInteger,
   expectIntegerList,
   expectShape,
   expectShare,

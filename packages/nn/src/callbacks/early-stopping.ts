@@ -1,4 +1,5 @@
 import { ValueError } from '@firelight/tensor';
+import { expectInteger, expectThat } from '@firelight/tensor/extend';
 import { finite, integer, nullable, object } from '../core/schema.ts';
 import { isAbove } from '../metrics/compare.ts';
 import type { Callback, TrainingContext } from '../training/callback.ts';
@@ -28,12 +29,8 @@ export class EarlyStopping implements Callback {
 
   /** @throws ValueError if patience is not an integer ≥ 1 or minDelta below 0 */
   constructor({ monitor = 'loss', mode, patience = 3, minDelta = 0 }: EarlyStoppingOptions = {}) {
-    if (!Number.isInteger(patience) || patience < 1) {
-      throw new ValueError(`EarlyStopping: patience must be an integer ≥ 1, got ${patience}`);
-    }
-    if (!(minDelta >= 0)) {
-      throw new ValueError(`EarlyStopping: minDelta must be ≥ 0, got ${minDelta}`);
-    }
+    expectInteger('EarlyStopping', 'patience', patience, 1);
+    expectThat(minDelta >= 0, 'EarlyStopping', 'minDelta', '≥ 0', minDelta);
     this.#monitor = monitor;
     this.#sign = (mode ?? (/loss/i.test(monitor) ? 'min' : 'max')) === 'max' ? 1 : -1;
     this.#patience = patience;

@@ -1,4 +1,4 @@
-import { ValueError } from '@firelight/tensor';
+import { expectInteger } from '@firelight/tensor/extend';
 import { printLine } from '../core/console.ts';
 import type { Callback, TrainingContext } from '../training/callback.ts';
 import { formatFloat } from './format-float.ts';
@@ -15,9 +15,7 @@ abstract class StepMonitor implements Callback {
   #lastPrinted = 0;
 
   constructor(name: string, perPrintTimes: number, { print = printLine }: MonitorOptions) {
-    if (!Number.isInteger(perPrintTimes) || perPrintTimes < 0) {
-      throw new ValueError(`${name}: perPrintTimes must be an integer ≥ 0, got ${perPrintTimes}`);
-    }
+    expectInteger(name, 'perPrintTimes', perPrintTimes, 0);
     this.#every = perPrintTimes;
     this.#print = print;
   }

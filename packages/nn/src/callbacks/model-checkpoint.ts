@@ -1,4 +1,5 @@
 import { printablePath, systemReason, ValueError } from '@firelight/tensor';
+import { expectInteger } from '@firelight/tensor/extend';
 import { removeLeftovers } from '../checkpoint/atomic-write.ts';
 import { saveCheckpoint } from '../checkpoint/checkpoint.ts';
 import {
@@ -8,6 +9,7 @@ import {
   rerunOf,
   unusedPrefix,
 } from '../checkpoint/names.ts';
+import { expectPositive } from '../core/checks.ts';
 import { CheckpointError } from '../core/errors.ts';
 import { finite, integer, namePart, nullable, object } from '../core/schema.ts';
 import { isAbove } from '../metrics/compare.ts';
@@ -72,14 +74,10 @@ export class ModelCheckpoint implements Callback {
       config.saveCheckpointSteps ?? (saveCheckpointSeconds === undefined ? 1 : undefined);
     const counts = { saveCheckpointSteps, keepCheckpointMax };
     for (const [name, count] of Object.entries(counts)) {
-      if (count !== undefined && (!Number.isInteger(count) || count < 1)) {
-        throw new ValueError(`ModelCheckpoint: ${name} must be an integer ≥ 1, got ${count}`);
-      }
+      if (count !== undefined) expectInteger('ModelCheckpoint', name, count, 1);
     }
-    if (saveCheckpointSeconds !== undefined && !(saveCheckpointSeconds > 0)) {
-      throw new ValueError(
-        `ModelCheckpoint: saveCheckpointSeconds must be > 0, got ${saveCheckpointSeconds}`,
-      );
+    if (saveCheckpointSeconds !== undefined) {
+      expectPositive('ModelCheckpoint', 'saveCheckpointSeconds', saveCheckpointSeconds);
     }
     namePart(prefix, 'ModelCheckpoint: prefix');
     this.#config = config;

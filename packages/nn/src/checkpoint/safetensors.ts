@@ -1,4 +1,5 @@
 import { type DType, quote, type Shape, type Tensor, tensor, ValueError } from '@firelight/tensor';
+import { elementCount } from '@firelight/tensor/extend';
 import { CheckpointError } from '../core/errors.ts';
 import { isRecord } from '../core/schema.ts';
 import { ELEMENT_TYPES } from './element-types.ts';
@@ -192,7 +193,7 @@ function checkEntry(name: string, entry: unknown, source: string): Place {
   }
   const [start, end] = offsets as [number, number];
   if (Object.hasOwn(ELEMENT_TYPES, dtype)) {
-    const bytes = shape.reduce((product, n) => product * n, ELEMENT_TYPES[dtype].bytes);
+    const bytes = elementCount(shape) * ELEMENT_TYPES[dtype].bytes;
     if (bytes !== end - start) {
       throw new CheckpointError(
         `${source}: tensor ${quote(name)} of dtype ${dtype} and shape [${shape.join(', ')}] needs ` +

@@ -1,16 +1,13 @@
 import { type Generator, type Shape, ValueError } from '@firelight/tensor';
+import { elementCount } from '@firelight/tensor/extend';
 import { type FanMode, fanOf, fansOf, gainOf, type Nonlinearity } from './fans.ts';
 import type { Initializer } from './initializer.ts';
 
 /** Rules of mindspore/common/initializer.py, with its defaults. */
 
-function sizeOf(shape: Shape): number {
-  return shape.reduce((product, length) => product * length, 1);
-}
-
 /** Every element the same. */
 export function constant(value: number): Initializer {
-  return (shape) => new Float64Array(sizeOf(shape)).fill(value);
+  return (shape) => new Float64Array(elementCount(shape)).fill(value);
 }
 
 /** Every element 0. */
@@ -21,13 +18,13 @@ export const ones = (): Initializer => constant(1);
 
 /** N(mean, sigma²); σ is 0.01 by default. */
 export function normal({ sigma = 0.01, mean = 0 } = {}): Initializer {
-  return (shape, generator) => generator.normal(sizeOf(shape), { mean, std: sigma });
+  return (shape, generator) => generator.normal(elementCount(shape), { mean, std: sigma });
 }
 
 /** N(mean, sigma²) without what lies more than 2σ from the mean; not rescaled afterwards. */
 export function truncatedNormal({ sigma = 0.01, mean = 0 } = {}): Initializer {
   return (shape, generator) => {
-    const values = generator.normal(sizeOf(shape));
+    const values = generator.normal(elementCount(shape));
     for (let i = 0; i < values.length; i++) {
       while (Math.abs(values[i]) > 2) values[i] = generator.normal(1)[0];
       values[i] = mean + sigma * values[i];
@@ -38,7 +35,7 @@ export function truncatedNormal({ sigma = 0.01, mean = 0 } = {}): Initializer {
 
 /** U(−scale, scale); 0.07 by default. */
 export function uniform({ scale = 0.07 } = {}): Initializer {
-  return (shape, generator) => generator.uniform(sizeOf(shape), { low: -scale, high: scale });
+  return (shape, generator) => generator.uniform(elementCount(shape), { low: -scale, high: scale });
 }
 
 export interface HeOptions {
@@ -61,13 +58,14 @@ function heStd(shape: Shape, options: HeOptions): number {
 export function heUniform(options: HeOptions = {}): Initializer {
   return (shape, generator) => {
     const bound = Math.sqrt(3) * heStd(shape, options);
-    return generator.uniform(sizeOf(shape), { low: -bound, high: bound });
+    return generator.uniform(elementCount(shape), { low: -bound, high: bound });
   };
 }
 
 /** N(0, gain² / fan), which is N(0, 2 / fanIn) by default. */
 export function heNormal(options: HeOptions = {}): Initializer {
-  return (shape, generator) => generator.normal(sizeOf(shape), { std: heStd(shape, options) });
+  return (shape, generator) =>
+    generator.normal(elementCount(shape), { std: heStd(shape, options) });
 }
 
 /**
@@ -79,7 +77,7 @@ export function xavierUniform({ gain = 1 } = {}): Initializer {
   return (shape, generator) => {
     const { fanIn, fanOut } = fansOf(shape);
     const bound = gain * Math.sqrt(6 / (fanIn + fanOut));
-    return generator.uniform(sizeOf(shape), { low: -bound, high: bound });
+    return generator.uniform(elementCount(shape), { low: -bound, high: bound });
   };
 }
 
@@ -87,7 +85,7 @@ export function xavierUniform({ gain = 1 } = {}): Initializer {
 export function xavierNormal({ gain = 1 } = {}): Initializer {
   return (shape, generator) => {
     const { fanIn, fanOut } = fansOf(shape);
-    return generator.normal(sizeOf(shape), { std: gain * Math.sqrt(2 / (fanIn + fanOut)) });
+    return generator.normal(elementCount(shape), { std: gain * Math.sqrt(2 / (fanIn + fanOut)) });
   };
 }
 

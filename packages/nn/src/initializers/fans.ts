@@ -1,4 +1,5 @@
 import { formatShape, type Shape, ShapeError, ValueError } from '@firelight/tensor';
+import { elementCount } from '@firelight/tensor/extend';
 
 export type FanMode = 'fan_in' | 'fan_out';
 
@@ -18,7 +19,7 @@ export function fansOf(shape: Shape): { fanIn: number; fanOut: number } {
       `initializer: fans need at least two axes [out, in, ...], got ${formatShape(shape)}`,
     );
   }
-  const receptiveField = shape.slice(2).reduce((product, length) => product * length, 1);
+  const receptiveField = elementCount(shape.slice(2));
   return { fanIn: shape[1] * receptiveField, fanOut: shape[0] * receptiveField };
 }
 

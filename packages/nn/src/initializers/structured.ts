@@ -1,4 +1,5 @@
-import { formatShape, type Shape, ShapeError, ValueError } from '@firelight/tensor';
+import { formatShape, type Shape, ShapeError } from '@firelight/tensor';
+import { elementCount, expectShare, expectThat } from '@firelight/tensor/extend';
 import type { Initializer } from './initializer.ts';
 
 /** Initializers that set up a structure; rules of mindspore/common/initializer.py. */
@@ -27,12 +28,10 @@ export function dirac({ groups = 1 } = {}): Initializer {
   return (shape) => {
     expectRank('dirac', shape, [3, 4, 5]);
     const [outChannels, inChannels, ...kernel] = shape;
-    if (!Number.isInteger(groups) || groups < 1 || outChannels % groups !== 0) {
-      throw new ValueError(
-        `dirac: groups must be an integer that divides ${outChannels} channels, got ${groups}`,
-      );
-    }
-    const kernelSize = kernel.reduce((product, length) => product * length, 1);
+    const isDivisor = Number.isInteger(groups) && groups >= 1 && outChannels % groups === 0;
+    const rule = `an integer that divides ${outChannels} channels`;
+    expectThat(isDivisor, 'dirac', 'groups', rule, groups);
+    const kernelSize = elementCount(kernel);
     const middle = kernel.reduce((at, length) => at * length + Math.floor(length / 2), 0);
     const groupSize = outChannels / groups;
     const values = new Float64Array(outChannels * inChannels * kernelSize);
@@ -55,7 +54,7 @@ export function orthogonal({ gain = 1 } = {}): Initializer {
   return (shape, generator) => {
     if (shape.length < 2) expectRank('orthogonal', shape, [2]);
     const rows = shape[0];
-    const columns = shape.slice(1).reduce((product, length) => product * length, 1);
+    const columns = elementCount(shape.slice(1));
     const count = Math.min(rows, columns);
     const length = Math.max(rows, columns);
     const vectors = Array.from({ length: count }, () => generator.normal(length));
@@ -84,9 +83,7 @@ export function orthogonal({ gain = 1 } = {}): Initializer {
 export function sparse({ sparsity = 0.1, sigma = 0.01 } = {}): Initializer {
   return (shape, generator) => {
     expectRank('sparse', shape, [2]);
-    if (!(sparsity >= 0 && sparsity <= 1)) {
-      throw new ValueError(`sparse: sparsity must be in [0, 1], got ${sparsity}`);
-    }
+    expectShare('sparse', 'sparsity', sparsity);
     const [rows, columns] = shape;
     const values = generator.normal(rows * columns, { std: sigma });
     for (let column = 0; column < columns; column++) {

@@ -5,9 +5,9 @@ import {
   batchNorm2dBranches,
   ones,
   type Tensor,
-  ValueError,
   zeros,
 } from '@firelight/tensor';
+import { expectInteger } from '@firelight/tensor/extend';
 import { Module } from '../module/module.ts';
 import { type ActivationOptions, expectActivation } from './activation.ts';
 
@@ -40,9 +40,7 @@ export class BatchNorm2d extends Module {
   constructor(options: BatchNorm2dLayerOptions) {
     super();
     const { numFeatures, momentum = 0.1, epsilon = 1e-5, activation = 'none' } = options;
-    if (!Number.isInteger(numFeatures) || numFeatures < 1) {
-      throw new ValueError(`BatchNorm2d: numFeatures must be an integer ≥ 1, got ${numFeatures}`);
-    }
+    expectInteger('BatchNorm2d', 'numFeatures', numFeatures, 1);
     const undecayed = { decay: false };
     const shape = [numFeatures];
     this.weight = this.registerParameter('weight', ones(shape, { requiresGrad: true }), undecayed);

@@ -6,8 +6,8 @@ import {
   type PaddingOption,
   type Pair,
   type Tensor,
-  ValueError,
 } from '@firelight/tensor';
+import { expectThat } from '@firelight/tensor/extend';
 import { type InitializerOption, initialize } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
 import { type ActivationOptions, expectActivation } from './activation.ts';
@@ -47,11 +47,9 @@ export class Conv2d extends Module {
     super();
     const { inChannels, outChannels, kernelSize, groups = 1, bias = true, generator } = options;
     for (const [name, channels] of Object.entries({ inChannels, outChannels })) {
-      if (!Number.isInteger(channels) || channels < 1 || channels % groups !== 0) {
-        throw new ValueError(
-          `Conv2d: ${name} must be an integer ≥ 1 that groups (=${groups}) divides, got ${channels}`,
-        );
-      }
+      const isRight = Number.isInteger(channels) && channels >= 1 && channels % groups === 0;
+      const rule = `an integer ≥ 1 that groups (=${groups}) divides`;
+      expectThat(isRight, 'Conv2d', name, rule, channels);
     }
     const [kH, kW] = typeof kernelSize === 'number' ? [kernelSize, kernelSize] : kernelSize;
     const { weightInit = 'he_uniform', biasInit = 0, activation = 'none' } = options;

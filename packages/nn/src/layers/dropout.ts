@@ -1,10 +1,5 @@
-import {
-  defaultGenerator,
-  dropout,
-  type Generator,
-  type Tensor,
-  ValueError,
-} from '@firelight/tensor';
+import { defaultGenerator, dropout, type Generator, type Tensor } from '@firelight/tensor';
+import { expectThat } from '@firelight/tensor/extend';
 import { Module } from '../module/module.ts';
 
 /** Drops elements with probability `p` while training; the identity otherwise. See `dropout`. */
@@ -18,7 +13,7 @@ export class Dropout extends Module {
    */
   constructor({ p = 0.5, generator = defaultGenerator }: DropoutLayerOptions = {}) {
     super();
-    if (!(p >= 0 && p < 1)) throw new ValueError(`Dropout: p must be in [0, 1), got ${p}`);
+    expectThat(p >= 0 && p < 1, 'Dropout', 'p', 'in [0, 1)', p);
     this.#p = p;
     this.#generator = this.registerGenerator(generator);
   }

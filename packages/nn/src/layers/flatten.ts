@@ -1,4 +1,5 @@
 import { asTensor, reshape, ShapeError, type Tensor } from '@firelight/tensor';
+import { elementCount } from '@firelight/tensor/extend';
 import { Module } from '../module/module.ts';
 
 /** Joins all axes but the first: `[N, ...]` → `[N, Π rest]`. */
@@ -7,7 +8,7 @@ export class Flatten extends Module {
   forward(x: Tensor): Tensor {
     const { shape } = asTensor('Flatten', 'x', x);
     if (shape.length === 0) throw new ShapeError('Flatten: needs at least one axis, got a scalar');
-    const features = shape.slice(1).reduce((product, length) => product * length, 1);
+    const features = elementCount(shape.slice(1));
     return reshape(x, [shape[0], features]);
   }
 }

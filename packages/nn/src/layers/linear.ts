@@ -1,4 +1,5 @@
-import { add, type Generator, matmul, type Tensor, transpose, ValueError } from '@firelight/tensor';
+import { add, type Generator, matmul, type Tensor, transpose } from '@firelight/tensor';
+import { expectInteger } from '@firelight/tensor/extend';
 import { type InitializerOption, initialize } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
 
@@ -27,9 +28,7 @@ export class Linear extends Module {
     super();
     const { inFeatures, outFeatures, bias = true, generator } = options;
     for (const [name, features] of Object.entries({ inFeatures, outFeatures })) {
-      if (!Number.isInteger(features) || features < 1) {
-        throw new ValueError(`Linear: ${name} must be an integer ≥ 1, got ${features}`);
-      }
+      expectInteger('Linear', name, features, 1);
     }
     const { weightInit = 'he_uniform', biasInit = 0 } = options;
     this.weight = this.registerParameter(

@@ -11,8 +11,8 @@ import {
   sub,
   type Tensor,
   type TensorLike,
-  ValueError,
 } from '@firelight/tensor';
+import { expectPositive } from '../core/checks.ts';
 import {
   checkReduction,
   checkSameShape,
@@ -82,7 +82,7 @@ export class HuberLoss extends ElementwiseLoss {
   /** @throws ValueError unless delta > 0 (1 by default) */
   constructor({ delta = 1, ...options }: LossOptions & { readonly delta?: number } = {}) {
     super('HuberLoss', options);
-    if (!(delta > 0)) throw new ValueError(`HuberLoss: delta must be > 0, got ${delta}`);
+    expectPositive('HuberLoss', 'delta', delta);
     this.#delta = delta;
   }
 

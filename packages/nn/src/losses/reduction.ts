@@ -1,4 +1,5 @@
-import { formatShape, mean, ShapeError, sum, type Tensor, ValueError } from '@firelight/tensor';
+import { formatShape, mean, ShapeError, sum, type Tensor } from '@firelight/tensor';
+import { expectThat, sameShape } from '@firelight/tensor/extend';
 
 /** What becomes of the losses of the elements (or samples). */
 export type Reduction = 'none' | 'mean' | 'sum';
@@ -11,9 +12,8 @@ export interface LossOptions {
 
 /** @throws ValueError for an unknown reduction */
 export function checkReduction(loss: string, reduction: Reduction): void {
-  if (!['none', 'mean', 'sum'].includes(reduction)) {
-    throw new ValueError(`${loss}: reduction must be 'none', 'mean' or 'sum', got '${reduction}'`);
-  }
+  const isKnown = ['none', 'mean', 'sum'].includes(reduction);
+  expectThat(isKnown, loss, 'reduction', "'none', 'mean' or 'sum'", reduction);
 }
 
 export function reduceLosses(losses: Tensor, reduction: Reduction): Tensor {
@@ -23,8 +23,8 @@ export function reduceLosses(losses: Tensor, reduction: Reduction): Tensor {
 
 /** @throws ShapeError unless the shapes are equal, since broadcasting here is always a mistake */
 export function checkSameShape(loss: string, prediction: Tensor, target: Tensor): void {
-  const shapes = [prediction, target].map(({ shape }) => formatShape(shape));
-  if (shapes[0] !== shapes[1]) {
+  if (!sameShape(prediction.shape, target.shape)) {
+    const shapes = [prediction, target].map(({ shape }) => formatShape(shape));
     throw new ShapeError(
       `${loss}: prediction and target need one shape, got ${shapes[0]} and ${shapes[1]}`,
     );

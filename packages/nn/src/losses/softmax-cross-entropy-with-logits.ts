@@ -11,8 +11,9 @@ import {
   sum,
   type Tensor,
   type TensorLike,
-  ValueError,
 } from '@firelight/tensor';
+import { sameShape } from '@firelight/tensor/extend';
+import { expectBelowOne } from '../core/checks.ts';
 import { checkReduction, type Reduction, reduceLosses } from './reduction.ts';
 
 export interface SoftmaxCrossEntropyOptions {
@@ -46,11 +47,7 @@ export class SoftmaxCrossEntropyWithLogits {
     reduction = 'none',
     labelSmoothing = 0,
   }: SoftmaxCrossEntropyOptions = {}) {
-    if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
-      throw new ValueError(
-        `SoftmaxCrossEntropyWithLogits: labelSmoothing must be in [0, 1), got ${labelSmoothing}`,
-      );
-    }
+    expectBelowOne('SoftmaxCrossEntropyWithLogits', 'labelSmoothing', labelSmoothing);
     checkReduction('SoftmaxCrossEntropyWithLogits', reduction);
     this.#sparse = sparse;
     this.#reduction = reduction;
@@ -78,7 +75,7 @@ export class SoftmaxCrossEntropyWithLogits {
 
 function dense(logits: Tensor, labels: TensorLike): Tensor {
   const targets = asTensor('SoftmaxCrossEntropyWithLogits', 'labels', labels, logits.dtype);
-  if (logits.rank !== 2 || formatShape(targets.shape) !== formatShape(logits.shape)) {
+  if (logits.rank !== 2 || !sameShape(targets.shape, logits.shape)) {
     throw new ShapeError(
       'SoftmaxCrossEntropyWithLogits: without sparse, labels must be probabilities of the shape of ' +
         `the logits [N, C]; got logits ${formatShape(logits.shape)}, labels ` +

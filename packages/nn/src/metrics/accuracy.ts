@@ -1,4 +1,5 @@
-import { type Tensor, ValueError } from '@firelight/tensor';
+import type { Tensor } from '@firelight/tensor';
+import { expectInteger } from '@firelight/tensor/extend';
 import { predictedClass, readClasses } from './classes.ts';
 import { isAbove } from './compare.ts';
 import type { Metric } from './metric.ts';
@@ -40,9 +41,7 @@ export class TopK implements Metric {
 
   /** @throws ValueError if k is not an integer ≥ 1 */
   constructor(k = 5) {
-    if (!Number.isInteger(k) || k < 1) {
-      throw new ValueError(`TopK: k must be an integer ≥ 1, got ${k}`);
-    }
+    expectInteger('TopK', 'k', k, 1);
     this.#k = k;
   }
 

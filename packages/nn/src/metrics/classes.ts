@@ -1,4 +1,5 @@
 import { asTensor, formatShape, ShapeError, type TensorLike, ValueError } from '@firelight/tensor';
+import { sameShape } from '@firelight/tensor/extend';
 import { isAbove } from './compare.ts';
 
 /** Class of each sample of a batch: the true one, and what the network gave. */
@@ -41,7 +42,7 @@ export function readClasses(metric: string, logits: TensorLike, labels: TensorLi
   const targets = asTensor(metric, 'labels', labels);
   const [count, numClasses] = scores.shape;
   const isSparse = targets.rank === 1 && targets.shape[0] === count;
-  const isDense = formatShape(targets.shape) === formatShape(scores.shape);
+  const isDense = sameShape(targets.shape, scores.shape);
   if (scores.rank !== 2 || !(isSparse || isDense)) {
     throw new ShapeError(
       `${metric}: logits must be [N, C] and labels [N] or [N, C], got ` +

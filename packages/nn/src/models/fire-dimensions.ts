@@ -1,4 +1,5 @@
 import { ValueError } from '@firelight/tensor';
+import { expectInteger } from '@firelight/tensor/extend';
 
 /** Channels inside one Fire module. */
 export interface FireDimensions {
@@ -43,9 +44,7 @@ export function fireDimensions(metaparameters: Metaparameters = {}): FireDimensi
     frequency = 2,
     squeezeRatio = 0.125,
   } = metaparameters;
-  if (!Number.isInteger(frequency) || frequency < 1) {
-    throw new ValueError(`fireDimensions: frequency must be an integer ≥ 1, got ${frequency}`);
-  }
+  expectInteger('fireDimensions', 'frequency', frequency, 1);
   return Array.from({ length: MODULES }, (_, i) => {
     const expand = baseExpand + expandIncrement * Math.floor(i / frequency);
     // Shares such as 0.3 are not exact in binary, so whole numbers are taken within rounding.

@@ -7,9 +7,9 @@ import {
   ShapeError,
   type Tensor,
   tidy,
-  ValueError,
   windowCount,
 } from '@firelight/tensor';
+import { expectInteger, expectThat } from '@firelight/tensor/extend';
 import { normal } from '../initializers/index.ts';
 import { BatchNorm2d } from '../layers/batch-norm2d.ts';
 import { Conv2d } from '../layers/conv2d.ts';
@@ -92,10 +92,8 @@ const ARCHITECTURES: Readonly<Record<'1.0' | '1.1', Architecture>> = {
 const CIFAR_STEM: WindowOptions = { kernelSize: 3, stride: 1, padding: 1 };
 
 function expectOneOf(name: string, value: string, choices: readonly string[]): void {
-  if (!choices.includes(value)) {
-    const list = choices.map((choice) => `'${choice}'`).join(', ');
-    throw new ValueError(`SqueezeNet: ${name} must be one of ${list}, got '${value}'`);
-  }
+  const rule = `one of ${choices.map((choice) => `'${choice}'`).join(', ')}`;
+  expectThat(choices.includes(value), 'SqueezeNet', name, rule, value);
 }
 
 /**
@@ -137,9 +135,7 @@ export class SqueezeNet extends Module {
     expectOneOf('bypass', bypass, ['none', 'simple', 'complex']);
     expectOneOf('stem', stem, ['imagenet', 'cifar']);
     expectOneOf('pooling', pooling, ['floor', 'ceil']);
-    if (!Number.isInteger(numClasses) || numClasses < 1) {
-      throw new ValueError(`SqueezeNet: numClasses must be an integer ≥ 1, got ${numClasses}`);
-    }
+    expectInteger('SqueezeNet', 'numClasses', numClasses, 1);
     const { stemChannels, poolAfter, ...architecture } = ARCHITECTURES[version];
     const stemWindow = stem === 'cifar' ? CIFAR_STEM : architecture.stem;
     const pool = { ...POOL, ceilMode: pooling === 'ceil' };

@@ -1,5 +1,6 @@
-import { add, assign, div, mul, sqrt, sub, type Tensor, ValueError } from '@firelight/tensor';
-import { expectNotNegative, type ParameterGroup } from './groups.ts';
+import { add, assign, div, mul, sqrt, sub, type Tensor } from '@firelight/tensor';
+import { expectBelowOne, expectNotNegative } from '../core/checks.ts';
+import type { ParameterGroup } from './groups.ts';
 import { Optimizer, type OptimizerOptions, type Slot } from './optimizer.ts';
 
 export interface AdamOptions extends OptimizerOptions {
@@ -27,9 +28,7 @@ abstract class AdamBase extends Optimizer {
     super(name, parameters, options);
     const { beta1 = 0.9, beta2 = 0.999, eps = 1e-8 } = options;
     for (const [option, beta] of Object.entries({ beta1, beta2 })) {
-      if (!(beta >= 0 && beta < 1)) {
-        throw new ValueError(`${name}: ${option} must be in [0, 1), got ${beta}`);
-      }
+      expectBelowOne(name, option, beta);
     }
     expectNotNegative(name, 'eps', eps);
     this.#beta1 = beta1;

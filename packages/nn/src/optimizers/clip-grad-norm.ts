@@ -1,4 +1,5 @@
-import { assign, mul, type Tensor, tidy, ValueError } from '@firelight/tensor';
+import { assign, mul, type Tensor, tidy } from '@firelight/tensor';
+import { expectPositive } from '../core/checks.ts';
 
 /** Squares of numbers in a sum beyond these bounds may have lost digits, or be 0 or infinite. */
 const SAFE_SUM = { least: 1e-280, most: Number.MAX_VALUE };
@@ -21,7 +22,7 @@ export function clipGradNorm(
   { lossScale = 1 }: { readonly lossScale?: number } = {},
 ): number {
   for (const [name, value] of Object.entries({ maxNorm, lossScale })) {
-    if (!(value > 0)) throw new ValueError(`clipGradNorm: ${name} must be > 0, got ${value}`);
+    expectPositive('clipGradNorm', name, value);
   }
   const norm = gradNorm(parameters);
   clipTo(parameters, norm, maxNorm * lossScale);

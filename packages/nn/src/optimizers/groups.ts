@@ -1,4 +1,5 @@
 import { type Tensor, ValueError } from '@firelight/tensor';
+import { expectNotNegative } from '../core/checks.ts';
 
 /** A number; one number for each step, in an array; or a function of the step, from 0 on. */
 export type LearningRate = number | ArrayLike<number> | ((step: number) => number);
@@ -43,10 +44,4 @@ export function checkLearningRate(name: string, learningRate: LearningRate): voi
   if (typeof learningRate === 'function') return;
   const rates = typeof learningRate === 'number' ? [learningRate] : Array.from(learningRate);
   for (const rate of rates) expectNotNegative(name, 'learningRate', rate);
-}
-
-export function expectNotNegative(name: string, option: string, value: number): void {
-  if (!(value >= 0 && Number.isFinite(value))) {
-    throw new ValueError(`${name}: ${option} must be a number ≥ 0, got ${value}`);
-  }
 }

@@ -1,5 +1,6 @@
 import type { Tensor } from '@firelight/tensor';
-import { expectNotNegative, type ParameterGroup } from './groups.ts';
+import { expectNotNegative } from '../core/checks.ts';
+import type { ParameterGroup } from './groups.ts';
 import { Optimizer, type OptimizerOptions, type Slot } from './optimizer.ts';
 
 export interface MomentumOptimizerOptions extends OptimizerOptions {

@@ -15,14 +15,14 @@ import {
   ValueError,
   zeros,
 } from '@firelight/tensor';
-import { expectThat } from '@firelight/tensor/extend';
+import { expectInteger } from '@firelight/tensor/extend';
+import { expectNotNegative, expectPositive } from '../core/checks.ts';
 import type { Module, StateDict } from '../module/module.ts';
 import { isDecayed, isRegistered } from '../module/parameter-marks.ts';
 import { expectFit } from '../module/state-dict.ts';
 import {
   checkGroup,
   checkLearningRate,
-  expectNotNegative,
   type LearningRate,
   type ParameterGroup,
   toGroups,
@@ -69,7 +69,7 @@ export abstract class Optimizer {
     this.#learningRate = learningRate;
     checkLearningRate(name, learningRate);
     expectNotNegative(name, 'weightDecay', weightDecay);
-    expectThat(lossScale > 0, name, 'lossScale', '> 0', lossScale);
+    expectPositive(name, 'lossScale', lossScale);
     this.slots = toGroups(parameters).flatMap((group) => {
       checkGroup(name, group);
       return group.parameters.map((parameter) => ({
@@ -214,8 +214,7 @@ export abstract class Optimizer {
    * @throws ValueError if it is not an integer ≥ 0
    */
   restoreGlobalStep(step: number): void {
-    const isCount = Number.isInteger(step) && step >= 0;
-    expectThat(isCount, this.name, 'the global step', 'an integer ≥ 0', step);
+    expectInteger(this.name, 'the global step', step, 0);
     this.#globalStep = step;
   }
 

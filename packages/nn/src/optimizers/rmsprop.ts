@@ -1,5 +1,6 @@
-import { add, assign, div, mul, sqrt, sub, type Tensor, ValueError } from '@firelight/tensor';
-import { expectNotNegative, type ParameterGroup } from './groups.ts';
+import { add, assign, div, mul, sqrt, sub, type Tensor } from '@firelight/tensor';
+import { expectBelowOne, expectNotNegative } from '../core/checks.ts';
+import type { ParameterGroup } from './groups.ts';
 import { Optimizer, type OptimizerOptions, type Slot } from './optimizer.ts';
 
 export interface RMSPropOptions extends OptimizerOptions {
@@ -33,9 +34,7 @@ export class RMSProp extends Optimizer {
   constructor(parameters: readonly Tensor[] | readonly ParameterGroup[], options: RMSPropOptions) {
     super('RMSProp', parameters, options);
     const { alpha = 0.99, eps = 1e-8, momentum = 0, centered = false } = options;
-    if (!(alpha >= 0 && alpha < 1)) {
-      throw new ValueError(`RMSProp: alpha must be in [0, 1), got ${alpha}`);
-    }
+    expectBelowOne('RMSProp', 'alpha', alpha);
     expectNotNegative('RMSProp', 'eps', eps);
     expectNotNegative('RMSProp', 'momentum', momentum);
     this.#alpha = alpha;

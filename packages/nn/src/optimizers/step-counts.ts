@@ -1,4 +1,5 @@
 import { tensor, ValueError } from '@firelight/tensor';
+import { expectInteger } from '@firelight/tensor/extend';
 import type { StateDict } from '../module/module.ts';
 
 const PREFIX = 'steps.';
@@ -45,9 +46,7 @@ export class StepCounts {
       if (!Object.hasOwn(state, key))
         throw new ValueError(`${optimizer}: the state lacks '${key}'`);
       const count = state[key].item();
-      if (!Number.isInteger(count) || count < 0) {
-        throw new ValueError(`${optimizer}: '${key}' must be an integer ≥ 0, got ${count}`);
-      }
+      expectInteger(optimizer, `'${key}'`, count, 0);
       return count;
     });
   }

@@ -1,4 +1,6 @@
-import { expectCount, expectRate, type Schedule } from './schedule.ts';
+import { expectInteger } from '@firelight/tensor/extend';
+import { expectNotNegative } from '../core/checks.ts';
+import type { Schedule } from './schedule.ts';
 
 /**
  * Falls along half a cosine and begins again, each time over `factor` times as many steps:
@@ -19,10 +21,10 @@ export function cosineRestarts({
   /** A whole number ≥ 1. */
   readonly factor?: number;
 }): Schedule {
-  expectRate('cosineRestarts', 'max', max);
-  expectRate('cosineRestarts', 'min', min);
-  expectCount('cosineRestarts', 'firstCycle', firstCycle);
-  expectCount('cosineRestarts', 'factor', factor);
+  expectNotNegative('cosineRestarts', 'max', max);
+  expectNotNegative('cosineRestarts', 'min', min);
+  expectInteger('cosineRestarts', 'firstCycle', firstCycle, 1);
+  expectInteger('cosineRestarts', 'factor', factor, 1);
   return (step) => {
     let into = step;
     let length = firstCycle;

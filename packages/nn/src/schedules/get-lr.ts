@@ -1,4 +1,6 @@
 import { ValueError } from '@firelight/tensor';
+import { expectInteger, expectThat } from '@firelight/tensor/extend';
+import { expectNotNegative } from '../core/checks.ts';
 
 export type LrDecayMode = 'steps' | 'poly' | 'linear' | 'cosine';
 
@@ -84,26 +86,18 @@ export function getLr(options: GetLrOptions): Float32Array {
 
 function checkOptions(options: GetLrOptions): void {
   const modes: readonly string[] = ['steps', 'poly', 'linear', 'cosine'];
-  if (!modes.includes(options.lrDecayMode)) {
-    throw new ValueError(
-      `getLr: lrDecayMode must be one of ${modes.join(', ')}, got '${options.lrDecayMode}'`,
-    );
-  }
+  const { lrDecayMode } = options;
+  const rule = `one of ${modes.join(', ')}`;
+  expectThat(modes.includes(lrDecayMode), 'getLr', 'lrDecayMode', rule, lrDecayMode);
   for (const name of ['lrInit', 'lrEnd', 'lrMax'] as const) {
-    if (!(options[name] >= 0 && Number.isFinite(options[name]))) {
-      throw new ValueError(`getLr: ${name} must be a number ≥ 0, got ${options[name]}`);
-    }
+    expectNotNegative('getLr', name, options[name]);
   }
   const { totalEpochs, warmupEpochs, pretrainEpochs } = options;
   const least = { totalEpochs: 1, stepsPerEpoch: 1, pretrainEpochs: 0 };
   for (const [name, minimum] of Object.entries(least) as [keyof typeof least, number][]) {
-    if (!Number.isInteger(options[name]) || options[name] < minimum) {
-      throw new ValueError(`getLr: ${name} must be an integer ≥ ${minimum}, got ${options[name]}`);
-    }
+    expectInteger('getLr', name, options[name], minimum);
   }
-  if (!(warmupEpochs >= 0)) {
-    throw new ValueError(`getLr: warmupEpochs must be a number ≥ 0, got ${warmupEpochs}`);
-  }
+  expectNotNegative('getLr', 'warmupEpochs', warmupEpochs);
   if (warmupEpochs > totalEpochs) {
     throw new ValueError(
       `getLr: warmupEpochs (${warmupEpochs}) must not be more than totalEpochs (${totalEpochs})`,

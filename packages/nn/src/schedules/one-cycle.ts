@@ -1,5 +1,7 @@
 import { ValueError } from '@firelight/tensor';
-import { expectCount, expectRate, type Schedule } from './schedule.ts';
+import { expectInteger, expectThat } from '@firelight/tensor/extend';
+import { expectNotNegative } from '../core/checks.ts';
+import type { Schedule } from './schedule.ts';
 
 /**
  * Rises from max / divFactor to max and falls to max / divFactor / finalDivFactor, both along half a
@@ -22,11 +24,9 @@ export function oneCycle({
   readonly divFactor?: number;
   readonly finalDivFactor?: number;
 }): Schedule {
-  expectRate('oneCycle', 'max', max);
-  expectCount('oneCycle', 'totalSteps', totalSteps);
-  if (!(riseShare > 0 && riseShare < 1)) {
-    throw new ValueError(`oneCycle: riseShare must be in (0, 1), got ${riseShare}`);
-  }
+  expectNotNegative('oneCycle', 'max', max);
+  expectInteger('oneCycle', 'totalSteps', totalSteps, 1);
+  expectThat(riseShare > 0 && riseShare < 1, 'oneCycle', 'riseShare', 'in (0, 1)', riseShare);
   if (!(divFactor >= 1 && finalDivFactor >= 1)) {
     throw new ValueError(
       `oneCycle: divFactor and finalDivFactor must be ≥ 1, got ${divFactor} and ${finalDivFactor}`,

@@ -1,11 +1,12 @@
-import { ValueError } from '@firelight/tensor';
+import { expectInteger } from '@firelight/tensor/extend';
+import { expectNotNegative } from '../core/checks.ts';
 
 /** The learning rate of a step, counted from 0; what optimizers take as `learningRate`. */
 export type Schedule = (step: number) => number;
 
 /** The first `steps` learning rates of a schedule, as float32. */
 export function toArray(schedule: Schedule, steps: number): Float32Array {
-  expectCount('toArray', 'steps', steps);
+  expectInteger('toArray', 'steps', steps, 1);
   return Float32Array.from({ length: steps }, (_, step) => schedule(step));
 }
 
@@ -14,24 +15,10 @@ export function warmup(
   schedule: Schedule,
   { steps, from = 0 }: { readonly steps: number; readonly from?: number },
 ): Schedule {
-  expectCount('warmup', 'steps', steps);
-  expectRate('warmup', 'from', from);
+  expectInteger('warmup', 'steps', steps, 1);
+  expectNotNegative('warmup', 'from', from);
   return (step) => {
     const rate = schedule(Math.max(step, steps));
     return step >= steps ? rate : from + ((rate - from) * step) / steps;
   };
-}
-
-/** @throws ValueError unless `value` is an integer ≥ 1 */
-export function expectCount(schedule: string, name: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1) {
-    throw new ValueError(`${schedule}: ${name} must be an integer ≥ 1, got ${value}`);
-  }
-}
-
-/** @throws ValueError unless `value` is a finite number ≥ 0 */
-export function expectRate(schedule: string, name: string, value: number): void {
-  if (!(value >= 0 && Number.isFinite(value))) {
-    throw new ValueError(`${schedule}: ${name} must be a number ≥ 0, got ${value}`);
-  }
 }

@@ -1,4 +1,6 @@
-import { expectCount, expectRate, type Schedule } from './schedule.ts';
+import { expectInteger } from '@firelight/tensor/extend';
+import { expectNotNegative } from '../core/checks.ts';
+import type { Schedule } from './schedule.ts';
 
 /** Multiplies by `gamma` every `stepSize` steps: lr · gamma^⌊step / stepSize⌋. */
 export function stepDecay({
@@ -10,8 +12,8 @@ export function stepDecay({
   readonly stepSize: number;
   readonly gamma?: number;
 }): Schedule {
-  expectRate('stepDecay', 'learningRate', learningRate);
-  expectCount('stepDecay', 'stepSize', stepSize);
-  expectRate('stepDecay', 'gamma', gamma);
+  expectNotNegative('stepDecay', 'learningRate', learningRate);
+  expectInteger('stepDecay', 'stepSize', stepSize, 1);
+  expectNotNegative('stepDecay', 'gamma', gamma);
   return (step) => learningRate * gamma ** Math.floor(step / stepSize);
 }

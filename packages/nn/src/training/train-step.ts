@@ -1,4 +1,6 @@
 import { formatShape, mul, type Tensor, tidy, ValueError } from '@firelight/tensor';
+import { expectInteger } from '@firelight/tensor/extend';
+import { expectPositive } from '../core/checks.ts';
 import { TrainingError } from '../core/errors.ts';
 import type { Module } from '../module/module.ts';
 import { firstNonFinite, hasOnlyFinite } from '../module/watch.ts';
@@ -51,14 +53,8 @@ export class TrainStep {
   /** @throws ValueError if a number is out of its range */
   constructor(parts: StepParts) {
     const { clipNorm, accumulationSteps } = parts;
-    if (clipNorm !== null && !(clipNorm > 0)) {
-      throw new ValueError(`Model: clipNorm must be > 0, got ${clipNorm}`);
-    }
-    if (!Number.isInteger(accumulationSteps) || accumulationSteps < 1) {
-      throw new ValueError(
-        `Model: accumulationSteps must be an integer ≥ 1, got ${accumulationSteps}`,
-      );
-    }
+    if (clipNorm !== null) expectPositive('Model', 'clipNorm', clipNorm);
+    expectInteger('Model', 'accumulationSteps', accumulationSteps, 1);
     this.#parts = parts;
     this.#before = new ForwardState(parts.network);
   }

@@ -1,4 +1,5 @@
 import { type Tensor, ValueError } from '@firelight/tensor';
+import { expectInteger } from '@firelight/tensor/extend';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { Snapshot } from '../checkpoint/snapshot.ts';
 import type { MetricValue } from '../metrics/metric.ts';
@@ -69,8 +70,8 @@ export class TrainingRun implements TrainingContext {
   /** @throws ValueError if a number is out of its range, or the list of callbacks has a fault */
   constructor(parts: TrainingParts, options: RunOptions) {
     const { epochs, stepsPerEpoch } = options;
-    checkCount('epochs', epochs);
-    if (stepsPerEpoch !== null) checkCount('stepsPerEpoch', stepsPerEpoch);
+    expectInteger('Model.train', 'epochs', epochs, 1);
+    if (stepsPerEpoch !== null) expectInteger('Model.train', 'stepsPerEpoch', stepsPerEpoch, 1);
     const { callbacks, data } = parts;
     checkCallbacks(callbacks);
     this.#parts = parts;
@@ -213,12 +214,6 @@ export class TrainingRun implements TrainingContext {
   /** @see MindSpore, `LossMonitor` */
   #where(step: number): string {
     return `epoch: ${this.epoch} step: ${step}`;
-  }
-}
-
-function checkCount(name: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1) {
-    throw new ValueError(`Model.train: ${name} must be an integer ≥ 1, got ${value}`);
   }
 }
 

@@ -1,4 +1,5 @@
 import { add, assign, mul, quote, type Tensor, tidy, ValueError } from '@firelight/tensor';
+import { expectBelowOne } from '../core/checks.ts';
 import type { Module, StateDict } from '../module/module.ts';
 import { expectFit, tensorsOf } from '../module/state-dict.ts';
 import { copyOf } from './copy-of.ts';
@@ -7,9 +8,7 @@ const RAW = 'without_average.';
 
 /** @throws ValueError unless 0 ≤ decay < 1 */
 export function checkDecay(decay: number): void {
-  if (!(decay >= 0 && decay < 1)) {
-    throw new ValueError(`Model: averageDecay: the decay must be in [0, 1), got ${decay}`);
-  }
+  expectBelowOne('Model: averageDecay', 'the decay', decay);
 }
 
 /** Whether a state is of a training that averages its weights. */

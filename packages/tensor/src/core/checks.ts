@@ -52,6 +52,18 @@ export function expectFinite(op: string, name: string, value: unknown): void {
   expectThat(Number.isFinite(value), op, name, 'a finite number', value);
 }
 
+/** Throws a `ValueError` unless `value` is an integer from `least` on. */
+export function expectInteger(
+  op: string,
+  name: string,
+  value: unknown,
+  least = Number.NEGATIVE_INFINITY,
+): void {
+  const isRight = Number.isInteger(value) && (value as number) >= least;
+  const rule = Number.isFinite(least) ? `an integer ≥ ${least}` : 'an integer';
+  expectThat(isRight, op, name, rule, value);
+}
+
 /** Throws a `ValueError` unless `value` is in [0, 1]; so NaN and numbers as text are refused. */
 export function expectShare(op: string, name: string, value: unknown): void {
   const isShare = typeof value === 'number' && value >= 0 && value <= 1;
