@@ -2,16 +2,8 @@ import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Compose, type Image, Resize, readImage, type TransformFunction } from '@firelight/data';
 import { Model } from '@firelight/nn';
-import {
-  Generator,
-  printable,
-  printablePath,
-  softmax,
-  stack,
-  type Tensor,
-  tensor,
-  ValueError,
-} from '@firelight/tensor';
+import { Generator, softmax, stack, type Tensor, tensor, ValueError } from '@firelight/tensor';
+import { printable, printablePath } from '@firelight/tensor/extend';
 import { drawGrid, type GridCell } from './support/draw-grid.ts';
 import { imageOf, loadCifar, networkInput } from './support/load-cifar.ts';
 import { openNetwork } from './support/open-network.ts';

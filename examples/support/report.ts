@@ -1,5 +1,5 @@
 import { readMetricsLog } from '@firelight/nn';
-import { printable } from '@firelight/tensor';
+import { printable } from '@firelight/tensor/extend';
 import { drawConfusion } from './confusion.ts';
 import { type CurveEpoch, type CurveStep, drawCurves } from './curves.ts';
 import type { RunFolder } from './run-folder.ts';

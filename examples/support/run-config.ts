@@ -1,6 +1,6 @@
 import { CIFAR10_CLASSES } from '@firelight/data';
 import { CheckpointError } from '@firelight/nn';
-import { quote } from '@firelight/tensor';
+import { quote } from '@firelight/tensor/extend';
 import { checkedOptions, type TrainOptions } from './train-options.ts';
 
 /** What `config.json`, and each checkpoint of `train-cifar.ts`, says of its run. */

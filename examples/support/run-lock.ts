@@ -13,7 +13,7 @@ import {
 } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { quote } from '@firelight/tensor';
+import { quote } from '@firelight/tensor/extend';
 
 /** A folder in which another process trains. */
 export class RunInUseError extends Error {

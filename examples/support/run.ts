@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { printable } from '@firelight/tensor';
+import { printable } from '@firelight/tensor/extend';
 import pc from 'picocolors';
 
 /** Colours for standard error, only where it is a terminal. */

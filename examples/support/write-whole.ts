@@ -1,5 +1,6 @@
 import { writeFileAtomic } from '@firelight/nn';
-import { FirelightError, printablePath, systemReason } from '@firelight/tensor';
+import { FirelightError } from '@firelight/tensor';
+import { printablePath, systemReason } from '@firelight/tensor/extend';
 
 /**
  * Writes a file as a whole or not at all, whoever else writes it at the same time.

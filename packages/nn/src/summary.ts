@@ -1,5 +1,5 @@
-import { formatShape, type Shape, type Tensor, zeros } from '@firelight/tensor';
-import { elementCount } from '@firelight/tensor/extend';
+import { type Shape, type Tensor, zeros } from '@firelight/tensor';
+import { elementCount, formatShape } from '@firelight/tensor/extend';
 import { Conv2d } from './layers/conv2d.ts';
 import { Linear } from './layers/linear.ts';
 import type { Module } from './module/module.ts';

@@ -1,16 +1,33 @@
-export { defineOp, listOps, type OpDefinition, type OpInfo } from './autograd/define-op.ts';
+export {
+  /** @deprecated Import it from `@firelight/tensor/extend`. */
+  defineOp,
+  /** @deprecated Import it from `@firelight/tensor/extend`. */
+  listOps,
+  /** @deprecated Import it from `@firelight/tensor/extend`. */
+  type OpDefinition,
+  /** @deprecated Import it from `@firelight/tensor/extend`. */
+  type OpInfo,
+} from './autograd/define-op.ts';
 export { type GradCheckOptions, gradCheck } from './autograd/grad-check.ts';
 export { isGradEnabled, noGrad } from './autograd/grad-mode.ts';
 export { type MemoryInfo, memory } from './autograd/memory.ts';
 export { Tensor } from './autograd/tensor.ts';
 export { tidy } from './autograd/tidy.ts';
 export type { BackendOptions } from './backend/backend.ts';
-export type { Activation, Kernels, MomentumOptions } from './backend/contract.ts';
+export type {
+  Activation,
+  /** @deprecated Import it from `@firelight/tensor/extend`. */
+  Kernels,
+  MomentumOptions,
+} from './backend/contract.ts';
 export type { KernelDescription } from './backend/dispatch.ts';
 export { type BackendDescription, describeBackend, setBackend } from './backend/registry.ts';
 export { setThreads } from './backend/wasm/index.ts';
 export type { BrowserWorker } from './backend/worker-thread.ts';
-export { describeValue } from './core/describe.ts';
+export {
+  /** @deprecated Import it from `@firelight/tensor/extend`. */
+  describeValue,
+} from './core/describe.ts';
 export { DTYPES, type DType, type ReadonlyTypedArray, type TypedArray } from './core/dtype.ts';
 export {
   AutogradError,
@@ -21,12 +38,36 @@ export {
   ShapeError,
   ValueError,
 } from './core/errors.ts';
-export { printable, printablePath, quote, quoteSome, systemReason } from './core/messages.ts';
-export { NdArray } from './core/ndarray.ts';
+export {
+  /** @deprecated Import it from `@firelight/tensor/extend`. */
+  printable,
+  /** @deprecated Import it from `@firelight/tensor/extend`. */
+  printablePath,
+  /** @deprecated Import it from `@firelight/tensor/extend`. */
+  quote,
+  /** @deprecated Import it from `@firelight/tensor/extend`. */
+  quoteSome,
+  /** @deprecated Import it from `@firelight/tensor/extend`. */
+  systemReason,
+} from './core/messages.ts';
+export {
+  /** @deprecated Import it from `@firelight/tensor/extend`. */
+  NdArray,
+} from './core/ndarray.ts';
 export type { NestedArray } from './core/printing.ts';
 export { Generator, type GeneratorState } from './core/random.ts';
-export { formatShape, type Shape } from './core/shape.ts';
-export { type Padding, type PaddingOption, type Pair, windowCount } from './core/window.ts';
+export {
+  /** @deprecated Import it from `@firelight/tensor/extend`. */
+  formatShape,
+  type Shape,
+} from './core/shape.ts';
+export {
+  type Padding,
+  type PaddingOption,
+  type Pair,
+  /** @deprecated Import it from `@firelight/tensor/extend`. */
+  windowCount,
+} from './core/window.ts';
 export { argmax, argmin } from './ops/arg-reduce.ts';
 export { add, div, maximum, minimum, mul, pow, sub } from './ops/arithmetic.ts';
 export {
@@ -65,7 +106,11 @@ export { type DropoutOptions, dropout } from './ops/dropout.ts';
 export { gather } from './ops/gather.ts';
 export { matmul } from './ops/matmul.ts';
 export { oneHot } from './ops/one-hot.ts';
-export { asTensor, type TensorLike } from './ops/operands.ts';
+export {
+  /** @deprecated Import it from `@firelight/tensor/extend`. */
+  asTensor,
+  type TensorLike,
+} from './ops/operands.ts';
 export { pad } from './ops/pad.ts';
 export { permute, transpose } from './ops/permute.ts';
 export {

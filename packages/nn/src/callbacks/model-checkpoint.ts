@@ -1,5 +1,5 @@
-import { printablePath, systemReason, ValueError } from '@firelight/tensor';
-import { expectInteger } from '@firelight/tensor/extend';
+import { ValueError } from '@firelight/tensor';
+import { expectInteger, printablePath, systemReason } from '@firelight/tensor/extend';
 import { removeLeftovers } from '../checkpoint/atomic-write.ts';
 import { saveCheckpoint } from '../checkpoint/checkpoint.ts';
 import {

@@ -1,4 +1,5 @@
-import { FirelightError, printablePath, systemReason } from '@firelight/tensor';
+import { FirelightError } from '@firelight/tensor';
+import { printablePath, systemReason } from '@firelight/tensor/extend';
 import { CheckpointError } from '../core/errors.ts';
 import { Module, type StateDict } from '../module/module.ts';
 import { writeFileAtomic } from './atomic-write.ts';

@@ -1,5 +1,5 @@
-import { quote, ValueError } from '@firelight/tensor';
-import { expectThat } from '@firelight/tensor/extend';
+import { ValueError } from '@firelight/tensor';
+import { expectThat, quote } from '@firelight/tensor/extend';
 import type { CheckpointFormat } from './format.ts';
 import { SAFETENSORS } from './safetensors-format.ts';
 

@@ -1,4 +1,4 @@
-import { printablePath, systemReason } from '@firelight/tensor';
+import { printablePath, systemReason } from '@firelight/tensor/extend';
 import { CheckpointError } from '../core/errors.ts';
 import { type Checkpoint, loadCheckpoint } from './checkpoint.ts';
 import { latestFirst } from './names.ts';

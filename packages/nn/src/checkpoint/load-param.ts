@@ -1,4 +1,4 @@
-import { printablePath, quoteSome } from '@firelight/tensor';
+import { printablePath, quoteSome } from '@firelight/tensor/extend';
 import { CheckpointError } from '../core/errors.ts';
 import type { Module, StateDict } from '../module/module.ts';
 import { prepareState } from '../module/state-dict.ts';

@@ -1,4 +1,4 @@
-import { quote } from '@firelight/tensor';
+import { quote } from '@firelight/tensor/extend';
 import { CheckpointError } from '../core/errors.ts';
 import { encodeSafetensors, LENGTH_BYTES } from './safetensors.ts';
 import type { Snapshot } from './snapshot.ts';

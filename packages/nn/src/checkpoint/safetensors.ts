@@ -1,5 +1,5 @@
-import { type DType, quote, type Shape, type Tensor, tensor, ValueError } from '@firelight/tensor';
-import { elementCount } from '@firelight/tensor/extend';
+import { type DType, type Shape, type Tensor, tensor, ValueError } from '@firelight/tensor';
+import { elementCount, quote } from '@firelight/tensor/extend';
 import { CheckpointError } from '../core/errors.ts';
 import { isRecord } from '../core/schema.ts';
 import { ELEMENT_TYPES } from './element-types.ts';

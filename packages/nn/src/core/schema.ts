@@ -1,4 +1,5 @@
-import { quote, ValueError } from '@firelight/tensor';
+import { ValueError } from '@firelight/tensor';
+import { quote } from '@firelight/tensor/extend';
 
 /**
  * Checks a value that was read from a file, and gives it back with its type. Nothing else of a file

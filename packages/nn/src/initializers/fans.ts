@@ -1,5 +1,5 @@
-import { formatShape, type Shape, ShapeError, ValueError } from '@firelight/tensor';
-import { elementCount } from '@firelight/tensor/extend';
+import { type Shape, ShapeError, ValueError } from '@firelight/tensor';
+import { elementCount, formatShape } from '@firelight/tensor/extend';
 
 export type FanMode = 'fan_in' | 'fan_out';
 

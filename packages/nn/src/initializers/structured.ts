@@ -1,5 +1,5 @@
-import { formatShape, type Shape, ShapeError } from '@firelight/tensor';
-import { elementCount, expectShare, expectThat } from '@firelight/tensor/extend';
+import { type Shape, ShapeError } from '@firelight/tensor';
+import { elementCount, expectShare, expectThat, formatShape } from '@firelight/tensor/extend';
 import type { Initializer } from './initializer.ts';
 
 /** Initializers that set up a structure; rules of mindspore/common/initializer.py. */

@@ -1,5 +1,5 @@
-import { asTensor, reshape, ShapeError, type Tensor } from '@firelight/tensor';
-import { elementCount } from '@firelight/tensor/extend';
+import { reshape, ShapeError, type Tensor } from '@firelight/tensor';
+import { asTensor, elementCount } from '@firelight/tensor/extend';
 import { Module } from '../module/module.ts';
 
 /** Joins all axes but the first: `[N, ...]` → `[N, Π rest]`. */

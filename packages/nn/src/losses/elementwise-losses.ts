@@ -1,7 +1,6 @@
 import {
   abs,
   add,
-  asTensor,
   exp,
   log,
   maximum,
@@ -12,6 +11,7 @@ import {
   type Tensor,
   type TensorLike,
 } from '@firelight/tensor';
+import { asTensor } from '@firelight/tensor/extend';
 import { expectPositive } from '../core/checks.ts';
 import {
   checkReduction,

@@ -1,5 +1,5 @@
-import { formatShape, mean, ShapeError, sum, type Tensor } from '@firelight/tensor';
-import { expectThat, sameShape } from '@firelight/tensor/extend';
+import { mean, ShapeError, sum, type Tensor } from '@firelight/tensor';
+import { expectThat, formatShape, sameShape } from '@firelight/tensor/extend';
 
 /** What becomes of the losses of the elements (or samples). */
 export type Reduction = 'none' | 'mean' | 'sum';

@@ -1,7 +1,5 @@
 import {
   add,
-  asTensor,
-  formatShape,
   logSoftmax,
   mean,
   mul,
@@ -12,7 +10,7 @@ import {
   type Tensor,
   type TensorLike,
 } from '@firelight/tensor';
-import { sameShape } from '@firelight/tensor/extend';
+import { asTensor, formatShape, sameShape } from '@firelight/tensor/extend';
 import { expectBelowOne } from '../core/checks.ts';
 import { checkReduction, type Reduction, reduceLosses } from './reduction.ts';
 

@@ -1,5 +1,5 @@
-import { asTensor, formatShape, ShapeError, type TensorLike, ValueError } from '@firelight/tensor';
-import { sameShape } from '@firelight/tensor/extend';
+import { ShapeError, type TensorLike, ValueError } from '@firelight/tensor';
+import { asTensor, formatShape, sameShape } from '@firelight/tensor/extend';
 import { isAbove } from './compare.ts';
 
 /** Class of each sample of a batch: the true one, and what the network gave. */

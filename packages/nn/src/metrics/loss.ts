@@ -1,4 +1,5 @@
-import { asTensor, type Tensor, ValueError } from '@firelight/tensor';
+import { type Tensor, ValueError } from '@firelight/tensor';
+import { asTensor } from '@firelight/tensor/extend';
 import type { Metric } from './metric.ts';
 
 /**

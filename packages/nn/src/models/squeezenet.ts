@@ -1,15 +1,18 @@
 import {
-  asTensor,
-  formatShape,
   type Generator,
   globalAvgPool2d,
   isGradEnabled,
   ShapeError,
   type Tensor,
   tidy,
-  windowCount,
 } from '@firelight/tensor';
-import { expectInteger, expectThat } from '@firelight/tensor/extend';
+import {
+  asTensor,
+  expectInteger,
+  expectThat,
+  formatShape,
+  windowCount,
+} from '@firelight/tensor/extend';
 import { normal } from '../initializers/index.ts';
 import { BatchNorm2d } from '../layers/batch-norm2d.ts';
 import { Conv2d } from '../layers/conv2d.ts';

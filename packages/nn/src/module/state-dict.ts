@@ -2,14 +2,11 @@ import {
   assign,
   DTypeError,
   type FirelightError,
-  formatShape,
-  quote,
-  quoteSome,
   ShapeError,
   type Tensor,
   ValueError,
 } from '@firelight/tensor';
-import { sameShape } from '@firelight/tensor/extend';
+import { formatShape, quote, quoteSome, sameShape } from '@firelight/tensor/extend';
 
 type Tensors = Readonly<Record<string, Tensor>>;
 

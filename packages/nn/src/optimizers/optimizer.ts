@@ -2,20 +2,18 @@ import {
   add,
   assign,
   div,
-  formatShape,
   type MomentumOptions,
   mean,
   momentumStep,
   mul,
   noGrad,
-  quote,
   sub,
   type Tensor,
   tidy,
   ValueError,
   zeros,
 } from '@firelight/tensor';
-import { expectInteger } from '@firelight/tensor/extend';
+import { expectInteger, formatShape, quote } from '@firelight/tensor/extend';
 import { expectNotNegative, expectPositive } from '../core/checks.ts';
 import type { Module, StateDict } from '../module/module.ts';
 import { isDecayed, isRegistered } from '../module/parameter-marks.ts';

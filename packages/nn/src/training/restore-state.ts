@@ -1,4 +1,5 @@
-import { type GeneratorState, printablePath, quote, ValueError } from '@firelight/tensor';
+import { type GeneratorState, ValueError } from '@firelight/tensor';
+import { printablePath, quote } from '@firelight/tensor/extend';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { prepareParams } from '../checkpoint/load-param.ts';
 import { CheckpointError } from '../core/errors.ts';

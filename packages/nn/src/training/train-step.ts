@@ -1,5 +1,5 @@
-import { formatShape, mul, type Tensor, tidy, ValueError } from '@firelight/tensor';
-import { expectInteger } from '@firelight/tensor/extend';
+import { mul, type Tensor, tidy, ValueError } from '@firelight/tensor';
+import { expectInteger, formatShape } from '@firelight/tensor/extend';
 import { expectPositive } from '../core/checks.ts';
 import { TrainingError } from '../core/errors.ts';
 import type { Module } from '../module/module.ts';

@@ -1,11 +1,11 @@
 import {
-  asTensor,
   DTypeError,
   type Generator,
   type GeneratorState,
   type Tensor,
   ValueError,
 } from '@firelight/tensor';
+import { asTensor } from '@firelight/tensor/extend';
 
 /** Images (or other inputs) `[N, …]` and their labels. */
 export type LabelledBatch =

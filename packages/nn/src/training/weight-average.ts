@@ -1,4 +1,5 @@
-import { add, assign, mul, quote, type Tensor, tidy, ValueError } from '@firelight/tensor';
+import { add, assign, mul, type Tensor, tidy, ValueError } from '@firelight/tensor';
+import { quote } from '@firelight/tensor/extend';
 import { expectBelowOne } from '../core/checks.ts';
 import type { Module, StateDict } from '../module/module.ts';
 import { expectFit, tensorsOf } from '../module/state-dict.ts';
