@@ -1,4 +1,4 @@
-import { quote } from '@firelight/tensor';
+import { quote } from '@firelight/tensor/extend';
 import type { TarHeader } from 'modern-tar';
 import { DataError } from '../core/errors.ts';
 import { type Archive, type ArchiveFile, allFiles, hasRightSize, sizesOf } from './archive.ts';

@@ -1,4 +1,5 @@
-import { describeValue, ShapeError, ValueError } from '@firelight/tensor';
+import { ShapeError, ValueError } from '@firelight/tensor';
+import { describeValue } from '@firelight/tensor/extend';
 import { expectOptions } from '../core/check.ts';
 import { type BatchArrays, defineBatchTransform } from './batch-transform.ts';
 

@@ -1,4 +1,4 @@
-import { quote } from '@firelight/tensor';
+import { quote } from '@firelight/tensor/extend';
 import { DataError } from '../core/errors.ts';
 import { latin1 } from '../core/latin1.ts';
 import {

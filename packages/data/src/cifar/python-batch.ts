@@ -1,4 +1,4 @@
-import { quote } from '@firelight/tensor';
+import { quote } from '@firelight/tensor/extend';
 import { expectBytes, expectOptions, expectText } from '../core/check.ts';
 import { DataError } from '../core/errors.ts';
 import { parseCifarBinary } from './binary.ts';

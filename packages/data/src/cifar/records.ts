@@ -1,4 +1,5 @@
-import { describeValue, ValueError } from '@firelight/tensor';
+import { ValueError } from '@firelight/tensor';
+import { describeValue } from '@firelight/tensor/extend';
 import { CIFAR_IMAGE_BYTES } from './constants.ts';
 
 /** Where the records of a file are; a plain object, so that it can be sent to a worker thread. */

@@ -1,4 +1,5 @@
-import { describeValue, ValueError } from '@firelight/tensor';
+import { ValueError } from '@firelight/tensor';
+import { describeValue } from '@firelight/tensor/extend';
 import type { Dataset, Sample } from '../core/dataset.ts';
 import type { Recipe } from '../core/recipe.ts';
 import { CIFAR_IMAGE_BYTES, CIFAR_SIDE } from './constants.ts';

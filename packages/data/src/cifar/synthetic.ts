@@ -1,4 +1,5 @@
-import { describeValue, Generator, ValueError } from '@firelight/tensor';
+import { Generator, ValueError } from '@firelight/tensor';
+import { describeValue } from '@firelight/tensor/extend';
 import { expectOptions } from '../core/check.ts';
 import { CIFAR_IMAGE_BYTES, CIFAR_RECORD_BYTES, CIFAR_SIDE, CIFAR10_CLASSES } from './constants.ts';
 

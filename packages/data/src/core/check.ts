@@ -1,4 +1,5 @@
-import { describeValue, ValueError } from '@firelight/tensor';
+import { ValueError } from '@firelight/tensor';
+import { describeValue } from '@firelight/tensor/extend';
 
 // Checks of arguments, which callers without types can get wrong in any way; the others are those of
 // @firelight/tensor/extend.

@@ -1,4 +1,5 @@
-import { describeValue, ShapeError } from '@firelight/tensor';
+import { ShapeError } from '@firelight/tensor';
+import { describeValue } from '@firelight/tensor/extend';
 
 /** Order of an image's axes: channels last (as files and OpenCV) or first (as networks). */
 export type ImageLayout = 'HWC' | 'CHW';

@@ -1,4 +1,5 @@
-import { describeValue, ValueError } from '@firelight/tensor';
+import { ValueError } from '@firelight/tensor';
+import { describeValue } from '@firelight/tensor/extend';
 import type { Dataset, Sample } from '../core/dataset.ts';
 import { DataError } from '../core/errors.ts';
 import type { Recipe } from '../core/recipe.ts';

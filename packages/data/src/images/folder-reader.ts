@@ -1,5 +1,5 @@
 import type { Dirent } from 'node:fs';
-import { printablePath, systemReason } from '@firelight/tensor';
+import { printablePath, systemReason } from '@firelight/tensor/extend';
 import { DataError } from '../core/errors.ts';
 import { compareNames } from './compare-names.ts';
 import { formatOfName } from './formats.ts';

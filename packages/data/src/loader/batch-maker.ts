@@ -1,10 +1,5 @@
-import {
-  FirelightError,
-  Generator,
-  type GeneratorState,
-  printablePath,
-  ShapeError,
-} from '@firelight/tensor';
+import { FirelightError, Generator, type GeneratorState, ShapeError } from '@firelight/tensor';
+import { printablePath } from '@firelight/tensor/extend';
 import type { BatchArrays, BatchTransform } from '../batch-transforms/batch-transform.ts';
 import { refuse } from '../core/check.ts';
 import type { Dataset, Sample } from '../core/dataset.ts';

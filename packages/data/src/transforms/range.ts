@@ -1,4 +1,5 @@
-import { describeValue, type Generator, ValueError } from '@firelight/tensor';
+import { type Generator, ValueError } from '@firelight/tensor';
+import { describeValue } from '@firelight/tensor/extend';
 
 /** Two ends of an interval. */
 export type Range = readonly [low: number, high: number];

@@ -1,4 +1,5 @@
-import { describeValue, ValueError } from '@firelight/tensor';
+import { ValueError } from '@firelight/tensor';
+import { describeValue } from '@firelight/tensor/extend';
 import { checkImage, type Image } from '../core/image.ts';
 import { defineTransform } from './transform.ts';
 
