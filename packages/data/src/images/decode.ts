@@ -1,5 +1,4 @@
-import { printablePath, systemReason } from '@firelight/tensor';
-import { expectThat } from '@firelight/tensor/extend';
+import { expectThat, printablePath, systemReason } from '@firelight/tensor/extend';
 import { expectOptions, expectText } from '../core/check.ts';
 import { DataError } from '../core/errors.ts';
 import type { Image } from '../core/image.ts';

@@ -1,5 +1,5 @@
-import { describeValue, printablePath, ValueError } from '@firelight/tensor';
-import { expectThat } from '@firelight/tensor/extend';
+import { ValueError } from '@firelight/tensor';
+import { describeValue, expectThat, printablePath } from '@firelight/tensor/extend';
 import { expectOptions, expectText } from '../core/check.ts';
 import type { Dataset, Sample } from '../core/dataset.ts';
 import { DataError } from '../core/errors.ts';

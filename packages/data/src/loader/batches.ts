@@ -1,11 +1,5 @@
-import {
-  type BrowserWorker,
-  describeValue,
-  Generator,
-  tensor,
-  ValueError,
-} from '@firelight/tensor';
-import { expectThat } from '@firelight/tensor/extend';
+import { type BrowserWorker, Generator, tensor, ValueError } from '@firelight/tensor';
+import { describeValue, expectThat } from '@firelight/tensor/extend';
 import type { BatchArrays, BatchTransform } from '../batch-transforms/batch-transform.ts';
 import { expectFlag, expectOptions } from '../core/check.ts';
 import type { Batch, BatchSource, Dataset } from '../core/dataset.ts';

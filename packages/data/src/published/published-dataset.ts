@@ -1,5 +1,5 @@
-import { describeValue, type Generator, ValueError } from '@firelight/tensor';
-import { expectThat } from '@firelight/tensor/extend';
+import { type Generator, ValueError } from '@firelight/tensor';
+import { describeValue, expectThat } from '@firelight/tensor/extend';
 import type { Archive, Forms } from '../archive/archive.ts';
 import { type ArchiveDownloadOptions, downloadArchive } from '../archive/download.ts';
 import { type FileBytes, hasFiles, readFiles } from '../archive/files.ts';

@@ -1,5 +1,5 @@
-import { describeValue, type Generator, ValueError } from '@firelight/tensor';
-import { expectFinite } from '@firelight/tensor/extend';
+import { type Generator, ValueError } from '@firelight/tensor';
+import { describeValue, expectFinite } from '@firelight/tensor/extend';
 import { expectOptions } from '../core/check.ts';
 import { checkImage, type Image } from '../core/image.ts';
 import { defineTransform } from './transform.ts';

@@ -1,5 +1,5 @@
-import { describeValue, type Generator, ShapeError, ValueError } from '@firelight/tensor';
-import { expectFinite } from '@firelight/tensor/extend';
+import { type Generator, ShapeError, ValueError } from '@firelight/tensor';
+import { describeValue, expectFinite } from '@firelight/tensor/extend';
 import { expectOptions } from '../core/check.ts';
 import { checkColors, type Image } from '../core/image.ts';
 import { checkInterpolation, type Interpolation } from './interpolation.ts';
