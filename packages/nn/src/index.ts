@@ -1,3 +1,4 @@
+export type { TextStream } from '@firelight/tensor/extend';
 export { CSVLogger } from './callbacks/csv-logger.ts';
 export { EarlyStopping, type EarlyStoppingOptions } from './callbacks/early-stopping.ts';
 export type { LogOptions } from './callbacks/log-file.ts';
@@ -31,7 +32,6 @@ export { registerCheckpointFormat } from './checkpoint/formats.ts';
 export { latestCheckpoint } from './checkpoint/latest.ts';
 export { type LoadOptions, loadParamIntoNet } from './checkpoint/load-param.ts';
 export type { FileContent, Snapshot } from './checkpoint/snapshot.ts';
-export type { TextStream } from './core/console.ts';
 export { CheckpointError, TrainingError } from './core/errors.ts';
 export * as initializers from './initializers/index.ts';
 export { BatchNorm2d, type BatchNorm2dLayerOptions } from './layers/batch-norm2d.ts';

@@ -36,6 +36,7 @@ export { shapeError } from './core/errors.ts';
 export { printable, printablePath, quote, quoteSome, systemReason } from './core/messages.ts';
 export { NdArray } from './core/ndarray.ts';
 export { isPlainObject } from './core/plain-object.ts';
+export { formatDuration, progressBar, rewriteLine, type TextStream } from './core/progress.ts';
 export {
   broadcastShapes,
   elementCount,

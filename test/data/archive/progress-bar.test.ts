@@ -24,9 +24,10 @@ describe('downloadProgressBar', () => {
     show(at(1e6));
     show(at(1_000_001));
     show(at(2e6));
-    expect(written).toHaveLength(2);
-    expect(written[0]).toMatch(/^\ra.tar.gz \[={12} {12}\] {2}50 % {2}1.0\/2.0 MB {2}/);
-    expect(written[1]).toMatch(/\[={24}\] 100 % {2}2.0\/2.0 MB {2}[\d.]+ MB\/s/);
-    expect(written[1].endsWith('\x1b[K\n')).toBe(true);
+    expect(written).toHaveLength(3);
+    expect(written[0].startsWith('\r\x1b[K')).toBe(true);
+    expect(written[0]).toMatch(/a.tar.gz █{12}░{12} {2}50 % {2}1.0\/2.0 MB {2}/);
+    expect(written[1]).toMatch(/a.tar.gz █{24} 100 % {2}2.0\/2.0 MB {2}[\d.]+ MB\/s$/);
+    expect(written[2]).toBe('\n');
   });
 });

@@ -1,12 +1,11 @@
+import {
+  formatDuration,
+  progressBar,
+  rewriteLine,
+  type TextStream,
+} from '@firelight/tensor/extend';
 import type { DownloadProgress } from './fetch-file.ts';
 
-/** The part of a stream such as `process.stderr` that the bar needs. */
-interface Output {
-  readonly isTTY?: boolean;
-  write(text: string): unknown;
-}
-
-const WIDTH = 24;
 const REDRAW_MS = 100;
 
 /**
@@ -16,14 +15,14 @@ const REDRAW_MS = 100;
  * @param output default `process.stderr`
  */
 export function downloadProgressBar(
-  output: Output = process.stderr,
+  output: TextStream = process.stderr,
 ): (progress: DownloadProgress) => void {
   return output.isTTY === true ? bar(output) : lines(output);
 }
 
 const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
 
-function bar(output: Output): (progress: DownloadProgress) => void {
+function bar(output: TextStream): (progress: DownloadProgress) => void {
   let drawn = -Infinity;
   let start: { readonly time: number; readonly bytes: number } | undefined;
   return ({ name, receivedBytes, totalBytes }) => {
@@ -36,26 +35,20 @@ function bar(output: Output): (progress: DownloadProgress) => void {
     const speed = `${megabytes(rate)} MB/s`;
     const amount = `${megabytes(receivedBytes)}${totalBytes === null ? '' : `/${megabytes(totalBytes)}`} MB`;
     if (totalBytes === null) {
-      output.write(`\r${name}  ${amount}  ${speed}\x1b[K`);
+      rewriteLine(output, `${name}  ${amount}  ${speed}`);
       return;
     }
-    const share = Math.min(receivedBytes / totalBytes, 1);
-    const filled = Math.round(WIDTH * share);
-    const picture = `[${'='.repeat(filled)}${' '.repeat(WIDTH - filled)}]`;
+    const share = receivedBytes / totalBytes;
     const percent = `${Math.floor(100 * share)} %`.padStart(5);
-    const rest = rate > 0 ? `  ${formatSeconds((totalBytes - receivedBytes) / rate)} left` : '';
-    output.write(
-      `\r${name} ${picture} ${percent}  ${amount}  ${speed}${isDone ? '' : rest}\x1b[K${isDone ? '\n' : ''}`,
-    );
+    const parts = [`${name} ${progressBar(share)} ${percent}`, amount, speed];
+    if (!isDone && rate > 0)
+      parts.push(`${formatDuration((totalBytes - receivedBytes) / rate)} left`);
+    rewriteLine(output, parts.join('  '));
+    if (isDone) output.write('\n');
   };
 }
 
-function formatSeconds(seconds: number): string {
-  const whole = Math.ceil(seconds);
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
-}
-
-function lines(output: Output): (progress: DownloadProgress) => void {
+function lines(output: TextStream): (progress: DownloadProgress) => void {
   let tenths = -1;
   return ({ name, receivedBytes, totalBytes }) => {
     if (totalBytes === null) return;

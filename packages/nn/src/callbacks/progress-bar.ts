@@ -1,4 +1,10 @@
-import { standardOutput, type TextStream } from '../core/console.ts';
+import {
+  formatDuration,
+  progressBar,
+  rewriteLine,
+  type TextStream,
+} from '@firelight/tensor/extend';
+import { standardOutput } from '../core/console.ts';
 import type { Callback, TrainingContext } from '../training/callback.ts';
 
 /** What is shown after each step. */
@@ -15,15 +21,8 @@ export interface Progress {
 const PLAIN_LINES = 20;
 /** Steps from line to line where the end is not known. */
 const PLAIN_STEPS = 100;
-const BAR_WIDTH = 24;
 /** Steps over which the shown loss is averaged. */
 const LOSS_WINDOW = 10;
-
-/** Seconds as `m:ss`. */
-function formatTime(seconds: number): string {
-  const whole = Math.round(seconds);
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
-}
 
 /**
  * Shows how far a training is, with loss, images per second and the time left: a bar that redraws
@@ -71,8 +70,8 @@ export class ProgressBar implements Callback {
     const numbers = Object.entries(metrics ?? {}).filter(([, value]) => typeof value === 'number');
     if (numbers.length === 0) return;
     const values = numbers.map(([name, value]) => `${name} ${(value as number).toFixed(4)}`);
-    const clear = this.#stream.isTTY ? '\r\x1b[K' : '';
-    this.#stream.write(`${clear}epoch ${epoch} validated: ${values.join('  ')}\n`);
+    if (this.#stream.isTTY) rewriteLine(this.#stream, '');
+    this.#stream.write(`epoch ${epoch} validated: ${values.join('  ')}\n`);
     this.#isOpen = false;
   }
 
@@ -91,15 +90,13 @@ export class ProgressBar implements Callback {
     const parts = [`${label}  step ${step}/${steps ?? '?'}`, details];
     if (seconds > 0) parts.push(`${(this.#images / seconds).toFixed(1)} images/s`);
     if (steps !== null && done > 0) {
-      parts.push(`${formatTime((seconds / done) * (steps - step))} left`);
+      parts.push(`${formatDuration((seconds / done) * (steps - step))} left`);
     }
     const isLast = step === steps;
     if (this.#stream.isTTY) {
-      const filled = steps === null || steps === 0 ? 0 : Math.round((step / steps) * BAR_WIDTH);
-      const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
+      const bar = progressBar(steps === null || steps === 0 ? 0 : step / steps);
       const line = [`${label} ${bar} ${step}/${steps ?? '?'}`, ...parts.slice(1)].join('  ');
-      // Terminals that do not know their width say 0.
-      this.#stream.write(`\r\x1b[K${line.slice(0, this.#stream.columns || undefined)}`);
+      rewriteLine(this.#stream, line);
       if (isLast) this.#stream.write('\n');
       this.#isOpen = !isLast;
     } else if (isLast || step % linesApart(steps) === 0) {

@@ -1,9 +1,4 @@
-/** Where a bar is drawn: a terminal, a file, or whatever takes text. */
-export interface TextStream {
-  write(text: string): unknown;
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-}
+import type { TextStream } from '@firelight/tensor/extend';
 
 /**
  * Standard output or standard error of a process; null in a browser. What cannot be written because
