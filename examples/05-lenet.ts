@@ -1,7 +1,6 @@
 // LeNet-5 on Fashion-MNIST. --limit N takes fewer images, --data DIR another folder.
-import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { FashionMnist } from '@firelight/data';
+import { FashionMnist, findFashionMnist } from '@firelight/data';
 import * as nn from '@firelight/nn';
 import { Generator } from '@firelight/tensor';
 
@@ -9,9 +8,8 @@ const { values } = parseArgs({
   options: { data: { type: 'string' }, limit: { type: 'string' }, epochs: { type: 'string' } },
 });
 const generator = new Generator(0);
-// Debian's package dataset-fashion-mnist puts the files here; else they are fetched into ./data.
-const debian = '/usr/share/datasets/fashion-mnist';
-const path = values.data ?? (existsSync(debian) ? debian : 'data');
+// Files that are nowhere (Debian has them as dataset-fashion-mnist) are fetched into ./data.
+const path = values.data ?? (await findFashionMnist())?.path ?? 'data';
 const limit = values.limit === undefined ? {} : { limit: Number(values.limit) };
 const options = { path, download: true, batchSize: 32, generator, ...limit };
 

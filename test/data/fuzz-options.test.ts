@@ -11,6 +11,7 @@ import {
   decodeImage,
   downloadCifar10,
   findCifar10,
+  findFashionMnist,
   HWC2CHW,
   ImageFolder,
   Mixup,
@@ -167,6 +168,7 @@ const doors: Record<string, [fc.Arbitrary<unknown>[], (...args: never[]) => unkn
   parseCifarPython: [[junk, junkOptions('source')], parseCifarPython],
   syntheticCifar10: [[junkOptions('count', 'seed')], syntheticCifar10],
   findCifar10: [[junkOptions('explicit', 'env', 'candidates')], findCifar10],
+  findFashionMnist: [[junkOptions('explicit', 'env', 'candidates')], findFashionMnist],
   downloadCifar10: [
     [
       fc.constantFrom<unknown>(undefined, null, 5, [], {}),

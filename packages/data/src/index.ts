@@ -43,12 +43,19 @@ export {
   FashionMnist,
   type FashionMnistOptions,
   type FashionMnistSplit,
+  findFashionMnist,
 } from './idx/fashion-mnist.ts';
 export { type IdxArray, parseIdx } from './idx/idx.ts';
 export { IdxSamples } from './idx/idx-samples.ts';
 export { decodeImage, readImage } from './images/decode.ts';
 export { ImageFolder } from './images/image-folder.ts';
 export { type BatchOptions, batches } from './loader/batches.ts';
+export {
+  type FindOptions,
+  type FoundFiles,
+  findPublished,
+  type WantedFiles,
+} from './published/find.ts';
 export {
   PublishedDataset,
   type PublishedKind,

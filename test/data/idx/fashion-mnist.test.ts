@@ -11,6 +11,7 @@ import {
   FASHION_MNIST_STD,
   FashionMnist,
   type FashionMnistOptions,
+  findFashionMnist,
   parseIdx,
 } from '@firelight/data';
 import fc from 'fast-check';
@@ -198,5 +199,25 @@ describe('parseIdx', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+});
+
+describe('findFashionMnist', () => {
+  test('takes the variable before the folders, and says what it asked for', async () => {
+    await write(NAMES[0], images);
+    const env = { FIRELIGHT_FASHION_MNIST: directory };
+    expect(await findFashionMnist({ env })).toEqual({
+      path: directory,
+      origin: 'FIRELIGHT_FASHION_MNIST',
+    });
+    expect(await findFashionMnist({ env: {}, candidates: ['/none'] })).toBeNull();
+    await expect(findFashionMnist({ env: { FIRELIGHT_FASHION_MNIST: '/none' } })).rejects.toThrow(
+      /^findFashionMnist: no Fashion-MNIST files in \/none \(from FIRELIGHT_FASHION_MNIST\); put train-images/,
+    );
+  });
+
+  test.skipIf(!existsSync(REAL))(`finds Debian's files (skipped without ${REAL})`, async () => {
+    const candidates = ['/none', REAL];
+    expect(await findFashionMnist({ env: {}, candidates })).toEqual({ path: REAL, origin: REAL });
   });
 });

@@ -1,6 +1,7 @@
 import { type Archive, type ArchiveFile, type Forms, fileOfBytes } from '../archive/archive.ts';
 import { type ArchiveDownloadOptions, downloadArchive } from '../archive/download.ts';
 import { gunzipWhole } from '../archive/gunzip.ts';
+import { type FindOptions, type FoundFiles, findPublished } from '../published/find.ts';
 import { PublishedDataset, type PublishedOptions } from '../published/published-dataset.ts';
 import { Compose } from '../transforms/compose.ts';
 import { HWC2CHW } from '../transforms/hwc-to-chw.ts';
@@ -113,4 +114,24 @@ export function downloadFashionMnist(
   options: ArchiveDownloadOptions = {},
 ): Promise<string> {
   return downloadArchive(directory, FORMS[0], options);
+}
+
+/**
+ * Looks for Fashion-MNIST: the explicit path, else that of `FIRELIGHT_FASHION_MNIST`, else the first
+ * candidate that has it, by default `./data` and Debian's `/usr/share/datasets/fashion-mnist`; null if
+ * none has. A path that was asked for, by argument or variable, is never replaced.
+ *
+ * @throws ValueError if an option is none of its kind
+ * @throws DataError if the explicit path or that of the variable has no file of Fashion-MNIST
+ */
+export function findFashionMnist(options: FindOptions = {}): Promise<FoundFiles | null> {
+  return findPublished(
+    {
+      op: 'findFashionMnist',
+      forms: FORMS,
+      variable: 'FIRELIGHT_FASHION_MNIST',
+      candidates: ['./data', '/usr/share/datasets/fashion-mnist'],
+    },
+    options,
+  );
 }
