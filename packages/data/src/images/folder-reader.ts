@@ -13,7 +13,7 @@ export interface Folder {
   readonly parent: Folder | null;
 }
 
-type Node = typeof import('node:fs/promises') & typeof import('node:path');
+type NodeModules = typeof import('node:fs/promises') & typeof import('node:path');
 
 /** What is in a folder, links followed. */
 interface Content {
@@ -39,9 +39,9 @@ const LOOKUPS = 256;
 
 /** Reads folders; symbolic links are followed, and names with a dot in front are left out. */
 export class FolderReader {
-  readonly #node: Node;
+  readonly #node: NodeModules;
 
-  private constructor(node: Node) {
+  private constructor(node: NodeModules) {
     this.#node = node;
   }
 

@@ -1,6 +1,6 @@
 import { checkImage, type Image } from '../core/image.ts';
+import { type SideOption, takeCrop, toSides } from './crop.ts';
 import { defineTransform } from './transform.ts';
-import { type SideOption, takeWindow, toSides } from './window.ts';
 
 /**
  * Takes the window of the given size in the middle: its top is ⌊(H − height) / 2⌋, its left
@@ -19,7 +19,7 @@ export const CenterCrop = defineTransform('CenterCrop', (size: SideOption) => {
       checkImage('CenterCrop', image);
       const top = Math.floor((image.height - height) / 2);
       const left = Math.floor((image.width - width) / 2);
-      return takeWindow(image, { top, left, height, width }, 0);
+      return takeCrop(image, { top, left, height, width }, 0);
     },
   };
 });

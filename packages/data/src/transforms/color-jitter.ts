@@ -3,16 +3,16 @@ import { expectOptions } from '../core/check.ts';
 import { checkColors, type Image } from '../core/image.ts';
 import { adjustBrightness, adjustContrast, adjustSaturation } from './color.ts';
 import { adjustHue } from './hue.ts';
-import { drawFrom, type Range, toRange } from './range.ts';
+import { drawFrom, type Interval, toInterval } from './interval.ts';
 import { defineTransform } from './transform.ts';
 
 /** Each a number x for factors in [max(0, 1 − x), 1 + x], or [low, high]; 0 changes nothing. */
 export interface ColorJitterOptions {
-  readonly brightness?: number | Range;
-  readonly contrast?: number | Range;
-  readonly saturation?: number | Range;
+  readonly brightness?: number | Interval;
+  readonly contrast?: number | Interval;
+  readonly saturation?: number | Interval;
   /** In turns of the whole circle: x ≤ 0.5 for [−x, x], or [low, high] within −0.5 to 0.5. */
-  readonly hue?: number | Range;
+  readonly hue?: number | Interval;
 }
 
 const IDENTITY_FACTOR = 1;
@@ -30,10 +30,10 @@ export const ColorJitter = defineTransform('ColorJitter', (options: ColorJitterO
   const checked = expectOptions('ColorJitter', options);
   const factor = { centre: IDENTITY_FACTOR, least: 0, most: Infinity };
   const turn = { centre: 0, least: -0.5, most: 0.5 };
-  const brightness = toRange('ColorJitter: brightness', checked.brightness ?? 0, factor);
-  const contrast = toRange('ColorJitter: contrast', checked.contrast ?? 0, factor);
-  const saturation = toRange('ColorJitter: saturation', checked.saturation ?? 0, factor);
-  const hue = toRange('ColorJitter: hue', checked.hue ?? 0, turn);
+  const brightness = toInterval('ColorJitter: brightness', checked.brightness ?? 0, factor);
+  const contrast = toInterval('ColorJitter: contrast', checked.contrast ?? 0, factor);
+  const saturation = toInterval('ColorJitter: saturation', checked.saturation ?? 0, factor);
+  const hue = toInterval('ColorJitter: hue', checked.hue ?? 0, turn);
   return {
     brightness,
     contrast,

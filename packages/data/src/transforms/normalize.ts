@@ -3,7 +3,7 @@ import { expectThat } from '@firelight/tensor/extend';
 import { expectOptions } from '../core/check.ts';
 import { checkImage, describeImage, type Image } from '../core/image.ts';
 import type { DefinedClass } from '../core/recipe.ts';
-import { describeRange } from './range.ts';
+import { describeNumbers } from './interval.ts';
 import { defineTransform, type Transform } from './transform.ts';
 
 /** One number for each channel. */
@@ -60,7 +60,7 @@ function checkedOptions(options: NormalizeOptions): NormalizeOptions {
   if (!mean.every(Number.isFinite) || !std.every((value) => Number.isFinite(value) && value > 0)) {
     throw new ValueError(
       `Normalize: mean must be finite and std finite and above 0, ` +
-        `got mean ${describeRange(mean)} and std ${describeRange(std)}`,
+        `got mean ${describeNumbers(mean)} and std ${describeNumbers(std)}`,
     );
   }
   return { mean: [...mean], std: [...std] };

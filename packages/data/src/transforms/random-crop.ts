@@ -2,9 +2,9 @@ import { type Generator, ShapeError, ValueError } from '@firelight/tensor';
 import { expectFinite, expectThat } from '@firelight/tensor/extend';
 import { expectOptions } from '../core/check.ts';
 import { checkImage, describeImage, type Image } from '../core/image.ts';
-import { describeRange } from './range.ts';
+import { type SideOption, takeCrop, toSides } from './crop.ts';
+import { describeNumbers } from './interval.ts';
 import { defineTransform } from './transform.ts';
-import { type SideOption, takeWindow, toSides } from './window.ts';
 
 export interface RandomCropOptions {
   /** Pixels added around the image first: one number, [height, width], or all four sides. */
@@ -48,7 +48,7 @@ export const RandomCrop = defineTransform(
         }
         const firstRow = generator.integer(spareRows + 1) - top;
         const firstColumn = generator.integer(spareColumns + 1) - left;
-        return takeWindow(image, { top: firstRow, left: firstColumn, height, width }, fill);
+        return takeCrop(image, { top: firstRow, left: firstColumn, height, width }, fill);
       },
     };
   },
@@ -65,7 +65,7 @@ function toPadding(padding: NonNullable<RandomCropOptions['padding']>): Sides {
     list.length === 2 ? [list[0], list[0], list[1], list[1]] : list;
   const sides = [top, bottom, left, right] as const;
   if (!sides.every((side) => Number.isInteger(side) && side >= 0)) {
-    throw new ValueError(`RandomCrop: padding must be integers ≥ 0, got ${describeRange(sides)}`);
+    throw new ValueError(`RandomCrop: padding must be integers ≥ 0, got ${describeNumbers(sides)}`);
   }
   return sides;
 }

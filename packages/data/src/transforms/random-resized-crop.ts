@@ -1,17 +1,17 @@
 import { type Generator, ValueError } from '@firelight/tensor';
 import { expectOptions } from '../core/check.ts';
 import { checkInterleaved, type Image } from '../core/image.ts';
+import { type Crop, type SideOption, takeCrop, toSides } from './crop.ts';
 import type { Interpolation } from './interpolation.ts';
-import { describeRange, drawFrom, isRange, type Range } from './range.ts';
+import { describeNumbers, drawFrom, type Interval, isInterval } from './interval.ts';
 import { Resize } from './resize.ts';
 import { defineTransform } from './transform.ts';
-import { type SideOption, takeWindow, toSides, type Window } from './window.ts';
 
 export interface RandomResizedCropOptions {
   /** Part of the image's area; [0.08, 1] by default. */
-  readonly scale?: Range;
+  readonly scale?: Interval;
   /** Width divided by height, uniform in its logarithm; [3/4, 4/3] by default. */
-  readonly ratio?: Range;
+  readonly ratio?: Interval;
   /** Default `'linear'`. */
   readonly interpolation?: Interpolation;
 }
@@ -35,12 +35,12 @@ export const RandomResizedCrop = defineTransform(
       ratio = [3 / 4, 4 / 3],
       interpolation = 'linear',
     } = expectOptions('RandomResizedCrop', options);
-    const isWithin = (range: Range): boolean =>
-      isRange(range) && range[0] > 0 && range[1] < Infinity;
+    const isWithin = (range: Interval): boolean =>
+      isInterval(range) && range[0] > 0 && range[1] < Infinity;
     if (!isWithin(scale) || scale[1] > 1 || !isWithin(ratio)) {
       throw new ValueError(
         'RandomResizedCrop: scale must be [low, high] within 0 to 1 and ratio [low, high] above 0, ' +
-          `got ${describeRange(scale)} and ${describeRange(ratio)}`,
+          `got ${describeNumbers(scale)} and ${describeNumbers(ratio)}`,
       );
     }
     const resize = new Resize(toSides('RandomResizedCrop', size), { interpolation });
@@ -50,18 +50,18 @@ export const RandomResizedCrop = defineTransform(
       /** @throws ShapeError if the image is not `[H, W, C]` */
       apply(image: Image, generator: Generator): Image {
         checkInterleaved('RandomResizedCrop', image);
-        return resize.apply(takeWindow(image, drawWindow(image, { scale, ratio }, generator), 0));
+        return resize.apply(takeCrop(image, drawCrop(image, { scale, ratio }, generator), 0));
       },
     };
   },
 );
 export type RandomResizedCrop = InstanceType<typeof RandomResizedCrop>;
 
-function drawWindow(
+function drawCrop(
   { height: rows, width: columns }: Image,
-  { scale, ratio: [least, most] }: { scale: Range; ratio: Range },
+  { scale, ratio: [least, most] }: { scale: Interval; ratio: Interval },
   generator: Generator,
-): Window {
+): Crop {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const area = rows * columns * drawFrom(generator, scale);
     const ratio = Math.exp(drawFrom(generator, [Math.log(least), Math.log(most)]));

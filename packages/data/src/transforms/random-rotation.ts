@@ -3,7 +3,7 @@ import { expectFinite } from '@firelight/tensor/extend';
 import { expectOptions } from '../core/check.ts';
 import { checkInterleaved, type Image } from '../core/image.ts';
 import { checkInterpolation, type Interpolation } from './interpolation.ts';
-import { drawFrom, type Range, toRange } from './range.ts';
+import { drawFrom, type Interval, toInterval } from './interval.ts';
 import { defineTransform } from './transform.ts';
 import { rotationMap, warpAffine } from './warp-affine.ts';
 
@@ -24,9 +24,9 @@ export interface RandomRotationOptions {
  */
 export const RandomRotation = defineTransform(
   'RandomRotation',
-  (degrees: number | Range, options: RandomRotationOptions = {}) => {
+  (degrees: number | Interval, options: RandomRotationOptions = {}) => {
     const { interpolation = 'nearest', fill = 0 } = expectOptions('RandomRotation', options);
-    const range = toRange('RandomRotation: degrees', degrees, {
+    const range = toInterval('RandomRotation: degrees', degrees, {
       centre: 0,
       least: -360,
       most: 360,

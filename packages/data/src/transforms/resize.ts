@@ -2,7 +2,7 @@ import { ValueError } from '@firelight/tensor';
 import { expectOptions } from '../core/check.ts';
 import { checkInterleaved, type Image } from '../core/image.ts';
 import { checkInterpolation, type Interpolation } from './interpolation.ts';
-import { describeRange } from './range.ts';
+import { describeNumbers } from './interval.ts';
 import type { Resampler, Size } from './resample.ts';
 import { halfResampler, isMeanOfFour } from './resample-half.ts';
 import { linearResampler } from './resample-linear.ts';
@@ -39,7 +39,7 @@ export const Resize = defineTransform('Resize', (size: ResizeSize, options: Resi
   if (!(Array.isArray(size) ? size.length === 2 && size.every(isSide) : isSide(size))) {
     throw new ValueError(
       `Resize: size must be one integer for the shorter side or [height, width], ` +
-        `each from 1 to ${MAX_SIDE}, got ${describeRange(size)}`,
+        `each from 1 to ${MAX_SIDE}, got ${describeNumbers(size)}`,
     );
   }
   checkInterpolation('Resize', interpolation);

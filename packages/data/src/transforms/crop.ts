@@ -1,9 +1,9 @@
 import { ValueError } from '@firelight/tensor';
 import { type Image, type PixelData, zerosLike } from '../core/image.ts';
-import { describeRange } from './range.ts';
+import { describeNumbers } from './interval.ts';
 
 /** A part of an image; it may reach beyond the edges. */
-export interface Window {
+export interface Crop {
   readonly top: number;
   readonly left: number;
   readonly height: number;
@@ -23,7 +23,7 @@ export function toSides(op: string, size: SideOption): readonly [height: number,
   const isSide = (side: unknown): boolean => Number.isInteger(side) && (side as number) >= 1;
   if (!Array.isArray(sides) || sides.length !== 2 || !sides.every(isSide)) {
     throw new ValueError(
-      `${op}: size must be an integer ≥ 1 or two of them, got ${describeRange(sides)}`,
+      `${op}: size must be an integer ≥ 1 or two of them, got ${describeNumbers(sides)}`,
     );
   }
   return [sides[0], sides[1]];
@@ -37,15 +37,15 @@ interface Grid {
   readonly width: number;
 }
 
-/** The window of an image in either layout; what lies beyond the edges gets the value `fill`. */
-export function takeWindow(image: Image, window: Window, fill: number): Image {
+/** The part of an image in either layout; what lies beyond the edges gets the value `fill`. */
+export function takeCrop(image: Image, crop: Crop, fill: number): Image {
   const { channels, layout, data } = image;
-  const { top, left, height, width } = window;
+  const { top, left, height, width } = crop;
   const isInterleaved = layout === 'HWC';
   const grid = { planes: isInterleaved ? 1 : channels, step: isInterleaved ? channels : 1 };
   const taken = zerosLike(data, height * width * channels);
   if (fill !== 0) taken.fill(fill);
-  copyWindow(
+  copyCrop(
     data,
     { ...grid, height: image.height, width: image.width },
     taken,
@@ -56,7 +56,7 @@ export function takeWindow(image: Image, window: Window, fill: number): Image {
 }
 
 /** Copies the part of the window that is inside the source, row by row. */
-function copyWindow(
+function copyCrop(
   source: PixelData,
   from: Grid,
   target: PixelData,
