@@ -1,3 +1,9 @@
+/**
+ * Data sets, transforms and batches.
+ *
+ * @module @firelight/data
+ */
+
 export type { BrowserWorker } from '@firelight/tensor';
 export type { Archive, ArchiveFile, Download, Forms } from './archive/archive.ts';
 export { type ArchiveDownloadOptions, downloadArchive } from './archive/download.ts';

@@ -1,3 +1,9 @@
+/**
+ * Layers, networks, losses, optimizers, schedules, training with callbacks, and checkpoints.
+ *
+ * @module @firelight/nn
+ */
+
 export type { TextStream } from '@firelight/tensor/extend';
 export { CSVLogger } from './callbacks/csv-logger.ts';
 export { EarlyStopping, type EarlyStoppingOptions } from './callbacks/early-stopping.ts';

@@ -41,6 +41,7 @@ export class NetworkSummary {
     this.macs = layers.reduce((sum, { macs }) => sum + macs, 0);
   }
 
+  /** The table, as `String(summary)` prints it. */
   toString(): string {
     const rows = this.layers.map(({ name, type, outputShape, macs, ...count }) => [
       name,

@@ -1,5 +1,10 @@
-// What extends the library: operations, kernels, backends, layers, data sets. It is the second door
-// of the package, `@firelight/tensor/extend`; who only computes with tensors needs the first.
+/**
+ * What extends the library: operations, kernels, backends, layers, data sets. It is the second door of
+ * the package; who only computes with tensors needs the first.
+ *
+ * @module @firelight/tensor/extend
+ */
+
 export { defineOp, listOps, type OpDefinition, type OpInfo } from './autograd/define-op.ts';
 export type { Backend } from './backend/backend.ts';
 export type { Kernels } from './backend/contract.ts';

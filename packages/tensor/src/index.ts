@@ -1,3 +1,9 @@
+/**
+ * Arrays with automatic gradients: what computes with tensors.
+ *
+ * @module @firelight/tensor
+ */
+
 export {
   /** @deprecated Import it from `@firelight/tensor/extend`. */
   defineOp,

@@ -15,6 +15,7 @@ export interface BatchArrays {
 
 /** One step from batch to batch; like a `Transform`, it draws from `generator` alone. */
 export interface BatchTransform {
+  /** The changed batch; its argument stays as it is. */
   apply(batch: BatchArrays, generator: Generator): BatchArrays;
   /** How a worker thread makes an equal one. */
   recipe?(): Recipe;

@@ -22,6 +22,7 @@ export class CifarRecords {
     this.table = table;
   }
 
+  /** Number of records. */
   get count(): number {
     return this.table.labels.length;
   }

@@ -132,6 +132,7 @@ export abstract class PublishedDataset<
     return recipeOf(this.#ready('recipe'));
   }
 
+  /** One pass over the batches; the files are read first. */
   [Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {
     return this.from(0);
   }

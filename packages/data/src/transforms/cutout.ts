@@ -4,6 +4,7 @@ import { expectOptions } from '../core/check.ts';
 import { checkImage, type Image } from '../core/image.ts';
 import { defineTransform } from './transform.ts';
 
+/** How many squares `Cutout` covers, and with what. */
 export interface CutoutOptions {
   /** Number of squares; 1 by default. */
   readonly holes?: number;

@@ -6,6 +6,7 @@ import { checkInterpolation, type Interpolation } from './interpolation.ts';
 import { OPERATIONS } from './rand-augment-operations.ts';
 import { defineTransform } from './transform.ts';
 
+/** How much `RandAugment` changes. */
 export interface RandAugmentOptions {
   /** Operations applied one after the other; 2 by default. */
   readonly operations?: number;

@@ -6,6 +6,7 @@ import { type SideOption, takeCrop, toSides } from './crop.ts';
 import { describeNumbers } from './interval.ts';
 import { defineTransform } from './transform.ts';
 
+/** What `RandomCrop` puts around an image first. */
 export interface RandomCropOptions {
   /** Pixels added around the image first: one number, [height, width], or all four sides. */
   readonly padding?:

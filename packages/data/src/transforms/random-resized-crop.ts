@@ -7,6 +7,7 @@ import { describeNumbers, drawFrom, type Interval, isInterval } from './interval
 import { Resize } from './resize.ts';
 import { defineTransform } from './transform.ts';
 
+/** Which part `RandomResizedCrop` takes. */
 export interface RandomResizedCropOptions {
   /** Part of the image's area; [0.08, 1] by default. */
   readonly scale?: Interval;

@@ -7,6 +7,7 @@ import { drawFrom, type Interval, toInterval } from './interval.ts';
 import { defineTransform } from './transform.ts';
 import { rotationMap, warpAffine } from './warp-affine.ts';
 
+/** How `RandomRotation` fills the turned image. */
 export interface RandomRotationOptions {
   /** Default `'nearest'`. */
   readonly interpolation?: Interpolation;

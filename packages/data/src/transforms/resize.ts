@@ -15,6 +15,7 @@ const MAX_SIDE = 2 ** 24;
 /** `[height, width]`, or one number for the shorter side. */
 export type ResizeSize = number | readonly [height: number, width: number];
 
+/** How `Resize` computes pixels. */
 export interface ResizeOptions {
   /** Default `'linear'`. */
   readonly interpolation?: Interpolation;

@@ -13,6 +13,7 @@ export interface Transform {
    * `Compose` then looks it up for byte images. Default false.
    */
   readonly isPointwise?: boolean;
+  /** The changed image; its argument stays as it is. */
   apply(image: Image, generator: Generator, target?: Float32Array): Image;
   /** How a worker thread makes an equal transform; without it, it runs on the main thread only. */
   recipe?(): Recipe;

@@ -4,6 +4,7 @@ import { finite, integer, nullable, object } from '../core/schema.ts';
 import { isAbove } from '../metrics/compare.ts';
 import type { Callback, TrainingContext } from '../training/callback.ts';
 
+/** What `EarlyStopping` watches, and how long it waits. */
 export interface EarlyStoppingOptions {
   /** Metric of the validation; default `'loss'`. */
   readonly monitor?: string;

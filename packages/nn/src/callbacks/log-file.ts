@@ -1,5 +1,6 @@
 import { FirelightError } from '@firelight/tensor';
 
+/** What a log does about lines that it cannot read. */
 export interface LogOptions {
   /** Told of lines that cannot be read when a training is resumed; the console by default. */
   readonly warn?: (text: string) => void;

@@ -3,6 +3,7 @@ import { printLine } from '../core/console.ts';
 import type { Callback, TrainingContext } from '../training/callback.ts';
 import { formatFloat } from './format-float.ts';
 
+/** Where a monitor prints. */
 export interface MonitorOptions {
   /** Takes the lines; the console by default. */
   readonly print?: (line: string) => void;

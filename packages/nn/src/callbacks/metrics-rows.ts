@@ -23,6 +23,7 @@ export interface EpochRow {
   readonly metrics: Readonly<Record<string, unknown>> | null;
 }
 
+/** A line of `MetricsLog`. */
 export type MetricsRow = StepRow | EpochRow;
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 1;

@@ -81,6 +81,7 @@ export class ProgressBar implements Callback {
     this.#isOpen = false;
   }
 
+  /** Shows progress of any kind: also of an evaluation, or of a loop of your own. */
   update({ label, step, steps: total, images, details }: Progress): void {
     // A total that was passed was none.
     const steps = total !== null && step <= total && Number.isFinite(total) ? total : null;

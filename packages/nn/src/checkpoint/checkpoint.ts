@@ -12,6 +12,7 @@ export interface Checkpoint extends FileContent {
   readonly file: string;
 }
 
+/** How a checkpoint is written. */
 export interface SaveOptions {
   /**
    * The name of the format to write, `'safetensors'` or that of one registered with

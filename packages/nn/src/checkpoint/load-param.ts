@@ -4,6 +4,7 @@ import type { Module, StateDict } from '../module/module.ts';
 import { prepareState } from '../module/state-dict.ts';
 import type { Checkpoint } from './checkpoint.ts';
 
+/** How `loadParamIntoNet` takes a checkpoint. */
 export interface LoadOptions {
   /** Whether every tensor of the network must be in the checkpoint; true by default. */
   readonly strict?: boolean;

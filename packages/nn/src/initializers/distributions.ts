@@ -38,6 +38,7 @@ export function uniform({ scale = 0.07 } = {}): Initializer {
   return (shape, generator) => generator.uniform(elementCount(shape), { low: -scale, high: scale });
 }
 
+/** What `heNormal` and `heUniform` scale by. */
 export interface HeOptions {
   /** Slope below 0 of a leaky_relu; 0 by default. */
   readonly negativeSlope?: number;
@@ -89,6 +90,7 @@ export function xavierNormal({ gain = 1 } = {}): Initializer {
   };
 }
 
+/** The variance of `varianceScaling`, and how it is drawn. */
 export interface VarianceScalingOptions {
   readonly scale?: number;
   readonly mode?: FanMode | 'fan_avg';

@@ -1,6 +1,7 @@
 import { type Shape, ShapeError, ValueError } from '@firelight/tensor';
 import { elementCount, formatShape } from '@firelight/tensor/extend';
 
+/** Whether inputs or outputs of a layer decide the scale of its first weights. */
 export type FanMode = 'fan_in' | 'fan_out';
 
 /** Functions that a layer may be followed by, for the gain of its first weights. */

@@ -11,6 +11,7 @@ import { expectInteger } from '@firelight/tensor/extend';
 import { Module } from '../module/module.ts';
 import { type ActivationOptions, expectActivation } from './activation.ts';
 
+/** Size and statistics of a `BatchNorm2d`. */
 export interface BatchNorm2dLayerOptions {
   /** Channels C of the input. */
   readonly numFeatures: number;

@@ -12,6 +12,7 @@ import { type InitializerOption, initialize } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
 import { type ActivationOptions, expectActivation } from './activation.ts';
 
+/** Sizes and first weights of a `Conv2d`. */
 export interface Conv2dLayerOptions {
   readonly inChannels: number;
   readonly outChannels: number;

@@ -23,6 +23,7 @@ export class Dropout extends Module {
   }
 }
 
+/** How many elements a `Dropout` leaves out. */
 export interface DropoutLayerOptions {
   readonly p?: number;
   readonly generator?: Generator | undefined;

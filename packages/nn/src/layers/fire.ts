@@ -13,6 +13,7 @@ import { isPlain } from './activation.ts';
 import { BatchNorm2d } from './batch-norm2d.ts';
 import { Conv2d } from './conv2d.ts';
 
+/** Channels of a `Fire` module. */
 export interface FireOptions {
   readonly inChannels: number;
   /** Output channels of the 1×1 squeeze convolution. */

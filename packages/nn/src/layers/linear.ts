@@ -3,6 +3,7 @@ import { expectInteger } from '@firelight/tensor/extend';
 import { type InitializerOption, initialize } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
 
+/** Sizes and first weights of a `Linear`. */
 export interface LinearOptions {
   readonly inFeatures: number;
   readonly outFeatures: number;

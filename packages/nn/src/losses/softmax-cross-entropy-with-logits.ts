@@ -14,6 +14,7 @@ import { asTensor, formatShape, sameShape } from '@firelight/tensor/extend';
 import { expectBelowOne } from '../core/checks.ts';
 import { checkReduction, type Reduction, reduceLosses } from './reduction.ts';
 
+/** Which labels the loss takes, and what it makes of the losses of a batch. */
 export interface SoftmaxCrossEntropyOptions {
   /** Labels are class numbers `[N]` (true) or probabilities `[N, C]` (false, the default). */
   readonly sparse?: boolean;

@@ -17,6 +17,7 @@ const METRICS = {
   f1: () => new F1(),
 } as const;
 
+/** Metrics that can be asked for by name. */
 export type MetricName = keyof typeof METRICS;
 
 /** Names of metrics, or metrics by names of yours. */

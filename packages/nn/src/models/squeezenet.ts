@@ -24,6 +24,7 @@ import { Sequential } from '../layers/sequential.ts';
 import { Module } from '../module/module.ts';
 import { fireDimensions, type Metaparameters } from './fire-dimensions.ts';
 
+/** Which SqueezeNet, for which images. */
 export interface SqueezeNetOptions {
   /** Channels of the result; 1000 by default. */
   readonly numClasses?: number;

@@ -40,6 +40,7 @@ export abstract class Module {
   readonly #hooks = new Set<{ readonly hook: ForwardHook }>();
   #endWatching = (): void => {};
 
+  /** The output of one input; shapes are those of the module's class. */
   abstract forward(x: Tensor): Tensor;
 
   /**
@@ -85,6 +86,7 @@ export abstract class Module {
     return this.#training && !this.#isFrozen;
   }
 
+  /** Sets the mode of this module alone, also while it is frozen; `train` and `eval` set all inside. */
   set training(mode: boolean) {
     this.#training = mode;
   }

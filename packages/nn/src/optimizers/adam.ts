@@ -3,6 +3,7 @@ import { expectBelowOne, expectNotNegative } from '../core/checks.ts';
 import type { ParameterGroup } from './groups.ts';
 import { Optimizer, type OptimizerOptions, type Slot } from './optimizer.ts';
 
+/** Hyperparameters of `Adam`; the class says what they do. */
 export interface AdamOptions extends OptimizerOptions {
   /** Share of the mean gradient that is kept from step to step; 0.9 by default. */
   readonly beta1?: number;

@@ -3,6 +3,7 @@ import { expectNotNegative } from '../core/checks.ts';
 import type { ParameterGroup } from './groups.ts';
 import { Optimizer, type OptimizerOptions, type Slot } from './optimizer.ts';
 
+/** Hyperparameters of `Momentum`; the class says what they do. */
 export interface MomentumOptimizerOptions extends OptimizerOptions {
   /** Share of the velocity that is kept from step to step; 0.9 is usual. */
   readonly momentum: number;

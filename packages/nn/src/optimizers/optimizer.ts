@@ -27,6 +27,7 @@ import {
 } from './groups.ts';
 import { StepCounts } from './step-counts.ts';
 
+/** Hyperparameters that all optimizers have. */
 export interface OptimizerOptions {
   readonly learningRate: LearningRate;
   /** Factor of the L2 term added to the gradient; 0 by default. */

@@ -3,6 +3,7 @@ import { expectBelowOne, expectNotNegative } from '../core/checks.ts';
 import type { ParameterGroup } from './groups.ts';
 import { Optimizer, type OptimizerOptions, type Slot } from './optimizer.ts';
 
+/** Hyperparameters of `RMSProp`; the class says what they do. */
 export interface RMSPropOptions extends OptimizerOptions {
   /** Share of the mean square that is kept from step to step; 0.99 by default. */
   readonly alpha?: number;

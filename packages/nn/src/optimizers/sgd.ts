@@ -3,6 +3,7 @@ import { expectNotNegative } from '../core/checks.ts';
 import type { ParameterGroup } from './groups.ts';
 import { Optimizer, type OptimizerOptions, type Slot } from './optimizer.ts';
 
+/** Hyperparameters of `SGD`; the class says what they do. */
 export interface SGDOptions extends OptimizerOptions {
   /** Share of the velocity that is kept from step to step; 0 by default. */
   readonly momentum?: number;

@@ -2,8 +2,10 @@ import { ValueError } from '@firelight/tensor';
 import { expectInteger, expectThat } from '@firelight/tensor/extend';
 import { expectNotNegative } from '../core/checks.ts';
 
+/** How the learning rate falls after the warm-up. */
 export type LrDecayMode = 'steps' | 'poly' | 'linear' | 'cosine';
 
+/** The learning rates of a training, as MindSpore's tutorial computes them. */
 export interface GetLrOptions {
   /** Learning rate at step 0, where warm-up starts. */
   readonly lrInit: number;

@@ -42,9 +42,13 @@ export interface Callback {
   readonly name?: string;
   /** Whether it needs to see what the others have done, as one that saves them does. */
   readonly runsLast?: boolean;
+  /** Before the first step, also of a training that is resumed. */
   onTrainBegin?(context: TrainingContext): Done;
+  /** Before the first step of an epoch. */
   onEpochBegin?(context: TrainingContext): Done;
+  /** Before each step. */
   onStepBegin?(context: TrainingContext): Done;
+  /** After each step of the optimizer, with its loss. */
   onStepEnd?(context: TrainingContext): Done;
   /** After the last step of an epoch and the validation that follows it. */
   onEpochEnd?(context: TrainingContext): Done;

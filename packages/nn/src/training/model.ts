@@ -17,6 +17,7 @@ import {
 import { type TrainingResult, TrainingRun } from './training-run.ts';
 import { checkDecay, WeightAverage } from './weight-average.ts';
 
+/** What a `Model` puts together. */
 export interface ModelOptions {
   readonly network: Module;
   /** Needed to train, and for the metric `loss`. */
@@ -44,6 +45,7 @@ export interface ModelOptions {
   readonly averageDecay?: number;
 }
 
+/** How `Model.train` goes about it. */
 export interface TrainOptions {
   readonly callbacks?: readonly Callback[];
   /**

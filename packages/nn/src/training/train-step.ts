@@ -11,6 +11,7 @@ import type { WeightAverage } from './weight-average.ts';
 
 /** A loss function: logits and labels to one number. */
 export interface LossFunction {
+  /** The loss [] of logits [N, C, …] and labels as the loss takes them. */
   forward(logits: Tensor, labels: Tensor): Tensor;
 }
 

@@ -30,6 +30,7 @@ type Backward<Saved> =
     }
   | { readonly backward: 'none'; readonly reason: string };
 
+/** An operation on arrays with its gradient: what `defineOp` makes an operation on tensors from. */
 export type OpDefinition<Inputs extends OpInputs, Attributes, Saved> = {
   /**
    * The output, and all that backward needs: only this is kept alive. Arrays in `saved`, also inside

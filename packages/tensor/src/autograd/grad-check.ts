@@ -7,6 +7,7 @@ import { formatShape } from '../core/shape.ts';
 import { noGrad } from './grad-mode.ts';
 import { Tensor } from './tensor.ts';
 
+/** How `gradCheck` compares a gradient with differences. */
 export interface GradCheckOptions {
   /** Largest relative error that passes; 1e-6 by default. */
   readonly tolerance?: number;

@@ -59,6 +59,7 @@ export class Tensor implements Leaf {
     return this.#requiresGrad;
   }
 
+  /** @throws AutogradError on a result; DTypeError for an integer or boolean dtype */
   set requiresGrad(value: boolean) {
     if (this.node !== null) {
       throw new AutogradError(
@@ -70,10 +71,12 @@ export class Tensor implements Leaf {
     this.#requiresGrad = value;
   }
 
+  /** Lengths of its axes; `[]` for a scalar. */
   get shape(): Shape {
     return this.array.shape;
   }
 
+  /** Type of its elements. */
   get dtype(): DType {
     return this.array.dtype;
   }

@@ -84,44 +84,67 @@ export interface MomentumOptions {
  * output, and has its shape.
  */
 export interface Kernels {
-  // Elementwise. `alpha` is the slope of leakyRelu; `saved` is what UNARY_GRAD_FROM names, or
-  // any array of the shape; `a` and `b` broadcast; the three arrays of `where` have one shape.
+  /** y = f(x) of each element; `alpha` is the slope of leakyRelu. */
   unary(op: UnaryOp, x: NdArray, alpha: number): NdArray;
+  /** gradOut · f′, from what `UNARY_GRAD_FROM` names, or from any array of the shape if it names nothing. */
   unaryGrad(op: UnaryOp, saved: NdArray, gradOut: NdArray, alpha: number): NdArray;
+  /** Of each pair of elements; `a` and `b` broadcast. */
   binary(op: BinaryOp, a: NdArray, b: NdArray): NdArray;
+  /** Of each pair of elements, as bool; `a` and `b` broadcast. */
   compare(op: CompareOp, a: NdArray, b: NdArray): NdArray;
+  /** Elements of `a` where `condition` is true, else of `b`; all three have one shape. */
   where(condition: NdArray, a: NdArray, b: NdArray): NdArray;
+  /** The same numbers in another dtype, in an array of its own even if the dtype is the same. */
   cast(x: NdArray, dtype: DType): NdArray;
 
-  // Reductions. Reduced axes are removed; indices are int32.
+  /** Over `axes`, which are removed. */
   reduce(op: ReduceOp, x: NdArray, axes: readonly number[]): NdArray;
+  /** Positions along `axis`, int32; the axis is removed. */
   argReduce(op: ArgReduceOp, x: NdArray, axis: number): NdArray;
 
-  // [..., M, K] · [..., K, N] → [..., M, N]; batch axes broadcast.
+  /** [..., M, K] · [..., K, N] → [..., M, N], either one transposed first; batch axes broadcast. */
   matmul(a: NdArray, b: NdArray, transposed: { a: boolean; b: boolean }): NdArray;
 
-  // Movement. `sliceGrad` and `gatherGrad` add into zeros of the input's shape.
+  /** `x` repeated along axes of length 1, or missing in front. */
   broadcastTo(x: NdArray, shape: Shape): NdArray;
+  /** Axis i of the result is axis `axes[i]` of `x`. */
   permute(x: NdArray, axes: readonly number[]): NdArray;
+  /** Index i of an axis reads `start + i · step`; `shape` is the result's. */
   slice(x: NdArray, range: SliceRange, shape: Shape): NdArray;
+  /** `gradOut` added into zeros of the input's shape. */
   sliceGrad(gradOut: NdArray, range: SliceRange, inputShape: Shape): NdArray;
+  /** `x` from index `before` on inside `shape`, which else holds `value`. */
   pad(x: NdArray, before: readonly number[], shape: Shape, value: number): NdArray;
+  /** One after the other along `axis`. */
   concat(inputs: readonly NdArray[], axis: number): NdArray;
+  /** Slices of `x` along `axis` at `indices`, int32; the shape of `indices` replaces the axis. */
   gather(x: NdArray, indices: NdArray, axis: number): NdArray;
+  /** `gradOut` added into zeros of the input's shape, at `indices`. */
   gatherGrad(gradOut: NdArray, indices: NdArray, axis: number, inputShape: Shape): NdArray;
 
-  // Softmax family. The cross-entropy is per sample: logits [N, C], labels int32 [N] → [N].
+  /** e^x / Σ e^x along `axis`. */
   softmax(x: NdArray, axis: number): NdArray;
+  /** y · (gradOut − Σ y · gradOut), from the output. */
   softmaxGrad(y: NdArray, gradOut: NdArray, axis: number): NdArray;
+  /** x − ln Σ e^x along `axis`. */
   logSoftmax(x: NdArray, axis: number): NdArray;
+  /** gradOut − e^y · Σ gradOut, from the output. */
   logSoftmaxGrad(y: NdArray, gradOut: NdArray, axis: number): NdArray;
+  /** −logSoftmax(logits)[label] of each sample: logits [N, C], labels int32 [N] → [N]. */
   softmaxCrossEntropy(logits: NdArray, labels: NdArray): NdArray;
+  /** (softmax(logits) − oneHot(labels)) · gradOut: [N, C]. */
   softmaxCrossEntropyGrad(logits: NdArray, labels: NdArray, gradOut: NdArray): NdArray;
 
-  // Convolution. x [N, C, H, W], weight [O, C/groups, kH, kW], bias [O]. Several convolutions of one
-  // input ("branches", usually just one) make one output [N, ΣO, H', W'], channels in their order.
-  // For the gradients, `y` is that output if ReLU was applied to it, else null.
+  /**
+   * x [N, C, H, W], weight [O, C/groups, kH, kW], bias [O]. Several convolutions of one input
+   * ("branches", usually just one) make one output [N, ΣO, H′, W′], channels in their order.
+   */
   conv2d(x: NdArray, branches: readonly Conv2dBranch[], activation: Activation): NdArray;
+  /**
+   * Gradients by what `needed` names.
+   *
+   * @param y the output if ReLU was applied to it, else null
+   */
   conv2dGrad(
     x: NdArray,
     y: NdArray | null,
@@ -130,17 +153,20 @@ export interface Kernels {
     needed: Conv2dNeeds,
   ): Conv2dGrads;
 
-  // Pooling. `indices` are positions in the input's H · W plane.
+  /** [N, C, H, W] → [N, C, H′, W′]; `indices` are positions in the input's H · W plane, int32. */
   maxPool2d(x: NdArray, window: Window2d): { y: NdArray; indices: NdArray };
+  /** `gradOut` added into zeros of the input's shape, at `indices`. */
   maxPool2dGrad(gradOut: NdArray, indices: NdArray, inputShape: Shape): NdArray;
+  /** [N, C, H, W] → [N, C, H′, W′]. */
   avgPool2d(x: NdArray, window: Window2d): NdArray;
+  /** `gradOut` spread evenly over each window. */
   avgPool2dGrad(gradOut: NdArray, inputShape: Shape, window: Window2d): NdArray;
 
-  // Regularization and normalization. Dropout draws its mask from `generator`, and is its own
-  // gradient. Statistics, weight and bias are [C]; `frozen` statistics do not depend on x. The
-  // gradients get `bias` if ReLU was applied to the output, which is computed again, else null.
+  /** x / (1 − rate) where a draw from `generator` is not below `rate`, else 0; also its own gradient. */
   dropout(x: NdArray, rate: number, generator: GeneratorState): NdArray;
+  /** Mean and biased variance of each channel, [C], over N, H and W. */
   channelMoments(x: NdArray): BatchNormStatistics;
+  /** (x − mean) / √(variance + ε) · weight + bias; statistics, weight and bias are [C]. */
   batchNorm2d(
     x: NdArray,
     statistics: BatchNormStatistics,
@@ -149,6 +175,11 @@ export interface Kernels {
     epsilon: number,
     activation: Activation,
   ): NdArray;
+  /**
+   * `frozen` statistics do not depend on x.
+   *
+   * @param bias given if ReLU was applied to the output, which is computed again, else null
+   */
   batchNorm2dGrad(
     x: NdArray,
     statistics: BatchNormStatistics & { frozen: boolean },
@@ -158,7 +189,8 @@ export interface Kernels {
     epsilon: number,
   ): { x: NdArray; weight: NdArray; bias: NdArray };
 
-  // In place: target ← keep · target + add · x, and the update of an optimizer.
+  /** In place: target ← keep · target + add · x. */
   blend(target: NdArray, x: NdArray, factors: { keep: number; add: number }): void;
+  /** In place: one update of `target` and `velocity`; see `Momentum` of @firelight/nn. */
   momentumStep(target: NdArray, velocity: NdArray, grad: NdArray, options: MomentumOptions): void;
 }

@@ -5,6 +5,7 @@ import type { Kernels } from './contract.ts';
 export interface Declined<Arguments extends readonly unknown[] = readonly unknown[]> {
   /** Which calls, and why where that is not plain; `describeBackend()` shows it. */
   readonly calls: string;
+  /** Whether the call with these arguments is one of them. */
   readonly include: (...values: Arguments) => boolean;
 }
 
@@ -34,6 +35,7 @@ export const WITHOUT_ELEMENTS: Declined = {
   include: (...values) => someArray(values, ({ size }) => size === 0),
 };
 
+/** Calls with any array that is not float32. */
 export const NOT_FLOAT32: Declined = {
   calls: 'other dtypes than float32',
   include: (...values) => someArray(values, ({ dtype }) => dtype !== 'float32'),

@@ -49,6 +49,7 @@ export function nodeProcess(): Pick<NodeProcess, 'arch' | 'versions'> | undefine
   return node;
 }
 
+/** Whether this is Node, or what passes for it. */
 export function isNode(): boolean {
   return node !== undefined;
 }

@@ -2,14 +2,19 @@ import { nodeModule } from './host.ts';
 
 /** What is used of a browser's `Worker`. */
 export interface BrowserWorker {
+  /** Sends a message; `transfer` is handed over, not copied. */
   postMessage(message: unknown, transfer: ArrayBuffer[]): void;
+  /** Ends it at once. */
   terminate(): void;
+  /** Called with each answer. */
   onmessage: ((event: never) => unknown) | null;
+  /** Called when its code fails. */
   onerror: ((event: never) => unknown) | null;
 }
 
 /** A thread that this one started: one of Node, or a browser's worker. */
 export interface WorkerThread<Message> {
+  /** `transfer` is handed over, not copied. */
   send(message: Message, transfer: ArrayBuffer[]): void;
   /** Whether the thread keeps the process alive; a browser's worker never does. */
   hold(isNeeded: boolean): void;
@@ -19,6 +24,7 @@ export interface WorkerThread<Message> {
 
 /** Whom a thread tells what; they may change. */
 export interface ThreadListeners<Reply> {
+  /** Called with each answer. */
   onReply: (reply: Reply) => void;
   /** Called, perhaps more than once, when the thread has ended. */
   onFailure: (reason: string) => void;
@@ -80,7 +86,9 @@ function useWorker<Message, Reply>(
 
 /** Inside a thread: the way to the one that started it. */
 export interface ThreadPort<Message, Reply> {
+  /** Answers the thread that started this one. */
   postMessage(reply: Reply, transfer?: ArrayBuffer[]): void;
+  /** Takes messages from now on. */
   listen(onMessage: (message: Message) => void): void;
 }
 

@@ -44,10 +44,12 @@ export function readOptions<Options extends object>(
   return options;
 }
 
+/** Throws a `ValueError` unless it is true or false. */
 export function expectBoolean(op: string, name: string, value: unknown): void {
   expectThat(typeof value === 'boolean', op, name, 'true or false', value);
 }
 
+/** Throws a `ValueError` for NaN, infinities and what is no number. */
 export function expectFinite(op: string, name: string, value: unknown): void {
   expectThat(Number.isFinite(value), op, name, 'a finite number', value);
 }
@@ -104,6 +106,7 @@ export function expectDType(op: string, dtype: DType): void {
   );
 }
 
+/** Throws a `ValueError` unless it is a `Generator`. */
 export function expectGenerator(op: string, generator: Generator): void {
   expectThat(generator instanceof Generator, op, 'generator', 'a Generator', generator);
 }

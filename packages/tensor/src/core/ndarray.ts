@@ -42,10 +42,12 @@ export class NdArray {
     return this.storage.source.read();
   }
 
+  /** Number of elements. */
   get size(): number {
     return elementCount(this.shape);
   }
 
+  /** Number of axes. */
   get rank(): number {
     return this.shape.length;
   }

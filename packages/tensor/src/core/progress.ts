@@ -2,6 +2,7 @@
 
 /** Where progress is shown: a terminal, a file, or whatever takes text. */
 export interface TextStream {
+  /** Writes it as it is. */
   write(text: string): unknown;
   /** Whether it is a terminal, in which a line can be written again. */
   readonly isTTY?: boolean;

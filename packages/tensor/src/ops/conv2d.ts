@@ -11,6 +11,7 @@ import type { Conv2dWindow, PaddingOption, Pair } from '../core/window.ts';
 import { asTensor, dtypeOf, expectRank, expectSameFloating, type TensorLike } from './operands.ts';
 import { resolveWindow } from './window-options.ts';
 
+/** How the kernel of `conv2d` moves over the image. */
 export interface Conv2dOptions {
   /** Pixels between windows, `number` or `[h, w]`; 1 by default. */
   readonly stride?: Pair;

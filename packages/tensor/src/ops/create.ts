@@ -15,12 +15,14 @@ import { Generator } from '../core/random.ts';
 import { elementCount, formatShape, type Shape } from '../core/shape.ts';
 import { arrayFromData, type TensorData } from './tensor-data.ts';
 
+/** What a new tensor is like. */
 export interface CreateOptions {
   readonly dtype?: DType;
   /** Collect a gradient in `grad`; needs a floating dtype. */
   readonly requiresGrad?: boolean;
 }
 
+/** How `tensor` takes data. */
 export interface TensorOptions extends CreateOptions {
   /** Lengths of the axes, where the data are flat. */
   readonly shape?: Shape;
@@ -31,6 +33,7 @@ export interface TensorOptions extends CreateOptions {
   readonly copy?: boolean;
 }
 
+/** What a tensor of random numbers is like. */
 export interface RandomOptions extends CreateOptions {
   /** Source of the numbers; by default one for the whole process that starts at seed 0. */
   readonly generator?: Generator;

@@ -18,6 +18,7 @@ const dropoutOp = defineOp<[NdArray], Mask, Mask>('dropout', {
   backward: (gradOut, { p, state }) => [kernels().dropout(gradOut, p, state)],
 });
 
+/** How many elements `dropout` leaves out, and by which random numbers. */
 export interface DropoutOptions {
   /** Probability in [0, 1) that an element is dropped; 0.5 by default. */
   readonly p?: number;

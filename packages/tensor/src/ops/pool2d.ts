@@ -10,6 +10,7 @@ import { asTensor, expectRank, expectSameFloating, type TensorLike } from './ope
 import { mean } from './reduce.ts';
 import { resolveWindow } from './window-options.ts';
 
+/** How the window of a pooling moves over the image. */
 export interface Pool2dOptions {
   /** Size of the window, `number` or `[h, w]`. */
   readonly kernelSize: Pair;

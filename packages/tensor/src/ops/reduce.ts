@@ -14,6 +14,7 @@ import { reshape } from './reshape.ts';
 /** One axis or several, negative ones counted from the end; all axes if left out. */
 export type AxisOption = number | readonly number[] | undefined;
 
+/** What becomes of the axes that are reduced. */
 export interface ReduceOptions {
   /** Leave reduced axes in the result, with length 1. */
   readonly keepDims?: boolean;
