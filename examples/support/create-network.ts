@@ -3,13 +3,8 @@ import { SqueezeNet } from '@firelight/nn';
 import type { Generator } from '@firelight/tensor';
 import type { TrainOptions } from './train-options.ts';
 
-/** The flags that decide what the network is. */
-export type NetworkOptions = Pick<
-  TrainOptions,
-  'version' | 'bypass' | 'stem' | 'pooling' | 'dropout' | 'batch-norm' | 'head-relu'
->;
-
-export function createNetwork(options: NetworkOptions, generator: Generator): SqueezeNet {
+/** The network that the flags describe. */
+export function createNetwork(options: TrainOptions, generator: Generator): SqueezeNet {
   const { version, bypass, stem, pooling, dropout } = options;
   return new SqueezeNet({
     numClasses: CIFAR10_CLASSES.length,

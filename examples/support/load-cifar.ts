@@ -20,21 +20,6 @@ import {
 import { type Generator, type Tensor, ValueError } from '@firelight/tensor';
 import type { TrainOptions } from './train-options.ts';
 
-/** The flags that say which images, and how they are batched. */
-export type DataOptions = Pick<
-  TrainOptions,
-  | 'data'
-  | 'synthetic'
-  | 'download'
-  | 'mirror'
-  | 'train-size'
-  | 'test-size'
-  | 'batch-size'
-  | 'image-size'
-  | 'augment'
-  | 'workers'
->;
-
 const CIFAR10_SIDE = 32;
 
 /** Where the images come from, in words for the user, the names of their classes, and the splits. */
@@ -82,7 +67,7 @@ export function imageOf(batch: Tensor, index: number): Image {
 
 /** The folder with CIFAR-10, downloaded if necessary; null if it cannot be found or fetched. */
 async function locate(
-  options: DataOptions,
+  options: TrainOptions,
   warn: (text: string) => void,
 ): Promise<{ path: string; origin: string } | null> {
   if (options.synthetic) return null;
@@ -105,7 +90,7 @@ async function locate(
  * @throws ValueError or DataError if the images that were asked for cannot be read
  */
 export async function loadCifar(
-  options: DataOptions,
+  options: TrainOptions,
   generator: Generator,
   warn: (text: string) => void,
 ): Promise<LoadedCifar> {

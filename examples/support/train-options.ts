@@ -1,193 +1,136 @@
-import { parseArgs } from 'node:util';
 import { ValueError } from '@firelight/tensor';
+import {
+  count,
+  expectCompany,
+  expectNoContradiction,
+  type Flags,
+  flag,
+  helpLines,
+  number,
+  oneOf,
+  parseFlags,
+  problemOf,
+  share,
+  text,
+  toggle,
+  type ValuesOf,
+  written,
+} from './flags.ts';
 
-/** One flag of the command line: what it takes, its default, and its line in `--help`. */
-interface Flag {
-  readonly value: 'count' | 'number' | 'text' | 'switch';
-  readonly default: string | boolean | undefined;
-  readonly help: string;
-  /** The words that it accepts. */
-  readonly choices?: readonly string[];
-}
+const CHANGEABLE = { changeable: true };
+const OF_GPU = { changeable: true, goesWith: { flag: 'backend', values: ['gpu', 'auto'] } };
 
+/** What MindSpore's tutorial "SqueezeNet on CIFAR-10" has in the place of a default. */
+const tutorial = <const Value>(value: Value) => ({ recipes: { tutorial: value } });
+
+/** Each flag: its kind, default, help and what else holds of it. All else follows from this table. */
 const FLAGS = {
-  recipe: {
-    value: 'text',
-    default: 'quick',
-    choices: ['quick', 'tutorial'],
-    help: "defaults of the other flags; tutorial: MindSpore's, which takes many hours",
-  },
-  data: { value: 'text', default: undefined, help: 'folder with the CIFAR-10 files' },
-  synthetic: { value: 'switch', default: false, help: 'use the built-in made-up images' },
-  download: { value: 'switch', default: true, help: 'fetch CIFAR-10 into ./data if not found' },
-  workers: { value: 'count', default: '0', help: 'threads that load training images ahead' },
-  mirror: { value: 'text', default: undefined, help: 'address to fetch the binary archive from' },
-  out: { value: 'text', default: undefined, help: 'folder of the run; runs/<recipe>-<time>' },
-  resume: { value: 'switch', default: false, help: 'go on with the run in --out, or the latest' },
-  'eval-only': { value: 'text', default: undefined, help: 'test this checkpoint and stop' },
-  'checkpoint-every': {
-    value: 'count',
-    default: '200',
-    help: 'steps from checkpoint to checkpoint',
-  },
-  keep: { value: 'count', default: '3', help: 'latest checkpoints that are kept' },
-  'loss-every': {
-    value: 'count',
-    default: '0',
-    help: "steps between MindSpore's lines of the loss",
-  },
-  tensorboard: { value: 'switch', default: false, help: 'write event files for TensorBoard' },
-  'train-size': { value: 'count', default: '50000', help: 'images trained on, of 50000' },
-  'test-size': { value: 'count', default: '10000', help: 'images tested on, of 10000' },
-  'image-size': { value: 'count', default: '32', help: 'height and width images are resized to' },
-  augment: { value: 'switch', default: true, help: 'random crops and flips of training images' },
-  epochs: { value: 'count', default: '4', help: 'passes over the training images' },
-  'batch-size': { value: 'count', default: '64', help: 'images in one step' },
-  'lr-init': { value: 'number', default: '0', help: 'learning rate where warm-up starts' },
-  'lr-max': { value: 'number', default: '0.1', help: 'learning rate after warm-up' },
-  'lr-end': { value: 'number', default: '0', help: 'learning rate where linear decay leads' },
-  'lr-decay-mode': {
-    value: 'text',
-    default: 'linear',
-    choices: ['steps', 'poly', 'linear', 'cosine'],
-    help: 'decay of the learning rate',
-  },
-  'warmup-epochs': { value: 'number', default: '0.4', help: 'epochs of linear warm-up' },
-  'pretrain-epochs': { value: 'count', default: '0', help: 'epochs of the schedule to leave out' },
-  momentum: { value: 'number', default: '0.9', help: 'momentum of the optimizer' },
-  nesterov: { value: 'switch', default: true, help: 'Nesterov momentum' },
-  'weight-decay': { value: 'number', default: '5e-4', help: 'factor of the L2 term' },
-  'clip-norm': { value: 'number', default: undefined, help: 'bound of the norm of the gradients' },
-  'label-smoothing': {
-    value: 'number',
-    default: '0',
-    help: 'share of the label spread, in [0, 1)',
-  },
-  seed: { value: 'count', default: '0', help: 'seed of weights, order and dropout' },
-  backend: {
-    value: 'text',
-    default: undefined,
-    help: 'wasm, gpu, reference, or auto: gpu if there is a hardware one; by default wasm',
-  },
-  'gpu-mode': {
-    value: 'text',
-    default: undefined,
-    choices: ['webgl2', 'headlessgl', 'webgpu', 'webasm', 'cpu'],
-    help: 'way of gpu.js; by default the first of headlessgl and webgpu that is there',
-  },
-  'webgpu-module': {
-    value: 'text',
-    default: undefined,
-    help: "npm's webgpu elsewhere than installed, as an address: file:///…/webgpu/index.js",
-  },
-  threads: {
-    value: 'count',
-    default: undefined,
-    help: 'threads of wasm; by default all processors',
-  },
-  version: {
-    value: 'text',
-    default: '1.1',
-    choices: ['1.0', '1.1'],
-    help: 'version of SqueezeNet',
-  },
-  bypass: {
-    value: 'text',
-    default: 'simple',
-    choices: ['none', 'simple', 'complex'],
-    help: 'sums around the Fire modules',
-  },
-  stem: {
-    value: 'text',
-    default: 'cifar',
-    choices: ['imagenet', 'cifar'],
-    help: 'first convolution: stride 2, or 3×3 with stride 1',
-  },
-  pooling: {
-    value: 'text',
-    default: 'floor',
-    choices: ['floor', 'ceil'],
-    help: 'how max-pools round: down as MindSpore, up as Caffe and torchvision',
-  },
-  'batch-norm': { value: 'switch', default: true, help: 'batch norm after each convolution' },
-  'head-relu': { value: 'switch', default: false, help: 'ReLU after the last convolution' },
-  dropout: {
-    value: 'number',
-    default: '0',
-    help: 'dropout before the last convolution, in [0, 1)',
-  },
-  help: { value: 'switch', default: false, help: 'print this text' },
-} as const satisfies Record<string, Flag>;
-
-/**
- * What a recipe sets otherwise than the defaults above, which are those of `quick`.
- *
- * @see MindSpore's tutorial "SqueezeNet on CIFAR-10" for `tutorial`
- */
-const RECIPES: Readonly<Record<string, Readonly<Partial<Record<FlagName, string | boolean>>>>> = {
-  quick: {},
-  tutorial: {
-    'image-size': '224',
-    augment: false,
-    epochs: '30',
-    'batch-size': '32',
-    'lr-max': '0.01',
-    'warmup-epochs': '5',
-    nesterov: false,
-    'weight-decay': '1e-4',
-    version: '1.0',
-    bypass: 'none',
-    stem: 'imagenet',
-    'batch-norm': false,
-    'head-relu': true,
-    dropout: '0.5',
-    'checkpoint-every': '1562',
-    keep: '10',
-    'loss-every': '1562',
-  },
-};
-
-type FlagName = keyof typeof FLAGS;
-type ValueOf<F extends Flag> = F extends { value: 'switch' }
-  ? boolean
-  : F extends { value: 'count' | 'number'; default: string }
-    ? number
-    : F extends { value: 'count' | 'number' }
-      ? number | undefined
-      : F extends { choices: readonly (infer Choice)[] }
-        ? Choice
-        : F extends { default: undefined }
-          ? string | undefined
-          : string;
-
-/** Flags that a run that goes on may take anew: they change where and how, not what is trained. */
-const CHANGEABLE: ReadonlySet<FlagName> = new Set<FlagName>([
-  ...(['data', 'download', 'mirror', 'workers'] as const),
-  ...(['backend', 'gpu-mode', 'webgpu-module', 'threads'] as const),
-  ...(['out', 'resume', 'checkpoint-every', 'keep', 'loss-every', 'tensorboard'] as const),
-]);
+  recipe: flag(
+    oneOf('quick', 'tutorial'),
+    'quick',
+    "defaults of the other flags; tutorial: MindSpore's, which takes many hours",
+  ),
+  data: flag(text, undefined, 'folder with the CIFAR-10 files', CHANGEABLE),
+  synthetic: flag(toggle, false, 'use the built-in made-up images'),
+  download: flag(toggle, true, 'fetch CIFAR-10 into ./data if not found', CHANGEABLE),
+  workers: flag(count, 0, 'threads that load training images ahead', CHANGEABLE),
+  mirror: flag(text, undefined, 'address to fetch the binary archive from', CHANGEABLE),
+  out: flag(text, undefined, 'folder of the run; runs/<recipe>-<time>', CHANGEABLE),
+  resume: flag(toggle, false, 'go on with the run in --out, or the latest', CHANGEABLE),
+  'eval-only': flag(text, undefined, 'test this checkpoint and stop', {
+    contradicts: { flag: 'resume', because: 'tests and does not train' },
+  }),
+  'checkpoint-every': flag(count, 200, 'steps from checkpoint to checkpoint', {
+    ...CHANGEABLE,
+    ...tutorial(1562),
+  }),
+  keep: flag(count, 3, 'latest checkpoints that are kept', { ...CHANGEABLE, ...tutorial(10) }),
+  'loss-every': flag(count, 0, "steps between MindSpore's lines of the loss", {
+    ...CHANGEABLE,
+    ...tutorial(1562),
+  }),
+  tensorboard: flag(toggle, false, 'write event files for TensorBoard', CHANGEABLE),
+  'train-size': flag(count, 50000, 'images trained on, of 50000'),
+  'test-size': flag(count, 10000, 'images tested on, of 10000'),
+  'image-size': flag(count, 32, 'height and width images are resized to', tutorial(224)),
+  augment: flag(toggle, true, 'random crops and flips of training images', tutorial(false)),
+  epochs: flag(count, 4, 'passes over the training images', tutorial(30)),
+  'batch-size': flag(count, 64, 'images in one step', tutorial(32)),
+  'lr-init': flag(number, 0, 'learning rate where warm-up starts'),
+  'lr-max': flag(number, 0.1, 'learning rate after warm-up', tutorial(0.01)),
+  'lr-end': flag(number, 0, 'learning rate where linear decay leads'),
+  'lr-decay-mode': flag(
+    oneOf('steps', 'poly', 'linear', 'cosine'),
+    'linear',
+    'decay of the learning rate',
+  ),
+  'warmup-epochs': flag(number, 0.4, 'epochs of linear warm-up', tutorial(5)),
+  'pretrain-epochs': flag(count, 0, 'epochs of the schedule to leave out'),
+  momentum: flag(number, 0.9, 'momentum of the optimizer'),
+  nesterov: flag(toggle, true, 'Nesterov momentum', tutorial(false)),
+  'weight-decay': flag(number, 5e-4, 'factor of the L2 term', tutorial(1e-4)),
+  'clip-norm': flag(number, undefined, 'bound of the norm of the gradients'),
+  'label-smoothing': flag(share, 0, 'share of the label spread, in [0, 1)'),
+  seed: flag(count, 0, 'seed of weights, order and dropout'),
+  backend: flag(
+    text,
+    undefined,
+    'wasm, gpu, reference, or auto: gpu if there is a hardware one; by default wasm',
+    CHANGEABLE,
+  ),
+  'gpu-mode': flag(
+    oneOf('webgl2', 'headlessgl', 'webgpu', 'webasm', 'cpu'),
+    undefined,
+    'way of gpu.js; by default the first of headlessgl and webgpu that is there',
+    OF_GPU,
+  ),
+  'webgpu-module': flag(
+    text,
+    undefined,
+    "npm's webgpu elsewhere than installed, as an address: file:///…/webgpu/index.js",
+    OF_GPU,
+  ),
+  threads: flag(count, undefined, 'threads of wasm; by default all processors', CHANGEABLE),
+  version: flag(oneOf('1.0', '1.1'), '1.1', 'version of SqueezeNet', tutorial('1.0')),
+  bypass: flag(
+    oneOf('none', 'simple', 'complex'),
+    'simple',
+    'sums around the Fire modules',
+    tutorial('none'),
+  ),
+  stem: flag(
+    oneOf('imagenet', 'cifar'),
+    'cifar',
+    'first convolution: stride 2, or 3×3 with stride 1',
+    tutorial('imagenet'),
+  ),
+  pooling: flag(
+    oneOf('floor', 'ceil'),
+    'floor',
+    'how max-pools round: down as MindSpore, up as Caffe and torchvision',
+  ),
+  'batch-norm': flag(toggle, true, 'batch norm after each convolution', tutorial(false)),
+  'head-relu': flag(toggle, false, 'ReLU after the last convolution', tutorial(true)),
+  dropout: flag(share, 0, 'dropout before the last convolution, in [0, 1)', tutorial(0.5)),
+  help: flag(toggle, false, 'print this text'),
+} as const;
 
 /** All flags with their values. */
-export type TrainOptions = { readonly [Name in FlagName]: ValueOf<(typeof FLAGS)[Name]> };
+export type TrainOptions = ValuesOf<typeof FLAGS>;
+type FlagName = keyof TrainOptions;
 
-const flags: readonly (readonly [string, Flag])[] = Object.entries(FLAGS);
+const flags: Flags = FLAGS;
+const names = Object.keys(FLAGS) as FlagName[];
 
 /** The text of `--help`. */
 export function helpText(): string {
-  const rows = flags.map(([name, { value, default: preset, help, choices }]) => {
-    const isSwitch = value === 'switch';
-    const argument = isSwitch ? '' : ` <${choices?.join('|') ?? value}>`;
-    const flag = isSwitch && preset === true ? `--[no-]${name}` : `--${name}${argument}`;
-    const shown = isSwitch || preset === undefined ? '' : ` (${preset})`;
-    return { flag, help: `${help}${shown}` };
-  });
-  const width = rows.reduce((widest, { flag }) => Math.max(widest, flag.length), 0);
+  const changeable = names.filter((name) => flags[name].changeable && name !== 'resume');
   return [
     'Trains SqueezeNet on CIFAR-10 and tests it.',
     '',
     'Usage: npm run train -- [flags]',
     '',
-    ...rows.map(({ flag, help }) => `  ${flag.padEnd(width)}  ${help}`),
+    ...helpLines(FLAGS),
     '',
     'Images are looked for in --data, $FIRELIGHT_CIFAR10, ./data and ../shared/cifar-10; then',
     'CIFAR-10 is downloaded; if that fails too, built-in made-up images are used.',
@@ -196,74 +139,43 @@ export function helpText(): string {
     'up, it goes on without printing, and its folder holds all that it would have printed. Ctrl-C, or',
     'kill and its process number, makes it save and end; --resume names the process that still runs.',
     'With --resume, only these flags may differ from those of the run:',
-    `  ${[...CHANGEABLE].filter((name) => name !== 'resume').join(', ')}.`,
+    `  ${changeable.join(', ')}.`,
   ].join('\n');
 }
 
-/** What a value must be, or null if it is that. */
-function ruleOf({ value, choices }: Flag, found: unknown): string | null {
-  if (choices !== undefined) {
-    return choices.some((choice) => choice === found) ? null : `one of ${choices.join(', ')}`;
-  }
-  if (value === 'text') return typeof found === 'string' ? null : 'a text';
-  if (value === 'switch') return typeof found === 'boolean' ? null : 'true or false';
-  const isNumber = typeof found === 'number' && Number.isFinite(found) && found >= 0;
-  if (value === 'number') return isNumber ? null : 'a number ≥ 0';
-  return isNumber && Number.isSafeInteger(found) ? null : 'a whole number ≥ 0';
-}
-
-function parseValue(name: string, raw: string | boolean | undefined, flag: Flag) {
-  if (typeof raw !== 'string') return raw;
-  const isNumber = flag.value === 'count' || flag.value === 'number';
-  const value = isNumber ? (raw.trim() === '' ? Number.NaN : Number(raw)) : raw;
-  const rule = ruleOf(flag, value);
-  if (rule !== null) throw new ValueError(`--${name} must be ${rule}, got '${raw}'`);
-  return value;
-}
-
-/** The flags that are given, as texts and switches. */
-function parseFlags(args: readonly string[]): Record<string, string | boolean | undefined> {
-  const options = Object.fromEntries(
-    flags.map(([name, { value }]) => [
-      name,
-      { type: value === 'switch' ? ('boolean' as const) : ('string' as const) },
-    ]),
-  );
-  try {
-    return parseArgs({ args: [...args], options, allowNegative: true }).values;
-  } catch (error) {
-    // parseArgs explains itself in its first sentence; the rest is about its own options.
-    const [sentence] = String((error as Error).message).split('. ');
-    throw new ValueError(`${sentence}; see npm run train -- --help`);
-  }
+/** The flags that are given, each with its value. */
+function givenIn(args: readonly string[]): Partial<TrainOptions> {
+  return parseFlags(FLAGS, args, 'npm run train -- --help');
 }
 
 /**
  * Reads the command line.
  *
- * @throws ValueError with one sentence for an unknown flag or a value that does not fit
+ * @throws ValueError with one sentence for an unknown flag, a value that does not fit, or flags that
+ *   do not go together
  */
 export function parseTrainOptions(args: readonly string[]): TrainOptions {
-  const values = parseFlags(args);
-  const recipe =
-    RECIPES[String(parseValue('recipe', values.recipe ?? FLAGS.recipe.default, FLAGS.recipe))];
-  const entries = flags.map(([name, flag]) => {
-    const raw = values[name] ?? recipe[name as FlagName] ?? flag.default;
-    return [name, parseValue(name, raw, flag)];
+  const given = givenIn(args);
+  const { recipe = FLAGS.recipe.default } = given;
+  const defaults = names.map((name) => {
+    const { recipes = {}, default: preset } = flags[name];
+    return [name, Object.hasOwn(recipes, recipe) ? recipes[recipe] : preset];
   });
-  // `parseValue` gives each flag the type that its `value` and `choices` declare.
-  return Object.fromEntries(entries) as TrainOptions;
+  const options = { ...(Object.fromEntries(defaults) as TrainOptions), ...given };
+  expectNoContradiction(FLAGS, options);
+  // What a flag goes with may be among those that the run was begun with: see resumedOptions.
+  if (!options.resume) expectCompany(FLAGS, options);
+  return options;
 }
 
 /**
  * The options of a run that goes on: its own, with those flags of the command line that may differ.
  *
- * @throws ValueError for a flag that would change what is trained
+ * @throws ValueError for a flag that would change what is trained, or does not go with the others
  */
 export function resumedOptions(own: TrainOptions, args: readonly string[]): TrainOptions {
-  const given = parseTrainOptions(args);
-  const names = Object.keys(parseFlags(args)) as FlagName[];
-  const difference = differenceOf(given, own, names);
+  const options = { ...own, ...givenIn(args), resume: own.resume };
+  const difference = differenceOf(options, own);
   if (difference !== null) {
     const [asked, begun] = difference;
     throw new ValueError(
@@ -271,38 +183,28 @@ export function resumedOptions(own: TrainOptions, args: readonly string[]): Trai
         'a new run without --resume',
     );
   }
-  const changed = names.filter((name) => CHANGEABLE.has(name) && name !== 'resume');
-  return { ...own, ...Object.fromEntries(changed.map((name) => [name, given[name]])) };
+  expectCompany(FLAGS, options);
+  return options;
 }
 
 /** What is to be trained otherwise by some options than by others, as flags; null if nothing is. */
 export function differenceOf(
   some: TrainOptions,
   others: TrainOptions,
-  names = Object.keys(FLAGS) as readonly FlagName[],
 ): [some: string, others: string] | null {
-  const differing = names.filter((name) => !CHANGEABLE.has(name) && some[name] !== others[name]);
+  const differing = names.filter((name) => !flags[name].changeable && some[name] !== others[name]);
   if (differing.length === 0) return null;
   const flagsOf = (options: TrainOptions): string =>
     differing.map((name) => written(name, options[name])).join(' ');
   return [flagsOf(some), flagsOf(others)];
 }
 
-/** A flag as it is written on the command line. */
-function written(name: FlagName, value: unknown): string {
-  if (value === undefined) return `no --${name}`;
-  if (typeof value === 'boolean') return value ? `--${name}` : `--no-${name}`;
-  return `--${name} ${value}`;
-}
-
 /** Options that were read from a file, if they have the types of the flags. */
 export function checkedOptions(
   found: Readonly<Record<string, unknown>>,
 ): { options: TrainOptions; unknown: string[] } | { problem: string } {
-  for (const [name, flag] of flags) {
-    const value = Object.hasOwn(found, name) ? found[name] : undefined;
-    if (value === undefined && flag.default === undefined) continue;
-    const rule = ruleOf(flag, value);
+  for (const name of names) {
+    const rule = problemOf(flags[name], Object.hasOwn(found, name) ? found[name] : undefined);
     if (rule !== null) return { problem: `the option '${name}' must be ${rule}` };
   }
   const unknown = Object.keys(found).filter((name) => !Object.hasOwn(FLAGS, name));

@@ -139,6 +139,17 @@ describe('flags beside --resume', () => {
     expect(resumedOptions(begun, ['--resume', '--keep', '5'])).toEqual({ ...begun, keep: 5 });
   });
 
+  test('that go with others find those among what the run was begun with', () => {
+    const onGpu = parseTrainOptions(['--backend', 'gpu']);
+    expect(resumedOptions(onGpu, ['--resume', '--gpu-mode', 'webasm'])).toEqual({
+      ...onGpu,
+      'gpu-mode': 'webasm',
+    });
+    expect(() => resumedOptions(own, ['--resume', '--webgpu-module', 'file:///m'])).toThrow(
+      '--webgpu-module goes with --backend gpu or --backend auto',
+    );
+  });
+
   test('that would change what is trained are refused', async () => {
     expect(() => resumedOptions(own, ['--epochs', '6', '--lr-max', '0.5'])).toThrow(
       '--epochs 6 --lr-max 0.5 cannot be set by --resume: the run was begun with --epochs 2 ' +

@@ -146,6 +146,7 @@ describe('bad input is one clear sentence and exit code 1', () => {
     ['an unknown flag', ['--epoch', '3'], /Unknown option '--epoch'; see .*--help/],
     ['a missing value', ['--seed'], /--seed/],
     ['a number that is none', ['--epochs', 'many'], /--epochs must be a whole number ≥ 0/],
+    ['a share that is none', ['--dropout', '1'], /--dropout must be a number in \[0, 1\), got '1'/],
     ['an unknown mode', ['--lr-decay-mode', 'fast'], /must be one of steps, poly, linear, cosine/],
     ['an unknown version', ['--version', '2.0'], /--version must be one of 1.0, 1.1, got '2.0'/],
     [
@@ -163,6 +164,11 @@ describe('bad input is one clear sentence and exit code 1', () => {
       'a mode of the GPU without the GPU',
       ['--gpu-mode', 'webasm'],
       /--gpu-mode goes with --backend gpu or --backend auto/,
+    ],
+    [
+      'a test beside a training',
+      ['--eval-only', 'file', '--resume'],
+      /--eval-only tests and does not train; leave --resume out/,
     ],
     ['no checkpoint', ['--eval-only', '/no/file'], /\/no\/file: there is no such file/],
     [
