@@ -168,6 +168,7 @@ const LAYERS = {
     ['backend/gpu/index', 'backend/gpu/gpu-backend'],
     ['backend/dispatch', 'core', 'backend/contract', 'backend/declined', 'backend/backend'],
     ['backend/registry', 'core', 'backend'],
+    ['backend/define-kernel', 'core', 'backend/backend', 'backend/dispatch', 'backend/registry'],
     ['autograd', 'core', 'backend'],
     ['ops', 'core', 'backend', 'autograd'],
     ['extend', 'core', 'backend', 'autograd', 'ops'],

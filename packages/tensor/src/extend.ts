@@ -14,6 +14,7 @@ export {
   NOT_FLOAT32,
   NOT_FLOAT32_WITH_INDICES,
 } from './backend/declined.ts';
+export { defineKernel, type KernelVersions } from './backend/define-kernel.ts';
 export { isNode } from './backend/host.ts';
 export { kernels, registerBackend } from './backend/registry.ts';
 export {

@@ -1,6 +1,6 @@
 import type { AnyBackend } from './backend.ts';
 import type { Kernels } from './contract.ts';
-import { type Declined, WITHOUT_ELEMENTS } from './declined.ts';
+import { type Declined, NOT_FLOAT32, WITHOUT_ELEMENTS } from './declined.ts';
 
 /** Who computes a kernel. */
 export interface KernelDescription {
@@ -61,6 +61,21 @@ function namesOf(chain: readonly AnyBackend[]): (keyof Kernels)[] {
 export function dispatch(chain: readonly AnyBackend[]): Kernels {
   const entries = namesOf(chain).map((name) => [name, dispatched(linksOf(chain, name))] as const);
   return Object.fromEntries(entries) as unknown as Kernels; // Names and signatures did not change.
+}
+
+/** A kernel that is not in the contract, by the names of the backends that compute it. */
+export function dispatchOwn(
+  chain: readonly AnyBackend[],
+  versions: Readonly<Record<string, AnyKernel | undefined>>,
+): AnyKernel {
+  const links = chain.flatMap(({ name: backend, fallback }) => {
+    const kernel = versions[backend];
+    if (kernel === undefined) return [];
+    return [
+      { backend, kernel, declined: fallback === null ? [] : [WITHOUT_ELEMENTS, NOT_FLOAT32] },
+    ];
+  });
+  return dispatched(links);
 }
 
 /** What `dispatch` does, by kernel. */

@@ -45,18 +45,29 @@ function chainOf(backend: AnyBackend): AnyBackend[] {
 
 /** A backend with the kernels that others lend it, and whom `'auto'` passed over for it. */
 interface Choice {
-  readonly backend: AnyBackend;
+  readonly chain: readonly AnyBackend[];
   readonly kernels: Kernels;
   readonly passedOver: readonly string[];
 }
 
 function complete(backend: AnyBackend, passedOver: readonly string[] = []): Choice {
-  return { backend, kernels: dispatch(chainOf(backend)), passedOver };
+  const chain = chainOf(backend);
+  return { chain, kernels: dispatch(chain), passedOver };
 }
 
 /** The kernels that ops call now. */
 export function kernels(): Kernels {
   return current.kernels;
+}
+
+/** The backend in use and those that its calls may go on to; another list after each choice. */
+export function chainInUse(): readonly AnyBackend[] {
+  return current.chain;
+}
+
+/** The names that `setBackend` takes, but `'auto'`. */
+export function backendNames(): readonly string[] {
+  return [...backends.keys()];
 }
 
 /**
@@ -157,8 +168,8 @@ export function withBackend<Result>(name: string, body: () => Result): Result {
 
 /** Says for the backend in use which code computes each kernel, and why. */
 export function describeBackend(): BackendDescription {
-  const { backend, passedOver } = current;
-  const chain = chainOf(backend);
+  const { chain, passedOver } = current;
+  const [backend] = chain;
   return {
     name: backend.name,
     summary: [backend.describe(chain.at(1)?.name ?? null), ...passedOver].join('; '),

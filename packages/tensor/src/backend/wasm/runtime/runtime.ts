@@ -55,13 +55,14 @@ function attempt<Result>(body: () => Result): Result {
 }
 
 function loadCode(memory: WebAssembly.Memory, features: Features): Code {
+  // An error in the code that writes a task is a bug of that code, and no refusal of the engine.
+  const bytes = assembleModule({
+    features,
+    memory: { initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES },
+    exports: [runJob, runAlone, workerLoop],
+    table: allTasks.map((task) => task.definition),
+  });
   return attempt(() => {
-    const bytes = assembleModule({
-      features,
-      memory: { initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES },
-      exports: [runJob, runAlone, workerLoop],
-      table: allTasks.map((task) => task.definition),
-    });
     const module = new WebAssembly.Module(bytes);
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
     return { features, module, exports: exports as unknown as Exports }; // The functions named above.
