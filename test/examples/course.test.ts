@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import { ROOT, runExample } from '../helpers/run-example.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ROOT, runExample, runSource } from '../helpers/run-example.ts';
+import { sharedPath } from '../helpers/shared.ts';
 
 const FASHION_MNIST = '/usr/share/datasets/fashion-mnist';
 
@@ -13,9 +14,22 @@ async function outputOf(name: string, args: readonly string[] = []): Promise<str
   return stdout;
 }
 
+let folder: string;
+
+beforeAll(async () => {
+  // Inside the repository, so that Node finds tsx, and apart, so that no example finds ../shared.
+  await mkdir(join(ROOT, 'runs'), { recursive: true });
+  folder = await mkdtemp(join(ROOT, 'runs', 'course-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Runs a program where it finds no images and no weights. */
+const runApart = (name: string, args: readonly string[]) =>
+  runSource(join(ROOT, 'examples', name), args, { cwd: folder, env: { FIRELIGHT_CIFAR10: '' } });
+
 test('each program of the course has under fifty lines and its line in the README', async () => {
   const names = (await readdir(join(ROOT, 'examples'))).filter((name) => /^\d\d-/.test(name));
-  expect(names.length).toBeGreaterThanOrEqual(5);
+  expect(names.length).toBeGreaterThanOrEqual(8);
   const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
   for (const name of names) {
     const lines = (await readFile(join(ROOT, 'examples', name), 'utf8')).split('\n');
@@ -58,3 +72,44 @@ test.skipIf(!existsSync(FASHION_MNIST))(
   },
   120_000,
 );
+
+describe('06: transfer learning', () => {
+  const few = ['--train-size', '320', '--test-size', '200', '--image-size', '64', '--epochs', '4'];
+
+  test.skipIf(sharedPath('cifar-10') === null || sharedPath('squeezenet') === null)(
+    'learns fast behind features from ImageNet (skipped without ../shared)',
+    async () => {
+      const output = await outputOf('06-transfer-learning.ts', few);
+      expect(output).toContain('5,130 trainable / 727,626 parameters');
+      // Chance is 10 %, and without the features some 20.
+      expect(Number(/after: (\S+) %/.exec(output)?.[1])).toBeGreaterThan(40);
+    },
+    60_000,
+  );
+
+  test('says loudly what it lacks', async () => {
+    const args = [...few, '--epochs', '1', '--no-download'];
+    const { code, stdout, stderr } = await runApart('06-transfer-learning.ts', args);
+    expect(stderr).toMatch(/^warning: NOT CIFAR-10: .*\nwarning: NOT IMAGENET: its weights/);
+    expect(stdout).toMatch(/after: \S+ % of built-in made-up images/);
+    expect(code).toBe(0);
+  }, 60_000);
+});
+
+test('07: an operation of your own', async () => {
+  const output = await outputOf('07-own-operation.ts');
+  expect(output).toContain('tensor([0.00, 0.25, 9.00]');
+  expect(output).toContain('gradCheck: right; the same bits on both backends: true');
+});
+
+test('08: SqueezeNet', async () => {
+  const { code, stdout, stderr } = await runApart('08-squeezenet.ts', ['400', '3']);
+  expect(stderr).toBe('NOT CIFAR-10: made-up patterns; put its files into ./data\n');
+  expect(code).toBe(0);
+  // The loss starts at ln 10 = 2.3; the statistics of batch norm lag behind after so few steps.
+  const losses = [...stdout.matchAll(/loss (\S+) {2}.*images\/s/g)].map(([, loss]) => Number(loss));
+  expect(losses.at(-1)).toBeLessThan(1.9);
+  expect(stdout.match(/ is taken for /g)).toHaveLength(5);
+  const files = await readdir(join(folder, 'runs/08-squeezenet'));
+  expect(files.sort()).toEqual([1, 2, 3].map((epoch) => `CKP-${epoch}_8.safetensors`));
+}, 60_000);

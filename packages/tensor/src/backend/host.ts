@@ -21,7 +21,10 @@ interface NodeModules {
   'node:os': { availableParallelism(): number };
   'node:v8': { setFlagsFromString(flags: string): void };
   'node:worker_threads': {
-    Worker: new (code: string | { readonly href: string }, options?: Readonly<Record<string, unknown>>) => NodeWorker;
+    Worker: new (
+      code: string | { readonly href: string },
+      options?: Readonly<Record<string, unknown>>,
+    ) => NodeWorker;
     parentPort: NodePort | null;
   };
 }

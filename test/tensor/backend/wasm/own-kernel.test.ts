@@ -125,7 +125,9 @@ describe('an operation with kernels of its own', () => {
         const onReference = outcome(values);
         expect(ran).toEqual(['wasm', 'wasm', 'reference', 'reference']);
         onReference.forEach((expected, which) => {
-          expected.forEach((value, i) => expect(onWasm[which][i]).toBeCloseTo(value, 6));
+          expected.forEach((value, i) => {
+            expect(onWasm[which][i]).toBeCloseTo(value, 6);
+          });
         });
       }),
     );
