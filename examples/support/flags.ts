@@ -7,6 +7,8 @@ export interface Kind<Value> {
   readonly argument: string | null;
   /** What a value must be, for messages. */
   readonly rule: string;
+  /** The range for `--help`, where the argument does not tell it. */
+  readonly range?: string;
   accepts(value: unknown): value is Value;
   /** The value that a text means; `accepts` says whether it is one. */
   parse(text: string): unknown;
@@ -60,6 +62,7 @@ export const number: Kind<number> = {
 export const share: Kind<number> = {
   argument: 'number',
   rule: 'a number in [0, 1)',
+  range: 'in [0, 1)',
   accepts: (value): value is number => isNumber(value) && value < 1,
   parse: readNumber,
 };
@@ -110,8 +113,9 @@ export function helpLines(flags: Flags): string[] {
     const isSwitch = kind.argument === null;
     const argument = isSwitch ? '' : ` <${kind.argument}>`;
     const written = isSwitch && preset === true ? `--[no-]${name}` : `--${name}${argument}`;
+    const range = kind.range === undefined ? '' : `, ${kind.range}`;
     const shown = isSwitch || preset === undefined ? '' : ` (${preset})`;
-    return { written, help: `${help}${shown}` };
+    return { written, help: `${help}${range}${shown}` };
   });
   const width = rows.reduce((widest, { written }) => Math.max(widest, written.length), 0);
   return rows.map(({ written, help }) => `  ${written.padEnd(width)}  ${help}`);

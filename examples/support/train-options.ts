@@ -70,7 +70,7 @@ const FLAGS = {
   nesterov: flag(toggle, true, 'Nesterov momentum', tutorial(false)),
   'weight-decay': flag(number, 5e-4, 'factor of the L2 term', tutorial(1e-4)),
   'clip-norm': flag(number, undefined, 'bound of the norm of the gradients'),
-  'label-smoothing': flag(share, 0, 'share of the label spread, in [0, 1)'),
+  'label-smoothing': flag(share, 0, 'share of the label spread'),
   seed: flag(count, 0, 'seed of weights, order and dropout'),
   backend: flag(
     text,
@@ -111,7 +111,7 @@ const FLAGS = {
   ),
   'batch-norm': flag(toggle, true, 'batch norm after each convolution', tutorial(false)),
   'head-relu': flag(toggle, false, 'ReLU after the last convolution', tutorial(true)),
-  dropout: flag(share, 0, 'dropout before the last convolution, in [0, 1)', tutorial(0.5)),
+  dropout: flag(share, 0, 'dropout before the last convolution', tutorial(0.5)),
   help: flag(toggle, false, 'print this text'),
 } as const;
 
