@@ -124,6 +124,7 @@ export class FunctionBuilder {
     return this.#scalar('i32', I32, initial);
   }
 
+  /** As `i32`, for one float32. */
   f32(initial?: F32 | number): Local<F32> {
     return this.#scalar('f32', F32, initial);
   }
@@ -209,6 +210,7 @@ export class FunctionBuilder {
     return new Floats(perPart([a, b, c], OPCODE['f32x4.relaxed_madd']));
   }
 
+  /** Runs `then` if `condition` is not zero, else `otherwise`. */
   if(condition: I32, then: () => void, otherwise?: () => void): void {
     this.#emit(condition.code, OPCODE.if, EMPTY_BLOCK);
     this.#nested(then);
@@ -226,6 +228,7 @@ export class FunctionBuilder {
     this.#emit(OPCODE.end);
   }
 
+  /** Runs `body` as long as `condition` is not zero. */
   while(condition: I32, body: () => void): void {
     this.block((exit) => {
       this.doWhile(() => {
@@ -255,6 +258,7 @@ export class FunctionBuilder {
     });
   }
 
+  /** Calls another function; this module then has it too. */
   call<P extends Parameters>(definition: FunctionDefinition<P>, values: ArgumentsOf<P>): void {
     const all = values as Grouped<Value | number>; // One for each parameter.
     forParameters(definition.parameters, all, (value, type) => {

@@ -280,6 +280,7 @@ export function splat(value: F32 | number): Floats {
   return new Floats([[...OPCODE['v128.const'], ...bytes, ...bytes, ...bytes, ...bytes]]);
 }
 
+/** As `splat`, for int32. */
 export function splatInt(value: I32 | number): Ints {
   if (value instanceof I32) return new Ints([[...value.code, ...OPCODE['i32x4.splat']]]);
   const bytes = [0, 8, 16, 24].map((shift) => (value >> shift) & 0xff);

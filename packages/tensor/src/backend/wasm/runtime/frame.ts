@@ -232,6 +232,7 @@ export class Frame {
     return address;
   }
 
+  /** Runs a task and returns when all of its `parts` are done. */
   run<Fields extends Parameters>(
     task: TaskDefinition<Fields>,
     parts: number,

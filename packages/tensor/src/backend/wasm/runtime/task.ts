@@ -39,6 +39,14 @@ const PARAMETERS = { job: 'address', index: 'i32', scratch: 'address' } as const
 /** All tasks, in the order of their definition, which is that of the module's table. */
 export const allTasks: TaskDefinition[] = [];
 
+/**
+ * Defines a task. It must exist before the first kernel runs, when all tasks are assembled; `body` is called
+ * then, and for each kind of machine code anew.
+ *
+ * @param name for messages and profiles
+ * @param fields names and types of what a call passes, the same for all parts
+ * @param body writes the code of one part
+ */
 export function defineTask<const Fields extends Parameters>(
   name: string,
   fields: Fields,
