@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syntheticCifar10 } from '@firelight/data';
@@ -9,7 +10,11 @@ import { sharedPath } from './helpers/shared.ts';
 const FOLDER = 'runs/readme-blocks';
 
 const packages = await readdir(join(ROOT, 'packages'));
-const readmes = ['README.md', ...packages.map((name) => `packages/${name}/README.md`)];
+const readmes = [
+  'README.md',
+  'ARCHITECTURE.md',
+  ...packages.map((name) => `packages/${name}/README.md`),
+];
 
 const blocks = await Promise.all(
   readmes.map(async (readme) => {
@@ -44,6 +49,13 @@ describe.each(blocks)('$readme', ({ readme, code }) => {
     },
     120_000,
   );
+});
+
+test('the diffs of ARCHITECTURE.md apply to this tree', async () => {
+  const text = await readFile(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
+  const diffs = [...text.matchAll(/^```diff\n(.*?)^```$/gms)].map((match) => match[1]);
+  expect(diffs).toHaveLength(2);
+  for (const input of diffs) execFileSync('git', ['apply', '--check'], { cwd: ROOT, input });
 });
 
 describe('README.md trains on real images as its comment says', () => {
