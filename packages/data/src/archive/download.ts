@@ -35,7 +35,7 @@ export interface ArchiveDownloadOptions {
  * for the same directory: one fetches, the others wait for it.
  *
  * @returns the folder with the files
- * @throws ValueError if an option is none of its kind
+ * @throws ValueError if an option is of the wrong type
  * @throws DataError if no server delivers, the archive is not the expected one, or the folder cannot
  *   be written
  */

@@ -20,7 +20,7 @@ export interface DownloadOptions extends ArchiveDownloadOptions {
  * for the same directory: one fetches, the others wait for it.
  *
  * @returns the folder with the files
- * @throws ValueError if an option is none of its kind
+ * @throws ValueError if an option is of the wrong type
  * @throws DataError if no server delivers, the archive is not the expected one, or the folder cannot
  *   be written
  */
@@ -39,7 +39,7 @@ export function downloadCifar100(
 /**
  * Fetches the form of a data set that `options` names.
  *
- * @throws ValueError if an option is none of its kind
+ * @throws ValueError if an option is of the wrong type
  */
 export async function downloadCifar(
   directory: string,

@@ -9,7 +9,7 @@ export type FoundCifar10 = FoundFiles;
  * that has it, by default `./data` and `../shared/cifar-10`; null if none has. A path that was asked
  * for, by argument or variable, is never replaced.
  *
- * @throws ValueError if an option is none of its kind
+ * @throws ValueError if an option is of the wrong type
  * @throws DataError if the explicit path or that of the variable has no CIFAR-10 file
  */
 export function findCifar10(options: FindOptions = {}): Promise<FoundCifar10 | null> {

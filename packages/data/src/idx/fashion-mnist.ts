@@ -106,7 +106,7 @@ export class FashionMnist extends PublishedDataset<FashionMnistSplit> {
  * Fetches the four files of Fashion-MNIST (31 MB), checks their MD5 sums and puts them into
  * `directory/fashion-mnist`; see `downloadArchive`.
  *
- * @throws ValueError if an option is none of its kind
+ * @throws ValueError if an option is of the wrong type
  * @throws DataError if no server delivers, or the folder cannot be written
  */
 export function downloadFashionMnist(
@@ -121,7 +121,7 @@ export function downloadFashionMnist(
  * candidate that has it, by default `./data` and Debian's `/usr/share/datasets/fashion-mnist`; null if
  * none has. A path that was asked for, by argument or variable, is never replaced.
  *
- * @throws ValueError if an option is none of its kind
+ * @throws ValueError if an option is of the wrong type
  * @throws DataError if the explicit path or that of the variable has no file of Fashion-MNIST
  */
 export function findFashionMnist(options: FindOptions = {}): Promise<FoundFiles | null> {

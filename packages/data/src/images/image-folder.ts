@@ -30,7 +30,7 @@ export class ImageFolder implements Dataset {
   /**
    * Of files that are known already; `open` looks for them.
    *
-   * @throws ValueError if an argument is none of its kind, or `maxBytes` no number above 0
+   * @throws ValueError if an argument is of the wrong type, or `maxBytes` no number above 0
    */
   constructor(
     classNames: readonly string[],

@@ -53,7 +53,7 @@ export interface BatchOptions {
  * again and again; each batch that you get is a copy. The workers build their own data set and
  * transforms by their `Recipe`.
  *
- * @throws ValueError if an option is none of its kind or out of its range; when iterated, if no batch is left or there
+ * @throws ValueError if an option is of the wrong type or out of its range; when iterated, if no batch is left or there
  *   is no recipe
  * @throws ShapeError when iterated, if images are not `[C, H, W]` or of different shapes
  */

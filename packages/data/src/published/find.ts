@@ -36,7 +36,7 @@ export interface WantedFiles {
  * candidate that has some; null if none has. A path that was asked for, by argument or variable, is
  * never replaced.
  *
- * @throws ValueError if an option is none of its kind
+ * @throws ValueError if an option is of the wrong type
  * @throws DataError if the explicit path or that of the variable has no file of the data set
  */
 export async function findPublished(
