@@ -1,5 +1,5 @@
 import { ShapeError, ValueError } from '@firelight/tensor';
-import { describeValue } from '@firelight/tensor/extend';
+import { expectInteger, expectThat } from '@firelight/tensor/extend';
 import { expectOptions } from '../core/check.ts';
 import { type BatchArrays, defineBatchTransform } from './batch-transform.ts';
 
@@ -15,12 +15,8 @@ export const OneHot = defineBatchTransform(
   (classes: number, options: { readonly smoothing?: number } = {}) => {
     const { smoothing = 0 } = expectOptions('OneHot', options);
     const isShare = typeof smoothing === 'number' && smoothing >= 0 && smoothing < 1;
-    if (!Number.isInteger(classes) || classes < 1 || !isShare) {
-      throw new ValueError(
-        'OneHot: classes must be an integer ≥ 1 and smoothing in [0, 1), ' +
-          `got ${describeValue(classes)} and ${describeValue(smoothing)}`,
-      );
-    }
+    expectInteger('OneHot', 'classes', classes, 1);
+    expectThat(isShare, 'OneHot', 'smoothing', 'in [0, 1)', smoothing);
     return {
       classes,
       smoothing,

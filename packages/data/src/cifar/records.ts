@@ -1,5 +1,4 @@
-import { ValueError } from '@firelight/tensor';
-import { describeValue } from '@firelight/tensor/extend';
+import { checkIndex } from '../core/check.ts';
 import { CIFAR_IMAGE_BYTES } from './constants.ts';
 
 /** Where the records of a file are; a plain object, so that it can be sent to a worker thread. */
@@ -44,11 +43,7 @@ export class CifarRecords {
    */
   image(index: number): Uint8Array {
     const { bytes, offset, stride, source } = this.table;
-    if (!Number.isInteger(index) || index < 0 || index >= this.count) {
-      throw new ValueError(
-        `${source}: no image ${describeValue(index)}, there are ${this.count}, counted from 0`,
-      );
-    }
+    checkIndex(source, index, this.count);
     const start = offset + index * stride;
     return bytes.subarray(start, start + CIFAR_IMAGE_BYTES);
   }

@@ -1,5 +1,5 @@
 import { ValueError } from '@firelight/tensor';
-import { describeValue } from '@firelight/tensor/extend';
+import { checkIndex } from '../core/check.ts';
 import type { Dataset, Sample } from '../core/dataset.ts';
 import type { Recipe } from '../core/recipe.ts';
 import { CIFAR_IMAGE_BYTES, CIFAR_SIDE } from './constants.ts';
@@ -33,11 +33,7 @@ export class CifarSamples implements Dataset {
 
   get(index: number): Sample {
     const { title, labels } = this.#options;
-    if (!Number.isInteger(index) || index < 0 || index >= this.length) {
-      throw new ValueError(
-        `${title}: no image ${describeValue(index)}, there are ${this.length}, counted from 0`,
-      );
-    }
+    checkIndex(title, index, this.length);
     let record = index;
     let file = 0;
     while (record >= this.#files[file].count) record -= this.#files[file++].count;

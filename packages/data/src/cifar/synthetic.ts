@@ -1,5 +1,5 @@
-import { Generator, ValueError } from '@firelight/tensor';
-import { describeValue } from '@firelight/tensor/extend';
+import { Generator } from '@firelight/tensor';
+import { expectInteger } from '@firelight/tensor/extend';
 import { expectOptions } from '../core/check.ts';
 import { CIFAR_IMAGE_BYTES, CIFAR_RECORD_BYTES, CIFAR_SIDE, CIFAR10_CLASSES } from './constants.ts';
 
@@ -48,11 +48,7 @@ export function syntheticCifar10(options: {
   readonly seed: number;
 }): Uint8Array {
   const { count, seed } = expectOptions('syntheticCifar10', options);
-  if (!Number.isInteger(count) || count < 1) {
-    throw new ValueError(
-      `syntheticCifar10: count must be an integer ≥ 1, got ${describeValue(count)}`,
-    );
-  }
+  expectInteger('syntheticCifar10', 'count', count, 1);
   const generator = new Generator(seed);
   const bytes = new Uint8Array(count * CIFAR_RECORD_BYTES);
   let labels: Uint32Array = new Uint32Array(0);

@@ -36,3 +36,11 @@ export function expectBytes(name: string, value: Uint8Array | ArrayBuffer): Uint
     ? new Uint8Array(value)
     : refuse(name, 'a Uint8Array or an ArrayBuffer', value);
 }
+
+/** @throws ValueError unless there is an image `index` among `length`: `title: no image …` */
+export function checkIndex(title: string, index: number, length: number): void {
+  if (Number.isInteger(index) && index >= 0 && index < length) return;
+  throw new ValueError(
+    `${title}: no image ${describeValue(index)}, there are ${length}, counted from 0`,
+  );
+}

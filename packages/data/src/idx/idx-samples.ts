@@ -1,5 +1,5 @@
 import { ValueError } from '@firelight/tensor';
-import { describeValue } from '@firelight/tensor/extend';
+import { checkIndex } from '../core/check.ts';
 import type { Dataset, Sample } from '../core/dataset.ts';
 import { DataError } from '../core/errors.ts';
 import type { Recipe } from '../core/recipe.ts';
@@ -65,11 +65,7 @@ export class IdxSamples implements Dataset {
 
   get(index: number): Sample {
     const { title } = this.#options;
-    if (!Number.isInteger(index) || index < 0 || index >= this.length) {
-      throw new ValueError(
-        `${title}: no image ${describeValue(index)}, there are ${this.length}, counted from 0`,
-      );
-    }
+    checkIndex(title, index, this.length);
     let within = index;
     let file = 0;
     while (within >= this.#pairs[file].labels.data.length) {

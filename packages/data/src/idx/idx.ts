@@ -1,3 +1,4 @@
+import { elementCount } from '@firelight/tensor/extend';
 import { expectBytes, expectOptions, expectText } from '../core/check.ts';
 import { DataError } from '../core/errors.ts';
 
@@ -55,7 +56,7 @@ export function parseIdx(
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
-  const expected = start + shape.reduce((product, length) => product * length, 1);
+  const expected = start + elementCount(shape);
   if (bytes.length !== expected) {
     throw new DataError(
       `${source}: has ${bytes.length} bytes, but an array [${shape.join(', ')}] needs ${expected}; ` +

@@ -1,6 +1,5 @@
-import { ValueError } from '@firelight/tensor';
-import { describeValue, expectThat, printablePath } from '@firelight/tensor/extend';
-import { expectOptions, expectText } from '../core/check.ts';
+import { expectThat, printablePath } from '@firelight/tensor/extend';
+import { checkIndex, expectOptions, expectText } from '../core/check.ts';
 import type { Dataset, Sample } from '../core/dataset.ts';
 import { DataError } from '../core/errors.ts';
 import type { Recipe } from '../core/recipe.ts';
@@ -107,13 +106,8 @@ export class ImageFolder implements Dataset {
   }
 
   #at(index: number): LabelledFile {
-    const file = this.#files[index];
-    if (file === undefined) {
-      throw new ValueError(
-        `ImageFolder: no image ${describeValue(index)}, there are ${this.length}, counted from 0`,
-      );
-    }
-    return file;
+    checkIndex('ImageFolder', index, this.length);
+    return this.#files[index];
   }
 
   recipe(): Recipe {

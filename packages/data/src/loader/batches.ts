@@ -1,5 +1,5 @@
 import { type BrowserWorker, Generator, tensor, ValueError } from '@firelight/tensor';
-import { describeValue, expectThat } from '@firelight/tensor/extend';
+import { describeValue, expectInteger, expectThat } from '@firelight/tensor/extend';
 import type { BatchArrays, BatchTransform } from '../batch-transforms/batch-transform.ts';
 import { expectFlag, expectOptions } from '../core/check.ts';
 import type { Batch, BatchSource, Dataset } from '../core/dataset.ts';
@@ -77,12 +77,13 @@ class DatasetBatches implements BatchSource {
 
   constructor(dataset: Dataset, options: BatchOptions) {
     const { batchSize = 32, repeat = 1, workers = 0 } = checkOptions(dataset, options);
-    checkInteger('batchSize', batchSize, 1);
-    if (repeat !== Infinity) checkInteger('repeat', repeat, 1, ' or Infinity');
-    checkInteger('workers', workers, 0);
+    expectInteger('batches', 'batchSize', batchSize, 1);
+    const isRepeat = repeat === Infinity || (Number.isInteger(repeat) && repeat >= 1);
+    expectThat(isRepeat, 'batches', 'repeat', 'an integer ≥ 1 or Infinity', repeat);
+    expectInteger('batches', 'workers', workers, 0);
     expectThat(workers <= MOST_WORKERS, 'batches', 'workers', `at most ${MOST_WORKERS}`, workers);
     const { prefetch = 2 * workers } = options;
-    checkInteger('prefetch', prefetch, workers === 0 ? 0 : 1);
+    expectInteger('batches', 'prefetch', prefetch, workers === 0 ? 0 : 1);
     this.generator = options.generator ?? new Generator(0);
     this.#dataset = dataset;
     this.#options = options;
@@ -107,7 +108,7 @@ class DatasetBatches implements BatchSource {
 
   async *from(batch: number): AsyncGenerator<Batch, void, undefined> {
     const { length, repeat } = this;
-    checkInteger('length of the data set', length, 1);
+    expectInteger('batches', 'length of the data set', length, 1);
     const rule = `at most ${MOST_SAMPLES}`;
     expectThat(length <= MOST_SAMPLES, 'batches', 'length of the data set', rule, length);
     const { batchesPerEpoch } = this;
@@ -194,11 +195,6 @@ class DatasetBatches implements BatchSource {
       yield { batch, indices: order.slice(start, start + this.#batchSize), generator };
     }
   }
-}
-
-function checkInteger(name: string, value: number, least: number, also = ''): void {
-  const isRight = Number.isInteger(value) && value >= least;
-  expectThat(isRight, 'batches', name, `an integer ≥ ${least}${also}`, value);
 }
 
 /** Checks everything but the numbers. */

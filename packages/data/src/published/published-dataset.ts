@@ -1,5 +1,5 @@
 import { type Generator, ValueError } from '@firelight/tensor';
-import { describeValue, expectThat } from '@firelight/tensor/extend';
+import { expectInteger, expectThat } from '@firelight/tensor/extend';
 import type { Archive, Forms } from '../archive/archive.ts';
 import { type ArchiveDownloadOptions, downloadArchive } from '../archive/download.ts';
 import { type FileBytes, hasFiles, readFiles } from '../archive/files.ts';
@@ -73,9 +73,7 @@ export abstract class PublishedDataset<
     const [last, ...others] = splits.map((split) => `'${split}'`).reverse();
     const rule = others.length === 0 ? last : `${others.reverse().join(', ')} or ${last}`;
     expectThat(isSplit, name, 'split', rule, split);
-    if (limit !== undefined && (!Number.isInteger(limit) || limit < 1)) {
-      throw new ValueError(`${name}: limit must be an integer ≥ 1, got ${describeValue(limit)}`);
-    }
+    if (limit !== undefined) expectInteger(name, 'limit', limit, 1);
     if (download !== undefined && typeof download !== 'boolean') {
       expectOptions(`${name}: download`, download);
     }

@@ -1,5 +1,5 @@
-import { type Generator, ValueError } from '@firelight/tensor';
-import { describeValue, expectFinite } from '@firelight/tensor/extend';
+import type { Generator } from '@firelight/tensor';
+import { expectFinite, expectInteger } from '@firelight/tensor/extend';
 import { expectOptions } from '../core/check.ts';
 import { checkImage, type Image } from '../core/image.ts';
 import { defineTransform } from './transform.ts';
@@ -22,12 +22,8 @@ export interface CutoutOptions {
  */
 export const Cutout = defineTransform('Cutout', (length: number, options: CutoutOptions = {}) => {
   const { holes = 1, fill = 0 } = expectOptions('Cutout', options);
-  if (!Number.isInteger(length) || length < 0 || !Number.isInteger(holes) || holes < 0) {
-    throw new ValueError(
-      'Cutout: length and holes must be integers ≥ 0, ' +
-        `got ${describeValue(length)} and ${describeValue(holes)}`,
-    );
-  }
+  expectInteger('Cutout', 'length', length, 0);
+  expectInteger('Cutout', 'holes', holes, 0);
   expectFinite('Cutout', 'fill', fill);
   return {
     length,

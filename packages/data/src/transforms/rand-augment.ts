@@ -1,5 +1,5 @@
-import { type Generator, ShapeError, ValueError } from '@firelight/tensor';
-import { describeValue, expectFinite } from '@firelight/tensor/extend';
+import { type Generator, ShapeError } from '@firelight/tensor';
+import { expectFinite, expectInteger, expectThat } from '@firelight/tensor/extend';
 import { expectOptions } from '../core/check.ts';
 import { checkColors, type Image } from '../core/image.ts';
 import { checkInterpolation, type Interpolation } from './interpolation.ts';
@@ -37,18 +37,11 @@ export const RandAugment = defineTransform('RandAugment', (options: RandAugmentO
     interpolation = 'nearest',
     fill = 0,
   } = expectOptions('RandAugment', options);
-  const isCount = (value: number, least: number, most: number): boolean =>
-    Number.isInteger(value) && value >= least && value <= most;
-  if (
-    !isCount(operations, 0, Infinity) ||
-    !isCount(bins, 2, Infinity) ||
-    !isCount(magnitude, 0, bins - 1)
-  ) {
-    throw new ValueError(
-      'RandAugment: operations must be an integer ≥ 0, bins ≥ 2 and magnitude from 0 to ' +
-        `bins − 1, got ${describeValue(operations)}, ${describeValue(bins)} and ${describeValue(magnitude)}`,
-    );
-  }
+  expectInteger('RandAugment', 'operations', operations, 0);
+  expectInteger('RandAugment', 'bins', bins, 2);
+  expectInteger('RandAugment', 'magnitude', magnitude, 0);
+  const isStrength = magnitude < bins;
+  expectThat(isStrength, 'RandAugment', 'magnitude', `below bins, ${bins}`, magnitude);
   checkInterpolation('RandAugment', interpolation);
   expectFinite('RandAugment', 'fill', fill);
   return {
