@@ -83,7 +83,7 @@ const SMALL: CifarArchive = {
   })(),
 };
 
-test('tar archives, 1500 of them', async () => {
+test('tar archives, 800 of them', async () => {
   const body = new Uint8Array(700).fill(9);
   const tar = await packTar(
     ['a', 'readme', 'b'].map((name) => ({
@@ -123,12 +123,12 @@ test('tar archives, 1500 of them', async () => {
         }
         rmSync(folder, { recursive: true });
       }),
-      { numRuns: 1500 },
+      { numRuns: 800 },
     );
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
-  expect(refused).toBeGreaterThan(500);
+  expect(refused).toBeGreaterThan(250);
 }, 240_000);
 
 test('no input made the process grow by more than 200 MB', () => {

@@ -16,8 +16,16 @@ export function chromiumPath(): string | null {
 /** Code of a page and of what it loads, by the path under which it asks for it. */
 export type Bundle = ReadonlyMap<string, string>;
 
-/** Bundles a TypeScript file for browsers, as a user's bundler would. */
-export async function bundle(entry: string): Promise<Bundle> {
+const bundles = new Map<string, Promise<Bundle>>();
+
+/** Bundles a TypeScript file for browsers, as a user's bundler would; the same one only once. */
+export function bundle(entry: string): Promise<Bundle> {
+  const made = bundles.get(entry) ?? makeBundle(entry);
+  bundles.set(entry, made);
+  return made;
+}
+
+async function makeBundle(entry: string): Promise<Bundle> {
   const result = await build({
     configFile: false,
     logLevel: 'error',

@@ -8,5 +8,5 @@ import { describeDevice } from './device-suite.ts';
 afterAll(() => setBackend('wasm'));
 
 describe.each(['webasm', 'cpu'] as const)('gpu.js in mode %s', (mode) => {
-  describeDevice({ mode }, { numRuns: 40, timeout: 120_000 });
+  describeDevice({ mode }, { numRuns: 25, timeout: 120_000 });
 });

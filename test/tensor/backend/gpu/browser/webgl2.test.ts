@@ -30,7 +30,7 @@ test('auto does not take a software GPU', async () => {
   await setBackend('gpu');
 });
 
-describeDevice({ mode: 'webgl2' }, { numRuns: 25, timeout });
+describeDevice({ mode: 'webgl2' }, { numRuns: 16, timeout });
 
 test.skipIf(golden === null)(
   'SqueezeNet follows PyTorch for five steps (skipped without ../shared/golden)',

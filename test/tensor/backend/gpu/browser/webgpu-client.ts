@@ -20,7 +20,7 @@ const tasks: Readonly<Record<string, () => Promise<unknown>>> = {
     await setBackend('auto', options);
     return describeBackend().summary;
   },
-  convolutions: () => checkRandomConvolutions(options, { numRuns: 20 }),
+  convolutions: () => checkRandomConvolutions(options, { numRuns: 12 }),
   branches: () => checkBranches(options, { numRuns: 6 }),
   large: () => checkLargeConvolutions(options),
   async losses() {
