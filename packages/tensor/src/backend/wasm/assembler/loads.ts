@@ -1,6 +1,7 @@
+import { Doubles } from './doubles.ts';
 import { OPCODE, type Opcode } from './opcodes.ts';
 import { type I32, memoryOperand } from './scalars.ts';
-import { Doubles, Floats } from './vectors.ts';
+import { Floats } from './vectors.ts';
 
 /** Vectors out of memory: at an address, and a constant number of bytes behind it. */
 

@@ -15,7 +15,7 @@ import {
   flatTypes,
   type LocalsOf,
   mapParameters,
-  type Parameters,
+  type ParameterTypes,
   valueTypeOf,
 } from './parameters.ts';
 
@@ -89,6 +89,6 @@ function assembleFunction(context: ModuleContext, definition: FunctionDefinition
   const f = new FunctionBuilder(context, flatTypes(parameters).length);
   let index = 0;
   const locals = mapParameters(parameters, (type) => f.parameter(valueTypeOf(type), index++));
-  body(f, locals as LocalsOf<Parameters>); // One local per parameter.
+  body(f, locals as LocalsOf<ParameterTypes>); // One local per parameter.
   return f.encode();
 }

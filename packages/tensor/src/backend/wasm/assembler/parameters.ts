@@ -2,7 +2,10 @@ import type { F32, F64, I32, Value } from './scalars.ts';
 import type { Vector } from './vector.ts';
 
 /** A value that can be changed. */
-export type Local<V extends Value | Vector> = V & { set(value: Operand<V>): void };
+export type Local<V extends Value | Vector> = V & {
+  /** Gives it another value. */
+  set(value: Operand<V>): void;
+};
 /** What a value may be given as: scalars also as plain numbers. */
 export type Operand<V extends Value | Vector> = V extends I32 | F32 | F64 ? V | number : V;
 
@@ -13,18 +16,18 @@ export type Operand<V extends Value | Vector> = V extends I32 | F32 | F64 ? V | 
 export type ParameterType = 'i32' | 'f32' | 'address' | 'bytes' | 'flag';
 
 /** Names and types of parameters, in order; what belongs together may be a group of its own. */
-export interface Parameters {
-  readonly [name: string]: ParameterType | Parameters;
+export interface ParameterTypes {
+  readonly [name: string]: ParameterType | ParameterTypes;
 }
 
-export type LocalsOf<P extends Parameters> = {
-  readonly [Name in keyof P]: P[Name] extends Parameters
+export type LocalsOf<P extends ParameterTypes> = {
+  readonly [Name in keyof P]: P[Name] extends ParameterTypes
     ? LocalsOf<P[Name]>
     : Local<P[Name] extends 'f32' ? F32 : I32>;
 };
 
-export type ArgumentsOf<P extends Parameters> = {
-  readonly [Name in keyof P]: P[Name] extends Parameters
+export type ArgumentsOf<P extends ParameterTypes> = {
+  readonly [Name in keyof P]: P[Name] extends ParameterTypes
     ? ArgumentsOf<P[Name]>
     : P[Name] extends 'address'
       ? I32 // Nothing lies at an address that is known while code is made.
@@ -42,7 +45,7 @@ export function valueTypeOf(type: ParameterType): 'i32' | 'f32' {
 }
 
 /** The types of all parameters, groups laid open, in the order in which they are passed. */
-export function flatTypes(parameters: Parameters): ParameterType[] {
+export function flatTypes(parameters: ParameterTypes): ParameterType[] {
   return Object.values(parameters).flatMap((type) =>
     typeof type === 'string' ? [type] : flatTypes(type),
   );
@@ -50,7 +53,7 @@ export function flatTypes(parameters: Parameters): ParameterType[] {
 
 /** What `make` gives for each parameter, called in the order in which they are passed. */
 export function mapParameters<Item>(
-  parameters: Parameters,
+  parameters: ParameterTypes,
   make: (type: ParameterType) => Item,
 ): Grouped<Item> {
   const entries = Object.entries(parameters).map(([name, type]) => {
@@ -62,7 +65,7 @@ export function mapParameters<Item>(
 
 /** Visits what belongs to each parameter, in the order in which they are passed. */
 export function forParameters<Item>(
-  parameters: Parameters,
+  parameters: ParameterTypes,
   items: Grouped<Item>,
   visit: (item: Item, type: ParameterType) => void,
 ): void {

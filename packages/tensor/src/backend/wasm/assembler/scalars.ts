@@ -27,6 +27,7 @@ export class I32 extends Value {
     return new I32([...this.code, ...i32(other).code, ...OPCODE[opcode]]);
   }
 
+  /** Modulo 2³². */
   plus(other: I32 | number): I32 {
     const right = i32(other);
     if (right.constant === 0) return this;
@@ -34,10 +35,12 @@ export class I32 extends Value {
     return this.#with(right, 'i32.add');
   }
 
+  /** Modulo 2³². */
   minus(other: I32 | number): I32 {
     return i32(other).constant === 0 ? this : this.#with(other, 'i32.sub');
   }
 
+  /** Modulo 2³². */
   times(other: I32 | number): I32 {
     return i32(other).constant === 1 ? this : this.#with(other, 'i32.mul');
   }
@@ -52,42 +55,52 @@ export class I32 extends Value {
     return this.#with(other, 'i32.rem_u');
   }
 
+  /** Bit by bit. */
   and(other: I32 | number): I32 {
     return this.#with(other, 'i32.and');
   }
 
+  /** By 0 to 31 bits. */
   shiftLeft(bits: number): I32 {
     return this.#with(bits, 'i32.shl');
   }
 
+  /** By 0 to 31 bits; zeros come in. */
   shiftRightUnsigned(bits: number): I32 {
     return this.#with(bits, 'i32.shr_u');
   }
 
+  /** 1 if it is 0, else 0. */
   isZero(): I32 {
     return new I32([...this.code, ...OPCODE['i32.eqz']]);
   }
 
+  /** 1 or 0. */
   equals(other: I32 | number): I32 {
     return this.#with(other, 'i32.eq');
   }
 
+  /** 1 or 0. */
   notEquals(other: I32 | number): I32 {
     return this.#with(other, 'i32.ne');
   }
 
+  /** Of signed numbers. */
   lessThan(other: I32 | number): I32 {
     return this.#with(other, 'i32.lt_s');
   }
 
+  /** Of signed numbers. */
   greaterThan(other: I32 | number): I32 {
     return this.#with(other, 'i32.gt_s');
   }
 
+  /** Of signed numbers. */
   atMost(other: I32 | number): I32 {
     return this.#with(other, 'i32.le_s');
   }
 
+  /** Of signed numbers. */
   atLeast(other: I32 | number): I32 {
     return this.#with(other, 'i32.ge_s');
   }
@@ -102,10 +115,12 @@ export class I32 extends Value {
     return select(this.greaterThan(other), this, i32(other));
   }
 
+  /** The nearest float32 of a signed number. */
   toF32(): F32 {
     return new F32([...this.code, ...OPCODE['f32.convert_i32_s']]);
   }
 
+  /** The same signed number. */
   toF64(): F64 {
     return new F64([...this.code, ...OPCODE['f64.convert_i32_s']]);
   }
@@ -121,46 +136,57 @@ export class F32 extends Value {
     return new I32([...this.code, ...f32(other).code, ...OPCODE[opcode]]);
   }
 
+  /** Rounded to float32. */
   plus(other: F32 | number): F32 {
     return this.#with(other, 'f32.add');
   }
 
+  /** Rounded to float32. */
   minus(other: F32 | number): F32 {
     return this.#with(other, 'f32.sub');
   }
 
+  /** Rounded to float32. */
   times(other: F32 | number): F32 {
     return this.#with(other, 'f32.mul');
   }
 
+  /** Rounded to float32; ±Infinity or NaN by 0. */
   dividedBy(other: F32 | number): F32 {
     return this.#with(other, 'f32.div');
   }
 
+  /** NaN if either is. */
   min(other: F32 | number): F32 {
     return this.#with(other, 'f32.min');
   }
 
+  /** NaN if either is. */
   max(other: F32 | number): F32 {
     return this.#with(other, 'f32.max');
   }
 
+  /** NaN below 0. */
   sqrt(): F32 {
     return new F32([...this.code, ...OPCODE['f32.sqrt']]);
   }
 
+  /** The same number. */
   toF64(): F64 {
     return new F64([...this.code, ...OPCODE['f64.promote_f32']]);
   }
 
+  /** 1 or 0; 1 if either is NaN. */
   notEquals(other: F32 | number): I32 {
     return this.#compare(other, 'f32.ne');
   }
 
+  /** 1 or 0; 0 if either is NaN. */
   greaterThan(other: F32 | number): I32 {
     return this.#compare(other, 'f32.gt');
   }
 
+  /** 1 or 0; 0 if either is NaN. */
   atMost(other: F32 | number): I32 {
     return this.#compare(other, 'f32.le');
   }

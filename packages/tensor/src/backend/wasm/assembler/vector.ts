@@ -1,3 +1,5 @@
+import { OPCODE, type Opcode } from './opcodes.ts';
+
 /**
  * A value of one or several vectors of 128 bits side by side, its parts, each with code that leaves
  * it on the stack. An operation works on all parts alike; an operand of one part meets every part of
@@ -13,6 +15,7 @@ export abstract class Vector {
     this.parts = parts;
   }
 
+  /** How many numbers of 32 bits it has. */
   get lanes(): number {
     return this.parts.length * 4;
   }
@@ -26,6 +29,11 @@ export function perPart(operands: readonly Vector[], instruction: Code): Code[] 
   return Array.from({ length: count }, (_, i) =>
     operands.flatMap(({ parts }) => (parts.length === 1 ? parts[0] : parts[i])).concat(instruction),
   );
+}
+
+/** The code of an instruction on two vectors. */
+export function combined(a: Vector, b: Vector, opcode: Opcode): Code[] {
+  return perPart([a, b], OPCODE[opcode]);
 }
 
 /** The code of all parts, one with a lane replaced by `instruction`. */

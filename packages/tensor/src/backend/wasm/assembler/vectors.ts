@@ -1,7 +1,7 @@
 import { float32 } from './encoding.ts';
 import { OPCODE, type Opcode } from './opcodes.ts';
-import { F32, F64, f64, I32, i32 } from './scalars.ts';
-import { type Code, perPart, Vector, withLane } from './vector.ts';
+import { F32, I32, i32 } from './scalars.ts';
+import { type Code, combined, perPart, Vector, withLane } from './vector.ts';
 
 /** Four lane numbers: 0 to 3 pick from the first vector, 4 to 7 from the second. */
 export type Lanes = readonly [number, number, number, number];
@@ -9,10 +9,6 @@ export type Lanes = readonly [number, number, number, number];
 function shuffled(a: Vector, b: Vector, lanes: Lanes): Code[] {
   const bytes = lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => lane * 4 + byte));
   return perPart([a, b], [...OPCODE['i8x16.shuffle'], ...bytes]);
-}
-
-function combined(a: Vector, b: Vector, opcode: Opcode): Code[] {
-  return perPart([a, b], OPCODE[opcode]);
 }
 
 /** Float32 lanes, four in each part. */
@@ -34,18 +30,22 @@ export class Floats extends Vector {
     return new Ints(combined(this, other, opcode));
   }
 
+  /** Lane by lane, rounded to float32. */
   plus(other: Floats): Floats {
     return this.#with(other, 'f32x4.add');
   }
 
+  /** Lane by lane, rounded to float32. */
   minus(other: Floats): Floats {
     return this.#with(other, 'f32x4.sub');
   }
 
+  /** Lane by lane, rounded to float32. */
   times(other: Floats): Floats {
     return this.#with(other, 'f32x4.mul');
   }
 
+  /** Lane by lane, rounded to float32. */
   dividedBy(other: Floats): Floats {
     return this.#with(other, 'f32x4.div');
   }
@@ -70,38 +70,47 @@ export class Floats extends Vector {
     return this.raisedTo(splat(0));
   }
 
+  /** Clears the signs, of NaN too. */
   abs(): Floats {
     return this.#map('f32x4.abs');
   }
 
+  /** Turns the signs, of NaN and 0 too. */
   negated(): Floats {
     return this.#map('f32x4.neg');
   }
 
+  /** NaN below 0. */
   sqrt(): Floats {
     return this.#map('f32x4.sqrt');
   }
 
+  /** A mask; false where either is NaN. */
   equals(other: Floats): Ints {
     return this.#compare(other, 'f32x4.eq');
   }
 
+  /** A mask; true where either is NaN. */
   notEquals(other: Floats): Ints {
     return this.#compare(other, 'f32x4.ne');
   }
 
+  /** A mask; false where either is NaN. */
   lessThan(other: Floats): Ints {
     return this.#compare(other, 'f32x4.lt');
   }
 
+  /** A mask; false where either is NaN. */
   greaterThan(other: Floats): Ints {
     return this.#compare(other, 'f32x4.gt');
   }
 
+  /** A mask; false where either is NaN. */
   atMost(other: Floats): Ints {
     return this.#compare(other, 'f32x4.le');
   }
 
+  /** A mask; false where either is NaN. */
   atLeast(other: Floats): Ints {
     return this.#compare(other, 'f32x4.ge');
   }
@@ -111,10 +120,12 @@ export class Floats extends Vector {
     return new Floats(shuffled(this, other, lanes));
   }
 
+  /** One lane. */
   lane(index: number): F32 {
     return new F32([...this.parts[index >> 2], ...OPCODE['f32x4.extract_lane'], index & 3]);
   }
 
+  /** The vector with one lane replaced. */
   withLane(index: number, value: F32): Floats {
     return new Floats(withLane(this, index, [...value.code, ...OPCODE['f32x4.replace_lane']]));
   }
@@ -122,16 +133,6 @@ export class Floats extends Vector {
   /** The same bits as integers. */
   bits(): Ints {
     return new Ints(this.parts);
-  }
-
-  /** Lanes 0 and 1. */
-  lowToDoubles(): Doubles {
-    return new Doubles(perPart([this], OPCODE['f64x2.promote_low_f32x4']));
-  }
-
-  /** Lanes 2 and 3. */
-  highToDoubles(): Doubles {
-    return this.shuffle(this, [2, 3, 2, 3]).lowToDoubles();
   }
 
   /** Integers nearest to zero; saturates, and NaN gives 0. */
@@ -146,26 +147,32 @@ export class Ints extends Vector {
     return new Ints(combined(this, other, opcode));
   }
 
+  /** Lane by lane, modulo 2³². */
   plus(other: Ints): Ints {
     return this.#with(other, 'i32x4.add');
   }
 
+  /** Lane by lane, modulo 2³². */
   minus(other: Ints): Ints {
     return this.#with(other, 'i32x4.sub');
   }
 
+  /** A mask. */
   equals(other: Ints): Ints {
     return this.#with(other, 'i32x4.eq');
   }
 
+  /** A mask. */
   lessThanUnsigned(other: Ints): Ints {
     return this.#with(other, 'i32x4.lt_u');
   }
 
+  /** Lane by lane, modulo 2³². */
   times(other: Ints): Ints {
     return this.#with(other, 'i32x4.mul');
   }
 
+  /** Of signed lanes. */
   max(other: Ints): Ints {
     return this.#with(other, 'i32x4.max_s');
   }
@@ -180,6 +187,7 @@ export class Ints extends Vector {
     return this.#with(other, 'i64x2.extmul_high_i32x4_u');
   }
 
+  /** Bit by bit. */
   and(other: Ints): Ints {
     return this.#with(other, 'v128.and');
   }
@@ -189,22 +197,27 @@ export class Ints extends Vector {
     return this.#with(other, 'v128.andnot');
   }
 
+  /** Bit by bit. */
   or(other: Ints): Ints {
     return this.#with(other, 'v128.or');
   }
 
+  /** Bit by bit. */
   xor(other: Ints): Ints {
     return this.#with(other, 'v128.xor');
   }
 
+  /** By 0 to 31 bits. */
   shiftLeft(bits: number): Ints {
     return new Ints(perPart([this], [...i32(bits).code, ...OPCODE['i32x4.shl']]));
   }
 
+  /** By 0 to 31 bits; the sign comes in. */
   shiftRight(bits: number): Ints {
     return new Ints(perPart([this], [...i32(bits).code, ...OPCODE['i32x4.shr_s']]));
   }
 
+  /** By 0 to 31 bits; zeros come in. */
   shiftRightUnsigned(bits: number): Ints {
     return new Ints(perPart([this], [...i32(bits).code, ...OPCODE['i32x4.shr_u']]));
   }
@@ -214,6 +227,7 @@ export class Ints extends Vector {
     return new Floats(perPart([a, b, this], OPCODE['v128.bitselect']));
   }
 
+  /** As `select`, of int32. */
   selectInts(a: Ints, b: Ints): Ints {
     return new Ints(perPart([a, b, this], OPCODE['v128.bitselect']));
   }
@@ -226,14 +240,17 @@ export class Ints extends Vector {
     return new I32([...any.parts[0], ...OPCODE['v128.any_true']]);
   }
 
+  /** Four of the eight lanes of this and `other`. */
   shuffle(other: Ints, lanes: Lanes): Ints {
     return new Ints(shuffled(this, other, lanes));
   }
 
+  /** One lane. */
   lane(index: number): I32 {
     return new I32([...this.parts[index >> 2], ...OPCODE['i32x4.extract_lane'], index & 3]);
   }
 
+  /** The vector with one lane replaced. */
   withLane(index: number, value: I32 | number): Ints {
     return new Ints(withLane(this, index, [...i32(value).code, ...OPCODE['i32x4.replace_lane']]));
   }
@@ -249,30 +266,6 @@ export class Ints extends Vector {
   }
 }
 
-/** Float64 lanes, two in each part. */
-export class Doubles extends Vector {
-  #with(other: Doubles, opcode: Opcode): Doubles {
-    return new Doubles(combined(this, other, opcode));
-  }
-
-  plus(other: Doubles): Doubles {
-    return this.#with(other, 'f64x2.add');
-  }
-
-  times(other: Doubles): Doubles {
-    return this.#with(other, 'f64x2.mul');
-  }
-
-  lane(index: number): F64 {
-    return new F64([...this.parts[index >> 1], ...OPCODE['f64x2.extract_lane'], index & 1]);
-  }
-
-  /** The nearest float32 in lanes 0 and 1; the others are 0. */
-  toFloats(): Floats {
-    return new Floats(perPart([this], OPCODE['f32x4.demote_f64x2_zero']));
-  }
-}
-
 /** The same number in all four lanes; in loops better from `FunctionBuilder.constants`. */
 export function splat(value: F32 | number): Floats {
   if (value instanceof F32) return new Floats([[...value.code, ...OPCODE['f32x4.splat']]]);
@@ -285,11 +278,6 @@ export function splatInt(value: I32 | number): Ints {
   if (value instanceof I32) return new Ints([[...value.code, ...OPCODE['i32x4.splat']]]);
   const bytes = [0, 8, 16, 24].map((shift) => (value >> shift) & 0xff);
   return new Ints([[...OPCODE['v128.const'], ...bytes, ...bytes, ...bytes, ...bytes]]);
-}
-
-/** The same number in both lanes. */
-export function splatF64(value: F64 | number): Doubles {
-  return new Doubles([[...f64(value).code, ...OPCODE['f64x2.splat']]]);
 }
 
 /** The parts of several vectors as one value. */

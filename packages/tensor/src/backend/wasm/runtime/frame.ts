@@ -4,7 +4,7 @@ import { NdArray } from '../../../core/ndarray.ts';
 import { elementCount, type Shape } from '../../../core/shape.ts';
 import { HostSource, type StorageCopy, type StorageSource } from '../../../core/storage-source.ts';
 import type { Features } from '../assembler/features.ts';
-import type { Parameters } from '../assembler/parameters.ts';
+import type { ParameterTypes } from '../assembler/parameters.ts';
 import type { Address } from './address.ts';
 import { type Runtime, runtime } from './runtime.ts';
 import type { FieldValues, TaskDefinition } from './task.ts';
@@ -233,7 +233,7 @@ export class Frame {
   }
 
   /** Runs a task and returns when all of its `parts` are done. */
-  run<Fields extends Parameters>(
+  run<Fields extends ParameterTypes>(
     task: TaskDefinition<Fields>,
     parts: number,
     values: FieldValues<Fields>,
@@ -241,6 +241,7 @@ export class Frame {
     this.#runtime.run(task, parts, values);
   }
 
+  /** Ends the call; `inFrame` does it. */
   close(succeeded: boolean): void {
     if (succeeded) {
       for (const writeBack of this.#writeBacks) writeBack();

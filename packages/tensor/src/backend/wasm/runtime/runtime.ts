@@ -2,7 +2,7 @@ import { BackendError } from '../../../core/errors.ts';
 import { maySleep, processorCount } from '../../host.ts';
 import type { Features } from '../assembler/features.ts';
 import { assembleModule } from '../assembler/module.ts';
-import { forParameters, type Grouped, type Parameters } from '../assembler/parameters.ts';
+import { forParameters, type Grouped, type ParameterTypes } from '../assembler/parameters.ts';
 import type { Address } from './address.ts';
 import { Arena, MAXIMUM_PAGES } from './arena.ts';
 import { supportsRelaxedSimd } from './engine.ts';
@@ -178,7 +178,7 @@ export class Runtime {
    *
    * @throws BackendError if the task is not in the module, or a thread was lost
    */
-  run<Fields extends Parameters>(
+  run<Fields extends ParameterTypes>(
     task: TaskDefinition<Fields>,
     parts: number,
     values: FieldValues<Fields>,

@@ -3,7 +3,7 @@ import {
   type FunctionBuilder,
   type FunctionDefinition,
 } from '../assembler/function.ts';
-import { type LocalsOf, mapParameters, type Parameters } from '../assembler/parameters.ts';
+import { type LocalsOf, mapParameters, type ParameterTypes } from '../assembler/parameters.ts';
 import { type I32, loadF32, loadI32 } from '../assembler/scalars.ts';
 import type { Address } from './address.ts';
 
@@ -13,7 +13,7 @@ import type { Address } from './address.ts';
  * What a part computes must depend on its number alone, never on the thread: so results are the
  * same for any number of threads.
  */
-export interface TaskDefinition<Fields extends Parameters = Parameters> {
+export interface TaskDefinition<Fields extends ParameterTypes = ParameterTypes> {
   readonly name: string;
   readonly fields: Fields;
   readonly definition: FunctionDefinition;
@@ -26,8 +26,8 @@ export interface Part {
 }
 
 /** Values for the fields of a task. */
-export type FieldValues<Fields extends Parameters> = {
-  readonly [Name in keyof Fields]: Fields[Name] extends Parameters
+export type FieldValues<Fields extends ParameterTypes> = {
+  readonly [Name in keyof Fields]: Fields[Name] extends ParameterTypes
     ? FieldValues<Fields[Name]>
     : ValueOf<Fields[Name]>;
 };
@@ -47,7 +47,7 @@ export const allTasks: TaskDefinition[] = [];
  * @param fields names and types of what a call passes, the same for all parts
  * @param body writes the code of one part
  */
-export function defineTask<const Fields extends Parameters>(
+export function defineTask<const Fields extends ParameterTypes>(
   name: string,
   fields: Fields,
   body: (f: FunctionBuilder, fields: LocalsOf<Fields>, part: Part) => void,

@@ -1,8 +1,9 @@
+import { type Doubles, highToDoubles, lowToDoubles, splatF64 } from '../../assembler/doubles.ts';
 import type { FunctionBuilder } from '../../assembler/function.ts';
 import { loadF64x2, loadPair } from '../../assembler/loads.ts';
 import type { Local } from '../../assembler/parameters.ts';
 import { type F32, F64, f64, type I32 } from '../../assembler/scalars.ts';
-import { type Doubles, type Floats, sideBySide, splat, splatF64 } from '../../assembler/vectors.ts';
+import { type Floats, sideBySide, splat } from '../../assembler/vectors.ts';
 import { halvesOf } from './halves.ts';
 
 /** The nearest float32 of four float64 in two vectors. */
@@ -43,8 +44,8 @@ export class LongSum {
 
   /** Adds four numbers, given as a variable because they are read twice. */
   add(values: Local<Floats>): void {
-    this.#low.set(this.#low.plus(values.lowToDoubles()));
-    this.#high.set(this.#high.plus(values.highToDoubles()));
+    this.#low.set(this.#low.plus(lowToDoubles(values)));
+    this.#high.set(this.#high.plus(highToDoubles(values)));
   }
 
   /**
@@ -66,8 +67,8 @@ export class LongSum {
 
   /** Adds the four numbers at an address. */
   addAt(address: I32, offset = 0): void {
-    this.#low.set(this.#low.plus(loadPair(address, offset).lowToDoubles()));
-    this.#high.set(this.#high.plus(loadPair(address, offset + 8).lowToDoubles()));
+    this.#low.set(this.#low.plus(lowToDoubles(loadPair(address, offset))));
+    this.#high.set(this.#high.plus(lowToDoubles(loadPair(address, offset + 8))));
   }
 
   /** The same of four float64. */

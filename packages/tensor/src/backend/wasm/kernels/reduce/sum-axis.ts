@@ -1,7 +1,7 @@
+import { splatF64 } from '../../assembler/doubles.ts';
 import type { FunctionBuilder } from '../../assembler/function.ts';
 import type { LocalsOf } from '../../assembler/parameters.ts';
 import { type F64, f64, type I32, loadF32, loadF64 } from '../../assembler/scalars.ts';
-import { splatF64 } from '../../assembler/vectors.ts';
 import type { Address } from '../../runtime/address.ts';
 import type { Frame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
