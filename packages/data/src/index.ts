@@ -14,6 +14,7 @@ export {
   type BatchArrays,
   type BatchTransform,
   defineBatchTransform,
+  type MixOptions,
 } from './batch-transforms/batch-transform.ts';
 export { CutMix } from './batch-transforms/cut-mix.ts';
 export { Mixup } from './batch-transforms/mixup.ts';

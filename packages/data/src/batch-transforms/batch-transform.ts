@@ -1,4 +1,6 @@
 import { type Generator, ShapeError } from '@firelight/tensor';
+import { expectThat } from '@firelight/tensor/extend';
+import { expectOptions } from '../core/check.ts';
 import { type DefinedClass, defineClass, type Recipe } from '../core/recipe.ts';
 
 /** A batch before it becomes tensors. */
@@ -27,6 +29,19 @@ export function defineBatchTransform<
   Members extends BatchTransform,
 >(name: string, make: (...args: Args) => Members, module?: string): DefinedClass<Args, Members> {
   return defineClass(name, make, module);
+}
+
+/** How much samples are mixed. */
+export interface MixOptions {
+  /** α of Beta(α, α), from which the share of a sample is drawn; 1, which is uniform, by default. */
+  readonly alpha?: number;
+}
+
+/** @throws ValueError unless alpha is finite and above 0 */
+export function readAlpha(op: string, options: MixOptions): number {
+  const { alpha = 1 } = expectOptions(op, options);
+  expectThat(Number.isFinite(alpha) && alpha > 0, op, 'alpha', 'finite and above 0', alpha);
+  return alpha;
 }
 
 /**

@@ -1,11 +1,11 @@
 import type { Generator } from '@firelight/tensor';
-import { expectThat } from '@firelight/tensor/extend';
-import { expectOptions } from '../core/check.ts';
 import {
   type BatchArrays,
   classesOf,
   defineBatchTransform,
+  type MixOptions,
   mixWithPartners,
+  readAlpha,
 } from './batch-transform.ts';
 import { drawBeta } from './beta.ts';
 
@@ -17,10 +17,8 @@ import { drawBeta } from './beta.ts';
  * @see Zhang et al., "mixup: Beyond empirical risk minimization", arXiv:1710.09412; MindSpore,
  *   `mindspore.dataset.vision.MixUpBatch`
  */
-export const Mixup = defineBatchTransform('Mixup', (options: { readonly alpha?: number } = {}) => {
-  const { alpha = 1 } = expectOptions('Mixup', options);
-  const isRight = Number.isFinite(alpha) && alpha > 0;
-  expectThat(isRight, 'Mixup', 'alpha', 'finite and above 0', alpha);
+export const Mixup = defineBatchTransform('Mixup', (options: MixOptions = {}) => {
+  const alpha = readAlpha('Mixup', options);
   return {
     alpha,
     /** @throws ShapeError if labels are class numbers; put `OneHot` before it */
