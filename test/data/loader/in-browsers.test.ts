@@ -6,7 +6,7 @@ import { encodePng } from '../../helpers/png.ts';
 const chromium = chromiumPath();
 const entry = fileURLToPath(new URL('../../fixtures/browser/load.ts', import.meta.url));
 
-interface Report {
+interface PageReport {
   readonly none: number[][];
   readonly two: number[][];
   readonly refusal: string;
@@ -27,7 +27,7 @@ describe.skipIf(chromium === null)('in Chromium (skipped where there is none)', 
       files.set('/picture.txt', Buffer.from(picture).toString('base64'));
       const report = await reportOf(files, { chromium: chromium as string, isolated });
       expect(report).not.toHaveProperty('error');
-      const { none, two, refusal, picture: decoded, loops } = report as Report;
+      const { none, two, refusal, picture: decoded, loops } = report as PageReport;
       expect(none.map((batch) => batch.length)).toEqual([10, 10, 7]);
       expect(two).toEqual(none);
       expect(decoded).toEqual(Array.from(pixels));

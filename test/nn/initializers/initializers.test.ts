@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { expectClose } from '../../helpers/close.ts';
 
 const { initialize } = initializers;
-type Option = initializers.InitializerOption;
+type NamedInitializer = initializers.InitializerOption;
 
-const draw = (option: Option, shape: number[], seed = 0): Float32Array =>
+const draw = (option: NamedInitializer, shape: number[], seed = 0): Float32Array =>
   initialize(option, shape, new Generator(seed)).data as Float32Array;
 
 const spread = (values: Float32Array): { mean: number; std: number; bound: number } => {
@@ -17,7 +17,7 @@ const spread = (values: Float32Array): { mean: number; std: number; bound: numbe
 
 describe('distributions', () => {
   const shape = [100, 20, 3, 3]; // fanIn 180, fanOut 900
-  test.each<[Option, { std: number; bound: number }]>([
+  test.each<[NamedInitializer, { std: number; bound: number }]>([
     ['normal', { std: 0.01, bound: 0.05 }],
     ['TruncatedNormal', { std: 0.01 * 0.8796, bound: 0.02 }],
     ['uniform', { std: 0.07 / Math.sqrt(3), bound: 0.07 }],

@@ -39,7 +39,7 @@ const cases: Case[] = JSON.parse(
 const parameter = (values: readonly number[]): Tensor =>
   tensor(Float64Array.from(values), { requiresGrad: true });
 
-class Parameters extends Module {
+class NamedParameters extends Module {
   readonly list: readonly Tensor[];
 
   constructor(list: readonly Tensor[]) {
@@ -58,7 +58,7 @@ function begin({ name, options, groups, gradients }: Case) {
     ...group,
     parameters: start.map(parameter),
   }));
-  const network = new Parameters(grouped.flatMap(({ parameters }) => parameters));
+  const network = new NamedParameters(grouped.flatMap(({ parameters }) => parameters));
   const optimizer: Optimizer = new OPTIMIZERS[name](grouped, options);
   const step = (i: number): void => {
     network.list.forEach((each, p) => {
