@@ -16,8 +16,9 @@
  * @module @firelight/tensor/extend/wasm
  */
 
+export type { Constants } from '../backend/wasm/assembler/constants.ts';
 export type { FunctionBuilder } from '../backend/wasm/assembler/function.ts';
-export type { Local, ParameterTypes } from '../backend/wasm/assembler/parameters.ts';
+export type { Local, ParameterType, ParameterTypes } from '../backend/wasm/assembler/parameters.ts';
 export type { F32, I32 } from '../backend/wasm/assembler/scalars.ts';
 export { type Floats, type Ints, splat, splatInt } from '../backend/wasm/assembler/vectors.ts';
 export {

@@ -18,8 +18,10 @@ export class Constants {
     this.#declare = declare;
   }
 
+  /** The same float32 in all lanes. */
   readonly splat = (value: number): Floats => new Floats([this.#made(splat(value))]);
 
+  /** The same int32 in all lanes. */
   readonly splatInt = (value: number): Ints => new Ints([this.#made(splatInt(value))]);
 
   /** Code that puts a constant on the stack, out of the local that holds it. */

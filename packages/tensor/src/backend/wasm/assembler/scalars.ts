@@ -45,12 +45,12 @@ export class I32 extends Value {
     return i32(other).constant === 1 ? this : this.#with(other, 'i32.mul');
   }
 
-  /** Quotient of unsigned numbers, rounded down. */
+  /** Quotient of unsigned numbers, rounded down; by 0 it traps. */
   dividedBy(other: I32 | number): I32 {
     return i32(other).constant === 1 ? this : this.#with(other, 'i32.div_u');
   }
 
-  /** Remainder of unsigned numbers. */
+  /** Remainder of unsigned numbers; by 0 it traps. */
   modulo(other: I32 | number): I32 {
     return this.#with(other, 'i32.rem_u');
   }
