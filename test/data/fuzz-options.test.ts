@@ -44,6 +44,7 @@ const junk: fc.Arbitrary<unknown> = fc.oneof(
     -1,
     0,
     1.5,
+    2 ** 33,
     2 ** 60,
     '',
     '4',

@@ -38,6 +38,7 @@ export {
   readOptions,
 } from './core/checks.ts';
 export { describeValue, isPromise } from './core/describe.ts';
+export { newTypedArray } from './core/dtype.ts';
 export { shapeError } from './core/errors.ts';
 export { printable, printablePath, quote, quoteSome, systemReason } from './core/messages.ts';
 export { NdArray } from './core/ndarray.ts';

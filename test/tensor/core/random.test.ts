@@ -121,7 +121,7 @@ describe('Generator', () => {
   test.each<[() => unknown, RegExp]>([
     [() => new Generator(-1), /seed must be an integer in \[0, 2\^53\), got -1/],
     [() => new Generator(0.5), /got 0.5/],
-    [() => new Generator(0).words(-1), /count must be an integer ≥ 0, got -1/],
+    [() => new Generator(0).words(-1), /count must be an integer in \[0, 2147483647\], got -1/],
     [() => new Generator(0).integer(0), /bound must be an integer in \[1, 2\^32\], got 0/],
     [() => new Generator(0).bernoulli(1, 2), /probability must be in \[0, 1\], got 2/],
     [

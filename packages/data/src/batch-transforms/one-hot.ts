@@ -1,5 +1,5 @@
 import { ShapeError, ValueError } from '@firelight/tensor';
-import { expectInteger, expectThat } from '@firelight/tensor/extend';
+import { expectInteger, expectThat, newTypedArray } from '@firelight/tensor/extend';
 import { expectOptions } from '../core/check.ts';
 import { type BatchArrays, defineBatchTransform } from './batch-transform.ts';
 
@@ -28,7 +28,8 @@ export const OneHot = defineBatchTransform(
             `OneHot: labels must be class numbers [N], got [${labelShape.join(', ')}]; apply it once`,
           );
         }
-        const probabilities = new Float32Array(labels.length * classes).fill(smoothing / classes);
+        const probabilities = newTypedArray('float32', labels.length * classes);
+        probabilities.fill(smoothing / classes);
         for (const [sample, label] of labels.entries()) {
           if (label < 0 || label >= classes) {
             throw new ValueError(`OneHot: label ${label} is not in 0 to ${classes - 1}`);

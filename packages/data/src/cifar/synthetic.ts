@@ -1,5 +1,5 @@
 import { Generator } from '@firelight/tensor';
-import { expectInteger } from '@firelight/tensor/extend';
+import { expectInteger, newTypedArray } from '@firelight/tensor/extend';
 import { expectOptions } from '../core/check.ts';
 import { CIFAR_IMAGE_BYTES, CIFAR_RECORD_BYTES, CIFAR_SIDE, CIFAR10_CLASSES } from './constants.ts';
 
@@ -41,7 +41,7 @@ const PATTERNS: readonly Pattern[] = [
  * same seed; take another seed for the test set.
  *
  * @returns `count` records of 3073 bytes
- * @throws ValueError if `count` is not an integer ≥ 1
+ * @throws ValueError if `count` is not an integer ≥ 1, or memory does not hold so many
  */
 export function syntheticCifar10(options: {
   readonly count: number;
@@ -50,7 +50,7 @@ export function syntheticCifar10(options: {
   const { count, seed } = expectOptions('syntheticCifar10', options);
   expectInteger('syntheticCifar10', 'count', count, 1);
   const generator = new Generator(seed);
-  const bytes = new Uint8Array(count * CIFAR_RECORD_BYTES);
+  const bytes = newTypedArray('uint8', count * CIFAR_RECORD_BYTES);
   let labels: Uint32Array = new Uint32Array(0);
   for (let record = 0; record < count; record++) {
     const place = record % PATTERNS.length;

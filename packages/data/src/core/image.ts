@@ -1,5 +1,5 @@
 import { ShapeError } from '@firelight/tensor';
-import { describeValue } from '@firelight/tensor/extend';
+import { describeValue, newTypedArray } from '@firelight/tensor/extend';
 
 /** Order of an image's axes: channels last (as files and OpenCV) or first (as networks). */
 export type ImageLayout = 'HWC' | 'CHW';
@@ -51,7 +51,7 @@ export function checkImage(op: string, image: Image): void {
 
 /** Zeros of the same kind as `data`. */
 export function zerosLike(data: PixelData, length: number): PixelData {
-  return data instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
+  return newTypedArray(data instanceof Uint8Array ? 'uint8' : 'float32', length);
 }
 
 /**

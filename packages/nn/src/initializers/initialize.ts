@@ -5,18 +5,24 @@ import {
   type Tensor,
   tensor,
 } from '@firelight/tensor';
+import { expectShape } from '@firelight/tensor/extend';
 import { initializerByName } from './by-name.ts';
 import type { Initializer } from './initializer.ts';
 
 /** An initializer, its name (`'he_uniform'`), or a constant. */
 export type InitializerOption = Initializer | string | number;
 
-/** A float32 parameter with its first values. */
+/**
+ * A float32 parameter with its first values.
+ *
+ * @throws ValueError for a shape of more elements than a tensor can have
+ */
 export function initialize(
   option: InitializerOption,
   shape: Shape,
   generator: Generator = defaultGenerator,
 ): Tensor {
+  expectShape('initialize', shape);
   const initializer = typeof option === 'function' ? option : initializerByName(option);
   return tensor(initializer(shape, generator), { shape, dtype: 'float32', requiresGrad: true });
 }

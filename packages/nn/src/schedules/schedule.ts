@@ -1,4 +1,4 @@
-import { expectInteger } from '@firelight/tensor/extend';
+import { expectInteger, newTypedArray } from '@firelight/tensor/extend';
 import { expectNotNegative } from '../core/checks.ts';
 
 /** The learning rate of a step, counted from 0; what optimizers take as `learningRate`. */
@@ -7,7 +7,7 @@ export type Schedule = (step: number) => number;
 /** The first `steps` learning rates of a schedule, as float32. */
 export function toArray(schedule: Schedule, steps: number): Float32Array {
   expectInteger('toArray', 'steps', steps, 1);
-  return Float32Array.from({ length: steps }, (_, step) => schedule(step));
+  return newTypedArray('float32', steps).map((_, step) => schedule(step));
 }
 
 /** Rises linearly from `from` to the schedule in `steps` steps, and then is the schedule from there on. */

@@ -6,6 +6,15 @@ export type DType = 'float32' | 'float64' | 'int32' | 'uint8' | 'bool';
 /** Typed arrays that hold the elements of a tensor. */
 export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array;
 
+/** The typed array of each dtype. */
+interface ArrayOf {
+  readonly float32: Float32Array<ArrayBuffer>;
+  readonly float64: Float64Array<ArrayBuffer>;
+  readonly int32: Int32Array<ArrayBuffer>;
+  readonly uint8: Uint8Array<ArrayBuffer>;
+  readonly bool: Uint8Array<ArrayBuffer>;
+}
+
 type WritingMethod = 'copyWithin' | 'fill' | 'reverse' | 'set' | 'sort';
 
 type ReadonlyElements<Elements extends TypedArray> = Elements extends TypedArray
@@ -37,9 +46,9 @@ export function isFloating(dtype: DType): dtype is 'float32' | 'float64' {
  *
  * @throws ValueError if the engine has no memory for them
  */
-export function newTypedArray(dtype: DType, length: number): TypedArray {
+export function newTypedArray<D extends DType>(dtype: D, length: number): ArrayOf[D] {
   try {
-    return allocate(dtype, length);
+    return allocate(dtype, length) as ArrayOf[D]; // As the table says.
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new ValueError(

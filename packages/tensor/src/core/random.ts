@@ -98,9 +98,14 @@ export function philoxWords(state: GeneratorState, count: number): Uint32Array {
   return words.subarray(0, count);
 }
 
+/** Most numbers of one draw: positions are 32-bit integers. */
+const MAX_COUNT = 2 ** 31 - 1;
+
 function checkCount(method: string, count: number): void {
-  if (!Number.isInteger(count) || count < 0) {
-    throw new ValueError(`Generator.${method}: count must be an integer ≥ 0, got ${count}`);
+  if (!Number.isInteger(count) || count < 0 || count > MAX_COUNT) {
+    throw new ValueError(
+      `Generator.${method}: count must be an integer in [0, ${MAX_COUNT}], got ${count}`,
+    );
   }
 }
 
