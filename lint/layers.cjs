@@ -171,8 +171,9 @@ const LAYERS = {
     ['backend/define-kernel', 'core', 'backend/backend', 'backend/dispatch', 'backend/registry'],
     ['autograd', 'core', 'backend'],
     ['ops', 'core', 'backend', 'autograd'],
+    ['higher-order', 'core', 'backend', 'autograd', 'ops'],
     ['extend', 'core', 'backend', 'autograd', 'ops'],
-    ['index', 'core', 'backend', 'autograd', 'ops'],
+    ['index', 'core', 'backend', 'autograd', 'ops', 'higher-order'],
   ],
   nn: [
     ['core'],

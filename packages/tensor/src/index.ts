@@ -74,6 +74,8 @@ export {
   /** @deprecated Import it from `@firelight/tensor/extend`. */
   windowCount,
 } from './core/window.ts';
+export { checkpointed } from './higher-order/checkpointed.ts';
+export { type GradientsOptions, grad, gradients } from './higher-order/gradients.ts';
 export { argmax, argmin } from './ops/arg-reduce.ts';
 export { add, div, maximum, minimum, mul, pow, sub } from './ops/arithmetic.ts';
 export {

@@ -2,7 +2,7 @@ import { gradCheck, listOps, setBackend, type Tensor, tensor } from '@firelight/
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { relativeError } from '../../helpers/relative-error.ts';
-import { OP_CASES } from './op-cases/index.ts';
+import { ADJOINT_CASES, OP_CASES } from './op-cases/index.ts';
 import type { OpCall } from './op-cases/op-case.ts';
 
 /** Backends that every operation is compared on; `reference` in float64 is the judge. */
@@ -11,11 +11,12 @@ const BACKENDS = ['reference', 'wasm'];
 const FLOAT32_TOLERANCE = 2e-5;
 const PROPERTY = { seed: 20161104, numRuns: 60 };
 
-const cases = OP_CASES.map((opCase, i) => ({ ...opCase, name: `${opCase.op} (${i})` }));
+const ALL_CASES = [...OP_CASES, ...ADJOINT_CASES];
+const cases = ALL_CASES.map((opCase, i) => ({ ...opCase, name: `${opCase.op} (${i})` }));
 
 describe('the list of operations', () => {
   test('has a gradient check for every operation that has a gradient', () => {
-    const checked = new Set(OP_CASES.map(({ op }) => op));
+    const checked = new Set(ALL_CASES.map(({ op }) => op));
     const unchecked = listOps().filter(
       ({ name, differentiable }) => differentiable && !checked.has(name),
     );
@@ -24,7 +25,7 @@ describe('the list of operations', () => {
 
   test('has no check for an operation that does not exist', () => {
     const names = new Set(listOps().map(({ name }) => name));
-    expect(OP_CASES.filter(({ op }) => !names.has(op))).toEqual([]);
+    expect(ALL_CASES.filter(({ op }) => !names.has(op))).toEqual([]);
   });
 
   test('gives a reason for every operation without a gradient', () => {

@@ -51,6 +51,7 @@ import {
   zeros,
 } from '@firelight/tensor';
 import { afterAll, describe, expect, test } from 'vitest';
+import { ADJOINT_CASES } from './op-cases/index.ts';
 import { UNARY_ENTRIES } from './unary-functions.ts';
 
 /** A call of an operation whose inputs (all ones), or whose output, have no elements. */
@@ -349,7 +350,7 @@ const CALLS: readonly EmptyCall[] = [
 ];
 
 test('every operation is called with nothing', () => {
-  const called = new Set(CALLS.map(({ op }) => op));
+  const called = new Set([...CALLS, ...ADJOINT_CASES].map(({ op }) => op));
   expect([...called].sort()).toEqual(
     listOps()
       .map(({ name }) => name)

@@ -25,6 +25,10 @@ const OTHERS = [
   'systemReason',
   'tidy',
   'windowCount',
+  // Of functions, not of tensors.
+  'checkpointed',
+  'grad',
+  'gradients',
 ];
 
 const calls = EXAMPLE_CALLS.map((call, i) => ({ ...call, title: `${call.name} (${i})` }));

@@ -3,12 +3,19 @@ import { AutogradError } from '../core/errors.ts';
 import { type ArrayStorage, withMemoryScope } from '../core/memory.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { formatShape, sameShape } from '../core/shape.ts';
-import { GraphNode, type Leaf } from './graph.ts';
+import { GraphNode, type Leaf, type Target } from './graph.ts';
 
-/** All operations that `root` depends on, each after everything that depends on it. */
-function reverseTopologicalOrder(root: GraphNode): GraphNode[] {
+/**
+ * All operations that `root` depends on, each after everything that depends on it.
+ *
+ * @param ends are not looked behind, and left out
+ */
+export function reverseTopologicalOrder(
+  root: GraphNode,
+  ends: ReadonlySet<Target> = new Set(),
+): GraphNode[] {
   const order: GraphNode[] = [];
-  const visited = new Set<GraphNode>([root]);
+  const visited = new Set<Target>([root, ...ends]);
   // An explicit stack: a recursive walk would overflow on deep graphs.
   const stack = [{ node: root, nextEdge: 0 }];
   for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
@@ -38,10 +45,10 @@ function reverseTopologicalOrder(root: GraphNode): GraphNode[] {
  * with no owner left is released at once.
  */
 class PendingGradients {
-  readonly #gradients = new Map<GraphNode | Leaf, NdArray>();
+  readonly #gradients = new Map<Target, NdArray>();
   readonly #owners = new Map<ArrayStorage, number>();
 
-  add(target: GraphNode | Leaf, gradient: NdArray): void {
+  add(target: Target, gradient: NdArray): void {
     const present = this.#gradients.get(target);
     if (present === undefined) {
       this.#own(gradient);
@@ -58,7 +65,7 @@ class PendingGradients {
     }
   }
 
-  take(target: GraphNode | Leaf): NdArray | undefined {
+  take(target: Target): NdArray | undefined {
     const gradient = this.#gradients.get(target);
     this.#gradients.delete(target);
     return gradient;
@@ -86,7 +93,7 @@ class PendingGradients {
   }
 }
 
-function checkGradient(node: GraphNode, target: GraphNode | Leaf, gradient: NdArray): void {
+export function checkGradient(node: GraphNode, target: Target, gradient: NdArray): void {
   if (!sameShape(gradient.shape, target.shape)) {
     throw new AutogradError(
       `backward of ${node.op}: the gradient has shape ${formatShape(gradient.shape)}, ` +
@@ -95,42 +102,79 @@ function checkGradient(node: GraphNode, target: GraphNode | Leaf, gradient: NdAr
   }
 }
 
+/** All operations in `order` from which a gradient gets to one of `targets`. */
+export function leadingTo(
+  targets: ReadonlySet<Target>,
+  order: readonly GraphNode[],
+): ReadonlySet<Target> {
+  const leading = new Set<Target>(targets);
+  for (let i = order.length - 1; i >= 0; i--) {
+    if (order[i].edges.some((edge) => edge !== null && leading.has(edge))) leading.add(order[i]);
+  }
+  return leading;
+}
+
+/** Whose gradients are computed, and what is done with each, which is then the taker's own. */
+export interface Delivery {
+  readonly targets: ReadonlySet<Target>;
+  /** Whether nothing behind the targets is looked at; false by default. */
+  readonly endsThere?: boolean;
+  deliver(target: Target, gradient: NdArray): void;
+}
+
 /**
- * Reverse-mode differentiation: adds to every leaf under `root` the gradient of
- * `Σ gradOut · output`, and frees the graph on the way.
+ * Reverse-mode differentiation: computes the gradients of `Σ gradOut · output`, and frees the graph on
+ * the way.
+ *
+ * @param delivery by default, every leaf under `root` adds its gradient to `grad`
  */
-export function runBackward(root: GraphNode | Leaf, gradOut: NdArray): void {
-  const order = root instanceof GraphNode ? reverseTopologicalOrder(root) : [];
+export function runBackward(root: Target, gradOut: NdArray, delivery?: Delivery): void {
+  const ends = delivery?.endsThere === true ? delivery.targets : new Set<Target>();
+  const isEnd = (target: Target): boolean => !(target instanceof GraphNode) || ends.has(target);
+  const order =
+    root instanceof GraphNode && !isEnd(root) ? reverseTopologicalOrder(root, ends) : [];
+  const leading = delivery === undefined ? null : leadingTo(delivery.targets, order);
   withMemoryScope(
     () => {
       const pending = new PendingGradients();
-      const leaves = new Set<Leaf>();
+      const reached = new Set<Target>();
+      // Whoever keeps a gradient needs an array of its own.
+      const ownOf = (gradient: NdArray): NdArray =>
+        pending.isExclusive(gradient) ? gradient : kernels().cast(gradient, gradient.dtype);
       pending.add(root, gradOut);
-      if (!(root instanceof GraphNode)) leaves.add(root);
+      if (isEnd(root)) reached.add(root);
       for (const node of order) {
         const gradient = pending.take(node);
         const { edges } = node;
-        const backward = node.consume();
+        const { backward, saved, needed } = node.consume();
         if (gradient === undefined) continue;
-        const results = withMemoryScope(
-          () => backward(gradient),
-          (made) => made.flatMap((array) => (array === null ? [] : [array.storage])),
+        if (delivery?.targets.has(node)) {
+          delivery.deliver(node, kernels().cast(gradient, gradient.dtype));
+        }
+        const wanted = edges.map(
+          (edge, i) => edge !== null && needed[i] && (leading === null || leading.has(edge)),
         );
-        edges.forEach((edge, i) => {
-          const result = results[i] ?? null;
-          if (edge === null || result === null) return;
-          checkGradient(node, edge, result);
-          pending.add(edge, result);
-          if (!(edge instanceof GraphNode)) leaves.add(edge);
-        });
+        if (wanted.includes(true)) {
+          const results = withMemoryScope(
+            () => backward(gradient, saved, wanted),
+            (made) => made.flatMap((array) => (array === null ? [] : [array.storage])),
+          );
+          edges.forEach((edge, i) => {
+            const result = results[i] ?? null;
+            if (edge === null || result === null || !wanted[i]) return;
+            checkGradient(node, edge, result);
+            pending.add(edge, result);
+            if (isEnd(edge)) reached.add(edge);
+          });
+        }
         pending.drop(gradient);
       }
-      for (const leaf of leaves) {
-        const gradient = pending.take(leaf) as NdArray; // Added above together with the leaf.
-        // A leaf keeps its gradient, so it needs an array of its own.
-        const exclusive = pending.isExclusive(gradient);
-        leaf.accumulateGrad(exclusive ? gradient : kernels().cast(gradient, gradient.dtype));
-        if (!exclusive) pending.drop(gradient);
+      for (const end of reached) {
+        const gradient = pending.take(end) as NdArray; // Added above together with the end.
+        const own = ownOf(gradient);
+        if (delivery !== undefined) delivery.deliver(end, own);
+        else (end as Leaf).accumulateGrad(own); // Without a delivery, only leaves are ends.
+        if (own !== gradient) pending.drop(gradient);
       }
     },
     () => [],

@@ -1,6 +1,6 @@
 import type { NdArray } from '../core/ndarray.ts';
 import { isGradEnabled } from './grad-mode.ts';
-import { GraphNode } from './graph.ts';
+import { type BackwardCall, GraphNode } from './graph.ts';
 import { guardSaved } from './saved-array.ts';
 import { Tensor } from './tensor.ts';
 
@@ -54,6 +54,21 @@ export function listOps(): readonly OpInfo[] {
 }
 
 /**
+ * The arrays of the inputs, each an object of its own, also where two tensors share one (as those that
+ * `detach` gives do): so what an operation saves tells by which of its inputs it came.
+ */
+function distinctArrays(tensors: readonly (Tensor | null)[]): (NdArray | null)[] {
+  const seen = new Set<NdArray>();
+  return tensors.map((input) => {
+    if (input === null) return null;
+    const { array } = input;
+    if (seen.has(array)) return array.withShape(array.shape);
+    seen.add(array);
+    return array;
+  });
+}
+
+/**
  * Makes an operation on tensors from one on arrays: it runs `forward`, and where gradients are on
  * and an input needs one, records how to go back.
  *
@@ -71,14 +86,18 @@ export function defineOp<Inputs extends OpInputs, Attributes, Saved>(
   });
   return (inputs, attributes) => {
     const tensors: readonly (Tensor | null)[] = inputs;
-    const arrays = tensors.map((input) => input?.array ?? null);
+    const arrays = distinctArrays(tensors);
     // `TensorsOf` maps the tuple element by element, which `map` cannot express.
     const { y, saved } = definition.forward(arrays as unknown as Inputs, attributes);
     const needed = tensors.map((input) => input?.requiresGrad ?? false);
     if (backward === 'none' || !isGradEnabled() || !needed.includes(true)) return new Tensor(y);
     const edges = tensors.map((input) => (input?.requiresGrad ? (input.node ?? input) : null));
     const kept = guardSaved(saved, { op: name, inputs: arrays, y });
-    const node = new GraphNode(name, y.shape, edges, (gradOut) => backward(gradOut, kept, needed));
+    const node = new GraphNode(name, y.shape, edges, {
+      backward: backward as BackwardCall['backward'], // It gets what its forward saved.
+      saved: kept,
+      needed,
+    });
     return new Tensor(y, { requiresGrad: true, node });
   };
 }

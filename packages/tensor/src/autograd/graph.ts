@@ -9,42 +9,64 @@ export interface Leaf {
   accumulateGrad(gradient: NdArray): void;
 }
 
-/** Computes the gradients by the inputs of one operation; null where none is needed. */
-export type BackwardFunction = (gradOut: NdArray) => readonly (NdArray | null)[];
+/** Where a gradient goes: to the operation that made a tensor, or to a tensor that the user made. */
+export type Target = GraphNode | Leaf;
+
+/** How many operations have been recorded so far. */
+export function recordedOperations(): number {
+  return recorded;
+}
+
+/** How the gradients by the inputs of one call of an operation are computed. */
+export interface BackwardCall {
+  /** The definition of the operation's gradient. */
+  backward(
+    gradOut: NdArray,
+    saved: unknown,
+    needed: readonly boolean[],
+  ): readonly (NdArray | null)[];
+  /** What forward kept, guarded. */
+  readonly saved: unknown;
+  readonly needed: readonly boolean[];
+}
+
+let recorded = 0;
 
 /** One recorded operation. It links to the operations that made its inputs, not to the inputs. */
 export class GraphNode {
   readonly op: string;
   readonly shape: Shape;
-  #edges: readonly (GraphNode | Leaf | null)[];
-  #backward: BackwardFunction | null;
+  /** Counts the operations that were recorded before it. */
+  readonly age = recorded++;
+  #edges: readonly (Target | null)[];
+  #call: BackwardCall | null;
 
-  constructor(
-    op: string,
-    shape: Shape,
-    edges: readonly (GraphNode | Leaf | null)[],
-    backward: BackwardFunction,
-  ) {
+  constructor(op: string, shape: Shape, edges: readonly (Target | null)[], call: BackwardCall) {
     this.op = op;
     this.shape = shape;
     this.#edges = edges;
-    this.#backward = backward;
+    this.#call = call;
   }
 
   /** Where each input's gradient goes; null for inputs that need none. */
-  get edges(): readonly (GraphNode | Leaf | null)[] {
+  get edges(): readonly (Target | null)[] {
     return this.#edges;
   }
 
   get isConsumed(): boolean {
-    return this.#backward === null;
+    return this.#call === null;
   }
 
-  /** Hands out the backward function once and lets go of everything saved for it. */
-  consume(): BackwardFunction {
-    const backward = this.#backward as BackwardFunction; // `runBackward` checks isConsumed first.
-    this.#backward = null;
+  /** How its gradients are computed; only while it is not consumed. */
+  get call(): BackwardCall {
+    return this.#call as BackwardCall; // Whoever walks a graph checks isConsumed first.
+  }
+
+  /** Hands out the call once and lets go of everything saved for it. */
+  consume(): BackwardCall {
+    const { call } = this;
+    this.#call = null;
     this.#edges = [];
-    return backward;
+    return call;
   }
 }

@@ -123,7 +123,8 @@ export class Tensor implements Leaf {
 
   /**
    * Adds to `grad` of every tensor with `requiresGrad` that this one was computed from. The graph
-   * is freed on the way, so it can be walked once. First order only: gradients are not recorded.
+   * is freed on the way, so it can be walked once. These gradients have no history; those of `grad` and
+   * `gradients` can be differentiated again.
    *
    * @param gradient gradient of the loss by this tensor, of the same shape; 1 for a scalar
    * @throws AutogradError if nothing was recorded, the graph was used before, or something that an

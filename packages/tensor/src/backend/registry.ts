@@ -22,6 +22,9 @@ const backends = new Map<string, AnyBackend>(
 /** `wasm` where the engine can run it; it starts with the first kernel called. */
 let current = complete(whyNotWasm() === null ? wasmBackend : referenceBackend);
 
+/** What ops call in the place of its kernels; null for nothing. */
+let replaced: Kernels | null = null;
+
 /** In the order in which `'auto'` tries them; then it takes `reference`. */
 const AUTOMATIC = [gpuBackend, wasmBackend];
 
@@ -57,7 +60,21 @@ function complete(backend: AnyBackend, passedOver: readonly string[] = []): Choi
 
 /** The kernels that ops call now. */
 export function kernels(): Kernels {
-  return current.kernels;
+  return replaced ?? current.kernels;
+}
+
+/**
+ * Runs `body`, which must be synchronous, with other kernels in the place of those of the backend, or
+ * (null) with the backend's again.
+ */
+export function withKernels<Result>(others: Kernels | null, body: () => Result): Result {
+  const previous = replaced;
+  replaced = others;
+  try {
+    return body();
+  } finally {
+    replaced = previous;
+  }
 }
 
 /** The backend in use and those that its calls may go on to; another list after each choice. */

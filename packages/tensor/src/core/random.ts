@@ -109,6 +109,41 @@ function checkCount(method: string, count: number): void {
   }
 }
 
+/** Generators that were drawn from, with their states before; null while nobody asks. */
+let drawn: Map<Generator, GeneratorState> | null = null;
+
+/** Runs `body`, and tells which generators it drew from, with their states before. */
+export function recordDraws<Result>(body: () => Result): {
+  result: Result;
+  before: ReadonlyMap<Generator, GeneratorState>;
+} {
+  const outer = drawn;
+  const before = new Map<Generator, GeneratorState>();
+  drawn = before;
+  try {
+    return { result: body(), before };
+  } finally {
+    drawn = outer;
+    for (const [generator, state] of before) {
+      if (outer !== null && !outer.has(generator)) outer.set(generator, state);
+    }
+  }
+}
+
+/** Runs `body` with generators as they were, and leaves them as they are now. */
+export function repeatDraws<Result>(
+  before: ReadonlyMap<Generator, GeneratorState>,
+  body: () => Result,
+): Result {
+  const now = [...before.keys()].map((generator) => [generator, generator.state()] as const);
+  for (const [generator, state] of before) generator.restore(state);
+  try {
+    return body();
+  } finally {
+    for (const [generator, state] of now) generator.restore(state);
+  }
+}
+
 /**
  * A stream of random numbers (Philox4x32-10) that is the same on every machine and backend, can be
  * split into independent streams, and can be saved and restored exactly.
@@ -162,6 +197,7 @@ export class Generator {
   /** Reserves `blocks` counter blocks (4 words each) and returns the state at their start. */
   reserve(blocks: number): GeneratorState {
     const start = this.state();
+    if (drawn !== null && !drawn.has(this)) drawn.set(this, start);
     this.#counter = advanceCounter(this.#counter, blocks);
     return start;
   }

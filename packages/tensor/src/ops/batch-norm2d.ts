@@ -1,4 +1,5 @@
 import { defineOp } from '../autograd/define-op.ts';
+import { isRepetition } from '../autograd/grad-mode.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { Activation, BatchNormStatistics } from '../backend/contract.ts';
 import { kernels } from '../backend/registry.ts';
@@ -225,6 +226,6 @@ export function batchNorm2dBranches(
     return batchNorm2dOp(operands, { statistics, epsilon, activation });
   }
   const batch = kernels().channelMoments(input.array);
-  if (count > 0) updateRunning(batch, count, norms, momentum);
+  if (count > 0 && !isRepetition()) updateRunning(batch, count, norms, momentum);
   return batchNorm2dOp(operands, { statistics: { ...batch, frozen: false }, epsilon, activation });
 }

@@ -46,7 +46,7 @@ function branchesOf(inputs: Inputs, windows: readonly Conv2dWindow[]): Conv2dBra
   }));
 }
 
-const conv2dOp = defineOp<Inputs, Attributes, Saved>('conv2d', {
+export const conv2dOp = defineOp<Inputs, Attributes, Saved>('conv2d', {
   forward(inputs, { windows, activation }) {
     const x = inputs[0] as NdArray; // As `conv2dBranches` puts it.
     const branches = branchesOf(inputs, windows);

@@ -12,7 +12,7 @@ interface Mask {
   readonly state: GeneratorState;
 }
 
-const dropoutOp = defineOp<[NdArray], Mask, Mask>('dropout', {
+export const dropoutOp = defineOp<[NdArray], Mask, Mask>('dropout', {
   forward: ([x], mask) => ({ y: kernels().dropout(x, mask.p, mask.state), saved: mask }),
   // The mask is drawn again from the same state rather than kept.
   backward: (gradOut, { p, state }) => [kernels().dropout(gradOut, p, state)],

@@ -7,7 +7,7 @@ import type { NdArray } from '../core/ndarray.ts';
 import type { Shape } from '../core/shape.ts';
 import { asIntegers, asTensor, type TensorLike } from './operands.ts';
 
-const gatherOp = defineOp<
+export const gatherOp = defineOp<
   [NdArray, NdArray],
   { axis: number },
   { indices: NdArray; axis: number; inputShape: Shape }

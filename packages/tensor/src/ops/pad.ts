@@ -14,7 +14,7 @@ interface Margins {
   readonly value: number;
 }
 
-const padOp = defineOp<[NdArray], Margins, { before: readonly number[]; inputShape: Shape }>(
+export const padOp = defineOp<[NdArray], Margins, { before: readonly number[]; inputShape: Shape }>(
   'pad',
   {
     forward: ([x], { before, shape, value }) => ({

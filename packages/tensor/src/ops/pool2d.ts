@@ -22,7 +22,7 @@ export interface Pool2dOptions {
   readonly ceilMode?: boolean;
 }
 
-const maxPool2dOp = defineOp<
+export const maxPool2dOp = defineOp<
   [NdArray],
   { window: Window2d },
   { indices: NdArray; inputShape: Shape }
@@ -36,7 +36,7 @@ const maxPool2dOp = defineOp<
   ],
 });
 
-const avgPool2dOp = defineOp<
+export const avgPool2dOp = defineOp<
   [NdArray],
   { window: Window2d },
   { window: Window2d; inputShape: Shape }

@@ -17,13 +17,16 @@ interface Slicing {
   readonly shape: Shape;
 }
 
-const sliceOp = defineOp<[NdArray], Slicing, { range: SliceRange; inputShape: Shape }>('slice', {
-  forward: ([x], { range, shape }) => ({
-    y: kernels().slice(x, range, shape),
-    saved: { range, inputShape: x.shape },
-  }),
-  backward: (gradOut, { range, inputShape }) => [kernels().sliceGrad(gradOut, range, inputShape)],
-});
+export const sliceOp = defineOp<[NdArray], Slicing, { range: SliceRange; inputShape: Shape }>(
+  'slice',
+  {
+    forward: ([x], { range, shape }) => ({
+      y: kernels().slice(x, range, shape),
+      saved: { range, inputShape: x.shape },
+    }),
+    backward: (gradOut, { range, inputShape }) => [kernels().sliceGrad(gradOut, range, inputShape)],
+  },
+);
 
 /**
  * A part of a tensor, as NumPy's `x[start:end:step, ...]`: `end` is not included, negative positions
