@@ -1,7 +1,9 @@
-// Compiles the module of the wasm backend, and no more.
+// Compiles all tasks of the wasm backend, and no more.
 import { setFlagsFromString } from 'node:v8';
-import { describeBackend, setThreads } from '@firelight/tensor';
+import { setThreads } from '@firelight/tensor';
 import { supportsRelaxedSimd } from '../../packages/tensor/src/backend/wasm/runtime/engine.ts';
+import { runtime } from '../../packages/tensor/src/backend/wasm/runtime/runtime.ts';
+import { allTasks } from '../../packages/tensor/src/backend/wasm/runtime/task.ts';
 import { bestWidth } from '../../packages/tensor/src/backend/wasm/runtime/wide-vectors.ts';
 
 // Which width is best is measured only once, and leaves the quick compiler on, which packs nothing,
@@ -9,4 +11,4 @@ import { bestWidth } from '../../packages/tensor/src/backend/wasm/runtime/wide-v
 bestWidth(supportsRelaxedSimd());
 for (const flag of ['--no-liftoff', '--experimental-wasm-revectorize']) setFlagsFromString(flag);
 setThreads(1);
-describeBackend();
+for (const task of allTasks) runtime().prepare(task);

@@ -2,9 +2,8 @@
  * What builds a kernel for the backend `wasm`: the version `wasm` of `defineKernel`, imported from
  * `@firelight/tensor/extend/wasm`.
  *
- * A kernel is a task, whose code `defineTask` writes once, when the module with all tasks is assembled
- * for the first kernel that runs; so define it at the top of a module, before anything is computed. A
- * call runs it in a frame (`inFrame`), which says where operands and results lie and shares the parts of
+ * A kernel is a task, whose code `defineTask` writes once, when the task first runs; so define it at the
+ * top of a module, and not for every call. A call runs it in a frame (`inFrame`), which says where operands and results lie and shares the parts of
  * the task among the threads. Code is written for vectors of `f.lanes`, 4 or 8, and must give the same
  * bits for both and for any number of threads.
  *

@@ -50,7 +50,7 @@ describe('encodings', () => {
 
 function bytesOf(f: ReturnType<typeof defineFunction>): Uint8Array<ArrayBuffer> {
   const features = { fma: false, lanes: 4 } as const;
-  return assembleModule({ features, memory: MEMORY, exports: [f], table: [] });
+  return assembleModule({ features, memory: MEMORY, exports: [f] });
 }
 
 /** Assembles `f` alone, runs it on a memory of int32 and gives back that memory. */

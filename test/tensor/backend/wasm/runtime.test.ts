@@ -1,28 +1,35 @@
-import { BackendError } from '@firelight/tensor';
+import { setBackend, setThreads } from '@firelight/tensor';
 import { expect, test } from 'vitest';
 import { inFrame } from '../../../../packages/tensor/src/backend/wasm/runtime/frame.ts';
 import { defineTask } from '../../../../packages/tensor/src/backend/wasm/runtime/task.ts';
 
 const store = (name: string) =>
-  defineTask(name, { target: 'i32', value: 'f32' }, (f, { target, value }) => {
-    f.store(target, value);
+  defineTask(name, { target: 'address', value: 'f32' }, (f, { target, value }, { index }) => {
+    f.store(target.plus(index.times(4)), value);
   });
 
 const early = store('early');
 
-test('a task that is defined after the first kernel is refused, and those before it run on', () => {
-  const storeWith = (task: typeof early): number =>
+test('a task that is defined after the first kernel runs as those before it, on all threads', async () => {
+  const storeWith = (task: typeof early, value: number): number[] =>
     inFrame((frame) => {
-      const { array, address } = frame.output([1]);
-      frame.run(task, 1, { target: address, value: 7 });
-      return array.data[0];
+      const { array, address } = frame.output([64]);
+      frame.run(task, 64, { target: address, value });
+      return Array.from(array.data);
     });
-  expect(storeWith(early)).toBe(7);
+  setThreads(3);
+  expect(storeWith(early, 7)).toEqual(Array(64).fill(7));
   const late = store('late');
-  expect(() => storeWith(late)).toThrow(BackendError);
-  expect(() => storeWith(late)).toThrow(
-    "wasm: task 'late' was defined after the first kernel ran, when the module with all tasks was " +
-      'made; define it in a module that is imported before',
-  );
-  expect(storeWith(early)).toBe(7);
-});
+  for (const wideVectors of [false, true, false]) {
+    await setBackend('wasm', { wideVectors });
+    const later = store('later');
+    for (let round = 0; round < 20; round++) {
+      for (const task of [late, early, later]) {
+        expect(storeWith(task, round)).toEqual(Array(64).fill(round));
+      }
+      // Workers start meanwhile, and find the code of all tasks that ran before.
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+  setThreads(2);
+}, 30_000);

@@ -21,9 +21,7 @@ export const SECTION = {
   type: 1,
   import: 2,
   function: 3,
-  table: 4,
   export: 7,
-  element: 9,
   code: 10,
 } as const;
 

@@ -33,6 +33,8 @@ export function defineFunction<const P extends ParameterTypes>(
 export interface ModuleContext {
   readonly features: Features;
   indexOf(definition: FunctionDefinition): number;
+  /** The index of the type of functions with these parameters. */
+  typeOf(parameters: ParameterTypes): number;
 }
 
 /** A place to jump out of; see `FunctionBuilder.block`. */
@@ -133,13 +135,24 @@ export class FunctionBuilder extends Variables {
 
   /** Calls another function; this module then has it too. */
   call<P extends ParameterTypes>(definition: FunctionDefinition<P>, values: ArgumentsOf<P>): void {
+    this.#push(definition.parameters, values);
+    const index = this.#context.indexOf(definition as FunctionDefinition);
+    this.emit(OPCODE.call, unsigned(index));
+  }
+
+  /** Calls the function at a place of the table, which has these parameters. */
+  callIndirect<P extends ParameterTypes>(parameters: P, values: ArgumentsOf<P>, place: I32): void {
+    this.#push(parameters, values);
+    const type = this.#context.typeOf(parameters);
+    this.emit(place.code, OPCODE.call_indirect, unsigned(type), unsigned(0)); // table 0
+  }
+
+  #push<P extends ParameterTypes>(parameters: P, values: ArgumentsOf<P>): void {
     const all = values as Grouped<Value | number>; // One for each parameter.
-    forParameters(definition.parameters, all, (value, type) => {
+    forParameters(parameters, all, (value, type) => {
       const like = typeof value !== 'number' ? value : type === 'f32' ? f32(value) : i32(value);
       this.emit(like.code);
     });
-    const index = this.#context.indexOf(definition as FunctionDefinition);
-    this.emit(OPCODE.call, unsigned(index));
   }
 
   /** Any instruction that leaves nothing on the stack. */

@@ -9,6 +9,7 @@ const SLACK = 256;
 /** Growing is cheap, but not free: take at least this much at once. */
 const GROWTH = 16 * 2 ** 20;
 
+export const INITIAL_PAGES = 256;
 export const MAXIMUM_PAGES = 65_536;
 
 /**

@@ -1,28 +1,26 @@
 import { BackendError } from '../../../core/errors.ts';
 import { maySleep, processorCount } from '../../host.ts';
 import type { Features } from '../assembler/features.ts';
-import { assembleModule } from '../assembler/module.ts';
 import { forParameters, type Grouped, type ParameterTypes } from '../assembler/parameters.ts';
 import type { Address } from './address.ts';
-import { Arena, MAXIMUM_PAGES } from './arena.ts';
+import { Arena, INITIAL_PAGES, MAXIMUM_PAGES } from './arena.ts';
+import { attempt, Code } from './code.ts';
 import { supportsRelaxedSimd } from './engine.ts';
 import { settings } from './settings.ts';
-import { allTasks, type FieldValues, type TaskDefinition } from './task.ts';
+import type { FieldValues, TaskDefinition } from './task.ts';
 import {
   CONTROL,
   CONTROL_END,
+  DIRECTORY,
   JOB_ADDRESS,
-  runAlone,
-  runJob,
+  MOST_TASKS,
   startGeneration,
-  workerLoop,
 } from './threads.ts';
 import { bestWidth, type Width } from './wide-vectors.ts';
 import { startWorker, type WorkerThread, whyNoWorkers } from './workers.ts';
 
 /** Memory of a thread for packed operands and tiles. */
 export const SCRATCH_BYTES = 4 * 2 ** 20;
-const INITIAL_PAGES = 256;
 /** More threads than this only wait for each other. */
 const MAXIMUM_THREADS = 64;
 
@@ -30,43 +28,6 @@ const MAXIMUM_THREADS = 64;
 interface CodeOptions {
   readonly relaxedSimd: boolean;
   readonly wideVectors: boolean;
-}
-
-/** The module, compiled for the main thread and for workers. */
-interface Code {
-  readonly features: Features;
-  readonly module: WebAssembly.Module;
-  readonly exports: Exports;
-}
-
-interface Exports {
-  runJob(scratch: number, kernel: number, parts: number, maySleep: number): void;
-  runAlone(scratch: number, kernel: number, parts: number): void;
-}
-
-function attempt<Result>(body: () => Result): Result {
-  try {
-    return body();
-  } catch (error) {
-    throw new BackendError(
-      `wasm: the engine refuses it: ${(error as Error).message}; use setBackend('reference')`,
-    );
-  }
-}
-
-function loadCode(memory: WebAssembly.Memory, features: Features): Code {
-  // An error in the code that writes a task is a bug of that code, and no refusal of the engine.
-  const bytes = assembleModule({
-    features,
-    memory: { initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES },
-    exports: [runJob, runAlone, workerLoop],
-    table: allTasks.map((task) => task.definition),
-  });
-  return attempt(() => {
-    const module = new WebAssembly.Module(bytes);
-    const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-    return { features, module, exports: exports as unknown as Exports }; // The functions named above.
-  });
 }
 
 function featuresOf({ relaxedSimd, wideVectors }: CodeOptions): { fma: boolean; width: Width } {
@@ -81,7 +42,8 @@ function featuresOf({ relaxedSimd, wideVectors }: CodeOptions): { fma: boolean; 
 export class Runtime {
   readonly memory: WebAssembly.Memory;
   readonly arena: Arena;
-  readonly #places: ReadonlyMap<TaskDefinition, number>;
+  /** The place of each task that ran in the tables. */
+  readonly #places = new Map<TaskDefinition, number>();
   readonly #fieldsAsInts: Int32Array;
   readonly #fieldsAsFloats: Float32Array;
   readonly #control: Int32Array;
@@ -103,10 +65,9 @@ export class Runtime {
         new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES, shared: true }),
     );
     const { fma, width } = featuresOf(options);
+    this.arena = new Arena(this.memory, CONTROL_END);
     this.#width = width;
     this.#code = this.#codeFor({ fma, lanes: width.lanes });
-    this.#places = new Map(allTasks.map((task, place) => [task, place]));
-    this.arena = new Arena(this.memory, CONTROL_END);
     this.#fieldsAsInts = new Int32Array(this.memory.buffer, JOB_ADDRESS, 256);
     this.#fieldsAsFloats = new Float32Array(this.memory.buffer, JOB_ADDRESS, 256);
     this.#control = new Int32Array(this.memory.buffer, 0, JOB_ADDRESS / 4);
@@ -130,12 +91,13 @@ export class Runtime {
     const { threads } = this;
     this.#dismissWorkers();
     this.#code = this.#codeFor({ fma, lanes: width.lanes });
+    this.#code.publish();
     this.setThreads(threads);
   }
 
   #codeFor(features: Features): Code {
     const key = `${features.fma} ${features.lanes}`;
-    const code = this.#codes.get(key) ?? loadCode(this.memory, features);
+    const code = this.#codes.get(key) ?? new Code(features, this.memory, this.arena);
     this.#codes.set(key, code);
     return code;
   }
@@ -158,7 +120,13 @@ export class Runtime {
       const scratch = this.#scratch[this.threads] ?? this.arena.allocate(SCRATCH_BYTES);
       this.#scratch[this.threads] = scratch;
       const { module } = this.#code;
-      const data = { module, memory: this.memory, scratch, generation: this.#generation };
+      const data = {
+        module,
+        memory: this.memory,
+        directory: DIRECTORY,
+        scratch,
+        generation: this.#generation,
+      };
       const worker = startWorker(data, (reason) => {
         if (!this.#workers.includes(worker)) return;
         this.#workerProblem = reason;
@@ -174,9 +142,26 @@ export class Runtime {
   }
 
   /**
+   * The place of a task in the tables, where its code is put if it is not there yet.
+   *
+   * @throws BackendError if there are too many tasks
+   */
+  prepare<Fields extends ParameterTypes>(task: TaskDefinition<Fields>): number {
+    const key = task as unknown as TaskDefinition; // The fields' names do not matter.
+    let place = this.#places.get(key);
+    if (place === undefined) {
+      place = this.#places.size;
+      if (place === MOST_TASKS) throw new BackendError(`wasm: more than ${MOST_TASKS} tasks`);
+      this.#places.set(key, place);
+    }
+    this.#code.load(key, place);
+    return place;
+  }
+
+  /**
    * Runs a job and returns when all its parts are done.
    *
-   * @throws BackendError if the task is not in the module, or a thread was lost
+   * @throws BackendError if there are too many tasks, or a thread was lost
    */
   run<Fields extends ParameterTypes>(
     task: TaskDefinition<Fields>,
@@ -184,14 +169,7 @@ export class Runtime {
     values: FieldValues<Fields>,
   ): void {
     if (parts === 0) return;
-    // The map is keyed by identity; the fields' names do not matter.
-    const place = this.#places.get(task as unknown as TaskDefinition);
-    if (place === undefined) {
-      throw new BackendError(
-        `wasm: task '${task.name}' was defined after the first kernel ran, when the module with all ` +
-          'tasks was made; define it in a module that is imported before',
-      );
-    }
+    const place = this.prepare(task);
     let at = 0;
     forParameters(task.fields, values as Grouped<number | boolean>, (value, type) => {
       const view = type === 'f32' ? this.#fieldsAsFloats : this.#fieldsAsInts;

@@ -6,6 +6,7 @@ import {
 import { type LocalsOf, mapParameters, type ParameterTypes } from '../assembler/parameters.ts';
 import { type I32, loadF32, loadI32 } from '../assembler/scalars.ts';
 import type { Address } from './address.ts';
+import { TASK_PARAMETERS } from './threads.ts';
 
 /**
  * A task is a kernel cut into numbered parts that threads take one by one. All parts of a job share
@@ -34,14 +35,12 @@ export type FieldValues<Fields extends ParameterTypes> = {
 
 type ValueOf<Type> = Type extends 'address' ? Address : Type extends 'flag' ? boolean : number;
 
-const PARAMETERS = { job: 'address', index: 'i32', scratch: 'address' } as const;
-
-/** All tasks, in the order of their definition, which is that of the module's table. */
+/** All tasks, in the order of their definition. */
 export const allTasks: TaskDefinition[] = [];
 
 /**
- * Defines a task. It must exist before the first kernel runs, when all tasks are assembled; `body` is called
- * then, and for each kind of machine code anew.
+ * Defines a task. Its code is assembled when it first runs: `body` is called then, and for each kind of
+ * machine code anew.
  *
  * @param name for messages and profiles
  * @param fields names and types of what a call passes, the same for all parts
@@ -52,7 +51,7 @@ export function defineTask<const Fields extends ParameterTypes>(
   fields: Fields,
   body: (f: FunctionBuilder, fields: LocalsOf<Fields>, part: Part) => void,
 ): TaskDefinition<Fields> {
-  const definition = defineFunction(name, PARAMETERS, (f, { job, index, scratch }) => {
+  const definition = defineFunction(name, TASK_PARAMETERS, (f, { job, index, scratch }) => {
     let offset = 0;
     const locals = mapParameters(fields, (type) => {
       const at = offset;

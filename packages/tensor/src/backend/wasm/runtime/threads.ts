@@ -7,7 +7,6 @@ import {
   wakeAll,
 } from '../assembler/atomics.ts';
 import { defineFunction, type FunctionBuilder } from '../assembler/function.ts';
-import { OPCODE } from '../assembler/opcodes.ts';
 import { type I32, i32, loadI32 } from '../assembler/scalars.ts';
 
 /**
@@ -43,8 +42,18 @@ export const CONTROL = {
 
 /** Where the fields of the job lie. */
 export const JOB_ADDRESS = 1024;
+/** Where each task's code lies, by its place: address and length of a module in memory. */
+export const DIRECTORY = 2048;
+/** Most tasks that there can be. */
+export const MOST_TASKS = 2048;
 /** The first address free for other use. */
-export const CONTROL_END = 2048;
+export const CONTROL_END = DIRECTORY + 8 * MOST_TASKS;
+
+/** What every task is called with: its job's fields, the part's number, memory of the thread. */
+export const TASK_PARAMETERS = { job: 'address', index: 'i32', scratch: 'address' } as const;
+
+/** Function of JavaScript that puts the code of a task into the table of its thread. */
+export const loadTask = defineFunction('loadTask', { place: 'i32' }, () => {});
 
 /** Turns of the spinning loops: about 100 µs for workers, 1 ms for the main thread. */
 const WORKER_SPINS = 50_000;
@@ -54,9 +63,8 @@ const NAP_MILLISECONDS = 1_000;
 const NAPS = 300;
 
 /** Runs one part of the job by the function at place `kernel` of the table. */
-function callTask(f: FunctionBuilder, part: I32, scratch: I32, kernel: I32): void {
-  const callIndirect = [...OPCODE.call_indirect, 0, 0]; // type 0, which is that of all tasks; table 0
-  f.raw(i32(JOB_ADDRESS).code, part.code, scratch.code, kernel.code, callIndirect);
+function callTask(f: FunctionBuilder, index: I32, scratch: I32, kernel: I32): void {
+  f.callIndirect(TASK_PARAMETERS, { job: i32(JOB_ADDRESS), index, scratch }, kernel);
 }
 
 /** Takes parts and runs them until none is left. */
@@ -136,7 +144,10 @@ export const workerLoop = defineFunction(
       discard(f, atomicAdd(CONTROL.active, 1));
       // A job that closed meanwhile must not be entered: the main thread may be past it. Nor may one
       // of the next generation, which has other code.
-      f.if(isCurrent().and(atomicLoad(CONTROL.open)), () => runParts(f, scratch));
+      f.if(isCurrent().and(atomicLoad(CONTROL.open)), () => {
+        f.call(loadTask, { place: loadI32(i32(CONTROL.kernel)) });
+        runParts(f, scratch);
+      });
       f.if(atomicAdd(CONTROL.active, -1).equals(1).and(atomicLoad(CONTROL.mainSleeps)), () =>
         wakeAll(f, CONTROL.active),
       );

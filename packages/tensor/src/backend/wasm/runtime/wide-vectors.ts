@@ -85,7 +85,6 @@ function makeProbe(features: Features): Probe {
     features,
     memory: { initial: 1, maximum: 1 },
     exports: [repeatProduct],
-    table: [],
   });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
   const repeat = exports.repeatProduct as (a: number, b: number, c: number, count: number) => void;

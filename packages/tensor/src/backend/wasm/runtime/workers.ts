@@ -6,6 +6,8 @@ import type { Address } from './address.ts';
 interface WorkerData {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
+  /** Where the tasks' modules are listed; see `DIRECTORY`. */
+  readonly directory: number;
   /** Address of the thread's scratch memory. */
   readonly scratch: Address;
   /** When this is over, the thread ends by itself; see `startGeneration`. */
@@ -18,8 +20,20 @@ export interface WorkerThread {
 }
 
 // Text instead of a file, so that neither a bundler nor a loader of TypeScript has to find it.
-const RUN = `({ module, memory, scratch, generation }) =>
-  new WebAssembly.Instance(module, { env: { memory } }).exports.workerLoop(scratch, generation)`;
+// A thread inside the loop gets no messages: it finds the code of a task in the memory that all share.
+const RUN = `({ module, memory, directory, scratch, generation }) => {
+  const table = new WebAssembly.Table({ element: 'anyfunc', initial: 0 });
+  const loadTask = (place) => {
+    if (place >= table.length) table.grow(place + 1 - table.length);
+    if (table.get(place) !== null) return;
+    const [address, length] = new Int32Array(memory.buffer, directory + 8 * place, 2);
+    const code = new WebAssembly.Module(new Uint8Array(memory.buffer, address, length).slice());
+    const [task] = Object.values(new WebAssembly.Instance(code, { env: { memory } }).exports);
+    table.set(place, task);
+  };
+  const { exports } = new WebAssembly.Instance(module, { env: { memory, table, loadTask } });
+  exports.workerLoop(scratch, generation);
+}`;
 const IN_NODE = `(${RUN})(require('node:worker_threads').workerData)`;
 const IN_BROWSER = `onmessage = ({ data }) => (${RUN})(data)`;
 
