@@ -76,6 +76,16 @@ export {
 } from './core/window.ts';
 export { checkpointed } from './higher-order/checkpointed.ts';
 export { type GradientsOptions, grad, gradients } from './higher-order/gradients.ts';
+export {
+  celu,
+  elu,
+  hardSigmoid,
+  hardSwish,
+  mish,
+  selu,
+  softplus,
+  softsign,
+} from './ops/activations.ts';
 export { argmax, argmin } from './ops/arg-reduce.ts';
 export { add, div, maximum, minimum, mul, pow, sub } from './ops/arithmetic.ts';
 export {
@@ -88,6 +98,7 @@ export {
 } from './ops/batch-norm2d.ts';
 export { broadcastTo } from './ops/broadcast-to.ts';
 export { cast } from './ops/cast.ts';
+export { clip, relu6 } from './ops/clip.ts';
 export { equal, greater, greaterEqual, less, lessEqual, notEqual } from './ops/comparison.ts';
 export { concat, stack } from './ops/concat.ts';
 export {
@@ -111,8 +122,20 @@ export {
 } from './ops/create.ts';
 export { softmaxCrossEntropy } from './ops/cross-entropy.ts';
 export { type DropoutOptions, dropout } from './ops/dropout.ts';
+export { erf, expm1, log1p, reciprocal, rsqrt } from './ops/exponentials.ts';
 export { gather } from './ops/gather.ts';
+export { gelu } from './ops/gelu.ts';
+export {
+  isFinite,
+  isInf,
+  isNaN,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  logicalXor,
+} from './ops/logic.ts';
 export { matmul } from './ops/matmul.ts';
+export { mod } from './ops/mod.ts';
 export { oneHot } from './ops/one-hot.ts';
 export {
   /** @deprecated Import it from `@firelight/tensor/extend`. */
@@ -124,7 +147,6 @@ export { permute, transpose } from './ops/permute.ts';
 export {
   abs,
   exp,
-  gelu,
   leakyRelu,
   log,
   neg,
@@ -137,8 +159,24 @@ export {
 export { avgPool2d, globalAvgPool2d, maxPool2d, type Pool2dOptions } from './ops/pool2d.ts';
 export { type AxisOption, max, mean, min, type ReduceOptions, sum } from './ops/reduce.ts';
 export { reshape } from './ops/reshape.ts';
+export { ceil, floor, round, sign } from './ops/rounding.ts';
 export { type AxisRange, slice } from './ops/slice.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';
+export { square } from './ops/square.ts';
 export type { NumberArray, TensorData } from './ops/tensor-data.ts';
+export { hardShrink, prelu, softShrink, thresholdedRelu } from './ops/thresholds.ts';
+export {
+  acos,
+  acosh,
+  asin,
+  asinh,
+  atan,
+  atanh,
+  cos,
+  cosh,
+  sin,
+  sinh,
+  tan,
+} from './ops/trigonometry.ts';
 export { assign, momentumStep } from './ops/update.ts';
 export { where } from './ops/where.ts';

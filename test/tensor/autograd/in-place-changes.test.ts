@@ -36,6 +36,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { OP_CASES } from '../ops/op-cases/index.ts';
 import type { OpCall } from '../ops/op-cases/op-case.ts';
+import { POINTWISE_FUNCTIONS } from '../ops/pointwise-functions.ts';
 import { UNARY_FUNCTIONS } from '../ops/unary-functions.ts';
 
 // A change in place between forward and backward gives the gradient of before, or an error.
@@ -67,6 +68,12 @@ type Kept = 'nothing' | 'inputs' | 'output';
 /** Which of its arrays an operation's gradient is computed from, in some of its calls. */
 const KEPT: Readonly<Record<string, readonly Kept[]>> = {
   ...Object.fromEntries(Object.entries(UNARY_FUNCTIONS).map(([op, { kept }]) => [op, [kept]])),
+  ...Object.fromEntries(
+    Object.entries(POINTWISE_FUNCTIONS).map(([op, { keepsOutput }]) => [
+      op,
+      [keepsOutput ? ('output' as const) : ('inputs' as const)],
+    ]),
+  ),
   add: ['nothing'],
   avgPool2d: ['nothing'],
   batchNorm2d: ['inputs'],
@@ -85,6 +92,7 @@ const KEPT: Readonly<Record<string, readonly Kept[]>> = {
   mean: ['nothing'],
   min: ['inputs', 'output'],
   minimum: ['inputs'],
+  mod: ['inputs', 'output'],
   mul: ['inputs'],
   pad: ['nothing'],
   permute: ['nothing'],

@@ -30,6 +30,7 @@ import {
   mean,
   min,
   minimum,
+  mod,
   mul,
   type NestedArray,
   notEqual,
@@ -52,6 +53,7 @@ import {
 } from '@firelight/tensor';
 import { afterAll, describe, expect, test } from 'vitest';
 import { ADJOINT_CASES } from './op-cases/index.ts';
+import { POINTWISE_ENTRIES } from './pointwise-functions.ts';
 import { UNARY_ENTRIES } from './unary-functions.ts';
 
 /** A call of an operation whose inputs (all ones), or whose output, have no elements. */
@@ -66,7 +68,8 @@ interface EmptyCall {
   readonly grads?: readonly NestedArray[];
 }
 
-const BINARY = { add, div, maximum, minimum, mul, pow, sub };
+const remainder = (a: Tensor, b: Tensor): Tensor => mod(a, b);
+const BINARY = { add, div, maximum, minimum, mod: remainder, mul, pow, sub };
 const COMPARISONS = { equal, greater, greaterEqual, less, lessEqual, notEqual };
 
 const integers = (shape: Shape, dtype: DType = 'int32'): Tensor => zeros(shape, { dtype });
@@ -102,7 +105,7 @@ const convolution =
     conv2d(x, weight, bias, options);
 
 const CALLS: readonly EmptyCall[] = [
-  ...UNARY_ENTRIES.map(([op, run]) => {
+  ...[...UNARY_ENTRIES, ...POINTWISE_ENTRIES].map(([op, run]) => {
     return { op, inputs: [[0, 3]], run: (x: Tensor) => run(x), shape: [0, 3] };
   }),
   ...Object.entries({ ...BINARY, ...COMPARISONS }).flatMap(([op, run]) => [

@@ -50,6 +50,21 @@ const pair: readonly TensorArgument[] = [
   { at: [1], name: 'b' },
 ];
 
+const POINTWISE = [
+  ...(['acos', 'acosh', 'asin', 'asinh', 'atan', 'atanh', 'ceil', 'cos', 'cosh', 'erf'] as const),
+  ...([
+    'expm1',
+    'floor',
+    'hardSwish',
+    'isFinite',
+    'isInf',
+    'isNaN',
+    'log1p',
+    'logicalNot',
+  ] as const),
+  ...(['mish', 'reciprocal', 'relu6', 'round', 'rsqrt', 'selu', 'sign', 'sin', 'sinh'] as const),
+  ...(['softplus', 'softsign', 'square', 'tan'] as const),
+];
 const ARITHMETIC = ['add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum'] as const;
 const COMPARISONS = ['equal', 'notEqual', 'greater', 'greaterEqual', 'less', 'lessEqual'] as const;
 const REDUCTIONS = ['sum', 'mean', 'max', 'min'] as const;
@@ -63,8 +78,22 @@ const labels = () => tensor([2, 0], { dtype: 'int32' });
 
 /** A call of every exported operation, with all of its options. */
 export const EXAMPLE_CALLS: readonly ExampleCall[] = [
-  ...UNARY_ENTRIES.filter(([name]) => name !== 'leakyRelu').map(([name]) =>
+  ...UNARY_ENTRIES.filter(([name]) => name !== 'leakyRelu' && name !== 'gelu').map(([name]) =>
     example(name, () => [numbers([2, 3])], [x]),
+  ),
+  ...POINTWISE.map((name) => example(name, () => [numbers([2, 3])], [x])),
+  example('elu', () => [numbers([2, 3]), { alpha: 2 }], [x]),
+  example('celu', () => [numbers([2, 3]), { alpha: 2 }], [x]),
+  example('clip', () => [numbers([2, 3]), { min: -1, max: 1 }], [x]),
+  example('hardSigmoid', () => [numbers([2, 3]), { alpha: 0.2, beta: 0.5 }], [x]),
+  example('hardShrink', () => [numbers([2, 3]), { lambda: 0.2 }], [x]),
+  example('softShrink', () => [numbers([2, 3]), { lambda: 0.2 }], [x]),
+  example('thresholdedRelu', () => [numbers([2, 3]), { alpha: 0.2 }], [x]),
+  example('gelu', () => [numbers([2, 3]), { approximate: 'tanh' }], [x]),
+  example('prelu', () => [numbers([2, 3]), numbers([3], 2)], [x, { at: [1], name: 'weight' }]),
+  example('mod', () => [numbers([2, 3]), numbers([3], 2), { sign: 'dividend' }], pair),
+  ...(['logicalAnd', 'logicalOr', 'logicalXor'] as const).map((name) =>
+    example(name, () => [numbers([2, 3]), numbers([3], 2)], pair),
   ),
   example('leakyRelu', () => [numbers([2, 3]), { negativeSlope: 0.2 }], [x]),
   ...[...ARITHMETIC, ...COMPARISONS].map((name) =>

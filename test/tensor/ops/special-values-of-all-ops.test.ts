@@ -43,9 +43,15 @@ function numbersOf(op: string): Numbers[] {
       ];
     case 'div':
     case 'pow':
+    case 'reciprocal':
+    case 'rsqrt':
       return [{ ...special, values: NOT_TINY }];
+    case 'mod': // Rounding decides whether a quotient of large numbers is whole.
+      return [{ ...special, values: [0, -0], inputs: 'first' }];
     case 'batchNorm2d': // After an infinite gradient, rounding decides between ±∞ and NaN.
       return [{ ...special, gradOut: false }];
+    case 'geluTanh': // An infinite gradient meets derivatives that are 0 in float32 alone.
+      return [{ ...special, gradOut: false }, huge];
     case 'cast': // Its case multiplies what it cast.
       return [special];
     default:

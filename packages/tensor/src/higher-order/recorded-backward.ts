@@ -9,8 +9,8 @@ import type { NdArray } from '../core/ndarray.ts';
 import { formatShape } from '../core/shape.ts';
 import { add } from '../ops/arithmetic.ts';
 import { reshape } from '../ops/reshape.ts';
+import { arrayOf, TracedArray, tensorOf } from '../ops/traced-array.ts';
 import { recordedKernels } from './recorded-kernels.ts';
-import { arrayOf, TracedArray, tensorOf } from './traced-array.ts';
 
 /** A tensor with the elements of an array whose gradient goes to `target`. */
 function tensorBefore(array: NdArray, target: Target): Tensor {

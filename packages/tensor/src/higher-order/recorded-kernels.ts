@@ -19,10 +19,10 @@ import { max, mean, min, sum } from '../ops/reduce.ts';
 import { reshape } from '../ops/reshape.ts';
 import { sliceOp } from '../ops/slice.ts';
 import { logSoftmax, softmax } from '../ops/softmax.ts';
+import { composed, constantOf, tensorOf } from '../ops/traced-array.ts';
 import { where } from '../ops/where.ts';
 import { gatherGradOp, sliceGradOp } from './adjoints.ts';
 import { spatial } from './spatial.ts';
-import { composed, constantOf, tensorOf } from './traced-array.ts';
 import { unaryGradOfTensors, unaryOfTensors } from './unary-derivatives.ts';
 
 const BINARY: Readonly<Record<BinaryOp, typeof add>> = {

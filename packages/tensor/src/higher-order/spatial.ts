@@ -11,6 +11,7 @@ import { avgPool2dOp, maxPool2dOp } from '../ops/pool2d.ts';
 import { mean, sum } from '../ops/reduce.ts';
 import { reshape } from '../ops/reshape.ts';
 import { sliceOp } from '../ops/slice.ts';
+import { arrayOf, composed, constantOf, tensorOf } from '../ops/traced-array.ts';
 import { where } from '../ops/where.ts';
 import {
   avgPool2dGradOp,
@@ -18,7 +19,6 @@ import {
   conv2dWeightGradOp,
   gatherGradOp,
 } from './adjoints.ts';
-import { arrayOf, composed, constantOf, tensorOf } from './traced-array.ts';
 
 /** Channels of an image batch, one after the other, that belong to each branch. */
 function channelsOf(g: Tensor, branches: readonly Conv2dBranch[]): Tensor[] {

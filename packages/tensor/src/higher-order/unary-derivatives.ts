@@ -6,8 +6,8 @@ import type { NdArray } from '../core/ndarray.ts';
 import { add, div, mul, sub } from '../ops/arithmetic.ts';
 import {
   abs,
+  exactGelu,
   exp,
-  gelu,
   leakyRelu,
   log,
   neg,
@@ -17,7 +17,7 @@ import {
   sqrt,
   tanh,
 } from '../ops/pointwise.ts';
-import { composed, constantOf, tensorOf } from './traced-array.ts';
+import { composed, constantOf, tensorOf } from '../ops/traced-array.ts';
 
 /** A function as an operation, and what its derivative changes by. */
 interface UnaryOfTensors {
@@ -48,7 +48,7 @@ const UNARY: Readonly<Record<UnaryOp, UnaryOfTensors>> = {
   sigmoid: { f: sigmoid, curvature: (x) => mul(slopeOfSigmoid(x), tilt(x)) },
   // tanh′(x) = 4 · sigmoid′(2x), and so tanh″(x) = 8 · sigmoid″(2x).
   tanh: { f: tanh, curvature: (x) => mul(8, mul(slopeOfSigmoid(mul(x, 2)), neg(tanh(x)))) },
-  gelu: { f: gelu, curvature: (x) => mul(density(x), sub(2, square(x))) },
+  gelu: { f: exactGelu, curvature: (x) => mul(density(x), sub(2, square(x))) },
   silu: { f: silu, curvature: (x) => mul(slopeOfSigmoid(x), add(2, mul(x, tilt(x)))) },
 };
 

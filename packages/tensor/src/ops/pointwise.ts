@@ -62,7 +62,7 @@ export const tanh = defineFloatUnary('tanh');
  *
  * @see Hendrycks & Gimpel, arXiv:1606.08415
  */
-export const gelu = defineFloatUnary('gelu');
+export const exactGelu = defineFloatUnary('gelu');
 /** y = x · sigmoid(x), also called swish. */
 export const silu = defineFloatUnary('silu');
 

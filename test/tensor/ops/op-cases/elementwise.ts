@@ -5,10 +5,12 @@ import {
   greater,
   maximum,
   minimum,
+  mod,
   mul,
   pow,
   sub,
   type Tensor,
+  tensor,
   where,
 } from '@firelight/tensor';
 import fc from 'fast-check';
@@ -20,6 +22,7 @@ import {
   seeds,
   shapes,
 } from '../../../helpers/arbitraries.ts';
+import { POINTWISE_FUNCTIONS } from '../pointwise-functions.ts';
 import { UNARY_FUNCTIONS } from '../unary-functions.ts';
 import type { OpCase } from './op-case.ts';
 
@@ -46,8 +49,18 @@ const binary = (
 /** Numbers halfway between those of `distinct`, so that none of both lists are equal. */
 const between: Fill = (shape, seed) => add(distinct(shape, seed), 0.05);
 
+/** Odd multiples of ¼, and ±1: quotients that are far from whole. */
+const betweenQuarters: Fill = (shape, seed) =>
+  tensor(normal(shape, seed).data.map((x) => Math.floor(4 * x) / 2 + 0.25) as Float64Array, {
+    shape,
+  });
+const signs: Fill = (shape, seed) =>
+  tensor(normal(shape, seed).data.map((x) => (x < 0 ? -1 : 1)) as Float64Array, { shape });
+
 export const elementwiseCases: readonly OpCase[] = [
   ...Object.entries(UNARY_FUNCTIONS).map(([op, { run, fill }]) => unary(op, run, fill)),
+  ...Object.entries(POINTWISE_FUNCTIONS).map(([op, { run, fill }]) => unary(op, run, fill)),
+  binary('mod', mod, betweenQuarters, signs),
   unary('cast', (x) => mul(cast(cast(x, 'float64'), 'float64'), x), normal),
   binary('add', add),
   binary('sub', sub),

@@ -71,7 +71,7 @@ const COMPARE: Readonly<Record<CompareOp, (a: number, b: number) => boolean>> = 
 };
 
 /** out[i] = f(a[i], b[i]) with broadcasting; `f` may give a boolean for dtype bool. */
-function zip(
+export function zip(
   a: NdArray,
   b: NdArray,
   dtype: DType,

@@ -42,13 +42,31 @@ export function gaussianCdf(x: number): number {
     const tail = gaussianPdf(x) / tailFraction(Math.abs(x));
     return x > 0 ? 1 - tail : tail;
   }
+  return 0.5 + gaussianPdf(x) * oddSeries(x);
+}
+
+/** x + x³/3 + x⁵/(3·5) + … */
+function oddSeries(x: number): number {
   let term = x;
   let sum = x;
   for (let n = 3; Math.abs(term) > 1e-17 * Math.abs(sum); n += 2) {
     term *= (x * x) / n;
     sum += term;
   }
-  return 0.5 + gaussianPdf(x) * sum;
+  return sum;
+}
+
+/** erf x = 2/√π ∫₀ˣ e^(−t²) dt = 2 Φ(x √2) − 1, from the series itself near 0. */
+export function errorFunction(x: number): number {
+  const z = x * Math.SQRT2;
+  if (Math.abs(z) <= 3) return 2 * gaussianPdf(z) * oddSeries(z);
+  return z > 0 ? 1 - 2 * gaussianCdf(-z) : 2 * gaussianCdf(z) - 1;
+}
+
+/** The nearest whole number, of two the even one. */
+export function roundHalfToEven(x: number): number {
+  const nearest = Math.round(x); // Halves go up.
+  return nearest - x === 0.5 && nearest % 2 !== 0 ? nearest - 1 : nearest;
 }
 
 function tailFraction(x: number): number {

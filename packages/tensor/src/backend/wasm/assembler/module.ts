@@ -10,7 +10,6 @@ import {
 } from './encoding.ts';
 import type { Features } from './features.ts';
 import { FunctionBuilder, type FunctionDefinition, type ModuleContext } from './function.ts';
-import { OPCODE } from './opcodes.ts';
 import {
   flatTypes,
   type LocalsOf,

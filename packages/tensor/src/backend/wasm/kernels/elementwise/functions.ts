@@ -62,6 +62,34 @@ export function exponential(f: FunctionBuilder, x: Local<Floats>, small?: Local<
 }
 
 /**
+ * eˣ − 1: for |x| < ½ the Taylor series up to x⁸, since the difference would have few digits there.
+ * Relative error below 3e-7.
+ */
+export function exponentialMinusOne(f: FunctionBuilder, x: Local<Floats>): void {
+  const { splat } = f.constants;
+  const input = f.floatsLike(x, x);
+  const series = f.floatsLike(x);
+  series.set(
+    polynomial(f, x, [1, 1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 5040, 1 / 40320]).times(x),
+  );
+  exponential(f, x);
+  x.set(x.minus(splat(1)));
+  x.set(input.abs().lessThan(splat(0.5)).select(series, x));
+}
+
+/**
+ * ln(1 + x) for 0 ≤ x ≤ 1: with s = x / (2 + x) ≤ ⅓ it is 2 s (1 + s²/3 + s⁴/5 + …), exact to 2e-8 with
+ * eight terms, also where 1 + x would lose the digits of x.
+ */
+export function logarithmOfOnePlus(f: FunctionBuilder, x: Local<Floats>): void {
+  const { splat } = f.constants;
+  x.set(x.dividedBy(x.plus(splat(2))));
+  const square = f.floatsLike(x, x.times(x));
+  const coefficients = [2, 2 / 3, 2 / 5, 2 / 7, 2 / 9, 2 / 11, 2 / 13, 2 / 15];
+  x.set(polynomial(f, square, coefficients).times(x));
+}
+
+/**
  * ln x = e · ln 2 + ln m with x = m · 2ᵉ, m between √½ and √2, and with s = (m − 1) / (m + 1)
  * ln m = 2 s (1 + s²/3 + s⁴/5 + …), exact to 2e-9 with five terms. Relative error below 2e-7.
  */

@@ -4,7 +4,7 @@ import { AutogradError } from '../core/errors.ts';
 import type { ArrayStorage } from '../core/memory.ts';
 import { NdArray } from '../core/ndarray.ts';
 import { formatShape, type Shape } from '../core/shape.ts';
-import { reshape } from '../ops/reshape.ts';
+import { reshape } from './reshape.ts';
 
 /**
  * An array that stands for a tensor with history while a gradient is computed that is to be

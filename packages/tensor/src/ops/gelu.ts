@@ -1,0 +1,76 @@
+import type { Tensor } from '../autograd/tensor.ts';
+import { sigmoid as sigmoidOf } from '../backend/reference/functions.ts';
+import type { FunctionBuilder } from '../backend/wasm/assembler/function.ts';
+import type { Floats } from '../backend/wasm/assembler/vectors.ts';
+import { logistic } from '../backend/wasm/kernels/elementwise/functions.ts';
+import { expectThat, readOptions } from '../core/checks.ts';
+import { add, mul } from './arithmetic.ts';
+import { defineUnary } from './define-unary.ts';
+import { asTensor, type TensorLike } from './operands.ts';
+import { exactGelu, neg, sigmoid, tanh } from './pointwise.ts';
+import { asFloating } from './promotion.ts';
+
+/** u = 2 √(2/π) (x + 0.044715 x³): Φ(x) ≈ σ(u) = (1 + tanh(u / 2)) / 2. */
+const LINEAR = 2 * Math.sqrt(2 / Math.PI);
+const CUBIC = LINEAR * 0.044715;
+const argument = (x: number): number => x * (LINEAR + CUBIC * x * x);
+/** Far inside of what follows, σ(u) is 0 or 1 and σ′(u) is 0; its factor might be infinite farther out. */
+const REACH = 20;
+
+function argumentOfLanes(f: FunctionBuilder, x: Floats): Floats {
+  const { splat } = f.constants;
+  return x.times(f.multiplyAdd(x.times(x), splat(CUBIC), splat(LINEAR)));
+}
+
+const approximateGelu = defineUnary('geluTanh', {
+  from: 'input',
+  f: (x) => x * sigmoidOf(argument(x)),
+  gradient(input, g) {
+    const x = Math.min(Math.max(input, -REACH), REACH);
+    const [s, rest] = [sigmoidOf(argument(x)), sigmoidOf(-argument(x))];
+    return g * (s + x * (s * rest * (LINEAR + 3 * CUBIC * x * x)));
+  },
+  // σ′ (2 u′ + x (u″ + u′² (1 − 2 σ)))
+  curvature(x) {
+    const square = mul(x, x);
+    const u = mul(x, add(mul(square, CUBIC), LINEAR));
+    const slope = add(mul(square, 3 * CUBIC), LINEAR);
+    const bend = add(mul(x, 6 * CUBIC), mul(mul(slope, slope), neg(tanh(mul(u, 0.5)))));
+    return mul(mul(sigmoid(u), sigmoid(neg(u))), add(mul(slope, 2), mul(x, bend)));
+  },
+  lanes: {
+    f(f, x) {
+      const input = f.floats(x);
+      x.set(argumentOfLanes(f, x));
+      logistic(f, x);
+      x.set(x.times(input));
+    },
+    gradient(f, x, g) {
+      const { splat } = f.constants;
+      const input = f.floats(x.max(splat(-REACH)).min(splat(REACH)));
+      x.set(argumentOfLanes(f, input));
+      const rest = logistic(f, x);
+      const slope = f.floats(
+        f.multiplyAdd(input.times(input), splat(3 * CUBIC), splat(LINEAR)).times(rest.times(x)),
+      );
+      x.set(f.multiplyAdd(slope, input, x).times(g));
+    },
+  },
+});
+
+/**
+ * y = x · Φ(x), Φ being the distribution function of the standard normal distribution.
+ *
+ * @param options `approximate`: `'none'` (default), or `'tanh'` for
+ *   ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))), as GPT-2 and BERT compute it
+ * @throws ValueError for another approximation
+ * @see Hendrycks & Gimpel, arXiv:1606.08415
+ */
+export function gelu(x: TensorLike, options: { approximate?: 'none' | 'tanh' } = {}): Tensor {
+  const { approximate = 'none' } = readOptions('gelu', options, ['approximate']);
+  const isKnown = approximate === 'none' || approximate === 'tanh';
+  expectThat(isKnown, 'gelu', 'approximate', "'none' or 'tanh'", approximate);
+  return approximate === 'none'
+    ? exactGelu(x)
+    : approximateGelu(asFloating(asTensor('gelu', 'x', x)));
+}

@@ -1,0 +1,80 @@
+import type { Tensor } from '../autograd/tensor.ts';
+import { expectFinite, readOptions } from '../core/checks.ts';
+import { shapeError } from '../core/errors.ts';
+import { add, mul, sub } from './arithmetic.ts';
+import { greater, less } from './comparison.ts';
+import { asTensor, dtypeOf, type TensorLike } from './operands.ts';
+import { asFloating } from './promotion.ts';
+import { reshape } from './reshape.ts';
+import { where } from './where.ts';
+
+/** Functions of each element with a threshold, made of other operations. */
+
+function readThreshold<Name extends string>(
+  op: string,
+  options: { readonly [Key in Name]?: number },
+  name: Name,
+  byDefault: number,
+): number {
+  const value = readOptions(op, options, [name])[name] ?? byDefault;
+  expectFinite(op, name, value);
+  return value;
+}
+
+/**
+ * y = x where |x| > lambda, else 0.
+ *
+ * @param options `lambda`: 0.5 by default
+ * @throws ValueError unless it is finite
+ */
+export function hardShrink(x: TensorLike, options: { lambda?: number } = {}): Tensor {
+  const lambda = readThreshold('hardShrink', options, 'lambda', 0.5);
+  const input = asFloating(asTensor('hardShrink', 'x', x));
+  return where(greater(input, lambda), input, where(less(input, -lambda), input, 0));
+}
+
+/**
+ * y = x brought towards 0 by lambda, and 0 where |x| ≤ lambda.
+ *
+ * @param options `lambda`: 0.5 by default
+ * @throws ValueError unless it is finite
+ */
+export function softShrink(x: TensorLike, options: { lambda?: number } = {}): Tensor {
+  const lambda = readThreshold('softShrink', options, 'lambda', 0.5);
+  const input = asFloating(asTensor('softShrink', 'x', x));
+  const below = where(less(input, -lambda), add(input, lambda), 0);
+  return where(greater(input, lambda), sub(input, lambda), below);
+}
+
+/**
+ * y = x where x > alpha, else 0.
+ *
+ * @param options `alpha`: 1 by default
+ * @throws ValueError unless it is finite
+ */
+export function thresholdedRelu(x: TensorLike, options: { alpha?: number } = {}): Tensor {
+  const alpha = readThreshold('thresholdedRelu', options, 'alpha', 1);
+  const input = asFloating(asTensor('thresholdedRelu', 'x', x));
+  return where(greater(input, alpha), input, 0);
+}
+
+/**
+ * y = x for x > 0, weight · x below, where the weight is trained.
+ *
+ * @param x `[N, C, ...]`
+ * @param weight one number, or one for each channel: `[C]`
+ * @throws ShapeError for another number of weights
+ * @see He et al., arXiv:1502.01852; torch.nn.functional.prelu
+ */
+export function prelu(x: TensorLike, weight: TensorLike): Tensor {
+  const input = asFloating(asTensor('prelu', 'x', x, dtypeOf(weight)));
+  const slopes = asTensor('prelu', 'weight', weight, input.dtype);
+  const channels = input.rank > 1 ? input.shape[1] : 1;
+  if (slopes.size !== 1 && (slopes.rank !== 1 || slopes.size !== channels)) {
+    const rule = `weight must have one element, or one for each of ${channels} channels`;
+    throw shapeError('prelu', rule, { x: input, weight: slopes });
+  }
+  const spread = input.shape.map((_, axis) => (axis === 1 ? slopes.size : 1));
+  const factor = reshape(slopes, slopes.size === 1 ? [] : spread);
+  return where(greater(input, 0), input, mul(factor, input));
+}
