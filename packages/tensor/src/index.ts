@@ -86,8 +86,9 @@ export {
   softplus,
   softsign,
 } from './ops/activations.ts';
-export { argmax, argmin } from './ops/arg-reduce.ts';
+export { type ArgReduceOptions, argmax, argmin } from './ops/arg-reduce.ts';
 export { add, div, maximum, minimum, mul, pow, sub } from './ops/arithmetic.ts';
+export { flatten, moveAxis, squeeze, unsqueeze } from './ops/axes.ts';
 export {
   type BatchNorm2dBranchOptions,
   type BatchNorm2dCommonOptions,
@@ -112,6 +113,7 @@ export {
   type CreateOptions,
   defaultGenerator,
   full,
+  linspace,
   ones,
   type RandomOptions,
   rand,
@@ -122,7 +124,9 @@ export {
 } from './ops/create.ts';
 export { softmaxCrossEntropy } from './ops/cross-entropy.ts';
 export { type DropoutOptions, dropout } from './ops/dropout.ts';
+export { einsum } from './ops/einsum.ts';
 export { erf, expm1, log1p, reciprocal, rsqrt } from './ops/exponentials.ts';
+export { flip, roll } from './ops/flip.ts';
 export { gather } from './ops/gather.ts';
 export { gelu } from './ops/gelu.ts';
 export {
@@ -142,7 +146,7 @@ export {
   asTensor,
   type TensorLike,
 } from './ops/operands.ts';
-export { pad } from './ops/pad.ts';
+export { type PadMode, pad } from './ops/pad.ts';
 export { permute, transpose } from './ops/permute.ts';
 export {
   abs,
@@ -157,14 +161,41 @@ export {
   tanh,
 } from './ops/pointwise.ts';
 export { avgPool2d, globalAvgPool2d, maxPool2d, type Pool2dOptions } from './ops/pool2d.ts';
+export { prod } from './ops/prod.ts';
 export { type AxisOption, max, mean, min, type ReduceOptions, sum } from './ops/reduce.ts';
+export { repeat, tile } from './ops/repeat.ts';
 export { reshape } from './ops/reshape.ts';
 export { ceil, floor, round, sign } from './ops/rounding.ts';
+export { cumprod, cumsum, type ScanOptions } from './ops/scan.ts';
+export {
+  gatherNd,
+  type ScatterReduction,
+  scatter,
+  scatterAdd,
+  scatterNd,
+} from './ops/scatter.ts';
+export { compress, diagonal, nonZero } from './ops/select.ts';
 export { type AxisRange, slice } from './ops/slice.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';
+export { argsort, type SortOptions, sort, topK } from './ops/sort.ts';
+export { depthToSpace, spaceToDepth } from './ops/space-to-depth.ts';
+export { chunk, split } from './ops/split.ts';
 export { square } from './ops/square.ts';
+export {
+  all,
+  any,
+  countNonZero,
+  logSumExp,
+  type NormOptions,
+  norm,
+  std,
+  type VarianceOptions,
+  variance,
+} from './ops/statistics.ts';
+export { takeAlongAxis } from './ops/take-along-axis.ts';
 export type { NumberArray, TensorData } from './ops/tensor-data.ts';
 export { hardShrink, prelu, softShrink, thresholdedRelu } from './ops/thresholds.ts';
+export { eye, tril, triu } from './ops/triangle.ts';
 export {
   acos,
   acosh,

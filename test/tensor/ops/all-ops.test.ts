@@ -33,6 +33,7 @@ describe('the list of operations', () => {
     expect(without.map(({ name }) => name).sort()).toEqual([
       'argmax',
       'argmin',
+      'argsort',
       'equal',
       'greater',
       'greaterEqual',

@@ -99,8 +99,16 @@ test('a negative power of integers is refused', () => {
   expect(pow(tensor([2]), int(-1)).item()).toBe(0.5);
 });
 
-test('matmul takes no integers', () => {
-  expect(() => matmul(int(1, 2), int(3, 4))).toThrow(/matmul: needs float32 or float64/);
+test('matmul of integers is int32, which wraps', () => {
+  const product = matmul(int(1, -2), int(3, 4));
+  expect([product.dtype, product.item()]).toEqual(['int32', -5]);
+  expect(matmul(int(2 ** 31 - 1, 2 ** 31 - 1), int(2 ** 31 - 1, 3)).item()).toBe(
+    Number(BigInt.asIntN(32, (2n ** 31n - 1n) * (2n ** 31n + 2n))),
+  );
+  const bytes = tensor(new Uint8Array([200, 200]));
+  expect(matmul(bytes, bytes).item()).toBe(80_000);
+  expect(matmul(tensor([true, true]), int(2, 3)).item()).toBe(5);
+  expect(() => matmul(int(1, 2), tensor([1, 2]))).toThrow(/matmul: needs float32 or float64/);
 });
 
 describe('a number beside integers', () => {

@@ -1,50 +1,15 @@
-import * as firelight from '@firelight/tensor';
-import { Generator, type Tensor, tensor } from '@firelight/tensor';
+import { Generator, tensor } from '@firelight/tensor';
+import { COMPOSED_CALLS } from './composed-calls.ts';
+import {
+  type ExampleCall,
+  type Exports,
+  example,
+  numbers,
+  type TensorArgument,
+  x,
+} from './example-call.ts';
 import { UNARY_ENTRIES } from './unary-functions.ts';
 
-/** Where an argument stands: position in the list of arguments, then keys inside it. */
-type Path = readonly [number, ...(string | number)[]];
-
-interface TensorArgument {
-  readonly at: Path;
-  /** As error messages call it. */
-  readonly name: string;
-  /** Written to, and so no place for an array. */
-  readonly isTarget?: boolean;
-  /** May be left out with null. */
-  readonly isOptional?: boolean;
-}
-
-/** One valid call of an exported operation. */
-export interface ExampleCall {
-  /** As it is exported. */
-  readonly name: string;
-  /** As error messages call it. */
-  readonly op: string;
-  readonly run: (...args: never[]) => unknown;
-  /** Fresh arguments, since some are written to. */
-  readonly args: () => unknown[];
-  readonly tensors: readonly TensorArgument[];
-}
-
-type Exports = Record<string, unknown>;
-
-function example(
-  name: keyof typeof firelight,
-  args: () => unknown[],
-  tensors: readonly TensorArgument[],
-  op: string = name,
-): ExampleCall {
-  const run = (firelight as Exports)[name] as ExampleCall['run']; // All names below are functions.
-  return { name, op, run, args, tensors };
-}
-
-const numbers = (shape: readonly number[], seed = 1): Tensor =>
-  tensor(Float32Array.from(new Generator(seed).normal(shape.reduce((a, b) => a * b, 1))), {
-    shape,
-  });
-
-const x: TensorArgument = { at: [0], name: 'x' };
 const pair: readonly TensorArgument[] = [
   { at: [0], name: 'a' },
   { at: [1], name: 'b' },
@@ -95,6 +60,7 @@ export const EXAMPLE_CALLS: readonly ExampleCall[] = [
   ...(['logicalAnd', 'logicalOr', 'logicalXor'] as const).map((name) =>
     example(name, () => [numbers([2, 3]), numbers([3], 2)], pair),
   ),
+  ...COMPOSED_CALLS,
   example('leakyRelu', () => [numbers([2, 3]), { negativeSlope: 0.2 }], [x]),
   ...[...ARITHMETIC, ...COMPARISONS].map((name) =>
     example(name, () => [numbers([2, 3]), numbers([3], 2)], pair),

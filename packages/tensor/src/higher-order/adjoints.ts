@@ -23,19 +23,6 @@ export const sliceGradOp = defineOp<
   backward: (gradOut, { range, shape }) => [kernels().slice(gradOut, range, shape)],
 });
 
-/** `gradOut` added into zeros of the input's shape, at `indices` along `axis`. */
-export const gatherGradOp = defineOp<
-  [NdArray, NdArray],
-  { axis: number; inputShape: Shape },
-  { indices: NdArray; axis: number }
->('gatherGrad', {
-  forward: ([g, indices], { axis, inputShape }) => ({
-    y: kernels().gatherGrad(g, indices, axis, inputShape),
-    saved: { indices, axis },
-  }),
-  backward: (gradOut, { indices, axis }) => [kernels().gather(gradOut, indices, axis), null],
-});
-
 /** `gradOut` spread evenly over the windows of an average pooling. */
 export const avgPool2dGradOp = defineOp<
   [NdArray],

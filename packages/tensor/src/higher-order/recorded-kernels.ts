@@ -9,7 +9,7 @@ import { cast } from '../ops/cast.ts';
 import { concat } from '../ops/concat.ts';
 import { softmaxCrossEntropy } from '../ops/cross-entropy.ts';
 import { dropoutOp } from '../ops/dropout.ts';
-import { gatherOp } from '../ops/gather.ts';
+import { gatherGradOp, gatherOp } from '../ops/gather.ts';
 import { matmul } from '../ops/matmul.ts';
 import { oneHot } from '../ops/one-hot.ts';
 import { padOp } from '../ops/pad.ts';
@@ -21,7 +21,7 @@ import { sliceOp } from '../ops/slice.ts';
 import { logSoftmax, softmax } from '../ops/softmax.ts';
 import { composed, constantOf, tensorOf } from '../ops/traced-array.ts';
 import { where } from '../ops/where.ts';
-import { gatherGradOp, sliceGradOp } from './adjoints.ts';
+import { sliceGradOp } from './adjoints.ts';
 import { spatial } from './spatial.ts';
 import { unaryGradOfTensors, unaryOfTensors } from './unary-derivatives.ts';
 

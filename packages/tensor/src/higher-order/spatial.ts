@@ -6,6 +6,7 @@ import { elementCount, type Shape } from '../core/shape.ts';
 import { add, div, mul, sub } from '../ops/arithmetic.ts';
 import { lessEqual } from '../ops/comparison.ts';
 import { conv2dOp } from '../ops/conv2d.ts';
+import { gatherGradOp } from '../ops/gather.ts';
 import { relu, sqrt } from '../ops/pointwise.ts';
 import { avgPool2dOp, maxPool2dOp } from '../ops/pool2d.ts';
 import { mean, sum } from '../ops/reduce.ts';
@@ -13,12 +14,7 @@ import { reshape } from '../ops/reshape.ts';
 import { sliceOp } from '../ops/slice.ts';
 import { arrayOf, composed, constantOf, tensorOf } from '../ops/traced-array.ts';
 import { where } from '../ops/where.ts';
-import {
-  avgPool2dGradOp,
-  conv2dInputGradOp,
-  conv2dWeightGradOp,
-  gatherGradOp,
-} from './adjoints.ts';
+import { avgPool2dGradOp, conv2dInputGradOp, conv2dWeightGradOp } from './adjoints.ts';
 
 /** Channels of an image batch, one after the other, that belong to each branch. */
 function channelsOf(g: Tensor, branches: readonly Conv2dBranch[]): Tensor[] {

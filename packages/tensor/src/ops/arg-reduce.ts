@@ -2,11 +2,21 @@ import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { ArgReduceOp } from '../backend/contract.ts';
 import { kernels } from '../backend/registry.ts';
-import { normalizeAxis } from '../core/checks.ts';
+import { expectBoolean, normalizeAxis, readOptions } from '../core/checks.ts';
 import { shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
+import { sub } from './arithmetic.ts';
+import { flip } from './flip.ts';
 import { asTensor, type TensorLike } from './operands.ts';
 import { reshape } from './reshape.ts';
+
+/** How `argmax` and `argmin` choose and give positions. */
+export interface ArgReduceOptions {
+  /** Leave the reduced axis in the result, with length 1; false by default. */
+  readonly keepDims?: boolean;
+  /** Take the last of equal elements, not the first; false by default. */
+  readonly selectLast?: boolean;
+}
 
 function defineArgReduce(name: ArgReduceOp) {
   const op = defineOp<[NdArray], { axis: number }, null>(name, {
@@ -14,14 +24,27 @@ function defineArgReduce(name: ArgReduceOp) {
     backward: 'none',
     reason: 'positions do not change with the values, except in jumps',
   });
-  return (x: TensorLike, axis?: number): Tensor => {
+  return (x: TensorLike, axis?: number, options: ArgReduceOptions = {}): Tensor => {
+    const { keepDims = false, selectLast = false } = readOptions(name, options, [
+      'keepDims',
+      'selectLast',
+    ]);
+    expectBoolean(name, 'keepDims', keepDims);
+    expectBoolean(name, 'selectLast', selectLast);
     const whole = asTensor(name, 'x', x);
     const input = axis === undefined ? reshape(whole, [whole.size]) : whole;
     const along = normalizeAxis(name, axis ?? 0, input.shape);
-    if (input.shape[along] === 0) {
+    const length = input.shape[along];
+    if (length === 0) {
       throw shapeError(name, 'needs at least one element along the axis', { input: whole });
     }
-    return op([input], { axis: along });
+    // The last one is the first from the other end.
+    const y = selectLast
+      ? sub(length - 1, op([flip(input, along)], { axis: along }))
+      : op([input], { axis: along });
+    if (!keepDims) return y;
+    const kept = axis === undefined ? whole.shape.map(() => 1) : input.shape.with(along, 1);
+    return reshape(y, kept);
   };
 }
 

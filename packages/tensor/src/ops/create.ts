@@ -2,7 +2,9 @@ import { Tensor } from '../autograd/tensor.ts';
 import {
   expectBoolean,
   expectDType,
+  expectFinite,
   expectGenerator,
+  expectInteger,
   expectShape,
   readOptions,
 } from '../core/checks.ts';
@@ -145,6 +147,33 @@ export function arange(start: number, end?: number, step = 1, options: CreateOpt
   const numbers = new Float64Array(length);
   for (let i = 0; i < length; i++) numbers[i] = from + i * step;
   return wrap(toElements('arange', numbers, dtype), [length], dtype, options);
+}
+
+/**
+ * `count` numbers from `start` to `end`, which are both among them, at equal distances.
+ *
+ * @param options float32 by default
+ * @throws ValueError if a bound is not finite, count is no integer ≥ 0, or the dtype does not hold a number
+ * @see numpy.linspace
+ */
+export function linspace(
+  start: number,
+  end: number,
+  count: number,
+  options: CreateOptions = {},
+): Tensor {
+  expectFinite('linspace', 'start', start);
+  expectFinite('linspace', 'end', end);
+  expectInteger('linspace', 'count', count, 0);
+  expectShape('linspace', [count]);
+  const { dtype = 'float32' } = readCreateOptions('linspace', options, CREATE_OPTIONS);
+  const numbers = new Float64Array(count);
+  // From both ends, so that the last one is `end` itself.
+  for (let i = 0; i < count; i++) {
+    const share = count === 1 ? 0 : i / (count - 1);
+    numbers[i] = start * (1 - share) + end * share;
+  }
+  return wrap(toElements('linspace', numbers, dtype), [count], dtype, options);
 }
 
 type Draw = (generator: Generator, count: number) => Float64Array;

@@ -1,9 +1,9 @@
 import { defineOp } from '../autograd/define-op.ts';
-import type { Tensor } from '../autograd/tensor.ts';
+import { Tensor } from '../autograd/tensor.ts';
 import { kernels } from '../backend/registry.ts';
 import { normalizeAxis } from '../core/checks.ts';
 import { shapeError } from '../core/errors.ts';
-import type { NdArray } from '../core/ndarray.ts';
+import { NdArray } from '../core/ndarray.ts';
 import type { Shape } from '../core/shape.ts';
 import { asIntegers, asTensor, type TensorLike } from './operands.ts';
 
@@ -22,25 +22,58 @@ export const gatherOp = defineOp<
   ],
 });
 
+/** `gradOut` added into zeros of the input's shape, at `indices` along `axis`. */
+export const gatherGradOp = defineOp<
+  [NdArray, NdArray],
+  { axis: number; inputShape: Shape },
+  { indices: NdArray; axis: number }
+>('gatherGrad', {
+  forward: ([g, indices], { axis, inputShape }) => ({
+    y: kernels().gatherGrad(g, indices, axis, inputShape),
+    saved: { indices, axis },
+  }),
+  backward: (gradOut, { indices, axis }) => [kernels().gather(gradOut, indices, axis), null],
+});
+
+/**
+ * Positions along an axis as int32, all counted from the front.
+ *
+ * @throws DTypeError unless they are int32 or uint8; ShapeError if one lies outside the axis
+ */
+export function positionsAlong(op: string, x: Tensor, indices: TensorLike, axis: number): Tensor {
+  const positions = asIntegers(op, 'indices', indices);
+  const length = x.shape[axis];
+  const { data } = positions.array;
+  const outside = data.find((index) => index < -length || index >= length);
+  if (outside !== undefined) {
+    throw shapeError(op, `index ${outside} is outside axis ${axis} of length ${length}`, {
+      input: x,
+      indices: positions,
+    });
+  }
+  if (!data.some((index) => index < 0)) return positions;
+  return integers(
+    Int32Array.from(data, (index) => (index < 0 ? index + length : index)),
+    positions.shape,
+  );
+}
+
+/** A tensor of whole numbers. */
+export function integers(values: Int32Array, shape: Shape): Tensor {
+  return new Tensor(NdArray.fromTypedArray(values, shape, 'int32'));
+}
+
 /**
  * Picks entries of one axis: y[…, i, …] = x[…, indices[i], …]. An index may occur several times; its
  * gradients add up.
  *
- * @param indices int32 or uint8, of any shape, which takes the place of `axis` in the result
+ * @param indices int32 or uint8, of any shape, which takes the place of `axis` in the result; negative
+ *   ones count from the end
  * @throws DTypeError for other dtypes; ShapeError if an index lies outside the axis
  * @see numpy.take
  */
 export function gather(x: TensorLike, indices: TensorLike, axis = 0): Tensor {
   const input = asTensor('gather', 'x', x);
-  const positions = asIntegers('gather', 'indices', indices);
   const along = normalizeAxis('gather', axis, input.shape);
-  const length = input.shape[along];
-  const outside = positions.array.data.find((index) => index < 0 || index >= length);
-  if (outside !== undefined) {
-    throw shapeError('gather', `index ${outside} is outside axis ${along} of length ${length}`, {
-      input,
-      indices: positions,
-    });
-  }
-  return gatherOp([input, positions], { axis: along });
+  return gatherOp([input, positionsAlong('gather', input, indices, along)], { axis: along });
 }

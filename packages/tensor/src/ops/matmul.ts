@@ -1,9 +1,11 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { kernels } from '../backend/registry.ts';
+import { isFloating } from '../core/dtype.ts';
 import { shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { broadcastShapes } from '../core/shape.ts';
+import { cast } from './cast.ts';
 import { asTensor, dtypeOf, expectSameFloating, sumToShape, type TensorLike } from './operands.ts';
 import { reshape } from './reshape.ts';
 
@@ -19,20 +21,31 @@ const matmulOp = defineOp<[NdArray, NdArray], null, { a: NdArray; b: NdArray }>(
   ],
 });
 
+/** Both operands in one floating dtype, or integers as int32, which holds their products best. */
+function matrices(a: TensorLike, b: TensorLike): [Tensor, Tensor] {
+  const operands = {
+    a: asTensor('matmul', 'a', a, dtypeOf(b)),
+    b: asTensor('matmul', 'b', b, dtypeOf(a)),
+  };
+  const isInteger = !isFloating(operands.a.dtype) && !isFloating(operands.b.dtype);
+  if (isInteger) return [cast(operands.a, 'int32'), cast(operands.b, 'int32')];
+  expectSameFloating('matmul', operands);
+  return [operands.a, operands.b];
+}
+
 /**
  * Matrix product y[…, m, n] = Σ_k a[…, m, k] · b[…, k, n].
  *
  * @param a `[..., M, K]`, or a vector `[K]`
  * @param b `[..., K, N]`, or a vector `[K]`
  * @returns `[..., M, N]`; leading axes broadcast, and the axis of a vector is left out
+ *   Integers and booleans give int32, which wraps modulo 2³².
  * @throws ShapeError if the inner lengths differ, or the leading axes do not broadcast; DTypeError
- *   unless both are float32 or both float64
+ *   unless both are float32, both float64, or both integers
  */
 export function matmul(a: TensorLike, b: TensorLike): Tensor {
-  const left = asTensor('matmul', 'a', a, dtypeOf(b));
-  const right = asTensor('matmul', 'b', b, dtypeOf(a));
+  const [left, right] = matrices(a, b);
   const operands = { a: left, b: right };
-  expectSameFloating('matmul', operands);
   if (left.rank === 0 || right.rank === 0) {
     throw shapeError(
       'matmul',

@@ -97,3 +97,12 @@ export function expectSameFloating(
     throw new DTypeError(`${op}: needs float32 or float64, the same for all; got ${list}`);
   }
 }
+
+/** Throws a `DTypeError` unless all tensors have one dtype. */
+export function expectSameDType(op: string, tensors: Readonly<Record<string, Tensor>>): void {
+  const given = Object.entries(tensors);
+  const [, { dtype }] = given[0];
+  if (given.every(([, tensor]) => tensor.dtype === dtype)) return;
+  const list = given.map(([name, tensor]) => `${name} ${tensor.dtype}`).join(', ');
+  throw new DTypeError(`${op}: needs one dtype for all, got ${list}; cast() one of them`);
+}

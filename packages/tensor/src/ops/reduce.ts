@@ -72,7 +72,8 @@ function defineExtremum(name: 'max' | 'min') {
 const maxOp = defineExtremum('max');
 const minOp = defineExtremum('min');
 
-function resolveAxes(op: string, x: Tensor, axis: AxisOption): number[] {
+/** The axes that an option names, counted from the front. */
+export function resolveAxes(op: string, x: Tensor, axis: AxisOption): number[] {
   if (axis === undefined) return x.shape.map((_, i) => i);
   const axes = [axis].flat().map((a) => normalizeAxis(op, a, x.shape));
   if (new Set(axes).size !== axes.length) {

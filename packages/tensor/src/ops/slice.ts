@@ -7,10 +7,14 @@ import { describeValue } from '../core/describe.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import type { Shape } from '../core/shape.ts';
+import { flip } from './flip.ts';
 import { asTensor, type TensorLike } from './operands.ts';
 
-/** Part of an axis: `[start, end]` or `[start, end, step]`, negative counted from the end; null is all. */
-export type AxisRange = readonly [start: number, end: number, step?: number] | null;
+/**
+ * Part of an axis: `[start, end]` or `[start, end, step]`, negative positions counted from the end; null is
+ * all, also for start or end alone.
+ */
+export type AxisRange = readonly [start: number | null, end: number | null, step?: number] | null;
 
 interface Slicing {
   readonly range: SliceRange;
@@ -28,13 +32,46 @@ export const sliceOp = defineOp<[NdArray], Slicing, { range: SliceRange; inputSh
   },
 );
 
+interface Part {
+  readonly start: number;
+  readonly step: number;
+  readonly length: number;
+}
+
+/** The elements that a range takes of an axis; a negative step goes from the end to the front. */
+function partOf(range: AxisRange | undefined, length: number, axis: number): Part {
+  const given = range ?? [null, null];
+  const [start, end, step = 1]: readonly (number | null)[] = Array.isArray(given)
+    ? given
+    : [Number.NaN, null];
+  const areIntegers = [start, end].every(
+    (position) => position === null || Number.isInteger(position),
+  );
+  if (!areIntegers || !Number.isInteger(step) || step === 0) {
+    throw new ValueError(
+      `slice: the range of axis ${axis} must be integers [start, end, step ≠ 0], start and end or null, ` +
+        `got ${describeValue(range)}`,
+    );
+  }
+  const by = step as number; // An integer, as was checked.
+  const [least, most] = by > 0 ? [0, length] : [-1, length - 1];
+  const inside = (position: number | null, otherwise: number): number => {
+    if (position === null) return otherwise;
+    return Math.min(Math.max(position < 0 ? position + length : position, least), most);
+  };
+  const from = inside(start, by > 0 ? least : most);
+  const to = inside(end, by > 0 ? most : least);
+  return { start: from, step: by, length: Math.max(0, Math.ceil((to - from) / by)) };
+}
+
 /**
  * A part of a tensor, as NumPy's `x[start:end:step, ...]`: `end` is not included, negative positions
- * count from the end, and positions outside are brought to the nearest end.
+ * count from the end, positions outside are brought to the nearest end, and a negative step takes
+ * elements from `start` back to before `end` (null: up to the first one).
  *
  * @param ranges one per axis from the first on; axes not named are taken whole
  * @throws ShapeError if there are more ranges than axes
- * @throws ValueError if a position is not an integer or a step is not an integer ≥ 1
+ * @throws ValueError if a position or step is not an integer, or a step is 0
  */
 export function slice(x: TensorLike, ranges: readonly AxisRange[]): Tensor {
   const input = asTensor('slice', 'x', x);
@@ -42,20 +79,15 @@ export function slice(x: TensorLike, ranges: readonly AxisRange[]): Tensor {
   if (ranges.length > input.rank) {
     throw shapeError('slice', `${ranges.length} ranges for ${input.rank} axes`, { input });
   }
-  const resolved = input.shape.map((length, axis) => {
-    const range = ranges[axis] ?? [0, length];
-    const [start, end, step = 1]: readonly number[] = Array.isArray(range) ? range : [];
-    if (![start, end, step].every(Number.isInteger) || step < 1) {
-      throw new ValueError(
-        `slice: the range of axis ${axis} must be integers [start, end, step ≥ 1], ` +
-          `got ${describeValue(range)}`,
-      );
-    }
-    const inside = (position: number): number =>
-      Math.min(Math.max(position < 0 ? position + length : position, 0), length);
-    const count = Math.ceil((inside(end) - inside(start)) / step);
-    return { start: inside(start), step, length: Math.max(0, count) };
-  });
-  const range = { starts: resolved.map((r) => r.start), steps: resolved.map((r) => r.step) };
-  return sliceOp([input], { range, shape: resolved.map((r) => r.length) });
+  const parts = input.shape.map((length, axis) => partOf(ranges[axis], length, axis));
+  // Kernels walk forwards: what a negative step takes is taken from its other end, and turned round.
+  const forward = parts.map(({ start, step, length }) =>
+    step > 0 || length === 0
+      ? { start: step > 0 ? start : 0, step: Math.abs(step) }
+      : { start: start + (length - 1) * step, step: -step },
+  );
+  const range = { starts: forward.map((r) => r.start), steps: forward.map((r) => r.step) };
+  const taken = sliceOp([input], { range, shape: parts.map((r) => r.length) });
+  const backward = parts.flatMap(({ step }, axis) => (step < 0 ? [axis] : []));
+  return backward.length === 0 ? taken : flip(taken, backward);
 }

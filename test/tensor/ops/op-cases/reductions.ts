@@ -1,4 +1,5 @@
 import {
+  cumsum,
   logSoftmax,
   matmul,
   max,
@@ -46,6 +47,8 @@ export const reductionCases: readonly OpCase[] = [
   reduction('mean', mean, normal),
   reduction('max', max, distinct),
   reduction('min', min, distinct),
+  alongAxis('cumsum', (x, axis) => cumsum(x, axis)),
+  alongAxis('cumsum', (x, axis) => cumsum(x, axis, { exclusive: true, reverse: true })),
   alongAxis('softmax', softmax),
   alongAxis('logSoftmax', logSoftmax),
   {

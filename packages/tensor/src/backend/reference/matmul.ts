@@ -1,4 +1,4 @@
-import { newTypedArray } from '../../core/dtype.ts';
+import { isFloating, newTypedArray } from '../../core/dtype.ts';
 import { NdArray } from '../../core/ndarray.ts';
 import { broadcastShapes, broadcastStrides, elementCount } from '../../core/shape.ts';
 import type { Kernels } from '../contract.ts';
@@ -20,6 +20,7 @@ export const linearAlgebra: Pick<Kernels, 'matmul'> = {
     const startsA = offsetsOf(batch, broadcastStrides(batchA, batch));
     const startsB = offsetsOf(batch, broadcastStrides(batchB, batch));
     const [dataA, dataB] = [a.data, b.data];
+    const isInteger = !isFloating(a.dtype);
     const out = newTypedArray(a.dtype, elementCount(batch) * M * N);
     for (let item = 0; item < startsA.length; item++) {
       const startA = startsA[item] * rowsA * columnsA;
@@ -28,9 +29,12 @@ export const linearAlgebra: Pick<Kernels, 'matmul'> = {
         for (let n = 0; n < N; n++) {
           let sum = 0;
           for (let k = 0; k < K; k++) {
-            sum +=
-              dataA[startA + m * strideM + k * strideKA] *
-              dataB[startB + k * strideKB + n * strideN];
+            const [left, right] = [
+              dataA[startA + m * strideM + k * strideKA],
+              dataB[startB + k * strideKB + n * strideN],
+            ];
+            // Integers wrap, before they pass 2⁵³ and lose their lower bits.
+            sum = isInteger ? (sum + Math.imul(left, right)) | 0 : sum + left * right;
           }
           out[(item * M + m) * N + n] = sum;
         }

@@ -1,0 +1,97 @@
+import * as firelight from '@firelight/tensor';
+import { cos, mul, setBackend, sum, Tensor, tensor } from '@firelight/tensor';
+import { expect } from 'vitest';
+
+/** How an input is made; `make.py` beside the calls does the same. */
+interface InputSpec {
+  readonly shape: readonly number[];
+  readonly seed: number;
+  readonly kind: string;
+}
+
+/** A call with its results and gradients by PyTorch. */
+export interface TorchCall {
+  readonly op: string;
+  readonly args: readonly unknown[];
+  readonly inputs: readonly InputSpec[];
+  readonly results: readonly { shape: readonly number[]; values: readonly number[] }[];
+  readonly grads: readonly (readonly number[])[];
+}
+
+type Floating = 'float32' | 'float64';
+
+const PRIME = 1009;
+
+function inputOf({ shape, seed, kind }: InputSpec, dtype: Floating): Tensor {
+  const count = shape.reduce((product, length) => product * length, 1);
+  const places = Float64Array.from({ length: count }, (_, i) => (i * 619 + seed * 271) % PRIME);
+  const isReal = kind === 'real' || kind === 'positive';
+  const whole = places.map((place) => (place % 7) - 3);
+  const real = places.map((place) =>
+    kind === 'real' ? (place / PRIME) * 2 - 1 : place / PRIME + 0.5,
+  );
+  if (isReal) return tensor(real, { shape, dtype, requiresGrad: true });
+  if (kind === 'int') return tensor(whole, { shape, dtype: 'int32' });
+  return tensor(
+    Array.from(whole, (value) => value > 0),
+    { shape },
+  );
+}
+
+/** The arguments with tensors in the places of `{ $: number }`. */
+function filled(argument: unknown, inputs: readonly Tensor[]): unknown {
+  if (Array.isArray(argument)) return argument.map((part) => filled(part, inputs));
+  if (typeof argument !== 'object' || argument === null) return argument;
+  const place = (argument as { $?: number }).$;
+  return place === undefined ? argument : inputs[place];
+}
+
+function resultsOf(result: unknown): Tensor[] {
+  if (result instanceof Tensor) return [result];
+  return Object.values(result as Record<string, Tensor>); // A list, or an object such as of topK.
+}
+
+function expectClose(
+  { data }: { readonly data: ArrayLike<number> },
+  values: readonly number[],
+  tolerance: number,
+): void {
+  expect(data.length).toBe(values.length);
+  const largest = Math.max(1, ...values.map(Math.abs));
+  const wrong = values.flatMap((value, i) =>
+    Object.is(data[i], value) || Math.abs(data[i] - value) <= tolerance * largest
+      ? []
+      : [`[${i}] ${data[i]}, not ${value}`],
+  );
+  expect(wrong).toEqual([]);
+}
+
+/** Makes a call on a backend, and expects what PyTorch gave. */
+export async function expectAsTorch(
+  call: TorchCall,
+  backend: string,
+  dtype: Floating,
+): Promise<void> {
+  await setBackend(backend);
+  const inputs = call.inputs.map((spec) => inputOf(spec, dtype));
+  const run = (firelight as unknown as Record<string, (...args: unknown[]) => unknown>)[call.op];
+  const results = resultsOf(run(...call.args.map((argument) => filled(argument, inputs))));
+  const tolerance = dtype === 'float64' ? 1e-8 : 2e-5;
+  expect(results.map(({ shape }) => shape)).toEqual(call.results.map(({ shape }) => shape));
+  results.forEach((result, i) => {
+    expectClose(result, call.results[i].values, tolerance);
+  });
+  if (call.grads.length === 0) return;
+  const losses = results
+    .filter(({ requiresGrad }) => requiresGrad)
+    .map((result) => {
+      const weights = Float64Array.from({ length: result.size }, (_, i) => i);
+      return sum(mul(result, cos(tensor(weights, { shape: result.shape, dtype }))));
+    });
+  losses.reduce(firelight.add).backward();
+  const leaves = inputs.filter(({ requiresGrad }) => requiresGrad);
+  leaves.forEach((leaf, i) => {
+    const grad = leaf.grad ?? firelight.zeros(leaf.shape);
+    expectClose(grad, call.grads[i], 10 * tolerance);
+  });
+}

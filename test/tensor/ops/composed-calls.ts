@@ -1,0 +1,64 @@
+import { tensor } from '@firelight/tensor';
+import { type ExampleCall, example, numbers, type TensorArgument, x } from './example-call.ts';
+
+const rows = () => tensor([[1], [-1]], { dtype: 'int32' });
+const indices: TensorArgument = { at: [1], name: 'indices' };
+const image = () => numbers([1, 4, 2, 2]);
+
+/** A call of the operations on shapes, places and whole axes, which are mostly made of others. */
+export const COMPOSED_CALLS: readonly ExampleCall[] = [
+  example('squeeze', () => [numbers([2, 1]), [1]], [x]),
+  example('unsqueeze', () => [numbers([2]), -1], [x]),
+  example('flatten', () => [numbers([2, 3]), { startAxis: 0, endAxis: 1 }], [x]),
+  example('moveAxis', () => [numbers([2, 3]), 0, 1], [x]),
+  example('split', () => [numbers([4]), [1, 3], 0], [x]),
+  example('chunk', () => [numbers([4]), 2, 0], [x]),
+  example('tile', () => [numbers([2]), [2, 2]], [x]),
+  example('repeat', () => [numbers([2]), 2, 0], [x]),
+  example('flip', () => [numbers([2, 3]), [1]], [x]),
+  example('roll', () => [numbers([2, 3]), [1], [1]], [x]),
+  example('tril', () => [numbers([2, 3]), 1], [x]),
+  example('triu', () => [numbers([2, 3]), 1], [x]),
+  example('linspace', () => [0, 1, 3, { dtype: 'float64', requiresGrad: true }], []),
+  example('eye', () => [2, { columns: 3, diagonal: 1, dtype: 'float64' }], []),
+  example('takeAlongAxis', () => [numbers([2, 3]), rows(), 1], [x, indices]),
+  ...(['scatter', 'scatterAdd'] as const).map((name) =>
+    example(name, () => [numbers([2, 3]), rows(), numbers([2, 1], 2), 1], [
+      x,
+      indices,
+      { at: [2], name: 'source' },
+    ]),
+  ),
+  example('gatherNd', () => [numbers([2, 3]), rows(), { batchAxes: 0 }], [x, indices]),
+  example('scatterNd', () => [numbers([2, 3]), rows(), numbers([2, 3], 2), { reduction: 'max' }], [
+    x,
+    indices,
+    { at: [2], name: 'updates' },
+  ]),
+  example('compress', () => [numbers([2]), tensor([true, false]), 0], [
+    x,
+    { at: [1], name: 'condition' },
+  ]),
+  example('nonZero', () => [numbers([2])], [x]),
+  example('diagonal', () => [numbers([2, 2]), { offset: 0, axis1: 0, axis2: 1 }], [x]),
+  example('einsum', () => ['ij,j->i', numbers([2, 3]), numbers([3], 2)], [
+    { at: [1], name: 'tensors[0]' },
+    { at: [2], name: 'tensors[1]' },
+  ]),
+  example('depthToSpace', () => [image(), 2, { mode: 'DCR' }], [x]),
+  example('spaceToDepth', () => [image(), 2, { mode: 'DCR' }], [x]),
+  ...(['prod', 'logSumExp', 'any', 'all', 'countNonZero'] as const).map((name) =>
+    example(name, () => [numbers([2, 3]), [-1], { keepDims: true }], [x]),
+  ),
+  ...(['variance', 'std'] as const).map((name) =>
+    example(name, () => [numbers([2, 3]), [-1], { keepDims: true, correction: 0 }], [x]),
+  ),
+  example('norm', () => [numbers([2, 3]), { ord: 1, axis: [-1], keepDims: true }], [x]),
+  ...(['cumsum', 'cumprod'] as const).map((name) =>
+    example(name, () => [numbers([2, 3]), 1, { exclusive: true, reverse: true }], [x]),
+  ),
+  ...(['sort', 'argsort'] as const).map((name) =>
+    example(name, () => [numbers([2, 3]), 1, { descending: true }], [x]),
+  ),
+  example('topK', () => [numbers([2, 3]), 2, { axis: 1, largest: false }], [x]),
+];

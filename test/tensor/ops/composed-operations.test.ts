@@ -1,0 +1,275 @@
+import {
+  add,
+  all,
+  any,
+  argmax,
+  argsort,
+  chunk,
+  cumprod,
+  cumsum,
+  DTypeError,
+  depthToSpace,
+  diagonal,
+  einsum,
+  eye,
+  flatten,
+  gather,
+  gatherNd,
+  gradCheck,
+  linspace,
+  logSumExp,
+  max,
+  mean,
+  norm,
+  ones,
+  pad,
+  prod,
+  roll,
+  ShapeError,
+  scatter,
+  scatterNd,
+  slice,
+  sort,
+  split,
+  squeeze,
+  std,
+  sum,
+  type Tensor,
+  takeAlongAxis,
+  tensor,
+  tile,
+  topK,
+  tril,
+  unsqueeze,
+  ValueError,
+  variance,
+  zeros,
+} from '@firelight/tensor';
+import { describe, expect, test } from 'vitest';
+import { distinct, normal } from '../../helpers/arbitraries.ts';
+
+const nothing = Number.NaN;
+const int = (...values: number[]): Tensor => tensor(values, { dtype: 'int32' });
+
+describe('where the fixture of PyTorch says nothing', () => {
+  test('slice goes backwards, up to the first element with null', () => {
+    const x = tensor([0, 1, 2, 3, 4]);
+    expect(slice(x, [[null, null, -1]]).toArray()).toEqual([4, 3, 2, 1, 0]);
+    expect(slice(x, [[3, 0, -2]]).toArray()).toEqual([3, 1]);
+    expect(slice(x, [[-1, -100, -2]]).toArray()).toEqual([4, 2, 0]);
+    expect(slice(x, [[1, 3, -1]]).shape).toEqual([0]);
+  });
+
+  test('sort puts nothing last, argsort keeps the order of equal ones, topK takes the first', () => {
+    expect(sort(tensor([nothing, 2, -Infinity, 1])).toArray()).toEqual([-Infinity, 1, 2, nothing]);
+    expect(sort(tensor([1, nothing, 2]), 0, { descending: true }).toArray()).toEqual([
+      nothing,
+      2,
+      1,
+    ]);
+    expect(argsort(tensor([1, 0, 1, 0])).toArray()).toEqual([1, 3, 0, 2]);
+    expect(argsort(tensor([1, 0, 1, 0]), -1, { descending: true }).toArray()).toEqual([0, 2, 1, 3]);
+    const { values, indices } = topK(tensor([5, 7, 7, 1]), 2);
+    expect([values.toArray(), indices.toArray(), indices.dtype]).toEqual([[7, 7], [1, 2], 'int32']);
+    expect(sort(tensor([3, 1, 2], { dtype: 'int32' })).dtype).toBe('int32');
+  });
+
+  test('reductions of nothing, and of no axis', () => {
+    const none = zeros([0, 2]);
+    expect(prod(none, 0).toArray()).toEqual([1, 1]);
+    expect(logSumExp(none, 0).toArray()).toEqual([-Infinity, -Infinity]);
+    expect([any(none).item(), all(none).item()]).toEqual([0, 1]);
+    expect(variance(none, 0).toArray()).toEqual([nothing, nothing]);
+    for (const reduce of [sum, max, mean, prod]) {
+      expect(reduce(tensor([[1, 2]]), []).toArray()).toEqual([[1, 2]]);
+    }
+  });
+
+  test('logSumExp is safe for large numbers and infinities', () => {
+    expect(logSumExp(tensor([1000, 1000])).item()).toBeCloseTo(1000 + Math.LN2, 3);
+    expect(logSumExp(tensor([-Infinity, -Infinity])).item()).toBe(-Infinity);
+    expect(logSumExp(tensor([1, Infinity])).item()).toBe(Infinity);
+    expect(logSumExp(tensor([1, nothing])).item()).toBe(nothing);
+  });
+
+  test('lengths and deviations of 0 have the gradient 0', () => {
+    for (const f of [norm, (x: Tensor) => std(x)]) {
+      const x = zeros([3], { requiresGrad: true });
+      f(x).backward();
+      expect(x.grad?.toArray()).toEqual([0, 0, 0]);
+    }
+    expect(norm(tensor([3, -4]), { ord: Infinity }).item()).toBe(4);
+    expect(norm(tensor([3, -4]), { ord: -Infinity }).item()).toBe(3);
+    expect(norm(tensor([3, 0]), { ord: 0 }).item()).toBe(1);
+    expect(variance(tensor([1])).item()).toBe(nothing);
+  });
+
+  test.each([[0], [1], [2]])('products have their gradient with %i zeros', (count) => {
+    const x = tensor(
+      [0, 0, 3, -2, 5].map((value, i) => (i < count ? 0 : value || 7)),
+      {
+        dtype: 'float64',
+      },
+    );
+    // With a gradient that is not 0 as a whole.
+    expect(gradCheck((y) => add(prod(y), sum(y)), [x])).toBeLessThan(1e-6);
+    expect(gradCheck((y) => cumprod(y), [x])).toBeLessThan(1e-6);
+    expect(gradCheck((y) => cumprod(y, 0, { exclusive: true, reverse: true }), [x])).toBeLessThan(
+      1e-6,
+    );
+  });
+
+  test('scans of integers', () => {
+    const sums = cumsum(tensor(new Uint8Array([200, 100])), 0);
+    expect([sums.dtype, sums.toArray()]).toEqual(['int32', [200, 300]]);
+    expect(cumprod(int(2, 3, 4), 0, { exclusive: true }).toArray()).toEqual([1, 2, 6]);
+    expect(prod(tensor([true, false])).item()).toBe(0);
+  });
+
+  test('of several written to one place the last stays, and the others get no gradient', () => {
+    const [x, source] = [zeros([3], { requiresGrad: true }), ones([2], { requiresGrad: true })];
+    sum(scatter(x, int(1, 1), source, 0)).backward();
+    expect(x.grad?.toArray()).toEqual([1, 0, 1]);
+    expect(source.grad?.toArray()).toEqual([0, 1]);
+    const product = scatter(tensor([2, 3]), int(0, 0, -1), tensor([5, 7, 2]), 0, {
+      reduction: 'multiply',
+    });
+    expect(product.toArray()).toEqual([70, 6]);
+  });
+
+  test('writing slices keeps the dtype, and takes vectors of any length', () => {
+    const x = tensor(
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      { dtype: 'int32' },
+    );
+    expect(scatterNd(x, [[1]], tensor([[8, 9]], { dtype: 'int32' })).toArray()).toEqual([
+      [1, 2],
+      [8, 9],
+    ]);
+    expect(scatterNd(x, [[0, -1]], int(7)).toArray()).toEqual([
+      [1, 7],
+      [3, 4],
+    ]);
+    expect(gatherNd(x, [[[1]], [[0]]], { batchAxes: 1 }).toArray()).toEqual([[2], [3]]);
+  });
+
+  test('einsum of integers, of three operands and of axes under an ellipsis', () => {
+    expect(einsum('i,i->', int(2, 3), int(4, 5)).item()).toBe(23);
+    const shapes = [
+      [2, 1, 3],
+      [4, 3],
+    ].map((shape) => ones(shape));
+    expect(einsum('...i,...i->...', ...shapes).shape).toEqual([2, 4]);
+    expect(einsum('...i,...i', ...shapes).shape).toEqual([2, 4]);
+    expect(einsum('...i,...i->i', ...shapes).toArray()).toEqual([8, 8, 8]);
+    expect(
+      gradCheck(
+        (...x) => einsum('ab,bc,ca->b', ...x),
+        [normal([2, 3], 1), normal([3, 4], 2), normal([4, 2], 3)],
+      ),
+    ).toBeLessThan(1e-6);
+  });
+
+  test('negative margins cut off, on one side while the other grows', () => {
+    expect(pad(tensor([1, 2, 3]), [[-1, 2]]).toArray()).toEqual([2, 3, 0, 0]);
+    expect(pad(tensor([1, 2, 3]), [[2, -2]], { mode: 'edge' }).toArray()).toEqual([1, 1, 1]);
+    expect(pad(tensor([1, 2]), [[-3, 4]]).toArray()).toEqual([0, 0, 0]);
+  });
+
+  test('small things', () => {
+    expect(
+      argmax(
+        tensor([
+          [1, 5],
+          [5, 2],
+        ]),
+        undefined,
+        { keepDims: true },
+      ).toArray(),
+    ).toEqual([[1]]);
+    expect(argmax(tensor([1, 5, 5]), 0, { selectLast: true }).item()).toBe(2);
+    expect(gather(tensor([1, 2, 3]), -1).item()).toBe(3);
+    expect(linspace(0, 1, 5).toArray()).toEqual([0, 0.25, 0.5, 0.75, 1]);
+    expect(linspace(2, 9, 1).toArray()).toEqual([2]);
+    expect(linspace(0, 8, 3, { dtype: 'int32' }).toArray()).toEqual([0, 4, 8]);
+    expect(eye(2, { dtype: 'bool' }).toArray()).toEqual([
+      [true, false],
+      [false, true],
+    ]);
+    expect(tril(tensor([[true, true]])).toArray()).toEqual([[true, false]]);
+    expect(flatten(tensor(1)).shape).toEqual([1]);
+    expect(squeeze(zeros([1, 2, 1])).shape).toEqual([2]);
+    expect(unsqueeze(zeros([2]), [0, -1]).shape).toEqual([1, 2, 1]);
+    expect(tile(tensor([1, 2]), [2, 1]).toArray()).toEqual([
+      [1, 2],
+      [1, 2],
+    ]);
+    expect(roll(tensor([1, 2, 3]), 1).toArray()).toEqual([3, 1, 2]);
+    expect(chunk(zeros([5]), 2).map(({ size }) => size)).toEqual([3, 2]);
+    expect(split(zeros([0]), 2).map(({ size }) => size)).toEqual([0]);
+    expect(sort(distinct([0], 1)).shape).toEqual([0]);
+  });
+});
+
+describe('mistakes are told in a sentence', () => {
+  const x = zeros([2, 3]);
+  test.each<[act: () => unknown, type: new (...args: never[]) => Error, message: string | RegExp]>([
+    [() => squeeze(x, 0), ShapeError, /axis 0 has length 2, only axes of length 1 can go/],
+    [() => unsqueeze(x, 5), ValueError, /axis must be an integer in \[-3, 3\)/],
+    [() => unsqueeze(x, [0, 0]), ShapeError, /name an axis twice/],
+    [() => flatten(x, { startAxis: 1, endAxis: 0 }), ShapeError, /axis 0 comes before axis 1/],
+    [() => split(x, [1, 2]), ShapeError, /sizes 1 \+ 2 = 3 are not the length 2 of axis 0/],
+    [() => chunk(x, 0), ValueError, /count must be an integer ≥ 1, got 0/],
+    [() => roll(x, [1, 2], [0]), ShapeError, 'roll: 2 shifts for 1 axes'],
+    [() => tile(x, [-1]), ValueError, /repeats must be a list of integers ≥ 0/],
+    [() => tril(zeros([3])), ShapeError, /needs matrices: at least two axes/],
+    [() => takeAlongAxis(x, int(0)), ShapeError, /indices must have the axes of the input/],
+    [() => takeAlongAxis(x, [[3]]), ShapeError, /index 3 is outside axis 1 of length 3/],
+    [() => scatter(x, [[0]], zeros([1, 2])), ShapeError, /indices and source must have one shape/],
+    [() => scatter(x, [[0]], tensor([[0]], { dtype: 'int32' })), DTypeError, /one dtype for all/],
+    [
+      () => scatter(x, [[0]], [[0]], 1, { reduction: 'mean' as never }),
+      ValueError,
+      /reduction must/,
+    ],
+    [() => gatherNd(x, [[0, 0, 0]]), ShapeError, /vectors of at most 2 positions/],
+    [() => gatherNd(x, [[2]]), ShapeError, /index 2 is outside axis 0 of length 2/],
+    [() => scatterNd(x, [[0]], zeros([1, 2])), ShapeError, /updates must have shape \[1, 3\]/],
+    [() => diagonal(x, { axis1: 0, axis2: -2 }), ShapeError, /two different axes/],
+    [() => depthToSpace(zeros([1, 3, 1, 1]), 2), ShapeError, /2 × 2 does not divide 3 channels/],
+    [() => topK(x, 4), ValueError, /k must be an integer from 0 to the axis's length of 3, got 4/],
+    [() => einsum('ij,jk', x), ValueError, /must name the axes of 1 operands/],
+    [() => einsum('ijk->i', x), ShapeError, /'ijk' names 3 axes of operand 0, which has 2/],
+    [() => einsum('ii', x), ShapeError, /axis 'i' has length 2 in operand 0, 3 in operand 0/],
+    [() => einsum('ij,jk->ik', x, x), ShapeError, /'j' has length 3 in operand 0, 2 in operand 1/],
+    [() => einsum('ij->ik', x), ValueError, /names 'k', which no operand has/],
+    [() => einsum('ij->ii', x), ValueError, /names an axis twice/],
+    [() => einsum('i1->i', x), ValueError, /must be letters/],
+    [
+      () => pad(zeros([0]), [[1, 0]], { mode: 'edge' }),
+      ShapeError,
+      /do not fit axis 0 of length 0/,
+    ],
+    [
+      () =>
+        pad(
+          x,
+          [
+            [0, 0],
+            [1, 1],
+          ],
+          { mode: 'mirror' as never },
+        ),
+      ValueError,
+      /mode must be/,
+    ],
+    [() => norm(x, { ord: nothing }), ValueError, /ord must be a number, got NaN/],
+    [() => slice(zeros([2]), [[0, 1, 0]]), ValueError, /step ≠ 0/],
+  ])('%s', (act, type, message) => {
+    expect(act).toThrow(type);
+    expect(act).toThrow(message);
+  });
+});
