@@ -112,6 +112,7 @@ const LAYERS = {
       'backend/wasm/kernels/pool2d',
       'core',
       'backend/contract',
+      'backend/declined',
       'backend/wasm/assembler',
       'backend/wasm/runtime',
       'backend/wasm/kernels/loops',

@@ -17,7 +17,8 @@ const MAX_STRIDE = 4;
 const MAX_DILATION = 3;
 const MAX_PADDING = 4;
 
-const pair = (min: number, max: number): fc.Arbitrary<Pair> =>
+/** A number for both axes, or one for each. */
+export const pair = (min: number, max: number): fc.Arbitrary<Pair> =>
   fc.oneof(fc.integer({ min, max }), fc.tuple(fc.integer({ min, max }), fc.integer({ min, max })));
 
 /** Every form of the padding option, up to `max` pixels. */
@@ -198,14 +199,19 @@ export const poolingsWith = ({ budget }: { readonly budget: number }) =>
       ),
       stride: pair(1, MAX_STRIDE),
       padding: paddings(MAX_KERNEL - 1),
+      dilation: fc.oneof(fc.constant(1), pair(1, MAX_DILATION)),
       ceilMode: fc.boolean(),
       seed: seeds,
     })
     .map(({ lengths, padding, seed, ...rest }) => {
       const { batch, channels, height, width, ...kernel } = lengths;
       const kernelSize = [kernel.kernelHeight, kernel.kernelWidth] as const;
+      const [rows, columns] = asPair(rest.dilation);
+      const spans = [spanOf(kernelSize[0], rows), spanOf(kernelSize[1], columns)] as const;
       const fitting = smallerThan(padding, kernelSize);
-      const least = leastSize(fitting, kernelSize);
+      // Without dilation all windows hold pixels; with it those of an image as long as the window do.
+      const isDilated = rows > 1 || columns > 1;
+      const least = isDilated ? spans : leastSize(fitting, kernelSize);
       const size = [height, width].map((more, i) => Math.min(MAX_PLANE, least[i] + more - 1));
       const images = Math.min(batch, Math.ceil(budget / (channels * size[0] * size[1])));
       const options = { kernelSize, padding: fitting, ...rest };

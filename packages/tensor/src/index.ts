@@ -86,7 +86,8 @@ export {
   softplus,
   softsign,
 } from './ops/activations.ts';
-export { type ArgReduceOptions, argmax, argmin } from './ops/arg-reduce.ts';
+export { adaptiveAvgPool2d, adaptiveMaxPool2d } from './ops/adaptive-pool2d.ts';
+export { type ArgReduceOptions, argmax, argmax, argmin, argmin } from './ops/arg-reduce.ts';
 export { add, div, maximum, minimum, mul, pow, sub } from './ops/arithmetic.ts';
 export { flatten, moveAxis, squeeze, unsqueeze } from './ops/axes.ts';
 export {
@@ -102,6 +103,7 @@ export { cast } from './ops/cast.ts';
 export { clip, relu6 } from './ops/clip.ts';
 export { equal, greater, greaterEqual, less, lessEqual, notEqual } from './ops/comparison.ts';
 export { concat, stack } from './ops/concat.ts';
+export { type ConvTranspose2dOptions, convTranspose2d } from './ops/conv-transpose2d.ts';
 export {
   type Conv2dBranchOptions,
   type Conv2dOptions,
@@ -160,7 +162,18 @@ export {
   sqrt,
   tanh,
 } from './ops/pointwise.ts';
-export { avgPool2d, globalAvgPool2d, maxPool2d, type Pool2dOptions } from './ops/pool2d.ts';
+export {
+  type AvgPool2dOptions,
+  avgPool2d,
+  avgPool2d,
+  globalAvgPool2d,
+  globalAvgPool2d,
+  globalMaxPool2d,
+  maxPool2d,
+  maxPool2d,
+  type Pool2dOptions,
+  type Pool2dOptions,
+} from './ops/pool2d.ts';
 export { prod } from './ops/prod.ts';
 export { type AxisOption, max, mean, min, type ReduceOptions, sum } from './ops/reduce.ts';
 export { repeat, tile } from './ops/repeat.ts';

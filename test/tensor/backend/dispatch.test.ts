@@ -117,6 +117,9 @@ const CALLS: CallsOf = {
 };
 
 const long = NdArray.zeros([1, 300_000], 'float32');
+const images = NdArray.zeros([1, 1, 2, 2], 'float32');
+const dilated = { ...window, dilationHeight: 2 };
+const DILATED = 'windows with dilation';
 const LONG_LINES = 'lines of more than 262128 elements';
 
 /** Calls that single kernels decline, by what the description says of them. */
@@ -130,6 +133,9 @@ const DECLINED: { readonly [K in Name]?: Readonly<Record<string, Parameters<Kern
   logSoftmaxGrad: { [LONG_LINES]: [long, long, 1] },
   softmaxCrossEntropy: { [LONG_LINES]: [long, zeros(1)] },
   softmaxCrossEntropyGrad: { [LONG_LINES]: [long, zeros(1), NdArray.zeros([1], 'float32')] },
+  maxPool2d: { [DILATED]: [images, dilated] },
+  avgPool2d: { [DILATED]: [images, dilated] },
+  avgPool2dGrad: { [DILATED]: [images, [1, 1, 2, 2], dilated] },
 };
 
 type AnyKernel = (...values: readonly unknown[]) => unknown;

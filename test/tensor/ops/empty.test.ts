@@ -12,6 +12,7 @@ import {
   concat,
   conv2d,
   conv2dBranches,
+  convTranspose2d,
   cumsum,
   type DType,
   div,
@@ -347,6 +348,15 @@ const CALLS: readonly EmptyCall[] = [
     inputs: [[2, 0, 4, 5]],
     run: (x) => maxPool2d(x, { kernelSize: 3, stride: 2, ceilMode: true }),
     shape: [2, 0, 2, 2],
+  },
+  {
+    op: 'convTranspose2d',
+    inputs: [
+      [0, 2, 2, 3],
+      [2, 1, 3, 3],
+    ],
+    run: (x, weight) => convTranspose2d(x, weight),
+    shape: [0, 1, 4, 5],
   },
   {
     op: 'avgPool2d',

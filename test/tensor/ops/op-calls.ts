@@ -35,7 +35,13 @@ const COMPARISONS = ['equal', 'notEqual', 'greater', 'greaterEqual', 'less', 'le
 const REDUCTIONS = ['sum', 'mean', 'max', 'min'] as const;
 
 const ofAxis = { keepDims: true };
-const poolOptions = () => ({ kernelSize: [2, 2], stride: 1, padding: 'valid', ceilMode: false });
+const poolOptions = () => ({
+  kernelSize: [2, 2],
+  stride: 1,
+  padding: 'valid',
+  dilation: 1,
+  ceilMode: false,
+});
 const convOptions = () => ({ stride: [1, 1], padding: [1, 0], dilation: 1, groups: 1 });
 const createOptions = () => ({ dtype: 'float64', requiresGrad: true });
 const generator = () => new Generator(7);
@@ -124,7 +130,22 @@ export const EXAMPLE_CALLS: readonly ExampleCall[] = [
     'conv2d',
   ),
   example('maxPool2d', () => [numbers([1, 2, 3, 3]), poolOptions()], [x]),
-  example('avgPool2d', () => [numbers([1, 2, 3, 3]), poolOptions()], [x]),
+  example('avgPool2d', () => [numbers([1, 2, 3, 3]), { ...poolOptions(), countIncludePad: true }], [
+    x,
+  ]),
+  example(
+    'convTranspose2d',
+    () => [
+      numbers([1, 2, 3, 3]),
+      numbers([2, 2, 2, 2], 2),
+      numbers([2], 3),
+      { stride: 2, padding: [1, 0], outputPadding: [0, 1], dilation: 1, groups: 1 },
+    ],
+    [x, { at: [1], name: 'weight' }, { at: [2], name: 'bias', isOptional: true }],
+  ),
+  example('adaptiveAvgPool2d', () => [numbers([1, 2, 3, 3]), 2], [x]),
+  example('adaptiveMaxPool2d', () => [numbers([1, 2, 3, 3]), [2, 1]], [x]),
+  example('globalMaxPool2d', () => [numbers([1, 2, 3, 3])], [x]),
   example('globalAvgPool2d', () => [numbers([1, 2, 3, 3])], [x]),
   ...[true, false].map((training) =>
     example(

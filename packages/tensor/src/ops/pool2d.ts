@@ -1,13 +1,15 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { kernels } from '../backend/registry.ts';
-import { readOptions } from '../core/checks.ts';
+import { expectBoolean, readOptions } from '../core/checks.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import type { Shape } from '../core/shape.ts';
-import type { PaddingOption, Pair, Window2d } from '../core/window.ts';
+import { type PaddingOption, type Pair, spanOf, type Window2d } from '../core/window.ts';
+import { div } from './arithmetic.ts';
+import { ones } from './create.ts';
 import { asTensor, expectRank, expectSameFloating, type TensorLike } from './operands.ts';
-import { mean } from './reduce.ts';
+import { max, mean } from './reduce.ts';
 import { resolveWindow } from './window-options.ts';
 
 /** How the window of a pooling moves over the image. */
@@ -18,8 +20,16 @@ export interface Pool2dOptions {
   readonly stride?: Pair;
   /** `number`, `[h, w]`, `[top, bottom, left, right]`, `'same'` or `'valid'`; 0 by default. */
   readonly padding?: PaddingOption;
+  /** Pixels between the elements of a window, `number` or `[h, w]`; 1 by default. */
+  readonly dilation?: Pair;
   /** Round the output size up, as Caffe and torchvision's SqueezeNet do; down by default. */
   readonly ceilMode?: boolean;
+}
+
+/** How the window of `avgPool2d` moves, and what its mean is of. */
+export interface AvgPool2dOptions extends Pool2dOptions {
+  /** Whether the mean counts padding, as zeros; true by default. */
+  readonly countIncludePad?: boolean;
 }
 
 export const maxPool2dOp = defineOp<
@@ -50,27 +60,64 @@ export const avgPool2dOp = defineOp<
   ],
 });
 
+/** Whether each window of an axis has an element that is not in the padding. */
+function holdElements(
+  size: number,
+  before: number,
+  { kernel, stride, dilation, count }: Record<'kernel' | 'stride' | 'dilation' | 'count', number>,
+): boolean {
+  for (let i = 0; i < count; i++) {
+    const start = i * stride - before;
+    const skipped = Math.max(0, Math.ceil(-start / dilation));
+    if (skipped >= kernel || start + skipped * dilation >= size) return false;
+  }
+  return true;
+}
+
 function poolWindow(op: string, x: Tensor, options: Pool2dOptions): Window2d {
   const {
     kernelSize,
     stride = kernelSize,
     padding = 0,
+    dilation = 1,
     ceilMode = false,
-  } = readOptions(op, options, ['kernelSize', 'stride', 'padding', 'ceilMode']);
+  } = readOptions(op, options, ['kernelSize', 'stride', 'padding', 'dilation', 'ceilMode']);
   expectRank(op, 'input', x, 'N, C, H, W');
   expectSameFloating(op, { input: x });
-  if (x.shape[2] === 0 || x.shape[3] === 0) {
+  const [, , H, W] = x.shape;
+  if (H === 0 || W === 0) {
     throw shapeError(op, 'needs images of at least one pixel, or the windows would hold none', {
       input: { shape: x.shape, layout: 'N, C, H, W' },
     });
   }
-  const window = resolveWindow(op, x.shape, { kernelSize, stride, padding, dilation: 1, ceilMode });
+  const window = resolveWindow(op, x.shape, { kernelSize, stride, padding, dilation, ceilMode });
   const { top, bottom, left, right } = window.padding;
-  const { kernelHeight, kernelWidth } = window;
-  if (Math.max(top, bottom) >= kernelHeight || Math.max(left, right) >= kernelWidth) {
+  const { kernelHeight, kernelWidth, dilationHeight, dilationWidth } = window;
+  const [spanHeight, spanWidth] = [
+    spanOf(kernelHeight, dilationHeight),
+    spanOf(kernelWidth, dilationWidth),
+  ];
+  const rows = {
+    kernel: kernelHeight,
+    stride: window.strideHeight,
+    dilation: dilationHeight,
+    count: window.outHeight,
+  };
+  const columns = {
+    kernel: kernelWidth,
+    stride: window.strideWidth,
+    dilation: dilationWidth,
+    count: window.outWidth,
+  };
+  const isInPadding =
+    Math.max(top, bottom) >= spanHeight ||
+    Math.max(left, right) >= spanWidth ||
+    (dilationHeight > 1 && !holdElements(H, top, rows)) ||
+    (dilationWidth > 1 && !holdElements(W, left, columns));
+  if (isInPadding) {
     throw new ValueError(
       `${op}: padding [${top}, ${bottom}, ${left}, ${right}] must be smaller than the kernel ` +
-        `${kernelHeight} × ${kernelWidth}, or some windows would hold padding only`,
+        `${spanHeight} × ${spanWidth}, or some windows would hold padding only`,
     );
   }
   return window;
@@ -92,17 +139,33 @@ export function maxPool2d(x: TensorLike, options: Pool2dOptions): Tensor {
 }
 
 /**
- * Mean of each window. Padding counts as zeros, as in PyTorch by default.
+ * Mean of each window. Padding counts as zeros, as in PyTorch by default; without `countIncludePad`
+ * the mean is that of the pixels.
  *
  * @param x `[N, C, H, W]`
  * @returns `[N, C, H', W']`, sized as by `maxPool2d`
  * @throws ShapeError if the window does not fit, or images have no pixels; ValueError for options out
  *   of range
- * @see torch.nn.AvgPool2d, `count_include_pad=True`
+ * @see torch.nn.AvgPool2d
  */
-export function avgPool2d(x: TensorLike, options: Pool2dOptions): Tensor {
+export function avgPool2d(x: TensorLike, options: AvgPool2dOptions): Tensor {
   const input = asTensor('avgPool2d', 'x', x);
-  return avgPool2dOp([input], { window: poolWindow('avgPool2d', input, options) });
+  const { countIncludePad = true, ...rest } = readOptions('avgPool2d', options, [
+    'kernelSize',
+    'stride',
+    'padding',
+    'dilation',
+    'ceilMode',
+    'countIncludePad',
+  ]);
+  expectBoolean('avgPool2d', 'countIncludePad', countIncludePad);
+  const window = poolWindow('avgPool2d', input, rest);
+  const y = avgPool2dOp([input], { window });
+  const { top, bottom, left, right } = window.padding;
+  if (countIncludePad || top + bottom + left + right === 0) return y;
+  // The mean of ones is the share of each window that lies inside the image.
+  const pixels = ones([1, 1, ...input.shape.slice(2)], { dtype: input.dtype });
+  return div(y, avgPool2dOp([pixels], { window }));
 }
 
 /**
@@ -117,4 +180,23 @@ export function globalAvgPool2d(x: TensorLike): Tensor {
   const input = asTensor('globalAvgPool2d', 'x', x);
   expectRank('globalAvgPool2d', 'input', input, 'N, C, H, W');
   return mean(input, [2, 3]);
+}
+
+/**
+ * The largest element of each image: y[n, c] = max x[n, c, h, w].
+ *
+ * @param x `[N, C, H, W]`
+ * @returns `[N, C]`
+ * @throws ShapeError unless `x` has 4 axes and at least one pixel
+ * @see onnx GlobalMaxPool
+ */
+export function globalMaxPool2d(x: TensorLike): Tensor {
+  const input = asTensor('globalMaxPool2d', 'x', x);
+  expectRank('globalMaxPool2d', 'input', input, 'N, C, H, W');
+  if (input.shape[2] === 0 || input.shape[3] === 0) {
+    throw shapeError('globalMaxPool2d', 'needs images of at least one pixel', {
+      input: { shape: input.shape, layout: 'N, C, H, W' },
+    });
+  }
+  return max(input, [2, 3]);
 }

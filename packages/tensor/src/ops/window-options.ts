@@ -22,6 +22,7 @@ export interface WindowOptions {
 /** Far beyond any image, and small enough that sums and products of such numbers stay exact. */
 const MOST = 2 ** 24;
 
+/** Throws a `ValueError` unless all are integers from `least` to 2^24. */
 function expectIntegers(op: string, name: string, values: readonly unknown[], least: number): void {
   const shown = values.length === 1 ? values[0] : values;
   // Array.from, because `every` passes over the holes of a sparse list.
@@ -39,11 +40,16 @@ function expectIntegers(op: string, name: string, values: readonly unknown[], le
 }
 
 /** A pair option as `[height, width]`. */
-function resolvePair(op: string, name: string, value: Pair): readonly [number, number] {
+export function resolvePair(
+  op: string,
+  name: string,
+  value: Pair,
+  least = 1,
+): readonly [number, number] {
   const isForm = typeof value === 'number' || (Array.isArray(value) && value.length === 2);
   expectThat(isForm, op, name, 'a number or [h, w]', value);
   const pair = asPair(value);
-  expectIntegers(op, name, pair, 1);
+  expectIntegers(op, name, pair, least);
   return pair;
 }
 

@@ -1,12 +1,16 @@
 import {
+  adaptiveAvgPool2d,
+  adaptiveMaxPool2d,
   avgPool2d,
   batchNorm2d,
   batchNorm2dBranches,
   cast,
   conv2d,
+  convTranspose2d,
   dropout,
   Generator,
   globalAvgPool2d,
+  globalMaxPool2d,
   maxPool2d,
   ones,
   stack,
@@ -16,12 +20,39 @@ import {
 } from '@firelight/tensor';
 import fc from 'fast-check';
 import { distinct, normal, positive, seeds, shapes } from '../../../helpers/arbitraries.ts';
-import { convolutionsWith, poolingsWith } from '../../../helpers/windows.ts';
+import { convolutionsWith, pair, poolingsWith } from '../../../helpers/windows.ts';
 import type { OpCase } from './op-case.ts';
 
 const convolutions = convolutionsWith({ maxGroupChannels: 4, budget: 20_000 });
 const poolings = poolingsWith({ budget: 20_000 });
 const images = shapes({ minRank: 4, maxRank: 4, maxLength: 4 });
+
+/** Transposed convolutions whose output has pixels. */
+const transposed = fc
+  .record({
+    groups: fc.integer({ min: 1, max: 2 }),
+    lengths: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 7, maxLength: 7 }),
+    stride: fc.integer({ min: 1, max: 3 }),
+    dilation: fc.integer({ min: 1, max: 3 }),
+    extra: fc.nat({ max: 2 }),
+    cut: fc.nat({ max: 2 }),
+    hasBias: fc.boolean(),
+    seed: seeds,
+  })
+  .map(({ groups, lengths, stride, dilation, extra, cut, hasBias, seed }) => {
+    const [N, groupIn, groupOut, H, W, kernelHeight, kernelWidth] = lengths;
+    const least = Math.min((H - 1) * stride + kernelHeight, (W - 1) * stride + kernelWidth);
+    const options = {
+      groups,
+      stride,
+      dilation,
+      outputPadding: Math.min(extra, Math.max(stride, dilation) - 1),
+      padding: Math.min(cut, Math.floor((least - 1) / 2)),
+    };
+    const shape = [N, groups * groupIn, H, W];
+    const weight = [groups * groupIn, groupOut, kernelHeight, kernelWidth];
+    return { shape, weight, hasBias, seed, options };
+  });
 
 export const spatialCases: readonly OpCase[] = [
   {
@@ -48,6 +79,46 @@ export const spatialCases: readonly OpCase[] = [
     calls: poolings.map(({ shape, seed, options }) => ({
       inputs: [normal(shape, seed)],
       run: (x: Tensor) => avgPool2d(x, options),
+    })),
+  },
+  {
+    op: 'div',
+    calls: poolings.map(({ shape, seed, options }) => ({
+      inputs: [normal(shape, seed)],
+      run: (x: Tensor) => avgPool2d(x, { ...options, countIncludePad: false }),
+    })),
+  },
+  {
+    op: 'convTranspose2d',
+    calls: transposed.map(({ shape, weight, hasBias, seed, options }) => ({
+      inputs: [
+        normal(shape, seed),
+        normal(weight, seed + 1),
+        ...(hasBias ? [normal([weight[1] * options.groups], seed + 2)] : []),
+      ],
+      run: (x: Tensor, kernel: Tensor, bias?: Tensor) =>
+        convTranspose2d(x, kernel, bias ?? null, options),
+    })),
+  },
+  {
+    op: 'matmul',
+    calls: fc.tuple(images, pair(1, 6), seeds).map(([shape, size, seed]) => ({
+      inputs: [normal(shape, seed)],
+      run: (x: Tensor) => adaptiveAvgPool2d(x, size),
+    })),
+  },
+  {
+    op: 'max',
+    calls: fc.tuple(images, pair(1, 6), seeds).map(([shape, size, seed]) => ({
+      inputs: [distinct(shape, seed)],
+      run: (x: Tensor) => adaptiveMaxPool2d(x, size),
+    })),
+  },
+  {
+    op: 'max',
+    calls: fc.tuple(images, seeds).map(([shape, seed]) => ({
+      inputs: [distinct(shape, seed)],
+      run: globalMaxPool2d,
     })),
   },
   {

@@ -15,6 +15,7 @@ import { updates } from './kernels/elementwise/updates.ts';
 import { linearAlgebra } from './kernels/gemm/matmul.ts';
 import { declinedMovement, movement } from './kernels/movement/movement.ts';
 import { averagePooling } from './kernels/pool2d/avg-pool2d.ts';
+import { declinedPooling } from './kernels/pool2d/fields.ts';
 import { maxPooling } from './kernels/pool2d/max-pool2d.ts';
 import { declinedReductions, reductions } from './kernels/reduce/reduce.ts';
 import { crossEntropy, declinedCrossEntropy } from './kernels/softmax/cross-entropy.ts';
@@ -51,6 +52,7 @@ const declined: DeclinedCalls = {
   ...declinedMovement,
   ...declinedSoftmax,
   ...declinedCrossEntropy,
+  ...declinedPooling,
 };
 
 /** Kernels with labels or positions among their arguments. */

@@ -1,5 +1,6 @@
 import type { Shape } from '../../../../core/shape.ts';
 import type { Window2d } from '../../../../core/window.ts';
+import type { Declined, DeclinedCalls } from '../../../declined.ts';
 import type { FunctionBuilder } from '../../assembler/function.ts';
 import type { Local, LocalsOf } from '../../assembler/parameters.ts';
 import type { I32 } from '../../assembler/scalars.ts';
@@ -74,3 +75,17 @@ export function extentOf(
   end.set(end.min(size));
   return { first, end, length };
 }
+
+const isDilated = ({ dilationHeight, dilationWidth }: Window2d): boolean =>
+  dilationHeight > 1 || dilationWidth > 1;
+
+const DILATED: Declined<[unknown, Window2d]> = {
+  calls: 'windows with dilation',
+  include: (_, window) => isDilated(window),
+};
+
+export const declinedPooling: DeclinedCalls = {
+  maxPool2d: [DILATED],
+  avgPool2d: [DILATED],
+  avgPool2dGrad: [{ calls: DILATED.calls, include: (_, __, window) => isDilated(window) }],
+};

@@ -1,0 +1,103 @@
+import type { Tensor } from '../autograd/tensor.ts';
+import { expectShape } from '../core/checks.ts';
+import type { DType } from '../core/dtype.ts';
+import { shapeError } from '../core/errors.ts';
+import type { Pair } from '../core/window.ts';
+import { tensor } from './create.ts';
+import { gather } from './gather.ts';
+import { matmul } from './matmul.ts';
+import { asTensor, expectRank, expectSameFloating, type TensorLike } from './operands.ts';
+import { transpose } from './permute.ts';
+import { avgPool2d, maxPool2d, type Pool2dOptions } from './pool2d.ts';
+import { max } from './reduce.ts';
+import { resolvePair } from './window-options.ts';
+
+/** Window i of `out` over an axis of `size`: [⌊i · size / out⌋, ⌈(i + 1) · size / out⌉). */
+function windowsOf(size: number, out: number): readonly (readonly [first: number, end: number])[] {
+  return Array.from({ length: out }, (_, i) => [
+    Math.floor((i * size) / out),
+    Math.ceil(((i + 1) * size) / out),
+  ]);
+}
+
+function readSizes(op: string, x: Tensor, outputSize: Pair): readonly [number, number] {
+  expectRank(op, 'input', x, 'N, C, H, W');
+  expectSameFloating(op, { input: x });
+  const sizes = resolvePair(op, 'outputSize', outputSize);
+  expectShape(op, [x.shape[0], x.shape[1], ...sizes]);
+  if (x.shape[2] === 0 || x.shape[3] === 0) {
+    throw shapeError(op, 'needs images of at least one pixel', {
+      input: { shape: x.shape, layout: 'N, C, H, W' },
+    });
+  }
+  return sizes;
+}
+
+/** The options of a pooling whose windows are all alike; null where they are not. */
+function evenWindows(
+  [, , H, W]: readonly number[],
+  [outHeight, outWidth]: readonly [number, number],
+): Pool2dOptions | null {
+  if (H % outHeight !== 0 || W % outWidth !== 0) return null;
+  return { kernelSize: [H / outHeight, W / outWidth] };
+}
+
+/** The matrix [out, size] that takes the mean of each window of an axis. */
+function meanMatrix(size: number, out: number, dtype: DType): Tensor {
+  const weights = new Float64Array(out * size);
+  windowsOf(size, out).forEach(([first, end], i) => {
+    weights.fill(1 / (end - first), i * size + first, i * size + end);
+  });
+  return tensor(weights, { shape: [out, size], dtype });
+}
+
+/**
+ * Mean of each of H′ × W′ windows that cover the image: window i of an axis of length L reads
+ * [⌊i · L / L′⌋, ⌈(i + 1) · L / L′⌉), so neighbours overlap where L′ does not divide L.
+ *
+ * @param x `[N, C, H, W]`
+ * @param outputSize `[H', W']`, or one number for both
+ * @returns `[N, C, H', W']`
+ * @throws ShapeError unless `x` has 4 axes and images have pixels; ValueError unless sizes are ≥ 1
+ * @see torch.nn.AdaptiveAvgPool2d
+ */
+export function adaptiveAvgPool2d(x: TensorLike, outputSize: Pair): Tensor {
+  const input = asTensor('adaptiveAvgPool2d', 'x', x);
+  const sizes = readSizes('adaptiveAvgPool2d', input, outputSize);
+  const even = evenWindows(input.shape, sizes);
+  if (even !== null) return avgPool2d(input, even);
+  const [, , H, W] = input.shape;
+  const rows = meanMatrix(H, sizes[0], input.dtype);
+  const columns = meanMatrix(W, sizes[1], input.dtype);
+  return matmul(rows, matmul(input, transpose(columns)));
+}
+
+/** The largest of each window along one axis, `[..., L, ...]` → `[..., out, ...]`. */
+function maxAlong(x: Tensor, axis: number, out: number): Tensor {
+  const windows = windowsOf(x.shape[axis], out);
+  const longest = windows.reduce((most, [first, end]) => Math.max(most, end - first), 0);
+  // Shorter windows repeat their last element, which changes no maximum.
+  const indices = windows.flatMap(([first, end]) =>
+    Array.from({ length: longest }, (_, k) => Math.min(first + k, end - 1)),
+  );
+  const picked = gather(x, tensor(indices, { shape: [out, longest], dtype: 'int32' }), axis);
+  return max(picked, axis + 1);
+}
+
+/**
+ * Largest element of each of H′ × W′ windows that cover the image, the windows of
+ * `adaptiveAvgPool2d`.
+ *
+ * @param x `[N, C, H, W]`
+ * @param outputSize `[H', W']`, or one number for both
+ * @returns `[N, C, H', W']`
+ * @throws ShapeError unless `x` has 4 axes and images have pixels; ValueError unless sizes are ≥ 1
+ * @see torch.nn.AdaptiveMaxPool2d
+ */
+export function adaptiveMaxPool2d(x: TensorLike, outputSize: Pair): Tensor {
+  const input = asTensor('adaptiveMaxPool2d', 'x', x);
+  const sizes = readSizes('adaptiveMaxPool2d', input, outputSize);
+  const even = evenWindows(input.shape, sizes);
+  if (even !== null) return maxPool2d(input, even);
+  return maxAlong(maxAlong(input, 2, sizes[0]), 3, sizes[1]);
+}
