@@ -1,6 +1,8 @@
 import {
+  type AvgPool2dOptions,
   avgPool2d,
   globalAvgPool2d,
+  globalMaxPool2d,
   maxPool2d,
   type Pool2dOptions,
   type Tensor,
@@ -24,9 +26,9 @@ export class MaxPool2d extends Module {
 
 /** Mean of each window; see `avgPool2d`. */
 export class AvgPool2d extends Module {
-  readonly #options: Pool2dOptions;
+  readonly #options: AvgPool2dOptions;
 
-  constructor(options: Pool2dOptions) {
+  constructor(options: AvgPool2dOptions) {
     super();
     this.#options = options;
   }
@@ -42,5 +44,13 @@ export class GlobalAvgPool2d extends Module {
   /** `[N, C, H, W]` → `[N, C]` */
   forward(x: Tensor): Tensor {
     return globalAvgPool2d(x);
+  }
+}
+
+/** Largest element of the whole image; see `globalMaxPool2d`. */
+export class GlobalMaxPool2d extends Module {
+  /** `[N, C, H, W]` → `[N, C]` */
+  forward(x: Tensor): Tensor {
+    return globalMaxPool2d(x);
   }
 }

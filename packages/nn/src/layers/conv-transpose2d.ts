@@ -1,0 +1,62 @@
+import { convTranspose2d, type Generator, type Pair, type Tensor } from '@firelight/tensor';
+import { expectThat } from '@firelight/tensor/extend';
+import { type InitializerOption, initialize } from '../initializers/index.ts';
+import { Module } from '../module/module.ts';
+
+/** Sizes and first weights of a `ConvTranspose2d`. */
+export interface ConvTranspose2dLayerOptions {
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly kernelSize: Pair;
+  /** Pixels of the output between windows; 1 by default. */
+  readonly stride?: Pair;
+  /** Pixels cut from each side of the output; 0 by default. */
+  readonly padding?: Pair;
+  /** Pixels added to the output's bottom and right; 0 by default. */
+  readonly outputPadding?: Pair;
+  readonly dilation?: Pair;
+  readonly groups?: number;
+  /** Whether to add a bias; true by default. */
+  readonly bias?: boolean;
+  /** `'he_uniform'` by default. */
+  readonly weightInit?: InitializerOption;
+  /** 0 by default. */
+  readonly biasInit?: InitializerOption;
+  readonly generator?: Generator | undefined;
+}
+
+/**
+ * Transposed convolution layer with parameters `weight` `[inChannels, outChannels/groups, kH, kW]` and
+ * `bias` `[outChannels]`; see `convTranspose2d`.
+ */
+export class ConvTranspose2d extends Module {
+  readonly weight: Tensor;
+  readonly bias: Tensor | null;
+  readonly #options: ConvTranspose2dLayerOptions;
+
+  /** @throws ValueError unless channels are integers ≥ 1 that `groups` divides */
+  constructor(options: ConvTranspose2dLayerOptions) {
+    super();
+    const { inChannels, outChannels, kernelSize, groups = 1, bias = true, generator } = options;
+    for (const [name, channels] of Object.entries({ inChannels, outChannels })) {
+      const isRight = Number.isInteger(channels) && channels >= 1 && channels % groups === 0;
+      const rule = `an integer ≥ 1 that groups (=${groups}) divides`;
+      expectThat(isRight, 'ConvTranspose2d', name, rule, channels);
+    }
+    const [kH, kW] = typeof kernelSize === 'number' ? [kernelSize, kernelSize] : kernelSize;
+    const { weightInit = 'he_uniform', biasInit = 0 } = options;
+    this.#options = options;
+    const shape = [inChannels, outChannels / groups, kH, kW];
+    this.weight = this.registerParameter('weight', initialize(weightInit, shape, generator));
+    this.bias = bias
+      ? this.registerParameter('bias', initialize(biasInit, [outChannels], generator))
+      : null;
+  }
+
+  /** `[N, inChannels, H, W]` → `[N, outChannels, H', W']` */
+  forward(x: Tensor): Tensor {
+    const { stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1 } = this.#options;
+    const options = { stride, padding, outputPadding, dilation, groups };
+    return convTranspose2d(x, this.weight, this.bias, options);
+  }
+}

@@ -1,0 +1,58 @@
+import {
+  AdaptiveAvgPool2d,
+  AvgPool2d,
+  ConvTranspose2d,
+  GlobalMaxPool2d,
+  MaxPool2d,
+} from '@firelight/nn';
+import {
+  adaptiveAvgPool2d,
+  avgPool2d,
+  convTranspose2d,
+  Generator,
+  maxPool2d,
+  randn,
+  type Tensor,
+} from '@firelight/tensor';
+import { expect, test } from 'vitest';
+
+const image = randn([2, 4, 5, 6], { generator: new Generator(1) });
+
+function expectSame(actual: Tensor, expected: Tensor): void {
+  expect(actual.toArray()).toEqual(expected.toArray());
+}
+
+test('pooling layers pass their options on', () => {
+  const dilated = { kernelSize: 2, stride: 1, dilation: 2 };
+  expectSame(new MaxPool2d(dilated).forward(image), maxPool2d(image, dilated));
+  const padded = { kernelSize: 2, padding: 1, countIncludePad: false };
+  expectSame(new AvgPool2d(padded).forward(image), avgPool2d(image, padded));
+  expectSame(new AdaptiveAvgPool2d([3, 2]).forward(image), adaptiveAvgPool2d(image, [3, 2]));
+  const whole = reshaped(maxPool2d(image, { kernelSize: [5, 6] }));
+  expect(new GlobalMaxPool2d().forward(image).toArray()).toEqual(whole);
+});
+
+const reshaped = (y: Tensor): number[][] => {
+  const [N, C] = y.shape;
+  return Array.from({ length: N }, (_, n) => Array.from(y.data.slice(n * C, (n + 1) * C)));
+};
+
+test('ConvTranspose2d has the weight of PyTorch and passes its options on', () => {
+  const options = { stride: 2, padding: 1, outputPadding: 1, dilation: 2, groups: 2 };
+  const layer = new ConvTranspose2d({
+    inChannels: 4,
+    outChannels: 6,
+    kernelSize: [3, 2],
+    biasInit: 0.5,
+    generator: new Generator(2),
+    ...options,
+  });
+  expect(layer.weight.shape).toEqual([4, 3, 3, 2]);
+  expect([...layer.parameters()]).toHaveLength(2);
+  expectSame(layer.forward(image), convTranspose2d(image, layer.weight, layer.bias, options));
+  const sizes = { inChannels: 4, outChannels: 6, kernelSize: 1 };
+  expect(new ConvTranspose2d({ ...sizes, bias: false }).bias).toBeNull();
+  expect(() => new ConvTranspose2d({ ...sizes, groups: 4 })).toThrow(
+    /ConvTranspose2d: outChannels must be an integer ≥ 1 that groups \(=4\) divides, got 6/,
+  );
+});
