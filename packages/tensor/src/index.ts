@@ -87,7 +87,7 @@ export {
   softsign,
 } from './ops/activations.ts';
 export { adaptiveAvgPool2d, adaptiveMaxPool2d } from './ops/adaptive-pool2d.ts';
-export { type ArgReduceOptions, argmax, argmax, argmin, argmin } from './ops/arg-reduce.ts';
+export { type ArgReduceOptions, argmax, argmin } from './ops/arg-reduce.ts';
 export { add, div, maximum, minimum, mul, pow, sub } from './ops/arithmetic.ts';
 export { flatten, moveAxis, squeeze, unsqueeze } from './ops/axes.ts';
 export {
@@ -165,13 +165,9 @@ export {
 export {
   type AvgPool2dOptions,
   avgPool2d,
-  avgPool2d,
-  globalAvgPool2d,
   globalAvgPool2d,
   globalMaxPool2d,
   maxPool2d,
-  maxPool2d,
-  type Pool2dOptions,
   type Pool2dOptions,
 } from './ops/pool2d.ts';
 export { prod } from './ops/prod.ts';
