@@ -81,6 +81,7 @@ const KEPT: Readonly<Record<string, readonly Kept[]>> = {
   cast: ['nothing'],
   concat: ['nothing'],
   conv2d: ['inputs'],
+  convTranspose2d: ['inputs'],
   cumsum: ['nothing'],
   div: ['inputs', 'output'],
   dropout: ['nothing'],

@@ -247,6 +247,21 @@ describe('mistakes are told in a sentence', () => {
     [() => einsum('ij,jk->ik', x, x), ShapeError, /'j' has length 3 in operand 0, 2 in operand 1/],
     [() => einsum('ij->ik', x), ValueError, /names 'k', which no operand has/],
     [() => einsum('ij->ii', x), ValueError, /names an axis twice/],
+    [() => einsum('ij->......ij', x), ValueError, /'\.\.\.' at most once/],
+    [() => slice(x, [[0, 2, 1, 9]] as never), ValueError, /range of axis 0 must be/],
+    [
+      () =>
+        pad(
+          x,
+          [
+            [0, 0],
+            [1, 1],
+          ],
+          { mode: 'edge', value: 5 },
+        ),
+      ValueError,
+      /left out with mode 'edge'/,
+    ],
     [() => einsum('i1->i', x), ValueError, /must be letters/],
     [
       () => pad(zeros([0]), [[1, 0]], { mode: 'edge' }),

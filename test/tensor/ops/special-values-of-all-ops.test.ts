@@ -41,6 +41,8 @@ function numbersOf(op: string): Numbers[] {
         { ...special, values: FINITE },
         huge,
       ];
+    case 'convTranspose2d': // Nor of infinite pixels: they meet zeros beside the image.
+      return [{ ...special, values: FINITE }];
     case 'div':
     case 'pow':
     case 'reciprocal':

@@ -136,7 +136,7 @@ function outputAxes(
     );
     return [...hidden, ...once.sort()];
   }
-  const axes = axesOf(output.replace('...', ''), 0, equation);
+  const axes = axesOf(output, 0, equation);
   const unknown = axes.find((axis) => !all.includes(axis));
   if (unknown !== undefined || new Set(axes).size !== axes.length) {
     const rule =

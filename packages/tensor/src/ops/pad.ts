@@ -92,15 +92,17 @@ export function pad(
   margins: AllMargins,
   options: { mode?: PadMode; value?: number | boolean } = {},
 ): Tensor {
-  const { mode = 'constant', value = 0 } = readOptions('pad', options, ['mode', 'value']);
+  const { mode = 'constant', value } = readOptions('pad', options, ['mode', 'value']);
   const input = asTensor('pad', 'x', x);
   const isKnown = ['constant', ...Object.keys(SOURCE)].includes(mode);
   expectThat(isKnown, 'pad', 'mode', "'constant', 'edge', 'reflect' or 'wrap'", mode);
+  const takesValue = mode === 'constant' || value === undefined;
+  expectThat(takesValue, 'pad', 'value', `left out with mode '${mode}'`, value);
   readMargins(input, margins, mode);
   const shape = input.shape.map((length, axis) => margins[axis][0] + length + margins[axis][1]);
   expectShape('pad', shape);
   if (mode !== 'constant') return surrounded(input, margins, shape, SOURCE[mode]);
-  const element = toElement('pad', 'value', value, input.dtype);
+  const element = toElement('pad', 'value', value ?? 0, input.dtype);
   const cut = cutOff(input, margins);
   const before = margins.map(([first]) => Math.max(0, first));
   return padOp([cut], { before, shape, value: element });

@@ -41,9 +41,8 @@ interface Part {
 /** The elements that a range takes of an axis; a negative step goes from the end to the front. */
 function partOf(range: AxisRange | undefined, length: number, axis: number): Part {
   const given = range ?? [null, null];
-  const [start, end, step = 1]: readonly (number | null)[] = Array.isArray(given)
-    ? given
-    : [Number.NaN, null];
+  const isRange = Array.isArray(given) && given.length <= 3;
+  const [start, end, step = 1]: readonly (number | null)[] = isRange ? given : [Number.NaN, null];
   const areIntegers = [start, end].every(
     (position) => position === null || Number.isInteger(position),
   );
