@@ -28,7 +28,7 @@ function paddings(max: number): fc.Arbitrary<PaddingOption> {
     pixels,
     fc.tuple(pixels, pixels),
     fc.tuple(pixels, pixels, pixels, pixels),
-    fc.constantFrom('same' as const, 'valid' as const),
+    fc.constantFrom('same' as const, 'same-lower' as const, 'valid' as const),
   );
 }
 
@@ -60,7 +60,7 @@ function boundedLengths<Name extends string>(
 
 /** The least length of an axis into which a window fits, with its padding. */
 function leastSize(padding: PaddingOption, spans: readonly [number, number]): [number, number] {
-  if (padding === 'same') return [1, 1];
+  if (padding === 'same' || padding === 'same-lower') return [1, 1];
   const { top, bottom, left, right } = resolvePadding(padding, [0, 0], spans, [1, 1]);
   return [Math.max(1, spans[0] - top - bottom), Math.max(1, spans[1] - left - right)];
 }
@@ -223,7 +223,7 @@ function smallerThan(
   padding: PaddingOption,
   [kernelHeight, kernelWidth]: readonly [number, number],
 ): PaddingOption {
-  if (padding === 'same' || padding === 'valid') return padding;
+  if (typeof padding === 'string') return padding;
   const [mostRows, mostColumns] = [kernelHeight - 1, kernelWidth - 1];
   if (typeof padding === 'number') return Math.min(padding, mostRows, mostColumns);
   if (padding.length === 2) {

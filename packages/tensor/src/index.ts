@@ -140,7 +140,7 @@ export {
   logicalOr,
   logicalXor,
 } from './ops/logic.ts';
-export { matmul } from './ops/matmul.ts';
+export { type AddmmOptions, addmm, type MatmulOptions, matmul } from './ops/matmul.ts';
 export { mod } from './ops/mod.ts';
 export { oneHot } from './ops/one-hot.ts';
 export {

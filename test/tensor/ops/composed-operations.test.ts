@@ -1,5 +1,6 @@
 import {
   add,
+  addmm,
   all,
   any,
   argmax,
@@ -18,6 +19,7 @@ import {
   gradCheck,
   linspace,
   logSumExp,
+  matmul,
   max,
   mean,
   norm,
@@ -177,6 +179,20 @@ describe('where the fixture of PyTorch says nothing', () => {
     expect(pad(tensor([1, 2, 3]), [[-1, 2]]).toArray()).toEqual([2, 3, 0, 0]);
     expect(pad(tensor([1, 2, 3]), [[2, -2]], { mode: 'edge' }).toArray()).toEqual([1, 1, 1]);
     expect(pad(tensor([1, 2]), [[-3, 4]]).toArray()).toEqual([0, 0, 0]);
+  });
+
+  test('products of transposed operands', () => {
+    const [a, b] = [tensor([[1, 2, 3]]), tensor([[4], [5], [6]])];
+    expect(matmul(a, a, { transposeB: true }).item()).toBe(14);
+    expect(matmul(b, b, { transposeA: true }).item()).toBe(77);
+    expect(matmul(b, a, { transposeA: true, transposeB: true }).item()).toBe(32);
+    expect(matmul(tensor([1, 2, 3]), a, { transposeA: true, transposeB: true }).toArray()).toEqual([
+      14,
+    ]);
+    expect(addmm(1, a, b, { alpha: 2, beta: 10 }).item()).toBe(74);
+    expect(() => matmul(a, a, { transposeA: 1 as never })).toThrow(
+      /transposeA must be true or false/,
+    );
   });
 
   test('small things', () => {

@@ -213,7 +213,7 @@ const CALLS: readonly EmptyCall[] = [
       [2, 0],
       [0, 3],
     ],
-    run: matmul,
+    run: (a, b) => matmul(a, b),
     shape: [2, 3],
     values: [
       [0, 0, 0],
@@ -226,7 +226,7 @@ const CALLS: readonly EmptyCall[] = [
       [0, 4],
       [4, 3],
     ],
-    run: matmul,
+    run: (a, b) => matmul(a, b),
     shape: [0, 3],
   },
   {
@@ -235,7 +235,7 @@ const CALLS: readonly EmptyCall[] = [
       [2, 4],
       [4, 0],
     ],
-    run: matmul,
+    run: (a, b) => matmul(a, b),
     shape: [2, 0],
   },
   {
@@ -244,10 +244,10 @@ const CALLS: readonly EmptyCall[] = [
       [0, 2, 4],
       [4, 3],
     ],
-    run: matmul,
+    run: (a, b) => matmul(a, b),
     shape: [0, 2, 3],
   },
-  { op: 'matmul', inputs: [[0], [0]], run: matmul, shape: [], values: 0 },
+  { op: 'matmul', inputs: [[0], [0]], run: (a, b) => matmul(a, b), shape: [], values: 0 },
 
   {
     op: 'conv2d',

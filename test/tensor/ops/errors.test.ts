@@ -116,7 +116,7 @@ test.each<[act: () => unknown, kind: Kind, message: RegExp]>([
   [
     () => conv2d(image, weight, null, { padding: [1, 2, 3] as unknown as number }),
     ValueError,
-    /padding must be a number, \[h, w\], \[top, bottom, left, right\], 'same' or 'valid', got \[1, 2, 3\]/,
+    /padding must be a number, \[h, w\], \[top, bottom, left, right\], 'same', 'same-lower' or 'valid', got \[1, 2, 3\]/,
   ],
   [
     () => conv2d(zeros([3, 8, 8]), weight),

@@ -81,7 +81,25 @@ export const EXAMPLE_CALLS: readonly ExampleCall[] = [
   example('argmin', () => [numbers([2, 3]), 1], [x]),
   example('softmax', () => [numbers([2, 3]), 1], [x]),
   example('logSoftmax', () => [numbers([2, 3]), 1], [x]),
-  example('matmul', () => [numbers([2, 3]), numbers([3, 2], 2)], pair),
+  example(
+    'matmul',
+    () => [numbers([2, 3]), numbers([3, 2], 2), { transposeA: false, transposeB: false }],
+    pair,
+  ),
+  example(
+    'addmm',
+    () => [
+      numbers([2], 3),
+      numbers([3, 2]),
+      numbers([2, 3], 2),
+      { alpha: 2, beta: 0.5, transposeA: true, transposeB: true },
+    ],
+    [
+      { at: [0], name: 'c' },
+      { at: [1], name: 'a' },
+      { at: [2], name: 'b' },
+    ],
+  ),
   example('reshape', () => [numbers([2, 3]), [3, -1]], [x]),
   example('transpose', () => [numbers([2, 3]), 0, 1], [x]),
   example('permute', () => [numbers([2, 3]), [1, 0]], [x]),

@@ -12,14 +12,16 @@ export interface Padding {
 export type Pair = number | readonly [number, number];
 
 /**
- * `number`, `[h, w]`, `[top, bottom, left, right]`, `'valid'` (none) or `'same'` (output is
- * `ceil(input / stride)`, the odd pixel of padding at the bottom and right).
+ * `number`, `[h, w]`, `[top, bottom, left, right]`, `'valid'` (none), `'same'` (output is
+ * `ceil(input / stride)`, the odd pixel of padding at the bottom and right) or `'same-lower'` (at the top
+ * and left).
  */
 export type PaddingOption =
   | number
   | readonly [number, number]
   | readonly [number, number, number, number]
   | 'same'
+  | 'same-lower'
   | 'valid';
 
 /** How a window of `kernel` elements moves over an axis pair `[H, W]`; all numbers resolved. */
@@ -70,10 +72,11 @@ export function resolvePadding(
   stride: readonly [number, number],
 ): Padding {
   if (option === 'valid') return { top: 0, bottom: 0, left: 0, right: 0 };
-  if (option === 'same') {
+  if (option === 'same' || option === 'same-lower') {
     const [top, bottom] = samePadding(size[0], span[0], stride[0]);
     const [left, right] = samePadding(size[1], span[1], stride[1]);
-    return { top, bottom, left, right };
+    if (option === 'same') return { top, bottom, left, right };
+    return { top: bottom, bottom: top, left: right, right: left };
   }
   if (typeof option === 'number') {
     return { top: option, bottom: option, left: option, right: option };

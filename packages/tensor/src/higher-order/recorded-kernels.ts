@@ -13,7 +13,7 @@ import { gatherGradOp, gatherOp } from '../ops/gather.ts';
 import { matmul } from '../ops/matmul.ts';
 import { oneHot } from '../ops/one-hot.ts';
 import { padOp } from '../ops/pad.ts';
-import { permute, transpose } from '../ops/permute.ts';
+import { permute } from '../ops/permute.ts';
 import { exp } from '../ops/pointwise.ts';
 import { max, mean, min, sum } from '../ops/reduce.ts';
 import { reshape } from '../ops/reshape.ts';
@@ -71,10 +71,9 @@ export const recordedKernels: Kernels = {
   argReduce: (op, x, axis) => constant((plain) => kernels().argReduce(op, plain(x), axis)),
 
   matmul: (a, b, transposed) =>
-    composed(() => {
-      const [left, right] = [tensorOf(a), tensorOf(b)];
-      return matmul(transposed.a ? transpose(left) : left, transposed.b ? transpose(right) : right);
-    }),
+    composed(() =>
+      matmul(tensorOf(a), tensorOf(b), { transposeA: transposed.a, transposeB: transposed.b }),
+    ),
 
   broadcastTo: (x, shape) => composed(() => broadcastTo(tensorOf(x), shape)),
   permute: (x, axes) => composed(() => permute(tensorOf(x), axes)),

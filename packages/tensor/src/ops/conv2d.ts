@@ -15,7 +15,7 @@ import { resolveWindow } from './window-options.ts';
 export interface Conv2dOptions {
   /** Pixels between windows, `number` or `[h, w]`; 1 by default. */
   readonly stride?: Pair;
-  /** `number`, `[h, w]`, `[top, bottom, left, right]`, `'same'` or `'valid'`; 0 by default. */
+  /** `number`, `[h, w]`, `[top, bottom, left, right]`, `'same'`, `'same-lower'` or `'valid'`; 0 by default. */
   readonly padding?: PaddingOption;
   /** Pixels between kernel elements, `number` or `[h, w]`; 1 by default. */
   readonly dilation?: Pair;

@@ -18,7 +18,7 @@ export interface Pool2dOptions {
   readonly kernelSize: Pair;
   /** Pixels between windows, `number` or `[h, w]`; the kernel size by default. */
   readonly stride?: Pair;
-  /** `number`, `[h, w]`, `[top, bottom, left, right]`, `'same'` or `'valid'`; 0 by default. */
+  /** `number`, `[h, w]`, `[top, bottom, left, right]`, `'same'`, `'same-lower'` or `'valid'`; 0 by default. */
   readonly padding?: PaddingOption;
   /** Pixels between the elements of a window, `number` or `[h, w]`; 1 by default. */
   readonly dilation?: Pair;

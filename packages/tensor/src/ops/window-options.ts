@@ -54,13 +54,13 @@ export function resolvePair(
 }
 
 function expectPadding(op: string, padding: PaddingOption): void {
-  if (padding === 'same' || padding === 'valid') return;
+  if (padding === 'same' || padding === 'same-lower' || padding === 'valid') return;
   const isList = Array.isArray(padding) && [2, 4].includes(padding.length);
   expectThat(
     isList || typeof padding === 'number',
     op,
     'padding',
-    "a number, [h, w], [top, bottom, left, right], 'same' or 'valid'",
+    "a number, [h, w], [top, bottom, left, right], 'same', 'same-lower' or 'valid'",
     padding,
   );
   expectIntegers(op, 'padding', typeof padding === 'number' ? [padding] : padding, 0);

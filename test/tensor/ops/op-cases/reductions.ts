@@ -1,4 +1,5 @@
 import {
+  addmm,
   cumsum,
   logSoftmax,
   matmul,
@@ -80,7 +81,28 @@ export const reductionCases: readonly OpCase[] = [
           normal([...(sharedA ? [] : batch), M, K], seed),
           normal([...(sharedB ? batch.map(() => 1) : batch), K, N], seed + 1),
         ],
-        run: matmul,
+        run: (a: Tensor, b: Tensor) => matmul(a, b),
+      })),
+  },
+  {
+    op: 'matmul',
+    calls: fc
+      .record({
+        batch: shapes({ maxRank: 2, maxLength: 3 }),
+        sharedA: fc.boolean(),
+        transposeA: fc.boolean(),
+        transposeB: fc.boolean(),
+        sizes: fc.tuple(length, length, length),
+        seed: seeds,
+      })
+      .map(({ batch, sharedA, transposeA, transposeB, sizes: [M, K, N], seed }) => ({
+        inputs: [
+          normal([...(sharedA ? [] : batch), ...(transposeA ? [K, M] : [M, K])], seed),
+          normal([...batch, ...(transposeB ? [N, K] : [K, N])], seed + 1),
+          normal([N], seed + 2),
+        ],
+        run: (a: Tensor, b: Tensor, c: Tensor) =>
+          addmm(c, a, b, { transposeA, transposeB, alpha: 0.5, beta: 2 }),
       })),
   },
 ];

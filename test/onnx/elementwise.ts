@@ -1,0 +1,91 @@
+import * as f from '@firelight/tensor';
+import { type Mapped, type Mapping, not, type OnnxCall } from './call.ts';
+
+function ofTwo(c: OnnxCall, run: (a: f.Tensor, b: f.Tensor) => f.Tensor): Mapped {
+  if (c.count === 1) return c.x();
+  return c.count === 2 ? run(c.x(0), c.x(1)) : not(`${c.count} operands at once`);
+}
+
+/** Operators on single elements. */
+export const ELEMENTWISE: Readonly<Record<string, Mapping>> = {
+  Abs: (c) => f.abs(c.x()),
+  Acos: (c) => f.acos(c.x()),
+  Acosh: (c) => f.acosh(c.x()),
+  Add: (c) => f.add(c.x(0), c.x(1)),
+  And: (c) => f.logicalAnd(c.x(0), c.x(1)),
+  Asin: (c) => f.asin(c.x()),
+  Asinh: (c) => f.asinh(c.x()),
+  Atan: (c) => f.atan(c.x()),
+  Atanh: (c) => f.atanh(c.x()),
+  Ceil: (c) => f.ceil(c.x()),
+  Celu: (c) => f.celu(c.x(), { alpha: c.a('alpha', 1) }),
+  Clip: (c) => {
+    const bounds = {
+      ...(c.has(1) && { min: c.number(1) }),
+      ...(c.has(2) && { max: c.number(2) }),
+    };
+    return Object.keys(bounds).length === 0 ? not('clip without bounds') : f.clip(c.x(), bounds);
+  },
+  Cos: (c) => f.cos(c.x()),
+  Cosh: (c) => f.cosh(c.x()),
+  Div: (c) => f.div(c.x(0), c.x(1)),
+  Dropout: (c) =>
+    c.outputs > 1
+      ? not('the mask of dropout is not given out')
+      : c.has(2) && c.number(2) !== 0 && c.number(1, 0.5) !== 0
+        ? not('random numbers of another generator')
+        : f.dropout(c.x(), { training: false }),
+  Elu: (c) => f.elu(c.x(), { alpha: c.a('alpha', 1) }),
+  Equal: (c) => f.equal(c.x(0), c.x(1)),
+  Erf: (c) => f.erf(c.x()),
+  Exp: (c) => f.exp(c.x()),
+  Floor: (c) => f.floor(c.x()),
+  Gelu: (c) => f.gelu(c.x(), { approximate: c.text('approximate', 'none') as 'none' | 'tanh' }),
+  Greater: (c) => f.greater(c.x(0), c.x(1)),
+  GreaterOrEqual: (c) => f.greaterEqual(c.x(0), c.x(1)),
+  HardSigmoid: (c) => f.hardSigmoid(c.x(), { alpha: c.a('alpha', 0.2), beta: c.a('beta', 0.5) }),
+  HardSwish: (c) => f.hardSwish(c.x()),
+  IsInf: (c) => {
+    const [positive, negative] = ['detect_positive', 'detect_negative'].map((name) => c.a(name, 1));
+    if (positive === 1 && negative === 1) return f.isInf(c.x());
+    return f.equal(c.x(), positive === 1 ? Infinity : -Infinity);
+  },
+  IsNaN: (c) => f.isNaN(c.x()),
+  LeakyRelu: (c) => f.leakyRelu(c.x(), { negativeSlope: c.a('alpha', 0.01) }),
+  Less: (c) => f.less(c.x(0), c.x(1)),
+  LessOrEqual: (c) => f.lessEqual(c.x(0), c.x(1)),
+  Log: (c) => f.log(c.x()),
+  Max: (c) => ofTwo(c, f.maximum),
+  Min: (c) => ofTwo(c, f.minimum),
+  Mish: (c) => f.mish(c.x()),
+  Mod: (c) => f.mod(c.x(0), c.x(1), { sign: c.a('fmod', 0) === 1 ? 'dividend' : 'divisor' }),
+  Mul: (c) => f.mul(c.x(0), c.x(1)),
+  Neg: (c) => f.neg(c.x()),
+  Not: (c) => f.logicalNot(c.x()),
+  Or: (c) => f.logicalOr(c.x(0), c.x(1)),
+  Pow: (c) => f.pow(c.x(0), c.x(1)),
+  PRelu: (c) => (c.x(1).size === 1 ? f.prelu(c.x(0), c.x(1)) : not('slopes that broadcast')),
+  Reciprocal: (c) => f.reciprocal(c.x()),
+  Relu: (c) => f.relu(c.x()),
+  Round: (c) => f.round(c.x()),
+  Selu: (c) => (c.hasAttribute('alpha') ? not('other constants of selu') : f.selu(c.x())),
+  Shrink: (c) => {
+    const [lambda, bias] = [c.a('lambd', 0.5), c.a('bias', 0)];
+    if (bias === 0) return f.hardShrink(c.x(), { lambda });
+    return bias === lambda ? f.softShrink(c.x(), { lambda }) : not('a bias that is not lambda');
+  },
+  Sigmoid: (c) => f.sigmoid(c.x()),
+  Sign: (c) => f.sign(c.x()),
+  Sin: (c) => f.sin(c.x()),
+  Sinh: (c) => f.sinh(c.x()),
+  Softplus: (c) => f.softplus(c.x()),
+  Softsign: (c) => f.softsign(c.x()),
+  Sqrt: (c) => f.sqrt(c.x()),
+  Sub: (c) => f.sub(c.x(0), c.x(1)),
+  Sum: (c) => ofTwo(c, f.add),
+  Tan: (c) => f.tan(c.x()),
+  Tanh: (c) => f.tanh(c.x()),
+  ThresholdedRelu: (c) => f.thresholdedRelu(c.x(), { alpha: c.a('alpha', 1) }),
+  Where: (c) => f.where(c.x(0), c.x(1), c.x(2)),
+  Xor: (c) => f.logicalXor(c.x(0), c.x(1)),
+};

@@ -1,0 +1,97 @@
+import { setBackend, type Tensor } from '@firelight/tensor';
+import { afterAll, describe, expect, test } from 'vitest';
+import { sharedPath } from '../helpers/shared.ts';
+import { holds, type Mapping, OnnxCall } from './call.ts';
+import { type OnnxCase, type OnnxTensor, readCases } from './cases.ts';
+import { ELEMENTWISE } from './elementwise.ts';
+import { REDUCTIONS } from './reductions.ts';
+import { SHAPES } from './shapes.ts';
+import { SPATIAL } from './spatial.ts';
+
+// ONNX's own node tests, for each operator that one operation of ours is to express.
+
+const MAPPINGS: Readonly<Record<string, Mapping>> = {
+  ...ELEMENTWISE,
+  ...SHAPES,
+  ...REDUCTIONS,
+  ...SPATIAL,
+};
+
+/** Cases whose first input is of these types count; others run where tensors hold their elements. */
+const COUNTED = ['float32', 'int32', 'uint8', 'bool'];
+/** Share of the RMS. Sums of ONNX's float32 are less exact than ours where numbers are many. */
+const TOLERANCE = 1e-5;
+
+const archive = sharedPath('onnx-node-tests', 'cases.tar.gz');
+const cases = archive === null ? [] : readCases(archive);
+const mapped = cases.filter(
+  ({ operator, inputs }) => MAPPINGS[operator] !== undefined && inputs.every(holds),
+);
+const operators = [...new Set(mapped.map(({ operator }) => operator))].sort();
+
+function differences(actual: Tensor, expected: OnnxTensor): string[] {
+  const { values, shape } = expected;
+  if (String(actual.shape) !== String(shape)) return [`shape ${actual.shape}, not ${shape}`];
+  const finite = values.filter(Number.isFinite);
+  const rms = Math.sqrt(finite.reduce((sum, x) => sum + x * x, 0) / Math.max(1, finite.length));
+  const isFloating = expected.type.startsWith('float');
+  const { data } = actual;
+  return values.flatMap((value, i) => {
+    const isClose = isFloating && Math.abs(data[i] - value) <= TOLERANCE * rms;
+    return isClose || data[i] === value || (Number.isNaN(value) && Number.isNaN(data[i]))
+      ? []
+      : [`[${i}] ${data[i]}, not ${value}`];
+  });
+}
+
+/** What is wrong with a case, or why it is not expressed; nothing if it is right. */
+function run(node: OnnxCase): { wrong: string[]; reason: string | null } {
+  const result = MAPPINGS[node.operator](new OnnxCall(node));
+  if ('reason' in result) return { wrong: [], reason: result.reason };
+  const results = Array.isArray(result) ? result : [result];
+  const wrong = node.outputs.flatMap((output, i) => {
+    if (output === null) return [];
+    const actual = results[i] as Tensor | undefined;
+    return actual === undefined ? [`no output ${i}`] : differences(actual, output);
+  });
+  return { wrong, reason: null };
+}
+
+afterAll(() => setBackend('wasm'));
+
+describe.skipIf(archive === null)(
+  "ONNX's node tests (skipped without ../shared/onnx-node-tests)",
+  () => {
+    describe.each(['reference', 'wasm'])('are right on %s', (backend) => {
+      test.each(operators)('%s', async (operator) => {
+        await setBackend(backend);
+        const faults = mapped
+          .filter((node) => node.operator === operator)
+          .flatMap((node) =>
+            run(node)
+              .wrong.slice(0, 3)
+              .map((text) => `${node.name}: ${text}`),
+          );
+        expect(faults).toEqual([]);
+      });
+    });
+
+    test('nine of ten cases of the mapped operators are expressed by one operation', () => {
+      const counted = mapped.filter(({ inputs }) => COUNTED.includes(inputs[0]?.type ?? ''));
+      const reasons = new Map<string, string[]>();
+      for (const node of counted) {
+        const { reason } = run(node);
+        if (reason === null) continue;
+        const key = `${node.operator}: ${reason}`;
+        reasons.set(key, [...(reasons.get(key) ?? []), node.name]);
+      }
+      const missing = [...reasons.values()].flat().length;
+      const lines = [...reasons].map(([reason, names]) => `  ${names.length} × ${reason}`).sort();
+      console.info(
+        `${counted.length - missing} of ${counted.length} counted cases of ${operators.length} operators ` +
+          `are expressed by one operation; not:\n${lines.join('\n')}`,
+      );
+      expect(missing / counted.length).toBeLessThanOrEqual(0.1);
+    });
+  },
+);

@@ -1,0 +1,71 @@
+import * as f from '@firelight/tensor';
+import { type Mapped, type Mapping, not, type OnnxCall } from './call.ts';
+
+type Pair = readonly [number, number];
+
+const pair = (values: readonly number[] | undefined, otherwise: number): Pair =>
+  values === undefined ? [otherwise, otherwise] : [values[0], values[1]];
+
+/** Padding as an option. */
+function paddingOf(c: OnnxCall): f.PaddingOption {
+  switch (c.text('auto_pad', 'NOTSET')) {
+    case 'VALID':
+      return 'valid';
+    case 'SAME_UPPER':
+      return 'same';
+    case 'SAME_LOWER':
+      return 'same-lower';
+    default: {
+      const [top, left, bottom, right] = c.numbers('pads') ?? [0, 0, 0, 0];
+      return [top, bottom, left, right];
+    }
+  }
+}
+
+function pooled(c: OnnxCall, run: (x: f.Tensor, options: f.Pool2dOptions) => Mapped): Mapped {
+  if (!c.has(0)) return not('images given by the model');
+  if (c.x().rank !== 4) return not(`windows over ${c.x().rank - 2} axes`);
+  return run(c.x(), {
+    kernelSize: pair(c.numbers('kernel_shape'), 1),
+    stride: pair(c.numbers('strides'), 1),
+    dilation: pair(c.numbers('dilations'), 1),
+    ceilMode: c.a('ceil_mode', 0) === 1,
+    padding: paddingOf(c),
+  });
+}
+
+/** Operators on images. */
+export const SPATIAL: Readonly<Record<string, Mapping>> = {
+  AveragePool: (c) =>
+    pooled(c, (x, options) =>
+      f.avgPool2d(x, { ...options, countIncludePad: c.a('count_include_pad', 0) === 1 }),
+    ),
+  Conv: (c) => {
+    if (c.x().rank !== 4) return not(`windows over ${c.x().rank - 2} axes`);
+    return f.conv2d(c.x(0), c.x(1), c.has(2) ? c.x(2) : null, {
+      stride: pair(c.numbers('strides'), 1),
+      dilation: pair(c.numbers('dilations'), 1),
+      groups: c.a('group', 1),
+      padding: paddingOf(c),
+    });
+  },
+  ConvTranspose: (c) => {
+    const [top = 0, left = 0, bottom = 0, right = 0] = c.numbers('pads') ?? [];
+    if (c.numbers('output_shape') !== undefined) return not('padding by the size of the output');
+    if (top !== bottom || left !== right) return not('padding that differs from side to side');
+    return f.convTranspose2d(c.x(0), c.x(1), c.has(2) ? c.x(2) : null, {
+      stride: pair(c.numbers('strides'), 1),
+      dilation: pair(c.numbers('dilations'), 1),
+      outputPadding: pair(c.numbers('output_padding'), 0),
+      groups: c.a('group', 1),
+      padding: [top, left],
+    });
+  },
+  GlobalAveragePool: (c) => f.mean(c.x(), [2, 3], { keepDims: true }),
+  GlobalMaxPool: (c) => f.max(c.x(), [2, 3], { keepDims: true }),
+  MaxPool: (c) => {
+    if (c.outputs > 1) return not('positions of the largest');
+    if (c.x().dtype === 'uint8') return not('bytes');
+    return pooled(c, (x, options) => f.maxPool2d(x, options));
+  },
+};
