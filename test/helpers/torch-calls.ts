@@ -43,7 +43,9 @@ function filled(argument: unknown, inputs: readonly Tensor[]): unknown {
   if (Array.isArray(argument)) return argument.map((part) => filled(part, inputs));
   if (typeof argument !== 'object' || argument === null) return argument;
   const place = (argument as { $?: number }).$;
-  return place === undefined ? argument : inputs[place];
+  if (place !== undefined) return inputs[place];
+  const entries = Object.entries(argument).map(([name, part]) => [name, filled(part, inputs)]);
+  return Object.fromEntries(entries);
 }
 
 function resultsOf(result: unknown): Tensor[] {

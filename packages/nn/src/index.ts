@@ -40,14 +40,46 @@ export { type LoadOptions, loadParamIntoNet } from './checkpoint/load-param.ts';
 export type { FileContent, Snapshot } from './checkpoint/snapshot.ts';
 export { CheckpointError, TrainingError } from './core/errors.ts';
 export * as initializers from './initializers/index.ts';
+export {
+  ELU,
+  GELU,
+  HardSigmoid,
+  HardSwish,
+  Identity,
+  LeakyReLU,
+  LogSoftmax,
+  Mish,
+  PReLU,
+  ReLU6,
+  SELU,
+  Sigmoid,
+  SiLU,
+  Softmax,
+  Softplus,
+  Tanh,
+} from './layers/activations.ts';
 export { AdaptiveAvgPool2d } from './layers/adaptive-avg-pool2d.ts';
 export { BatchNorm2d, type BatchNorm2dLayerOptions } from './layers/batch-norm2d.ts';
 export { ConvTranspose2d, type ConvTranspose2dLayerOptions } from './layers/conv-transpose2d.ts';
 export { Conv2d, type Conv2dLayerOptions } from './layers/conv2d.ts';
 export { Dropout, type DropoutLayerOptions } from './layers/dropout.ts';
+export { Embedding, type EmbeddingOptions } from './layers/embedding.ts';
 export { Fire, type FireOptions } from './layers/fire.ts';
 export { Flatten } from './layers/flatten.ts';
+export {
+  GroupNorm,
+  type GroupNormOptions,
+  InstanceNorm2d,
+  type InstanceNorm2dOptions,
+} from './layers/group-norm.ts';
+export { LayerNorm, type LayerNormLayerOptions, RMSNorm } from './layers/layer-norm.ts';
 export { Linear, type LinearOptions } from './layers/linear.ts';
+export { ModuleList } from './layers/module-list.ts';
+export {
+  MultiHeadAttention,
+  type MultiHeadAttentionCall,
+  type MultiHeadAttentionOptions,
+} from './layers/multi-head-attention.ts';
 export { AvgPool2d, GlobalAvgPool2d, GlobalMaxPool2d, MaxPool2d } from './layers/pool2d.ts';
 export { ReLU } from './layers/relu.ts';
 export { Sequential } from './layers/sequential.ts';

@@ -89,6 +89,7 @@ export {
 export { adaptiveAvgPool2d, adaptiveMaxPool2d } from './ops/adaptive-pool2d.ts';
 export { type ArgReduceOptions, argmax, argmin } from './ops/arg-reduce.ts';
 export { add, div, maximum, minimum, mul, pow, sub } from './ops/arithmetic.ts';
+export { type AttentionOptions, scaledDotProductAttention } from './ops/attention.ts';
 export { flatten, moveAxis, squeeze, unsqueeze } from './ops/axes.ts';
 export {
   type BatchNorm2dBranchOptions,
@@ -127,10 +128,19 @@ export {
 export { softmaxCrossEntropy } from './ops/cross-entropy.ts';
 export { type DropoutOptions, dropout } from './ops/dropout.ts';
 export { einsum } from './ops/einsum.ts';
+export { embedding } from './ops/embedding.ts';
 export { erf, expm1, log1p, reciprocal, rsqrt } from './ops/exponentials.ts';
 export { flip, roll } from './ops/flip.ts';
 export { gather } from './ops/gather.ts';
 export { gelu } from './ops/gelu.ts';
+export {
+  type EpsilonOption,
+  groupNorm,
+  instanceNorm,
+  type LayerNormOptions,
+  layerNorm,
+  rmsNorm,
+} from './ops/layer-norm.ts';
 export {
   isFinite,
   isInf,

@@ -2,6 +2,7 @@ import { tensor } from '@firelight/tensor';
 import { type ExampleCall, example, numbers, type TensorArgument, x } from './example-call.ts';
 
 const rows = () => tensor([[1], [-1]], { dtype: 'int32' });
+const tokens = () => tensor([2, 0], { dtype: 'int32' });
 const indices: TensorArgument = { at: [1], name: 'indices' };
 const image = () => numbers([1, 4, 2, 2]);
 
@@ -59,6 +60,46 @@ export const COMPOSED_CALLS: readonly ExampleCall[] = [
   ),
   ...(['sort', 'argsort'] as const).map((name) =>
     example(name, () => [numbers([2, 3]), 1, { descending: true }], [x]),
+  ),
+  ...(['layerNorm', 'groupNorm', 'instanceNorm'] as const).map((name) =>
+    example(
+      name,
+      () => [
+        name === 'layerNorm' ? numbers([3, 2]) : numbers([2, 2, 3]),
+        ...(name === 'groupNorm' ? [2] : []),
+        numbers([2], 2),
+        numbers([2], 3),
+        { epsilon: 1e-3 },
+      ],
+      [
+        x,
+        { at: [name === 'groupNorm' ? 2 : 1], name: 'weight', isOptional: true },
+        { at: [name === 'groupNorm' ? 3 : 2], name: 'bias', isOptional: true },
+      ],
+    ),
+  ),
+  example('rmsNorm', () => [numbers([3, 2]), numbers([2], 2), { axis: 1, epsilon: 1e-3 }], [
+    x,
+    { at: [1], name: 'weight', isOptional: true },
+  ]),
+  example('embedding', () => [tokens(), numbers([3, 2]), { paddingIndex: 0 }], [
+    { at: [0], name: 'indices' },
+    { at: [1], name: 'weight' },
+  ]),
+  example(
+    'scaledDotProductAttention',
+    () => [
+      numbers([2, 3]),
+      numbers([4, 3], 2),
+      numbers([4, 2], 3),
+      { mask: numbers([2, 4], 4), isCausal: true, scale: 0.5 },
+    ],
+    [
+      { at: [0], name: 'query' },
+      { at: [1], name: 'key' },
+      { at: [2], name: 'value' },
+      { at: [3, 'mask'], name: 'mask', isOptional: true },
+    ],
   ),
   example('topK', () => [numbers([2, 3]), 2, { axis: 1, largest: false }], [x]),
 ];

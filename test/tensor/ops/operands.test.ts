@@ -33,7 +33,15 @@ const OTHERS = [
 ];
 
 /** Operations whose optional operand may be left out. */
-const DEFAULT_TO_NULL = new Set(['conv2d', 'convTranspose2d']);
+const DEFAULT_TO_NULL = new Set([
+  'conv2d',
+  'convTranspose2d',
+  'layerNorm',
+  'groupNorm',
+  'instanceNorm',
+  'rmsNorm',
+  'scaledDotProductAttention',
+]);
 
 const calls = EXAMPLE_CALLS.map((call, i) => ({ ...call, title: `${call.name} (${i})` }));
 

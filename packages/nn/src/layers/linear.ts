@@ -1,4 +1,4 @@
-import { add, type Generator, matmul, type Tensor, transpose } from '@firelight/tensor';
+import { add, type Generator, matmul, type Tensor } from '@firelight/tensor';
 import { expectInteger } from '@firelight/tensor/extend';
 import { type InitializerOption, initialize } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
@@ -43,7 +43,7 @@ export class Linear extends Module {
 
   /** `[..., inFeatures]` → `[..., outFeatures]` */
   forward(x: Tensor): Tensor {
-    const y = matmul(x, transpose(this.weight));
+    const y = matmul(x, this.weight, { transposeB: true });
     return this.bias === null ? y : add(y, this.bias);
   }
 }

@@ -1,0 +1,79 @@
+import { groupNorm, instanceNorm, ones, type Tensor, zeros } from '@firelight/tensor';
+import { expectInteger, expectThat } from '@firelight/tensor/extend';
+import { Module } from '../module/module.ts';
+
+/** Size of a `GroupNorm`. */
+export interface GroupNormOptions {
+  /** Groups of neighbouring channels; must divide the channels. */
+  readonly numGroups: number;
+  readonly numChannels: number;
+  /** Added to the variance; 1e-5 by default. */
+  readonly epsilon?: number;
+}
+
+const UNDECAYED = { decay: false };
+
+/**
+ * Normalizes groups of channels of each sample, with parameters `weight` and `bias` `[C]`; see `groupNorm`.
+ * Weight decay leaves them alone by default.
+ */
+export class GroupNorm extends Module {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+  readonly #numGroups: number;
+  readonly #epsilon: number;
+
+  /** @throws ValueError unless both are integers ≥ 1, and the groups divide the channels */
+  constructor({ numGroups, numChannels, epsilon = 1e-5 }: GroupNormOptions) {
+    super();
+    expectInteger('GroupNorm', 'numGroups', numGroups, 1);
+    expectInteger('GroupNorm', 'numChannels', numChannels, 1);
+    const rule = `a multiple of numGroups (=${numGroups})`;
+    expectThat(numChannels % numGroups === 0, 'GroupNorm', 'numChannels', rule, numChannels);
+    const [shape, grad] = [[numChannels], { requiresGrad: true }];
+    this.weight = this.registerParameter('weight', ones(shape, grad), UNDECAYED);
+    this.bias = this.registerParameter('bias', zeros(shape, grad), UNDECAYED);
+    this.#numGroups = numGroups;
+    this.#epsilon = epsilon;
+  }
+
+  /** `[N, C, ...]` → `[N, C, ...]` */
+  forward(x: Tensor): Tensor {
+    return groupNorm(x, this.#numGroups, this.weight, this.bias, { epsilon: this.#epsilon });
+  }
+}
+
+/** Size of an `InstanceNorm2d`. */
+export interface InstanceNorm2dOptions {
+  /** Channels C of the input. */
+  readonly numFeatures: number;
+  /** Added to the variance; 1e-5 by default. */
+  readonly epsilon?: number;
+  /** Whether there are a weight and a bias; false by default, as PyTorch. */
+  readonly affine?: boolean;
+}
+
+/**
+ * Normalizes each channel of each image, with parameters `weight` and `bias` `[C]` if they are asked for;
+ * see `instanceNorm`. Weight decay leaves them alone by default.
+ */
+export class InstanceNorm2d extends Module {
+  readonly weight: Tensor | null;
+  readonly bias: Tensor | null;
+  readonly #epsilon: number;
+
+  /** @throws ValueError unless `numFeatures` is an integer ≥ 1 */
+  constructor({ numFeatures, epsilon = 1e-5, affine = false }: InstanceNorm2dOptions) {
+    super();
+    expectInteger('InstanceNorm2d', 'numFeatures', numFeatures, 1);
+    const [shape, grad] = [[numFeatures], { requiresGrad: true }];
+    this.weight = affine ? this.registerParameter('weight', ones(shape, grad), UNDECAYED) : null;
+    this.bias = affine ? this.registerParameter('bias', zeros(shape, grad), UNDECAYED) : null;
+    this.#epsilon = epsilon;
+  }
+
+  /** `[N, C, H, W]` → `[N, C, H, W]` */
+  forward(x: Tensor): Tensor {
+    return instanceNorm(x, this.weight, this.bias, { epsilon: this.#epsilon });
+  }
+}

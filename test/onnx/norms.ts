@@ -1,0 +1,30 @@
+import * as f from '@firelight/tensor';
+import { type Mapping, not, type OnnxCall } from './call.ts';
+
+const optional = (c: OnnxCall, index: number): f.Tensor | null =>
+  c.has(index) ? c.x(index) : null;
+
+/** Operators that normalize. */
+export const NORMS: Readonly<Record<string, Mapping>> = {
+  BatchNormalization: (c) =>
+    c.a('training_mode', 0) === 1
+      ? not('running statistics as results')
+      : f.batchNorm2d(c.x(0), c.x(1), c.x(2), {
+          runningMean: c.x(3),
+          runningVariance: c.x(4),
+          epsilon: c.a('epsilon', 1e-5),
+          training: false,
+        }),
+  GroupNormalization: (c) =>
+    f.groupNorm(c.x(0), c.a('num_groups', 1), c.x(1), c.x(2), { epsilon: c.a('epsilon', 1e-5) }),
+  InstanceNormalization: (c) =>
+    f.instanceNorm(c.x(0), c.x(1), c.x(2), { epsilon: c.a('epsilon', 1e-5) }),
+  // Mean and deviation, which it gives out besides, are not asked of us.
+  LayerNormalization: (c) =>
+    f.layerNorm(c.x(0), c.x(1), optional(c, 2), {
+      axis: c.a('axis', -1),
+      epsilon: c.a('epsilon', 1e-5),
+    }),
+  RMSNormalization: (c) =>
+    f.rmsNorm(c.x(0), c.x(1), { axis: c.a('axis', -1), epsilon: c.a('epsilon', 1e-5) }),
+};

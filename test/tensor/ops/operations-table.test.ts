@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setBackend, Tensor } from '@firelight/tensor';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { Runtime } from '../../../packages/tensor/src/backend/wasm/runtime/runtime.ts';
+import { ROOT } from '../../helpers/run-example.ts';
+import type { ExampleCall } from './example-call.ts';
+import { argumentAt, EXAMPLE_CALLS, invoke, withArgument } from './op-calls.ts';
+
+// The table of operations in the README says which have gradients, and which compute on wasm.
+
+const readme = readFileSync(join(ROOT, 'packages/tensor/README.md'), 'utf8');
+const table = readme.slice(
+  readme.indexOf('| Firelight |'),
+  readme.indexOf('\n\n', readme.indexOf('| Firelight |')),
+);
+
+/** Name, gradient and wasm of each row. */
+const rows = table
+  .split('\n')
+  .slice(2)
+  .map((line) => line.split('|').map((cell) => cell.trim()))
+  .map((cells) => ({ name: cells[1].replaceAll('`', ''), gradient: cells[5], wasm: cells[6] }));
+
+const callOf = (name: string): ExampleCall | undefined =>
+  EXAMPLE_CALLS.find((call) => call.name === name);
+
+/** The example with gradients wanted by every operand that can have one. */
+function differentiable(call: ExampleCall): unknown[] {
+  return call.tensors.reduce<unknown[]>((args, { at, isTarget }) => {
+    const operand = argumentAt(args, at);
+    if (isTarget || !(operand instanceof Tensor) || operand.dtype !== 'float32') return args;
+    return withArgument(args, at, new Tensor(operand.array, { requiresGrad: true }));
+  }, call.args());
+}
+
+const tensorsIn = (result: unknown): Tensor[] =>
+  result instanceof Tensor ? [result] : Object.values((result ?? {}) as Record<string, Tensor>);
+
+beforeAll(() => setBackend('wasm'));
+
+describe('the table of operations', () => {
+  test('has every exported operation, once', () => {
+    const names = new Set(EXAMPLE_CALLS.map(({ name }) => name));
+    expect(rows.map(({ name }) => name).sort()).toEqual([...names].sort());
+  });
+
+  test.each(rows)('$name: gradient $gradient, wasm $wasm', ({ name, gradient, wasm }) => {
+    const call = callOf(name) as ExampleCall; // The test above makes sure.
+    const ran = vi.spyOn(Runtime.prototype, 'run');
+    const results = tensorsIn(invoke(call, differentiable(call)));
+    const onWasm = ran.mock.calls.length > 0 ? '✓' : '–';
+    ran.mockRestore();
+    const isRecorded = results.some(({ node }) => node !== null) ? '✓' : '–';
+    expect({ name, gradient, wasm }).toEqual({ name, gradient: isRecorded, wasm: onWasm });
+  });
+});
