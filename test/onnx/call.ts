@@ -9,7 +9,7 @@ export type Mapping = (call: OnnxCall) => Mapped;
 
 export const not = (reason: string): Mapped => ({ reason });
 
-const DTYPES: Readonly<Record<string, DType>> = {
+const DTYPES: Readonly<Record<string, DType | undefined>> = {
   float32: 'float32',
   float64: 'float64',
   int32: 'int32',
@@ -19,17 +19,43 @@ const DTYPES: Readonly<Record<string, DType>> = {
   int64: 'int32',
 };
 
+/** The dtype that tensors of ONNX have here; none if tensors here do not hold their elements. */
+export function dtypeOf({ type }: OnnxTensor): DType | undefined {
+  return DTYPES[type];
+}
+
 /** Whether tensors here hold the elements. */
 export function holds(value: OnnxTensor | null): boolean {
-  return value === null || DTYPES[value.type] !== undefined;
+  return value === null || dtypeOf(value) !== undefined;
+}
+
+function tensorOf(value: OnnxTensor): Tensor {
+  const { shape, values } = value;
+  const dtype = dtypeOf(value);
+  if (dtype === undefined) throw new Error(`tensors have no ${value.type}`);
+  return dtype === 'bool'
+    ? tensor(values.map(Boolean), { shape })
+    : tensor(values, { shape, dtype });
 }
 
 /** A node as mappings look at it. */
 export class OnnxCall {
   readonly #node: OnnxCase;
+  readonly #unread: Set<string>;
 
   constructor(node: OnnxCase) {
     this.#node = node;
+    this.#unread = new Set(Object.keys(node.attributes));
+  }
+
+  /** Names of attributes that nobody has looked at. */
+  get unread(): readonly string[] {
+    return [...this.#unread];
+  }
+
+  /** Says that attributes change nothing here. */
+  ignore(...names: readonly string[]): void {
+    for (const name of names) this.#unread.delete(name);
   }
 
   get opset(): number {
@@ -53,11 +79,7 @@ export class OnnxCall {
 
   /** An input that must be there. */
   x(index = 0): Tensor {
-    const { type, shape, values } = this.#raw(index);
-    const dtype = DTYPES[type];
-    return dtype === 'bool'
-      ? tensor(values.map(Boolean), { shape })
-      : tensor(values, { shape, dtype });
+    return tensorOf(this.#raw(index));
   }
 
   /** All inputs. */
@@ -85,24 +107,30 @@ export class OnnxCall {
     return this.#node.attributes[name] !== undefined;
   }
 
-  /** An attribute that is a number. */
-  a(name: string, otherwise: number): number {
-    return (this.#node.attributes[name] as number | undefined) ?? otherwise;
+  #attribute<Value>(name: string): Value | undefined {
+    this.ignore(name);
+    return this.#node.attributes[name] as Value | undefined;
   }
 
-  /** The only number of an attribute that is a tensor; 0 if it is left out. */
-  constant(name: string): number {
-    return (this.#node.attributes[name] as OnnxTensor | undefined)?.values[0] ?? 0;
+  /** An attribute that is a number. */
+  a(name: string, otherwise: number): number {
+    return this.#attribute<number>(name) ?? otherwise;
+  }
+
+  /** An attribute that is a tensor. */
+  tensor(name: string): Tensor | undefined {
+    const value = this.#attribute<OnnxTensor>(name);
+    return value === undefined ? undefined : tensorOf(value);
   }
 
   /** An attribute that is a text. */
   text(name: string, otherwise: string): string {
-    return (this.#node.attributes[name] as string | undefined) ?? otherwise;
+    return this.#attribute<string>(name) ?? otherwise;
   }
 
   /** An attribute that is a list of numbers, or else an input that newer operators have instead. */
   numbers(name: string, index: number | null = null): number[] | undefined {
-    const given = this.#node.attributes[name] as readonly number[] | undefined;
+    const given = this.#attribute<readonly number[]>(name);
     if (given !== undefined) return [...given];
     return index !== null && this.has(index) ? this.list(index) : undefined;
   }

@@ -29,12 +29,14 @@ export const ELEMENTWISE: Readonly<Record<string, Mapping>> = {
   Cos: (c) => f.cos(c.x()),
   Cosh: (c) => f.cosh(c.x()),
   Div: (c) => f.div(c.x(0), c.x(1)),
-  Dropout: (c) =>
-    c.outputs > 1
-      ? not('the mask of dropout is not given out')
-      : c.has(2) && c.number(2) !== 0 && c.number(1, 0.5) !== 0
-        ? not('random numbers of another generator')
-        : f.dropout(c.x(), { training: false }),
+  Dropout: (c) => {
+    c.ignore('seed');
+    const p = c.number(1, c.a('ratio', 0.5)); // An attribute before opset 12.
+    const training = c.number(2) !== 0;
+    if (c.outputs > 1) return not('the mask of dropout is not given out');
+    if (training && p !== 0) return not('random numbers of another generator');
+    return f.dropout(c.x(), { p, training });
+  },
   Elu: (c) => f.elu(c.x(), { alpha: c.a('alpha', 1) }),
   Equal: (c) => f.equal(c.x(0), c.x(1)),
   Erf: (c) => f.erf(c.x()),
@@ -63,7 +65,10 @@ export const ELEMENTWISE: Readonly<Record<string, Mapping>> = {
   Neg: (c) => f.neg(c.x()),
   Not: (c) => f.logicalNot(c.x()),
   Or: (c) => f.logicalOr(c.x(0), c.x(1)),
-  Pow: (c) => f.pow(c.x(0), c.x(1)),
+  Pow: (c) => {
+    const power = f.pow(c.x(0), c.x(1));
+    return power.dtype === c.x().dtype ? power : not('integers to a power that is not whole');
+  },
   PRelu: (c) => (c.x(1).size === 1 ? f.prelu(c.x(0), c.x(1)) : not('slopes that broadcast')),
   Reciprocal: (c) => f.reciprocal(c.x()),
   Relu: (c) => f.relu(c.x()),

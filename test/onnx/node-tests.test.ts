@@ -1,7 +1,7 @@
 import { setBackend, type Tensor } from '@firelight/tensor';
 import { afterAll, describe, expect, test } from 'vitest';
 import { sharedPath } from '../helpers/shared.ts';
-import { holds, type Mapping, OnnxCall } from './call.ts';
+import { dtypeOf, holds, type Mapping, OnnxCall } from './call.ts';
 import { type OnnxCase, type OnnxTensor, readCases } from './cases.ts';
 import { ELEMENTWISE } from './elementwise.ts';
 import { NORMS } from './norms.ts';
@@ -37,6 +37,8 @@ const operators = [...new Set(mapped.map(({ operator }) => operator))].sort();
 function differences(actual: Tensor, expected: OnnxTensor): string[] {
   const { values, shape } = expected;
   if (String(actual.shape) !== String(shape)) return [`shape ${actual.shape}, not ${shape}`];
+  const dtype = dtypeOf(expected);
+  if (actual.dtype !== dtype) return [`dtype ${actual.dtype}, not ${dtype}`];
   const finite = values.filter(Number.isFinite);
   const rms = Math.sqrt(finite.reduce((sum, x) => sum + x * x, 0) / Math.max(1, finite.length));
   const isFloating = expected.type.startsWith('float');
@@ -51,7 +53,8 @@ function differences(actual: Tensor, expected: OnnxTensor): string[] {
 
 /** What is wrong with a case, or why it is not expressed; nothing if it is right. */
 function run(node: OnnxCase): { wrong: string[]; reason: string | null } {
-  const result = MAPPINGS[node.operator](new OnnxCall(node));
+  const call = new OnnxCall(node);
+  const result = MAPPINGS[node.operator](call);
   if ('reason' in result) return { wrong: [], reason: result.reason };
   const results = Array.isArray(result) ? result : [result];
   const wrong = node.outputs.flatMap((output, i) => {
@@ -59,7 +62,8 @@ function run(node: OnnxCase): { wrong: string[]; reason: string | null } {
     const actual = results[i] as Tensor | undefined;
     return actual === undefined ? [`no output ${i}`] : differences(actual, output);
   });
-  return { wrong, reason: null };
+  const ignored = call.unread.map((name) => `attribute ${name} is ignored`);
+  return { wrong: [...wrong, ...ignored], reason: null };
 }
 
 afterAll(() => setBackend('wasm'));

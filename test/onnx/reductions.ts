@@ -68,6 +68,7 @@ export const REDUCTIONS: Readonly<Record<string, Mapping>> = {
   ReduceSum: reduction(f.sum),
   Softmax: (c) => softmaxLike(c, f.softmax),
   TopK: (c) => {
+    c.ignore('sorted'); // They always are.
     const k = c.number(1);
     const { values, indices } = f.topK(c.x(), k, {
       axis: c.a('axis', -1),

@@ -14,7 +14,10 @@ const scatter: Mapping = (c) =>
 export const SHAPES: Readonly<Record<string, Mapping>> = {
   Compress: (c) => f.compress(c.x(0), c.x(1), c.hasAttribute('axis') ? c.a('axis', 0) : undefined),
   Concat: (c) => f.concat(c.all(), c.a('axis', 0)),
-  ConstantOfShape: (c) => f.full(c.list(0), c.constant('value')),
+  ConstantOfShape: (c) => {
+    const value = c.tensor('value') ?? f.zeros([]);
+    return f.full(c.list(0), value.item(), { dtype: value.dtype });
+  },
   DepthToSpace: (c) =>
     f.depthToSpace(c.x(), c.a('blocksize', 1), { mode: c.text('mode', 'DCR') as 'DCR' | 'CRD' }),
   Flatten: (c) => {

@@ -42,6 +42,7 @@ export const SPATIAL: Readonly<Record<string, Mapping>> = {
     ),
   Conv: (c) => {
     if (c.x().rank !== 4) return not(`windows over ${c.x().rank - 2} axes`);
+    c.ignore('kernel_shape'); // The weight has it.
     return f.conv2d(c.x(0), c.x(1), c.has(2) ? c.x(2) : null, {
       stride: pair(c.numbers('strides'), 1),
       dilation: pair(c.numbers('dilations'), 1),
