@@ -17,6 +17,7 @@ export const ELEMENTWISE: Readonly<Record<string, Mapping>> = {
   Asinh: (c) => f.asinh(c.x()),
   Atan: (c) => f.atan(c.x()),
   Atanh: (c) => f.atanh(c.x()),
+  CastLike: (c) => f.cast(c.x(0), c.x(1).dtype),
   Ceil: (c) => f.ceil(c.x()),
   Celu: (c) => f.celu(c.x(), { alpha: c.a('alpha', 1) }),
   Clip: (c) => {

@@ -12,6 +12,18 @@ const scatter: Mapping = (c) =>
 
 /** Operators on shapes and places. */
 export const SHAPES: Readonly<Record<string, Mapping>> = {
+  CenterCropPad: (c) => {
+    const x = c.x();
+    const axes = c.numbers('axes') ?? x.shape.map((_, i) => i);
+    const lengths = c.list(1);
+    const margins = x.shape.map((length, i): readonly [number, number] => {
+      const at = axes.findIndex((axis) => axis === i || axis + x.rank === i);
+      const missing = at === -1 ? 0 : lengths[at] - length;
+      const before = Math.trunc(missing / 2);
+      return [before, missing - before];
+    });
+    return f.pad(x, margins);
+  },
   Compress: (c) => f.compress(c.x(0), c.x(1), c.hasAttribute('axis') ? c.a('axis', 0) : undefined),
   Concat: (c) => f.concat(c.all(), c.a('axis', 0)),
   ConstantOfShape: (c) => {
@@ -57,6 +69,10 @@ export const SHAPES: Readonly<Record<string, Mapping>> = {
   Scatter: scatter,
   ScatterElements: scatter,
   ScatterND: (c) => f.scatterNd(c.x(0), c.x(1), c.x(2), { reduction: reductionOf(c) }),
+  Shape: (c) => {
+    const end = c.hasAttribute('end') ? c.a('end', 0) : null;
+    return f.slice(f.tensor(c.x().shape, { dtype: 'int32' }), [[c.a('start', 0), end]]);
+  },
   Slice: (c) => {
     const { rank } = c.x();
     const [starts, ends] = [c.list(1), c.list(2)];

@@ -40,6 +40,12 @@ export const SPATIAL: Readonly<Record<string, Mapping>> = {
     pooled(c, (x, options) =>
       f.avgPool2d(x, { ...options, countIncludePad: c.a('count_include_pad', 0) === 1 }),
     ),
+  BatchNormalization: (c) => {
+    if (c.a('training_mode', 0) === 1) return not('a running variance of n, not of n − 1');
+    const running = { runningMean: c.x(3), runningVariance: c.x(4) };
+    const options = { ...running, epsilon: c.a('epsilon', 1e-5), training: false };
+    return f.batchNorm2d(c.x(0), c.x(1), c.x(2), options);
+  },
   Conv: (c) => {
     if (c.x().rank !== 4) return not(`windows over ${c.x().rank - 2} axes`);
     c.ignore('kernel_shape'); // The weight has it.
@@ -51,19 +57,31 @@ export const SPATIAL: Readonly<Record<string, Mapping>> = {
     });
   },
   ConvTranspose: (c) => {
+    c.ignore('kernel_shape'); // The weight has it.
     const [top = 0, left = 0, bottom = 0, right = 0] = c.numbers('pads') ?? [];
-    if (c.numbers('output_shape') !== undefined) return not('padding by the size of the output');
     if (top !== bottom || left !== right) return not('padding that differs from side to side');
-    return f.convTranspose2d(c.x(0), c.x(1), c.has(2) ? c.x(2) : null, {
+    const bias = c.has(2) ? c.x(2) : null;
+    const options = {
       stride: pair(c.numbers('strides'), 1),
       dilation: pair(c.numbers('dilations'), 1),
-      outputPadding: pair(c.numbers('output_padding'), 0),
       groups: c.a('group', 1),
-      padding: [top, left],
+      padding: [top, left] as const,
+    };
+    const size = c.numbers('output_shape');
+    const outputPadding = pair(c.numbers('output_padding'), 0);
+    if (size === undefined) {
+      return f.convTranspose2d(c.x(0), c.x(1), bias, { ...options, outputPadding });
+    }
+    // What an output without more padding lacks of that size.
+    const lacking = size.map((length, i) => {
+      const span = (c.x(1).shape[2 + i] - 1) * options.dilation[i] + 1;
+      const natural = (c.x().shape[2 + i] - 1) * options.stride[i] + span;
+      return length - natural + 2 * options.padding[i];
     });
+    return f.convTranspose2d(c.x(0), c.x(1), bias, { ...options, outputPadding: pair(lacking, 0) });
   },
-  GlobalAveragePool: (c) => f.mean(c.x(), [2, 3], { keepDims: true }),
-  GlobalMaxPool: (c) => f.max(c.x(), [2, 3], { keepDims: true }),
+  GlobalAveragePool: (c) => f.unsqueeze(f.globalAvgPool2d(c.x()), [2, 3]),
+  GlobalMaxPool: (c) => f.unsqueeze(f.globalMaxPool2d(c.x()), [2, 3]),
   MaxPool: (c) => {
     if (c.outputs > 1) return not('positions of the largest');
     if (c.x().dtype === 'uint8') return not('bytes');
