@@ -4,7 +4,20 @@ import { type Mapping, not, type OnnxCall } from './call.ts';
 const optional = (c: OnnxCall, index: number): f.Tensor | null =>
   c.has(index) ? c.x(index) : null;
 
-/** Operators that normalize. */
+/** Labels are int64 there, and of several axes. */
+const labelLoss =
+  (loss: typeof f.softmaxCrossEntropy): Mapping =>
+  (c) => {
+    if (c.outputs > 1) return not('logarithms of probabilities as a second result');
+    const weight = optional(c, 2);
+    return loss(c.x(0), c.x(1), {
+      reduction: c.text('reduction', 'mean') as 'none' | 'mean' | 'sum',
+      ...(weight !== null && { weight }),
+      ...(c.hasAttribute('ignore_index') && { ignoreIndex: c.a('ignore_index', 0) }),
+    });
+  };
+
+/** Operators that normalize, and losses. */
 export const NORMS: Readonly<Record<string, Mapping>> = {
   BatchNormalization: (c) =>
     c.a('training_mode', 0) === 1
@@ -25,6 +38,8 @@ export const NORMS: Readonly<Record<string, Mapping>> = {
       axis: c.a('axis', -1),
       epsilon: c.a('epsilon', 1e-5),
     }),
+  NegativeLogLikelihoodLoss: labelLoss(f.negativeLogLikelihood),
   RMSNormalization: (c) =>
     f.rmsNorm(c.x(0), c.x(1), { axis: c.a('axis', -1), epsilon: c.a('epsilon', 1e-5) }),
+  SoftmaxCrossEntropyLoss: labelLoss(f.softmaxCrossEntropy),
 };

@@ -84,6 +84,7 @@ export { AvgPool2d, GlobalAvgPool2d, GlobalMaxPool2d, MaxPool2d } from './layers
 export { ReLU } from './layers/relu.ts';
 export { Sequential } from './layers/sequential.ts';
 export { BCEWithLogitsLoss, HuberLoss, L1Loss, MSELoss } from './losses/elementwise-losses.ts';
+export { NLLLoss, type NLLLossOptions } from './losses/nll-loss.ts';
 export type { LossOptions, Reduction } from './losses/reduction.ts';
 export {
   type SoftmaxCrossEntropyOptions,

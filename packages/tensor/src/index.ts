@@ -125,7 +125,11 @@ export {
   tensor,
   zeros,
 } from './ops/create.ts';
-export { softmaxCrossEntropy } from './ops/cross-entropy.ts';
+export {
+  type CrossEntropyOptions,
+  negativeLogLikelihood,
+  softmaxCrossEntropy,
+} from './ops/cross-entropy.ts';
 export { type DropoutOptions, dropout } from './ops/dropout.ts';
 export { einsum } from './ops/einsum.ts';
 export { embedding } from './ops/embedding.ts';

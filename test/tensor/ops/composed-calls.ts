@@ -82,6 +82,18 @@ export const COMPOSED_CALLS: readonly ExampleCall[] = [
     x,
     { at: [1], name: 'weight', isOptional: true },
   ]),
+  example(
+    'negativeLogLikelihood',
+    () => [
+      numbers([2, 3]),
+      tokens(),
+      { weight: numbers([3], 2), ignoreIndex: 0, reduction: 'mean' },
+    ],
+    [
+      { at: [0], name: 'logProbabilities' },
+      { at: [1], name: 'labels' },
+    ],
+  ),
   example('embedding', () => [tokens(), numbers([3, 2]), { paddingIndex: 0 }], [
     { at: [0], name: 'indices' },
     { at: [1], name: 'weight' },

@@ -218,7 +218,7 @@ test.each<[act: () => unknown, kind: Kind, message: RegExp]>([
   [
     () => softmaxCrossEntropy(zeros([2]), int([0, 1])),
     ShapeError,
-    /logits must have 2 axes \[N, C\]/,
+    /logits must have axes \[N, C\], or more/,
   ],
   [() => dropout(image, { p: 1 }), ValueError, /p must be in \[0, 1\), got 1/],
   [() => dropout(int([1])), DTypeError, /dropout: needs float32 or float64/],

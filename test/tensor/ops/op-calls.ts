@@ -116,7 +116,7 @@ export const EXAMPLE_CALLS: readonly ExampleCall[] = [
   ),
   example('gather', () => [numbers([3, 2]), labels(), 0], [x, { at: [1], name: 'indices' }]),
   example('oneHot', () => [labels(), 3, { dtype: 'uint8' }], [{ at: [0], name: 'labels' }]),
-  example('softmaxCrossEntropy', () => [numbers([2, 3]), labels()], [
+  example('softmaxCrossEntropy', () => [numbers([2, 3]), labels(), { reduction: 'sum' }], [
     { at: [0], name: 'logits' },
     { at: [1], name: 'labels' },
   ]),

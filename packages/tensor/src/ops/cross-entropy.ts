@@ -1,15 +1,20 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { kernels } from '../backend/registry.ts';
+import { expectInteger, expectThat, readOptions } from '../core/checks.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
-import {
-  asIntegers,
-  asTensor,
-  expectRank,
-  expectSameFloating,
-  type TensorLike,
-} from './operands.ts';
+import { sameShape } from '../core/shape.ts';
+import { div, mul } from './arithmetic.ts';
+import { moveAxis } from './axes.ts';
+import { equal } from './comparison.ts';
+import { gather, integers } from './gather.ts';
+import { asIntegers, asTensor, expectSameFloating, type TensorLike } from './operands.ts';
+import { neg } from './pointwise.ts';
+import { mean, sum } from './reduce.ts';
+import { reshape } from './reshape.ts';
+import { takeAlongAxis } from './take-along-axis.ts';
+import { where } from './where.ts';
 
 const crossEntropyOp = defineOp<[NdArray, NdArray], null, { logits: NdArray; labels: NdArray }>(
   'softmaxCrossEntropy',
@@ -25,38 +30,136 @@ const crossEntropyOp = defineOp<[NdArray, NdArray], null, { logits: NdArray; lab
   },
 );
 
-/**
- * Cross-entropy of softmax per sample: y[n] = ln Σ_c e^{x[n,c]} − x[n, label[n]].
- *
- * @param logits `[N, C]`
- * @param labels `[N]`, int32 or uint8 class numbers in [0, C)
- * @returns `[N]`
- * @throws ShapeError, DTypeError, or ValueError for a label outside [0, C)
- * @see mindspore/nn/loss/loss.py, SoftmaxCrossEntropyWithLogits
- */
-export function softmaxCrossEntropy(logits: TensorLike, labels: TensorLike): Tensor {
-  const scores = asTensor('softmaxCrossEntropy', 'logits', logits);
-  const targets = asIntegers('softmaxCrossEntropy', 'labels', labels);
-  expectRank('softmaxCrossEntropy', 'logits', scores, 'N, C');
-  expectRank('softmaxCrossEntropy', 'labels', targets, 'N');
-  expectSameFloating('softmaxCrossEntropy', { logits: scores });
-  const [samples, classes] = scores.shape;
-  if (targets.shape[0] !== samples) {
-    throw shapeError(
-      'softmaxCrossEntropy',
-      `${samples} rows of logits, ${targets.shape[0]} labels`,
-      {
-        logits: { shape: scores.shape, layout: 'N, C' },
-        labels: { shape: targets.shape, layout: 'N' },
-      },
-    );
-  }
-  targets.array.data.forEach((label, sample) => {
-    if (label < 0 || label >= classes) {
-      throw new ValueError(
-        `softmaxCrossEntropy: label ${label} of sample ${sample} is outside [0, ${classes})`,
-      );
+/** Which labels count, how much, and what becomes of the losses of all samples. */
+export interface CrossEntropyOptions {
+  /** `[C]`: a factor for each class, which gets no gradient; 1 by default. */
+  readonly weight?: TensorLike;
+  /** A label whose loss is 0 and does not count; it need not be a class. None by default. */
+  readonly ignoreIndex?: number;
+  /** `'none'` (default), `'sum'`, or `'mean'`: Σ loss / Σ weight over what counts. */
+  readonly reduction?: 'none' | 'mean' | 'sum';
+}
+
+function checkLabels(
+  op: string,
+  labels: Tensor,
+  classes: number,
+  ignored: number | undefined,
+): void {
+  labels.array.data.forEach((label, sample) => {
+    if ((label < 0 || label >= classes) && label !== ignored) {
+      throw new ValueError(`${op}: label ${label} of sample ${sample} is outside [0, ${classes})`);
     }
   });
-  return crossEntropyOp([scores, targets], null);
+}
+
+function checkShapes(op: string, scores: Tensor, labels: Tensor): void {
+  const operands = {
+    logits: { shape: scores.shape, layout: 'N, C, d…' },
+    labels: { shape: labels.shape, layout: 'N, d…' },
+  };
+  if (scores.rank < 2) throw shapeError(op, 'logits must have axes [N, C], or more', operands);
+  const [samples, , ...rest] = scores.shape;
+  if (sameShape(labels.shape, [samples, ...rest])) return;
+  const rule =
+    scores.rank === 2 && labels.rank === 1
+      ? `${samples} rows of logits, ${labels.shape[0]} labels`
+      : 'labels must have the axes of logits but for the classes';
+  throw shapeError(op, rule, operands);
+}
+
+/** The loss of each row `[M, C]` with its label `[M]`, weighed and reduced. */
+function labelLoss(
+  op: string,
+  scores: Tensor,
+  labels: Tensor,
+  options: CrossEntropyOptions,
+  loss: (rows: Tensor, labels: Tensor) => Tensor,
+): Tensor {
+  const known = ['weight', 'ignoreIndex', 'reduction'] as const;
+  const { weight, ignoreIndex, reduction = 'none' } = readOptions(op, options, known);
+  const isKnown = reduction === 'none' || reduction === 'mean' || reduction === 'sum';
+  expectThat(isKnown, op, 'reduction', "'none', 'mean' or 'sum'", reduction);
+  if (ignoreIndex !== undefined) expectInteger(op, 'ignoreIndex', ignoreIndex);
+  expectSameFloating(op, { logits: scores });
+  checkShapes(op, scores, labels);
+  const classes = scores.shape[1];
+  checkLabels(op, labels, classes, ignoreIndex);
+
+  const rows =
+    scores.rank === 2 ? scores : reshape(moveAxis(scores, 1, -1), [labels.size, classes]);
+  const targets = reshape(labels, [labels.size]);
+  if (weight === undefined && ignoreIndex === undefined) {
+    const losses = loss(rows, targets);
+    if (reduction === 'none') return reshape(losses, labels.shape);
+    return reduction === 'mean' ? mean(losses) : sum(losses);
+  }
+  const isIgnored = equal(targets, ignoreIndex ?? -1);
+  const { data } = targets.array;
+  const counted = Int32Array.from(data, (label) => (label === ignoreIndex ? 0 : label));
+  const inside = integers(counted, [labels.size]);
+  const factors = where(
+    isIgnored,
+    0,
+    weight === undefined ? 1 : classWeights(op, weight, scores, inside),
+  );
+  const losses = where(isIgnored, 0, mul(loss(rows, inside), factors));
+  if (reduction === 'none') return reshape(losses, labels.shape);
+  return reduction === 'mean' ? div(sum(losses), sum(factors)) : sum(losses);
+}
+
+function classWeights(op: string, weight: TensorLike, scores: Tensor, labels: Tensor): Tensor {
+  const factors = asTensor(op, 'weight', weight, scores.dtype);
+  expectSameFloating(op, { logits: scores, weight: factors });
+  if (factors.rank !== 1 || factors.size !== scores.shape[1]) {
+    const rule = `weight must have one element for each of ${scores.shape[1]} classes`;
+    throw shapeError(op, rule, { logits: scores, weight: factors });
+  }
+  return gather(factors.detach(), labels);
+}
+
+/**
+ * Cross-entropy of softmax per sample: y[n] = ln Σ_c e^{x[n,c]} − x[n, label[n]], times the weight of the
+ * label.
+ *
+ * @param logits `[N, C]`, or `[N, C, d…]` with a label for each pixel
+ * @param labels `[N]`, or `[N, d…]`; int32 or uint8 class numbers in [0, C)
+ * @param options `weight`, `ignoreIndex` and `reduction`
+ * @returns the shape of the labels, or a scalar if reduced
+ * @throws ShapeError, DTypeError, or ValueError for a label outside [0, C)
+ * @see mindspore/nn/loss/loss.py, SoftmaxCrossEntropyWithLogits; torch.nn.functional.cross_entropy
+ */
+export function softmaxCrossEntropy(
+  logits: TensorLike,
+  labels: TensorLike,
+  options: CrossEntropyOptions = {},
+): Tensor {
+  const op = 'softmaxCrossEntropy';
+  const scores = asTensor(op, 'logits', logits);
+  const targets = asIntegers(op, 'labels', labels);
+  return labelLoss(op, scores, targets, options, (rows, own) => crossEntropyOp([rows, own], null));
+}
+
+/**
+ * The negative logarithm of the probability of each label: y[n] = −x[n, label[n]], times the weight of the
+ * label; the loss behind `logSoftmax`.
+ *
+ * @param logProbabilities `[N, C]`, or `[N, C, d…]` with a label for each pixel
+ * @param labels `[N]`, or `[N, d…]`; int32 or uint8 class numbers in [0, C)
+ * @param options `weight`, `ignoreIndex` and `reduction`
+ * @returns the shape of the labels, or a scalar if reduced
+ * @throws as `softmaxCrossEntropy`
+ * @see torch.nn.functional.nll_loss
+ */
+export function negativeLogLikelihood(
+  logProbabilities: TensorLike,
+  labels: TensorLike,
+  options: CrossEntropyOptions = {},
+): Tensor {
+  const op = 'negativeLogLikelihood';
+  const scores = asTensor(op, 'logProbabilities', logProbabilities);
+  const targets = asIntegers(op, 'labels', labels);
+  return labelLoss(op, scores, targets, options, (rows, own) =>
+    neg(reshape(takeAlongAxis(rows, reshape(own, [own.size, 1]), 1), [own.size])),
+  );
 }
