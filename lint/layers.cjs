@@ -87,6 +87,18 @@ const LAYERS = {
       'backend/wasm/kernels/gemm',
     ],
     [
+      'backend/wasm/kernels/depthwise',
+      'core',
+      'backend/wasm/assembler',
+      'backend/wasm/micro-kernel',
+      'backend/wasm/runtime',
+      'backend/wasm/kernels/gemm',
+      'backend/wasm/kernels/images',
+      'backend/wasm/kernels/lanes',
+      'backend/wasm/kernels/loops',
+      'backend/wasm/kernels/reduce',
+    ],
+    [
       'backend/wasm/kernels/winograd',
       'core',
       'backend/wasm/assembler',
@@ -106,6 +118,7 @@ const LAYERS = {
       'backend/wasm/kernels/gemm',
       'backend/wasm/kernels/reduce',
       'backend/wasm/kernels/images',
+      'backend/wasm/kernels/depthwise',
       'backend/wasm/kernels/winograd',
     ],
     [

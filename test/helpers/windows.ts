@@ -74,11 +74,19 @@ export interface Limits {
   readonly isFor3x3?: boolean;
 }
 
+/** Groups of one channel in, and few channels out. */
+const depthwiseChannels = fc.record({
+  groups: fc.integer({ min: 2, max: 6 }),
+  groupIn: fc.constant(1),
+  groupOut: fc.integer({ min: 1, max: 3 }),
+});
+
 /** Shapes and options of a convolution that fits. */
 export const convolutionsWith = ({ maxGroupChannels, budget, isFor3x3 = false }: Limits) =>
   fc
     .record({
       groups: isFor3x3 ? fc.constant(1) : fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 3 })),
+      depthwise: isFor3x3 ? fc.constant(null) : fc.option(depthwiseChannels),
       lengths: boundedLengths(
         {
           batch: MAX_BATCH,
@@ -97,8 +105,9 @@ export const convolutionsWith = ({ maxGroupChannels, budget, isFor3x3 = false }:
       hasBias: fc.boolean(),
       seed: seeds,
     })
-    .map(({ groups, lengths, stride, dilation, padding, hasBias, seed }) => {
-      const { batch, groupIn, groupOut, height, width } = lengths;
+    .map(({ depthwise, lengths, stride, dilation, padding, hasBias, seed, ...rest }) => {
+      const { batch, height, width } = lengths;
+      const { groups, groupIn, groupOut } = depthwise ?? { ...lengths, groups: rest.groups };
       const kernelHeight = isFor3x3 ? 3 : lengths.kernelHeight;
       const kernelWidth = isFor3x3 ? 3 : lengths.kernelWidth;
       const [rows, columns] = asPair(dilation);

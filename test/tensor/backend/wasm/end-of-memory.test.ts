@@ -2,6 +2,11 @@ import { conv2d, setBackend, setThreads } from '@firelight/tensor';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { directForward } from '../../../../packages/tensor/src/backend/wasm/kernels/conv2d/direct.ts';
+import {
+  depthwiseForward,
+  depthwiseInputGrad,
+  depthwiseWeightGrad,
+} from '../../../../packages/tensor/src/backend/wasm/kernels/depthwise/depthwise.ts';
 import type { Images } from '../../../../packages/tensor/src/backend/wasm/kernels/images/images.ts';
 import {
   type Address,
@@ -89,4 +94,74 @@ test.each([true, false])(
       { numRuns: 300 },
     );
   },
+);
+
+const depthwise = fc.record({
+  count: fc.integer({ min: 1, max: 5 }),
+  channels: fc.integer({ min: 2, max: 4 }),
+  multiplier: fc.integer({ min: 1, max: 2 }),
+  height: fc.integer({ min: 5, max: 40 }),
+  width: fc.integer({ min: 5, max: 40 }),
+  kernel: fc.integer({ min: 1, max: 5 }),
+  stride: fc.integer({ min: 1, max: 3 }),
+  pixels: fc.integer({ min: 0, max: 2 }),
+  seed: seeds,
+});
+
+test.each([true, false])(
+  'nor does one of single channels, in any direction (wide vectors: %s)',
+  async (wideVectors) => {
+    await setBackend('wasm', { wideVectors });
+    await setThreads(1);
+    fc.assert(
+      fc.property(depthwise, ({ count, channels, multiplier, height, width, ...rest }) => {
+        const { kernel, stride, pixels, seed } = rest;
+        const outChannels = channels * multiplier;
+        const x = random([count, channels, height, width], seed, true);
+        const weight = random([outChannels, 1, kernel, kernel], seed + 1, true);
+        const y = conv2d(x, weight, null, { stride, padding: pixels, groups: channels });
+        const gradOut = random(y.shape, seed + 2);
+        y.backward(gradOut);
+        const [, , outHeight, outWidth] = y.shape;
+        const window = {
+          kernelHeight: kernel,
+          kernelWidth: kernel,
+          strideHeight: stride,
+          strideWidth: stride,
+          dilationHeight: 1,
+          dilationWidth: 1,
+          padding: { top: pixels, bottom: pixels, left: pixels, right: pixels },
+          outHeight,
+          outWidth,
+          groups: channels,
+        };
+        const filters = { outChannels, groupChannels: 1, window };
+        const [output, gradX, gradWeight] = inFrame((frame) => {
+          const results = [y, x, weight].map(({ shape }) => frame.output(shape));
+          const addresses = results.map(({ address }) => address);
+          const images = (data: ArrayLike<number>, { shape }: { shape: readonly number[] }) =>
+            imagesAt(atEndOfMemory(data), shape);
+          const weights = { ...filters, address: frame.input(weight.array) };
+          const ending = { mode: 0, bias: NOWHERE };
+          const target = imagesAt(addresses[0], y.shape);
+          depthwiseForward(frame, images(x.data, x), weights, target, ending);
+          const gradIn = imagesAt(addresses[1], x.shape);
+          depthwiseInputGrad(frame, images(gradOut.data, y), null, weights, gradIn);
+          const ofWeight = { ...filters, address: addresses[2] };
+          // Only what is placed last is at the end.
+          const isXLast = seed % 2 === 0;
+          const early = isXLast ? null : images(x.data, x);
+          const gradients = images(gradOut.data, y);
+          const inputs = early ?? images(x.data, x);
+          depthwiseWeightGrad(frame, inputs, gradients, null, ofWeight);
+          return results.map(({ array }) => array);
+        });
+        expect(output.data).toEqual(y.data);
+        expect(gradX.data).toEqual(x.grad?.data);
+        expect(gradWeight.data).toEqual(weight.grad?.data);
+      }),
+      { numRuns: 100 },
+    );
+  },
+  60_000,
 );

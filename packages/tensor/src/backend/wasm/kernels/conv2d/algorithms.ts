@@ -3,6 +3,12 @@ import { MODE } from '../../micro-kernel/micro-kernel.ts';
 import { type Address, addressAfter, NOWHERE } from '../../runtime/address.ts';
 import type { Frame } from '../../runtime/frame.ts';
 import { settings } from '../../runtime/settings.ts';
+import {
+  depthwiseForward,
+  depthwiseInputGrad,
+  depthwiseWeightGrad,
+  isDepthwise,
+} from '../depthwise/depthwise.ts';
 import type { Ending } from '../gemm/operand.ts';
 import type { Images } from '../images/images.ts';
 import { maskedAndPadded, padded, paddedBytes } from '../images/pad.ts';
@@ -47,6 +53,7 @@ export function convolve(
   y: Images,
   ending: Ending,
 ): void {
+  if (isDepthwise(filters) && depthwiseForward(frame, x, filters, y, ending)) return;
   const { window, outChannels: rows, groupChannels: k, array, address } = filters;
   const m = chosenTile(filters, y);
   if (m === null) {
@@ -72,7 +79,37 @@ interface GradientOperands {
 }
 
 /** gx ← (or +=) and gw ← for one branch; and the gradient's sums over planes, [N, outChannels], float64. */
-export function gradientsOf(frame: Frame, operands: GradientOperands): { sums: Address | null } {
+export function gradientsOf(frame: Frame, given: GradientOperands): { sums: Address | null } {
+  const { sums, left } = isDepthwise(given.filters)
+    ? depthwiseGradients(frame, given)
+    : { sums: null, left: given };
+  return { sums: gradientsLeft(frame, left) ?? sums };
+}
+
+/** Those that are computed plane by plane, and what is left to compute. */
+function depthwiseGradients(
+  frame: Frame,
+  operands: GradientOperands,
+): { sums: Address | null; left: GradientOperands } {
+  const { x, gradOut, y, filters, gradX, gradWeight, addToGradX, needsSums } = operands;
+  const isDone =
+    gradX !== null && !addToGradX && depthwiseInputGrad(frame, gradOut, y, filters, gradX);
+  const sums =
+    gradWeight === null
+      ? null
+      : depthwiseWeightGrad(frame, x, gradOut, y, { ...filters, address: gradWeight });
+  const left = {
+    ...operands,
+    gradX: isDone ? null : gradX,
+    gradWeight: sums === null ? gradWeight : null,
+    needsSums: needsSums && sums === null,
+  };
+  return { sums, left };
+}
+
+/** The same by products of matrices or by Winograd. */
+function gradientsLeft(frame: Frame, operands: GradientOperands): Address | null {
+  if (operands.gradX === null && operands.gradWeight === null && !operands.needsSums) return null;
   const { x, gradOut, filters, gradX, gradWeight, addToGradX } = operands;
   const plan = winogradPlan(operands);
   if (plan !== null) {
@@ -95,10 +132,10 @@ export function gradientsOf(frame: Frame, operands: GradientOperands): { sums: A
         blockTiles,
       });
     }
-    return { sums };
+    return sums;
   }
   if (gradX === null && gradWeight !== null && operands.y !== null) {
-    return { sums: maskedWeightGrad(frame, operands, operands.y, gradWeight) };
+    return maskedWeightGrad(frame, operands, operands.y, gradWeight);
   }
   const { gradient, sums } = beforeActivation(frame, operands, NO_PADDING);
   if (gradX !== null) {
@@ -107,7 +144,7 @@ export function gradientsOf(frame: Frame, operands: GradientOperands): { sums: A
   if (gradWeight !== null) {
     directWeightGrad(frame, x, gradient, { ...filters, address: gradWeight });
   }
-  return { sums };
+  return sums;
 }
 
 /** How both gradients are computed by Winograd; null where it does not apply or does not pay. */

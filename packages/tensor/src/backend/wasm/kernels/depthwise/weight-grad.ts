@@ -1,0 +1,215 @@
+import { highToDoubles, lowToDoubles } from '../../assembler/doubles.ts';
+import { defineFunction } from '../../assembler/function.ts';
+import { loadF32x4, loadF64x2, loadFloats } from '../../assembler/loads.ts';
+import { loadI32 } from '../../assembler/scalars.ts';
+import { splat } from '../../assembler/vectors.ts';
+import { type Address, addressAfter, NOWHERE } from '../../runtime/address.ts';
+import type { Frame } from '../../runtime/frame.ts';
+import { defineTask } from '../../runtime/task.ts';
+import { IMAGES, type Images } from '../images/images.ts';
+import { COLLECTED_VECTORS, LongSum } from '../lanes/long-sum.ts';
+import { endOf, partRange } from '../loops/part-range.ts';
+import { fillRow } from '../loops/rows.ts';
+import { sumArrays } from '../reduce/sum-arrays.ts';
+import { type Geometry, PHASE_WORDS, SUM_BYTES, TAP_WORDS, TAPS } from './geometry.ts';
+import { copyPieces, PIECES } from './pieces.ts';
+
+/** Parts that are enough for all threads; with fewer channels, images are dealt out too. */
+const ENOUGH_PARTS = 16;
+
+/**
+ * sums[tap] += Σ_i g[i] · x[i + tap] for nine taps. Four lanes on every machine, as the order of the
+ * sum depends on it; this is faster than memory already.
+ */
+const addProducts = defineFunction(
+  'depthwiseProducts',
+  { x: 'address', g: 'address', count: 'i32', taps: 'address', sums: 'address' },
+  (f, { x, g, count, taps, sums }) => {
+    const offsets = Array.from({ length: TAPS }, (_, tap) =>
+      f.i32(loadI32(taps, tap * TAP_WORDS * 4)),
+    );
+    const products = offsets.map(() => f.f32x4(splat(0)));
+    const factor = f.f32x4();
+    f.block((finished) => {
+      f.doWhile(() => {
+        factor.set(loadF32x4(g));
+        products.forEach((sum, tap) => {
+          // A jump, never taken, which V8 moves no loads across: they would take too many registers.
+          if (tap === 5) finished.breakIf(count.equals(0));
+          sum.set(f.multiplyAdd(factor, loadF32x4(x.plus(offsets[tap])), sum));
+        });
+        x.set(x.plus(16));
+        g.set(g.plus(16));
+        count.set(count.minus(4));
+      }, count.greaterThan(0));
+    });
+    products.forEach((sum, tap) => {
+      const at = tap * SUM_BYTES;
+      f.store(sums, loadF64x2(sums, at).plus(lowToDoubles(sum)), at);
+      f.store(sums, loadF64x2(sums, at + 16).plus(highToDoubles(sum)), at + 16);
+    });
+  },
+);
+
+/** One channel's gradient from some of the images, strip by strip. */
+const weightGradTask = defineTask(
+  'depthwiseWeightGrad',
+  {
+    x: IMAGES,
+    gradOut: IMAGES,
+    y: 'address',
+    /** Channels of the output that belong to one of the input. */
+    multiplier: 'i32',
+    pieces: PIECES,
+    pieceBytes: 'bytes',
+    taps: 'address',
+    tapCount: 'i32',
+    tapGroups: 'i32',
+    rowsOfStrip: 'i32',
+    imagesOfPart: 'i32',
+    /** [part of the images, channel, tap], float32. */
+    target: 'address',
+    /** The gradient's sums over planes, [image, channel], float64. */
+    planeSums: 'address',
+  },
+  (f, p, { index, scratch }) => {
+    const { x, gradOut, pieces, rowsOfStrip } = p;
+    const { channels } = gradOut;
+    const block = f.i32(index.dividedBy(channels));
+    const channel = f.i32(index.modulo(channels));
+    const images = partRange(f, block, p.imagesOfPart, gradOut.count);
+    const sums = scratch;
+    const sumBytes = f.i32(p.tapGroups.times(TAPS * SUM_BYTES));
+    const pixels = f.i32(scratch.plus(sumBytes));
+    const gradient = f.i32(pixels.plus(p.pieceBytes));
+    const channelOfX = f.i32(channel.dividedBy(p.multiplier));
+    const sum = new LongSum(f);
+    const value = f.f32x8();
+    f.call(fillRow, { target: sums, count: sumBytes.dividedBy(4), value: 0 });
+    // Where planes are not cut, the zeros around them are at the same places for all.
+    const isNew = f.i32(1);
+    const isCut = f.i32(rowsOfStrip.lessThan(gradOut.height));
+    f.for(images.first, images.end, 1, (image) => {
+      sum.clear();
+      const xPlane = f.i32(
+        x.address
+          .plus(image.times(x.stride))
+          .plus(channelOfX.times(x.height).times(x.width).times(4)),
+      );
+      const start = f.i32(
+        image
+          .times(gradOut.stride)
+          .plus(channel.times(gradOut.height).times(gradOut.width).times(4)),
+      );
+      const y = f.i32(0);
+      f.if(p.y, () => y.set(p.y.plus(start)));
+      f.for(0, gradOut.height, rowsOfStrip, (firstRow) => {
+        const endRow = endOf(f, firstRow, rowsOfStrip, gradOut.height);
+        const rows = f.i32(endRow.minus(firstRow));
+        const count = f.i32(rows.minus(1).times(pieces.pitch).plus(gradOut.width));
+        f.call(copyPieces, {
+          source: xPlane,
+          y: f.i32(0),
+          height: x.height,
+          width: x.width,
+          firstRow: firstRow.times(pieces.strideHeight).minus(pieces.top),
+          pieces,
+          target: pixels,
+          isNew,
+        });
+        f.call(copyPieces, {
+          source: gradOut.address.plus(start),
+          y,
+          height: gradOut.height,
+          width: gradOut.width,
+          firstRow,
+          pieces: {
+            top: f.i32(0),
+            left: f.i32(0),
+            rows,
+            pitch: pieces.pitch,
+            strideHeight: f.i32(1),
+            strideWidth: f.i32(1),
+          },
+          target: gradient,
+          isNew,
+        });
+        f.if(isNew, () => {
+          // Vectors may reach over the last row.
+          const end = gradient.plus(rows.times(pieces.pitch).times(4));
+          f.call(fillRow, { target: end, count: f.i32(8), value: 0 });
+        });
+        isNew.set(isCut);
+        const taps = f.i32(p.taps);
+        const sumsHere = f.i32(sums);
+        f.for(0, p.tapGroups, 1, () => {
+          f.call(addProducts, { x: pixels, g: gradient, count, taps, sums: sumsHere });
+          taps.set(taps.plus(TAPS * TAP_WORDS * 4));
+          sumsHere.set(sumsHere.plus(TAPS * SUM_BYTES));
+        });
+        const at = f.i32(gradient);
+        const until = f.i32(gradient.plus(count.times(4)));
+        f.while(at.lessThan(until), () => {
+          const next = endOf(f, at, COLLECTED_VECTORS * 32, until);
+          f.doWhile(() => {
+            value.set(loadFloats(at, 0, 8));
+            sum.collect(value);
+            at.set(at.plus(32));
+          }, at.lessThan(next));
+          sum.flush();
+        });
+      });
+      f.store(p.planeSums.plus(image.times(channels).plus(channel).times(8)), sum.total);
+    });
+    const target = f.i32(p.target.plus(index.times(p.tapCount).times(4)));
+    const at = f.i32(sums);
+    f.for(0, p.tapCount, 1, () => {
+      const both = f.f64x2(loadF64x2(at).plus(loadF64x2(at, 16)));
+      f.store(target, both.lane(0).plus(both.lane(1)).toF32());
+      target.set(target.plus(4));
+      at.set(at.plus(SUM_BYTES));
+    });
+  },
+);
+
+/**
+ * gw ← Σ over all pixels of gy · x.
+ *
+ * @param y the output of a ReLU by which `gradOut` is the gradient; null where there was none
+ * @returns the gradient's sums over planes, [N, channels], float64
+ */
+export function weightGrad(
+  frame: Frame,
+  { pieces, strips, bytes, taps }: Geometry,
+  {
+    x,
+    gradOut,
+    y,
+    tapCount,
+    target,
+  }: { x: Images; gradOut: Images; y: Address | null; tapCount: number; target: Address },
+): Address {
+  const { count: images, channels } = gradOut;
+  const planeSums = frame.temporary(images * channels * 8);
+  const imagesOfPart = Math.max(1, Math.ceil(images / Math.ceil(ENOUGH_PARTS / channels)));
+  const arrays = Math.max(1, Math.ceil(images / imagesOfPart)); // Without images it is 0.
+  const count = channels * tapCount;
+  const source = arrays === 1 ? target : frame.temporary(arrays * count * 4);
+  frame.run(weightGradTask, arrays * channels, {
+    x,
+    gradOut,
+    y: y ?? NOWHERE,
+    multiplier: channels / x.channels,
+    pieces,
+    pieceBytes: bytes,
+    taps: addressAfter(taps, PHASE_WORDS * 4),
+    tapCount,
+    tapGroups: Math.ceil(tapCount / TAPS),
+    rowsOfStrip: strips.ofStrip,
+    imagesOfPart,
+    target: source,
+    planeSums,
+  });
+  if (arrays > 1) sumArrays(frame, { source, arrays, count, target });
+  return planeSums;
+}
