@@ -62,6 +62,10 @@ export { AdaptiveAvgPool2d } from './layers/adaptive-avg-pool2d.ts';
 export { BatchNorm2d, type BatchNorm2dLayerOptions } from './layers/batch-norm2d.ts';
 export { ConvTranspose2d, type ConvTranspose2dLayerOptions } from './layers/conv-transpose2d.ts';
 export { Conv2d, type Conv2dLayerOptions } from './layers/conv2d.ts';
+export {
+  DepthwiseSeparableConv2d,
+  type DepthwiseSeparableConv2dOptions,
+} from './layers/depthwise-separable-conv2d.ts';
 export { Dropout, type DropoutLayerOptions } from './layers/dropout.ts';
 export { Embedding, type EmbeddingOptions } from './layers/embedding.ts';
 export { Fire, type FireOptions } from './layers/fire.ts';

@@ -9,11 +9,9 @@ import {
   InstanceNorm2d,
   LayerNorm,
   LeakyReLU,
-  Linear,
   LogSoftmax,
   Mish,
   type Module,
-  ModuleList,
   MultiHeadAttention,
   PReLU,
   ReLU6,
@@ -23,7 +21,6 @@ import {
   SiLU,
   Softmax,
   Softplus,
-  summary,
   Tanh,
 } from '@firelight/nn';
 import {
@@ -190,15 +187,5 @@ describe('layers', () => {
     );
     expect(namesOf(new PReLU({ numParameters: 4 }))).toEqual(['weight']);
     expect(sin(x).shape).toEqual([3, 4]);
-  });
-
-  test('ModuleList names its modules, and leaves calling them to others', () => {
-    const list = new ModuleList(
-      [1, 2].map((outFeatures) => new Linear({ inFeatures: 2, outFeatures })),
-    );
-    expect(namesOf(list)).toEqual(['0.weight', '0.bias', '1.weight', '1.bias']);
-    expect([...list].map((layer) => layer.weight.shape[0])).toEqual([1, 2]);
-    expect(() => list.forward(float([1, 2]))).toThrow(/ModuleList: has no forward of its own/);
-    expect(String(summary(list.modules[0], float([1, 2]).shape))).toMatch(/Linear/);
   });
 });

@@ -16,7 +16,7 @@ import {
   type Tensor,
   tanh,
 } from '@firelight/tensor';
-import { expectInteger } from '@firelight/tensor/extend';
+import { asTensor, expectInteger } from '@firelight/tensor/extend';
 import { constant, initialize } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
 
@@ -38,7 +38,7 @@ abstract class Activation extends Module {
 /** y = x. */
 export class Identity extends Activation {
   constructor() {
-    super((x) => x);
+    super((x) => asTensor('Identity', 'x', x));
   }
 }
 

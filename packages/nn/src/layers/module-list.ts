@@ -1,24 +1,33 @@
 import { type Tensor, ValueError } from '@firelight/tensor';
 import { Module } from '../module/module.ts';
 
-/** Modules in a list, named `'0'`, `'1'`, …, which a network of your own calls as it likes. */
-export class ModuleList<M extends Module = Module> extends Module {
-  readonly modules: readonly M[];
+/**
+ * Modules named `'0'`, `'1'`, … whose owner calls them as it likes; for one after another see
+ * `Sequential`.
+ */
+export class ModuleList<Item extends Module = Module> extends Module implements Iterable<Item> {
+  readonly modules: readonly Item[];
 
-  constructor(modules: readonly M[]) {
+  constructor(modules: Iterable<Item> = []) {
     super();
-    this.modules = modules.map((module, i) => this.registerModule(String(i), module));
+    this.modules = Array.from(modules, (module, i) => this.registerModule(String(i), module));
   }
 
-  /** @throws ValueError always: a list does not say in which way its modules follow each other */
-  forward(_: Tensor): Tensor {
-    throw new ValueError(
-      'ModuleList: has no forward of its own; call its modules, or take Sequential',
-    );
+  get length(): number {
+    return this.modules.length;
   }
 
-  /** The modules in their order. */
-  [Symbol.iterator](): Iterator<M> {
-    return this.modules.values();
+  [Symbol.iterator](): Iterator<Item> {
+    return this.modules[Symbol.iterator]();
+  }
+
+  /** The module at a position; negative ones count from the end. */
+  at(position: number): Item | undefined {
+    return this.modules.at(position);
+  }
+
+  /** @throws ValueError always: a list does not say in which order its modules are called */
+  forward(_x: Tensor): Tensor {
+    throw new ValueError('ModuleList: has no forward; call its modules, or use Sequential');
   }
 }
