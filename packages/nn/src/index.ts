@@ -111,6 +111,7 @@ export {
   fireDimensions,
   type Metaparameters,
 } from './models/fire-dimensions.ts';
+export { LeNet5, type LeNet5Options } from './models/lenet5.ts';
 export { SqueezeNet, type SqueezeNetOptions } from './models/squeezenet.ts';
 export { type ForwardCall, type ForwardHook, Module, type StateDict } from './module/module.ts';
 export { Adam, type AdamOptions, AdamW } from './optimizers/adam.ts';

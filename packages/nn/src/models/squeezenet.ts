@@ -1,18 +1,5 @@
-import {
-  type Generator,
-  globalAvgPool2d,
-  isGradEnabled,
-  ShapeError,
-  type Tensor,
-  tidy,
-} from '@firelight/tensor';
-import {
-  asTensor,
-  expectInteger,
-  expectThat,
-  formatShape,
-  windowCount,
-} from '@firelight/tensor/extend';
+import { type Generator, globalAvgPool2d, ShapeError, type Tensor } from '@firelight/tensor';
+import { expectInteger, windowCount } from '@firelight/tensor/extend';
 import { normal } from '../initializers/index.ts';
 import { BatchNorm2d } from '../layers/batch-norm2d.ts';
 import { Conv2d } from '../layers/conv2d.ts';
@@ -23,6 +10,7 @@ import { ReLU } from '../layers/relu.ts';
 import { Sequential } from '../layers/sequential.ts';
 import { Module } from '../module/module.ts';
 import { fireDimensions, type Metaparameters } from './fire-dimensions.ts';
+import { expectImages, expectOneOf, tidyWithoutGrad } from './network-input.ts';
 
 /** Which SqueezeNet, for which images. */
 export interface SqueezeNetOptions {
@@ -95,11 +83,6 @@ const ARCHITECTURES: Readonly<Record<'1.0' | '1.1', Architecture>> = {
 
 const CIFAR_STEM: WindowOptions = { kernelSize: 3, stride: 1, padding: 1 };
 
-function expectOneOf(name: string, value: string, choices: readonly string[]): void {
-  const rule = `one of ${choices.map((choice) => `'${choice}'`).join(', ')}`;
-  expectThat(choices.includes(value), 'SqueezeNet', name, rule, value);
-}
-
 /**
  * SqueezeNet: a stem, eight Fire modules between three max-pools, and a convolution to the classes
  * followed by the mean over the image.
@@ -135,10 +118,10 @@ export class SqueezeNet extends Module {
       inChannels = 3,
       generator,
     } = options;
-    expectOneOf('version', version, Object.keys(ARCHITECTURES));
-    expectOneOf('bypass', bypass, ['none', 'simple', 'complex']);
-    expectOneOf('stem', stem, ['imagenet', 'cifar']);
-    expectOneOf('pooling', pooling, ['floor', 'ceil']);
+    expectOneOf('SqueezeNet', 'version', version, Object.keys(ARCHITECTURES));
+    expectOneOf('SqueezeNet', 'bypass', bypass, ['none', 'simple', 'complex']);
+    expectOneOf('SqueezeNet', 'stem', stem, ['imagenet', 'cifar']);
+    expectOneOf('SqueezeNet', 'pooling', pooling, ['floor', 'ceil']);
     expectInteger('SqueezeNet', 'numClasses', numClasses, 1);
     const { stemChannels, poolAfter, ...architecture } = ARCHITECTURES[version];
     const stemWindow = stem === 'cifar' ? CIFAR_STEM : architecture.stem;
@@ -199,8 +182,7 @@ export class SqueezeNet extends Module {
    */
   forward(x: Tensor): Tensor {
     this.#checkInput(x);
-    // Without gradients nobody needs what lies between the layers.
-    return isGradEnabled() ? this.#logits(x) : tidy(() => this.#logits(x));
+    return tidyWithoutGrad(() => this.#logits(x));
   }
 
   #logits(x: Tensor): Tensor {
@@ -233,13 +215,7 @@ export class SqueezeNet extends Module {
   }
 
   #checkInput(input: Tensor): void {
-    const x = asTensor('SqueezeNet', 'x', input);
-    if (x.rank !== 4 || x.shape[1] !== this.#inChannels) {
-      throw new ShapeError(
-        `SqueezeNet: needs images [N, ${this.#inChannels}, H, W], got ${formatShape(x.shape)}`,
-      );
-    }
-    const [, , H, W] = x.shape;
+    const [, , H, W] = expectImages('SqueezeNet', input, this.#inChannels).shape;
     if (this.#shrink(Math.min(H, W)) < 1) {
       throw new ShapeError(
         `SqueezeNet: images of ${H} × ${W} shrink to nothing on the way; use images of at least ` +
