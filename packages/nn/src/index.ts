@@ -112,6 +112,7 @@ export {
   type Metaparameters,
 } from './models/fire-dimensions.ts';
 export { LeNet5, type LeNet5Options } from './models/lenet5.ts';
+export { ResNet, type ResNetDepth, type ResNetOptions } from './models/resnet.ts';
 export { SqueezeNet, type SqueezeNetOptions } from './models/squeezenet.ts';
 export { type ForwardCall, type ForwardHook, Module, type StateDict } from './module/module.ts';
 export { Adam, type AdamOptions, AdamW } from './optimizers/adam.ts';
