@@ -105,9 +105,10 @@ export function forwardGeometry(window: Conv2dWindow): Geometry | null {
   const { dilationHeight, dilationWidth, outHeight: rows, outWidth: columns } = window;
   const halo = Math.floor((spanOf(kernelHeight, dilationHeight) - 1) / strideHeight);
   const pitch = columns + Math.floor((spanOf(kernelWidth, dilationWidth) - 1) / strideWidth);
+  // The pieces, the outputs, and which of them are pixels.
   const split = strideHeight * strideWidth;
   const slack = SLACK + (kernelHeight * kernelWidth + TAPS) * SUM_BYTES;
-  const strips = stripsOf({ rows, columns }, { perRow: (split + 1) * pitch, halo, slack });
+  const strips = stripsOf({ rows, columns }, { perRow: (split + 2) * pitch, halo, slack });
   if (strips === null) return null;
   const rowsOfPiece = strips.ofStrip + halo;
   const build = (): PhaseOfTable => {

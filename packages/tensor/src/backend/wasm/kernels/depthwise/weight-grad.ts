@@ -23,23 +23,36 @@ const ENOUGH_PARTS = 16;
  */
 const addProducts = defineFunction(
   'depthwiseProducts',
-  { x: 'address', g: 'address', count: 'i32', taps: 'address', sums: 'address' },
-  (f, { x, g, count, taps, sums }) => {
+  {
+    x: 'address',
+    g: 'address',
+    /** 1 for each g that is one, and 0 for what lies between rows. */
+    isPixel: 'address',
+    count: 'i32',
+    taps: 'address',
+    sums: 'address',
+  },
+  (f, { x, g, isPixel, count, taps, sums }) => {
     const offsets = Array.from({ length: TAPS }, (_, tap) =>
       f.i32(loadI32(taps, tap * TAP_WORDS * 4)),
     );
     const products = offsets.map(() => f.f32x4(splat(0)));
     const factor = f.f32x4();
+    const mask = f.i32x4();
     f.block((finished) => {
       f.doWhile(() => {
         factor.set(loadF32x4(g));
+        // Between rows g is 0, but x may be infinite.
+        mask.set(loadF32x4(isPixel).notEquals(splat(0)));
         products.forEach((sum, tap) => {
           // A jump, never taken, which V8 moves no loads across: they would take too many registers.
-          if (tap === 5) finished.breakIf(count.equals(0));
-          sum.set(f.multiplyAdd(factor, loadF32x4(x.plus(offsets[tap])), sum));
+          if (tap % 3 === 2) finished.breakIf(count.equals(0));
+          const pixels = loadF32x4(x.plus(offsets[tap])).bits().and(mask).bits();
+          sum.set(f.multiplyAdd(factor, pixels, sum));
         });
         x.set(x.plus(16));
         g.set(g.plus(16));
+        isPixel.set(isPixel.plus(16));
         count.set(count.minus(4));
       }, count.greaterThan(0));
     });
@@ -88,6 +101,7 @@ const weightGradTask = defineTask(
     f.call(fillRow, { target: sums, count: sumBytes.dividedBy(4), value: 0 });
     // Where planes are not cut, the zeros around them are at the same places for all.
     const isNew = f.i32(1);
+    const isPixel = f.i32();
     const isCut = f.i32(rowsOfStrip.lessThan(gradOut.height));
     f.for(images.first, images.end, 1, (image) => {
       sum.clear();
@@ -136,14 +150,21 @@ const weightGradTask = defineTask(
         });
         f.if(isNew, () => {
           // Vectors may reach over the last row.
-          const end = gradient.plus(rows.times(pieces.pitch).times(4));
-          f.call(fillRow, { target: end, count: f.i32(8), value: 0 });
+          const area = f.i32(rows.times(pieces.pitch));
+          const zeros = { count: f.i32(8), value: 0 };
+          f.call(fillRow, { target: gradient.plus(area.times(4)), ...zeros });
+          isPixel.set(gradient.plus(area.plus(8).times(4)));
+          f.call(fillRow, { target: isPixel, count: area.plus(8), value: 0 });
+          f.for(0, rows, 1, (row) => {
+            const target = isPixel.plus(row.times(pieces.pitch).times(4));
+            f.call(fillRow, { target, count: gradOut.width, value: 1 });
+          });
         });
         isNew.set(isCut);
         const taps = f.i32(p.taps);
         const sumsHere = f.i32(sums);
         f.for(0, p.tapGroups, 1, () => {
-          f.call(addProducts, { x: pixels, g: gradient, count, taps, sums: sumsHere });
+          f.call(addProducts, { x: pixels, g: gradient, isPixel, count, taps, sums: sumsHere });
           taps.set(taps.plus(TAPS * TAP_WORDS * 4));
           sumsHere.set(sumsHere.plus(TAPS * SUM_BYTES));
         });
