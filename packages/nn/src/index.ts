@@ -87,6 +87,10 @@ export {
 export { AvgPool2d, GlobalAvgPool2d, GlobalMaxPool2d, MaxPool2d } from './layers/pool2d.ts';
 export { ReLU } from './layers/relu.ts';
 export { Sequential } from './layers/sequential.ts';
+export {
+  TransformerEncoderLayer,
+  type TransformerEncoderLayerOptions,
+} from './layers/transformer-encoder-layer.ts';
 export { BCEWithLogitsLoss, HuberLoss, L1Loss, MSELoss } from './losses/elementwise-losses.ts';
 export { NLLLoss, type NLLLossOptions } from './losses/nll-loss.ts';
 export type { LossOptions, Reduction } from './losses/reduction.ts';
