@@ -1,4 +1,4 @@
-import { type Module, Momentum, SoftmaxCrossEntropyWithLogits, summary } from '@firelight/nn';
+import { Adam, type Module, SoftmaxCrossEntropyWithLogits, summary } from '@firelight/nn';
 import {
   Generator,
   mul,
@@ -117,7 +117,7 @@ export function expectLearnsByHeart(
 ): void {
   const image = randn([IMAGES, ...shape], { generator: new Generator(3) });
   const label = tensor(Int32Array.from({ length: IMAGES }, (_, i) => i % classes));
-  const optimizer = new Momentum(network.parameters(), { learningRate, momentum: 0.9 });
+  const optimizer = new Adam(network.parameters(), { learningRate });
   const lossFn = new SoftmaxCrossEntropyWithLogits({ sparse: true, reduction: 'mean' });
   const losses: number[] = [];
   while (losses.length < steps && (losses.at(-1) ?? 1) >= 0.05) {

@@ -118,6 +118,7 @@ export {
 export { LeNet5, type LeNet5Options } from './models/lenet5.ts';
 export { ResNet, type ResNetDepth, type ResNetOptions } from './models/resnet.ts';
 export { SqueezeNet, type SqueezeNetOptions } from './models/squeezenet.ts';
+export { VGG, type VGGDepth, type VGGOptions } from './models/vgg.ts';
 export { type ForwardCall, type ForwardHook, Module, type StateDict } from './module/module.ts';
 export { Adam, type AdamOptions, AdamW } from './optimizers/adam.ts';
 export { clipGradNorm } from './optimizers/clip-grad-norm.ts';

@@ -28,7 +28,7 @@ describe.each(['reference', 'wasm'])('on %s', (backend) => {
 });
 
 test('learns 64 images by heart', () => {
-  const options = { shape: [1, 28, 28], classes: 10, steps: 80, learningRate: 0.05 };
+  const options = { shape: [1, 28, 28], classes: 10, steps: 80, learningRate: 0.01 };
   expectLearnsByHeart(new LeNet5({ imageSize: 28, generator }), options);
 });
 

@@ -59,7 +59,7 @@ describe.each(['reference', 'wasm'])('on %s', (backend) => {
 });
 
 test.each<ResNetDepth>([18, 20])('depth %i learns 64 images by heart', (depth) => {
-  const options = { shape: [3, 8, 8], classes: 5, steps: 80, learningRate: 0.05 };
+  const options = { shape: [3, 8, 8], classes: 5, steps: 80, learningRate: 0.01 };
   expectLearnsByHeart(new ResNet({ ...tiny, depth, stem: 'cifar' }), options);
 });
 

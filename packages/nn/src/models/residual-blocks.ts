@@ -1,9 +1,8 @@
 import { add, type Generator, pad, relu, slice, type Tensor } from '@firelight/tensor';
-import { heNormal } from '../initializers/index.ts';
 import { BatchNorm2d } from '../layers/batch-norm2d.ts';
-import { Conv2d } from '../layers/conv2d.ts';
 import { Sequential } from '../layers/sequential.ts';
 import { Module } from '../module/module.ts';
+import { type ConvolutionOptions, convolution } from './convolution.ts';
 
 /** What passes by a block that changes the size; see `ResNetOptions`. */
 export type Shortcut = 'projection' | 'pad';
@@ -16,21 +15,6 @@ interface BlockOptions {
   readonly stride: 1 | 2;
   readonly shortcut: Shortcut;
   readonly generator?: Generator | undefined;
-}
-
-interface ConvOptions {
-  readonly inChannels: number;
-  readonly outChannels: number;
-  readonly kernelSize: 1 | 3;
-  readonly stride?: number;
-  readonly generator?: Generator | undefined;
-}
-
-/** A convolution without bias that keeps height and width, or divides them by the stride. */
-function convolution(options: ConvOptions): Conv2d {
-  const padding = (options.kernelSize - 1) / 2;
-  const weightInit = heNormal({ mode: 'fan_out', nonlinearity: 'relu' });
-  return new Conv2d({ ...options, padding, bias: false, weightInit });
 }
 
 /** y = relu(residual(x) + shortcut(x)) */
@@ -48,7 +32,7 @@ abstract class ResidualBlock extends Module {
   /** Registers a convolution and its batch norm, and gives what they compute together. */
   protected convWithNorm(
     index: 1 | 2 | 3,
-    options: ConvOptions,
+    options: ConvolutionOptions,
     activation: 'relu' | 'none',
   ): (x: Tensor) => Tensor {
     const conv = this.registerModule(`conv${index}`, convolution(options));

@@ -1,11 +1,12 @@
 import { type Generator, globalAvgPool2d, maxPool2d, type Tensor } from '@firelight/tensor';
 import { expectInteger, expectThat, readOptions } from '@firelight/tensor/extend';
-import { heNormal, heUniform } from '../initializers/index.ts';
+import { heUniform } from '../initializers/index.ts';
 import { BatchNorm2d } from '../layers/batch-norm2d.ts';
-import { Conv2d } from '../layers/conv2d.ts';
+import type { Conv2d } from '../layers/conv2d.ts';
 import { Linear } from '../layers/linear.ts';
 import { Sequential } from '../layers/sequential.ts';
 import { Module } from '../module/module.ts';
+import { convolution } from './convolution.ts';
 import { expectImages, expectOneOf, tidyWithoutGrad } from './network-input.ts';
 import { BasicBlock, Bottleneck, type Shortcut } from './residual-blocks.ts';
 
@@ -61,8 +62,8 @@ const ARCHITECTURES: Readonly<Record<ResNetDepth, Architecture>> = {
 };
 
 const STEMS = {
-  imagenet: { kernelSize: 7, stride: 2, padding: 3 },
-  cifar: { kernelSize: 3, stride: 1, padding: 1 },
+  imagenet: { kernelSize: 7, stride: 2 },
+  cifar: { kernelSize: 3, stride: 1 },
 } as const;
 
 const POOL = { kernelSize: 3, stride: 2, padding: 1 };
@@ -119,14 +120,7 @@ export class ResNet extends Module {
     this.#hasPool = stem === 'imagenet';
     this.#conv1 = this.registerModule(
       'conv1',
-      new Conv2d({
-        inChannels,
-        outChannels: width,
-        ...STEMS[stem],
-        bias: false,
-        weightInit: heNormal({ mode: 'fan_out', nonlinearity: 'relu' }),
-        generator,
-      }),
+      convolution({ inChannels, outChannels: width, ...STEMS[stem], generator }),
     );
     this.#bn1 = this.registerModule('bn1', new BatchNorm2d({ numFeatures: width }));
     let channels = width;
