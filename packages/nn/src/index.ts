@@ -116,6 +116,7 @@ export {
   type Metaparameters,
 } from './models/fire-dimensions.ts';
 export { LeNet5, type LeNet5Options } from './models/lenet5.ts';
+export { MobileNetV2, type MobileNetV2Options } from './models/mobilenet-v2.ts';
 export { ResNet, type ResNetDepth, type ResNetOptions } from './models/resnet.ts';
 export { SqueezeNet, type SqueezeNetOptions } from './models/squeezenet.ts';
 export { VGG, type VGGDepth, type VGGOptions } from './models/vgg.ts';
