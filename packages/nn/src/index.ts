@@ -110,6 +110,7 @@ export {
 } from './metrics/confusion-matrix.ts';
 export { Loss } from './metrics/loss.ts';
 export type { Metric, MetricValue } from './metrics/metric.ts';
+export { AirbenchNet, type AirbenchNetOptions } from './models/airbench-net.ts';
 export {
   type FireDimensions,
   fireDimensions,
@@ -120,6 +121,7 @@ export { MobileNetV2, type MobileNetV2Options } from './models/mobilenet-v2.ts';
 export { ResNet, type ResNetDepth, type ResNetOptions } from './models/resnet.ts';
 export { SqueezeNet, type SqueezeNetOptions } from './models/squeezenet.ts';
 export { VGG, type VGGDepth, type VGGOptions } from './models/vgg.ts';
+export { type WhiteningOptions, whiteningWeights } from './models/whitening.ts';
 export { type ForwardCall, type ForwardHook, Module, type StateDict } from './module/module.ts';
 export { Adam, type AdamOptions, AdamW } from './optimizers/adam.ts';
 export { clipGradNorm } from './optimizers/clip-grad-norm.ts';
