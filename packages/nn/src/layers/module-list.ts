@@ -13,10 +13,12 @@ export class ModuleList<Item extends Module = Module> extends Module implements 
     this.modules = Array.from(modules, (module, i) => this.registerModule(String(i), module));
   }
 
+  /** How many modules there are. */
   get length(): number {
     return this.modules.length;
   }
 
+  /** The modules in order. */
   [Symbol.iterator](): Iterator<Item> {
     return this.modules[Symbol.iterator]();
   }
