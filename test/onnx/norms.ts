@@ -19,15 +19,6 @@ const labelLoss =
 
 /** Operators that normalize, and losses. */
 export const NORMS: Readonly<Record<string, Mapping>> = {
-  BatchNormalization: (c) =>
-    c.a('training_mode', 0) === 1
-      ? not('running statistics as results')
-      : f.batchNorm2d(c.x(0), c.x(1), c.x(2), {
-          runningMean: c.x(3),
-          runningVariance: c.x(4),
-          epsilon: c.a('epsilon', 1e-5),
-          training: false,
-        }),
   GroupNormalization: (c) =>
     f.groupNorm(c.x(0), c.a('num_groups', 1), c.x(1), c.x(2), { epsilon: c.a('epsilon', 1e-5) }),
   InstanceNormalization: (c) =>

@@ -22,8 +22,20 @@ function paddingOf(c: OnnxCall): f.PaddingOption {
   }
 }
 
-function pooled(c: OnnxCall, run: (x: f.Tensor, options: f.Pool2dOptions) => Mapped): Mapped {
+function pooled(
+  c: OnnxCall,
+  run: (x: f.Tensor, options: f.Pool2dOptions) => Mapped,
+  runOnSequences: (x: f.Tensor, options: f.Pool1dOptions) => Mapped,
+): Mapped {
   if (!c.has(0)) return not('images given by the model');
+  if (c.x().rank === 3) {
+    const [before = 0, after = 0] = c.numbers('pads') ?? [];
+    return runOnSequences(c.x(), {
+      kernelSize: c.numbers('kernel_shape')?.[0] ?? 1,
+      stride: c.numbers('strides')?.[0] ?? 1,
+      padding: [before, after],
+    });
+  }
   if (c.x().rank !== 4) return not(`windows over ${c.x().rank - 2} axes`);
   return run(c.x(), {
     kernelSize: pair(c.numbers('kernel_shape'), 1),
@@ -37,8 +49,12 @@ function pooled(c: OnnxCall, run: (x: f.Tensor, options: f.Pool2dOptions) => Map
 /** Operators on images. */
 export const SPATIAL: Readonly<Record<string, Mapping>> = {
   AveragePool: (c) =>
-    pooled(c, (x, options) =>
-      f.avgPool2d(x, { ...options, countIncludePad: c.a('count_include_pad', 0) === 1 }),
+    pooled(
+      c,
+      (x, options) =>
+        f.avgPool2d(x, { ...options, countIncludePad: c.a('count_include_pad', 0) === 1 }),
+      (x, options) =>
+        f.avgPool1d(x, { ...options, countIncludePad: c.a('count_include_pad', 0) === 1 }),
     ),
   BatchNormalization: (c) => {
     if (c.a('training_mode', 0) === 1) return not('a running variance of n, not of n − 1');
@@ -85,6 +101,6 @@ export const SPATIAL: Readonly<Record<string, Mapping>> = {
   MaxPool: (c) => {
     if (c.outputs > 1) return not('positions of the largest');
     if (c.x().dtype === 'uint8') return not('bytes');
-    return pooled(c, (x, options) => f.maxPool2d(x, options));
+    return pooled(c, f.maxPool2d, f.maxPool1d);
   },
 };

@@ -198,6 +198,17 @@ export {
   scatterNd,
 } from './ops/scatter.ts';
 export { compress, diagonal, nonZero } from './ops/select.ts';
+export {
+  type AvgPool1dOptions,
+  avgPool1d,
+  type Conv1dOptions,
+  conv1d,
+  globalAvgPool1d,
+  globalMaxPool1d,
+  maxPool1d,
+  type Padding1d,
+  type Pool1dOptions,
+} from './ops/sequences.ts';
 export { type AxisRange, slice } from './ops/slice.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';
 export { argsort, type SortOptions, sort, topK } from './ops/sort.ts';

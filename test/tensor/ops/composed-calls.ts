@@ -1,6 +1,13 @@
 import { tensor } from '@firelight/tensor';
 import { type ExampleCall, example, numbers, type TensorArgument, x } from './example-call.ts';
 
+const poolOptions = () => ({
+  kernelSize: 2,
+  stride: 1,
+  padding: 'valid',
+  dilation: 1,
+  ceilMode: false,
+});
 const rows = () => tensor([[1], [-1]], { dtype: 'int32' });
 const tokens = () => tensor([2, 0], { dtype: 'int32' });
 const indices: TensorArgument = { at: [1], name: 'indices' };
@@ -112,6 +119,22 @@ export const COMPOSED_CALLS: readonly ExampleCall[] = [
       { at: [2], name: 'value' },
       { at: [3, 'mask'], name: 'mask', isOptional: true },
     ],
+  ),
+  example('globalAvgPool1d', () => [numbers([1, 2, 3])], [x]),
+  example('globalMaxPool1d', () => [numbers([1, 2, 3])], [x]),
+  example('maxPool1d', () => [numbers([1, 2, 3]), poolOptions()], [x]),
+  example('avgPool1d', () => [numbers([1, 2, 3]), { ...poolOptions(), countIncludePad: true }], [
+    x,
+  ]),
+  example(
+    'conv1d',
+    () => [
+      numbers([1, 2, 4]),
+      numbers([2, 2, 3], 2),
+      numbers([2], 3),
+      { stride: 1, padding: [1, 0], dilation: 1, groups: 1 },
+    ],
+    [x, { at: [1], name: 'weight' }, { at: [2], name: 'bias', isOptional: true }],
   ),
   example('topK', () => [numbers([2, 3]), 2, { axis: 1, largest: false }], [x]),
 ];

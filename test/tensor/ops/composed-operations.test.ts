@@ -6,6 +6,7 @@ import {
   argmax,
   argsort,
   chunk,
+  conv1d,
   cumprod,
   cumsum,
   DTypeError,
@@ -21,6 +22,7 @@ import {
   logSumExp,
   matmul,
   max,
+  maxPool1d,
   mean,
   norm,
   ones,
@@ -297,6 +299,17 @@ describe('mistakes are told in a sentence', () => {
       ValueError,
       /mode must be/,
     ],
+    [
+      () => maxPool1d(zeros([1, 1, 2]), { kernelSize: 3 }),
+      ShapeError,
+      /window of 3 does not fit into a sequence of 2/,
+    ],
+    [
+      () => conv1d(zeros([1, 2, 4]), zeros([1, 3, 2])),
+      ShapeError,
+      /input has 2 channels, weight expects 3/,
+    ],
+    [() => conv1d(zeros([1, 2]), zeros([1, 2, 2])), ShapeError, /3 axes \[N, C, L\]/],
     [() => norm(x, { ord: nothing }), ValueError, /ord must be a number, got NaN/],
     [() => slice(zeros([2]), [[0, 1, 0]]), ValueError, /step ≠ 0/],
   ])('%s', (act, type, message) => {

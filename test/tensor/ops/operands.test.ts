@@ -34,6 +34,7 @@ const OTHERS = [
 
 /** Operations whose optional operand may be left out. */
 const DEFAULT_TO_NULL = new Set([
+  'conv1d',
   'conv2d',
   'convTranspose2d',
   'layerNorm',
