@@ -125,6 +125,12 @@ describe('known values', () => {
     expect(prelu(tensor([[[-1], [-1]]]), [1, 3]).toArray()).toEqual(
       [[[-1], [-1]]].map(() => [[-1], [-3]]),
     );
+    const [far, slope] = [
+      tensor([Infinity, 1], { requiresGrad: true }),
+      tensor(Infinity, { requiresGrad: true }),
+    ];
+    sum(prelu(far, slope)).backward();
+    expect([far.grad?.toArray(), slope.grad?.item()]).toEqual([[1, 1], 0]);
     expect(hardShrink(x).toArray()).toEqual([-2, 0, 0, 0, 2]);
     expect(softShrink(x, { lambda: 1 }).toArray()).toEqual([-1, 0, 0, 0, 1]);
     expect(thresholdedRelu(x, { alpha: 0.4 }).toArray()).toEqual([0, 0, 0, 0.5, 2]);
@@ -148,9 +154,12 @@ describe('known values', () => {
 test('bad options are refused in a sentence', () => {
   expect(() => clip([1], {})).toThrow('clip: needs min, max or both, got an object');
   expect(() => clip([1], { min: Number.NaN })).toThrow('clip: min must be a number, got NaN');
-  expect(() => clip(tensor([1], { dtype: 'int32' }), { max: 0.5 })).toThrow(
-    'clip: max must be a whole number beside int32, got 0.5',
-  );
+  expect(() => clip(tensor([1], { dtype: 'int32' }), { max: 0.5 })).toThrow(/clip: int32 holds/);
+  const byte = tensor(new Uint8Array([7]));
+  expect(() => clip(byte, { max: -1 })).toThrow(/clip: uint8 holds .*, got -1/);
+  expect(() => clip(byte, { min: 300 })).toThrow(/clip: uint8 holds .*, got 300/);
+  expect(() => clip(byte, { min: Infinity })).toThrow(/clip: uint8 holds/);
+  expect(clip(byte, { min: -Infinity, max: 5 }).item()).toBe(5);
   expect(() => gelu([1], { approximate: 'sigmoid' as never })).toThrow(
     "gelu: approximate must be 'none' or 'tanh', got 'sigmoid'",
   );

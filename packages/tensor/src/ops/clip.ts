@@ -2,6 +2,7 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { expectThat, readOptions } from '../core/checks.ts';
 import { describeValue } from '../core/describe.ts';
 import { isFloating } from '../core/dtype.ts';
+import { toElement } from '../core/elements.ts';
 import { ValueError } from '../core/errors.ts';
 import { defineUnary } from './define-unary.ts';
 import { asTensor, type TensorLike } from './operands.ts';
@@ -22,12 +23,15 @@ const clipOp = defineUnary('clip', {
   },
 });
 
-function expectBound(name: string, bound: number, { dtype }: Tensor): void {
+const NO_BOUND = { min: Number.NEGATIVE_INFINITY, max: Number.POSITIVE_INFINITY };
+
+/** A bound that the dtype must hold, unless it bounds nothing. */
+function expectBound(name: 'min' | 'max', bound: number, { dtype }: Tensor): void {
+  if (bound === NO_BOUND[name]) return;
   if (isFloating(dtype)) {
     expectThat(typeof bound === 'number' && !Number.isNaN(bound), 'clip', name, 'a number', bound);
   } else {
-    const isWhole = Number.isInteger(bound) || Math.abs(bound) === Number.POSITIVE_INFINITY;
-    expectThat(isWhole, 'clip', name, `a whole number beside ${dtype}`, bound);
+    toElement('clip', name, bound, dtype);
   }
 }
 
@@ -35,7 +39,7 @@ function expectBound(name: string, bound: number, { dtype }: Tensor): void {
  * y = x brought into [min, max]; NaN stays. The gradient passes where x is inside or at a bound.
  *
  * @param options `min`, `max`: either may be left out; where min > max, y is max
- * @throws ValueError without a bound, or for one that is no number or no whole number beside integers
+ * @throws ValueError without a bound, or for one that is no number, or that an integer dtype does not hold
  * @see numpy.clip, torch.clamp
  */
 export function clip(x: TensorLike, options: { min?: number; max?: number }): Tensor {
@@ -44,7 +48,7 @@ export function clip(x: TensorLike, options: { min?: number; max?: number }): Te
     throw new ValueError(`clip: needs min, max or both, got ${describeValue(options)}`);
   }
   const input = asNumeric(asTensor('clip', 'x', x));
-  const [low, high] = [min ?? Number.NEGATIVE_INFINITY, max ?? Number.POSITIVE_INFINITY];
+  const [low, high] = [min ?? NO_BOUND.min, max ?? NO_BOUND.max];
   expectBound('min', low, input);
   expectBound('max', high, input);
   return clipOp(input, low, high);

@@ -43,7 +43,8 @@ const modOp = defineOp<
 });
 
 /**
- * y = a − b · q, the remainder of a division with a whole quotient q, elementwise with broadcasting.
+ * y = a − b · q, the remainder of a division with a whole quotient q, elementwise with broadcasting. By
+ * 0 it is NaN, and 0 for integers, as in NumPy.
  *
  * @param options `sign`: of the divisor b (default; q is rounded down, as in Python), or of the dividend
  *   a (rounded towards 0, as `fmod` and JavaScript's `%`)

@@ -76,5 +76,7 @@ export function prelu(x: TensorLike, weight: TensorLike): Tensor {
   }
   const spread = input.shape.map((_, axis) => (axis === 1 ? slopes.size : 1));
   const factor = reshape(slopes, slopes.size === 1 ? [] : spread);
-  return where(greater(input, 0), input, mul(factor, input));
+  const isPositive = greater(input, 0);
+  // The weight meets no x above 0, not even with a gradient of 0: either may be infinite.
+  return where(isPositive, input, mul(factor, where(isPositive, 0, input)));
 }
