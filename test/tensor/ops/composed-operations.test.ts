@@ -102,6 +102,20 @@ describe('where the fixture of PyTorch says nothing', () => {
       f(x).backward();
       expect(x.grad?.toArray()).toEqual([0, 0, 0]);
     }
+    for (const [ord, slope] of [
+      [3, [0, 1]],
+      [0.5, [0, 1]],
+    ] as const) {
+      const x = tensor([0, 4], { requiresGrad: true });
+      norm(x, { ord }).backward();
+      x.grad?.data.forEach((value, i) => {
+        expect(value).toBeCloseTo(slope[i], 5);
+      });
+      const none = zeros([2], { requiresGrad: true });
+      norm(none, { ord }).backward();
+      expect(none.grad?.toArray()).toEqual([0, 0]);
+    }
+    expect(norm(tensor([nothing, 1]), { ord: 3 }).item()).toBe(nothing);
     expect(norm(tensor([3, -4]), { ord: Infinity }).item()).toBe(4);
     expect(norm(tensor([3, -4]), { ord: -Infinity }).item()).toBe(3);
     expect(norm(tensor([3, 0]), { ord: 0 }).item()).toBe(1);
@@ -310,6 +324,11 @@ describe('mistakes are told in a sentence', () => {
       /input has 2 channels, weight expects 3/,
     ],
     [() => conv1d(zeros([1, 2]), zeros([1, 2, 2])), ShapeError, /3 axes \[N, C, L\]/],
+    [
+      () => logSumExp(x, 0, { keepDims: 'x' as never }),
+      ValueError,
+      /keepDims must be true or false/,
+    ],
     [() => norm(x, { ord: nothing }), ValueError, /ord must be a number, got NaN/],
     [() => slice(zeros([2]), [[0, 1, 0]]), ValueError, /step ≠ 0/],
   ])('%s', (act, type, message) => {

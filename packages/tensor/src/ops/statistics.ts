@@ -1,9 +1,9 @@
 import type { Tensor } from '../autograd/tensor.ts';
-import { expectThat, readOptions } from '../core/checks.ts';
+import { expectBoolean, expectThat, readOptions } from '../core/checks.ts';
 import { elementCount } from '../core/shape.ts';
 import { add, div, pow, sub } from './arithmetic.ts';
 import { cast } from './cast.ts';
-import { equal, greater } from './comparison.ts';
+import { equal, greater, notEqual } from './comparison.ts';
 import { isFinite as areFinite } from './logic.ts';
 import { asTensor, type TensorLike } from './operands.ts';
 import { abs, exp, log, sqrt } from './pointwise.ts';
@@ -19,6 +19,13 @@ import { where } from './where.ts';
 function rootOfSum(x: Tensor): Tensor {
   const isPositive = greater(x, 0);
   return where(isPositive, sqrt(where(isPositive, x, 1)), x);
+}
+
+/** x^p, but 0 for 0 with the gradient 0, where that of a root is infinite; NaN stays. */
+function powerOfNonZero(x: Tensor, p: number): Tensor {
+  if (p < 0) return pow(x, p);
+  const isNonZero = notEqual(x, 0);
+  return where(isNonZero, pow(where(isNonZero, x, 1), p), 0);
 }
 
 /** How `variance` and `std` count. */
@@ -38,7 +45,8 @@ function varianceOf(op: string, x: TensorLike, axis: AxisOption, options: Varian
 }
 
 /**
- * y = Σ (x − mean)² / (n − correction) over the given axes. NaN where n ≤ correction.
+ * y = Σ (x − mean)² / (n − correction) over the given axes. With n ≤ correction it
+ * divides by 0.
  *
  * @param options `correction`: 1 by default (the unbiased estimate, as PyTorch), 0 for NumPy's default
  * @throws ValueError or ShapeError if an axis does not exist or is named twice
@@ -93,7 +101,7 @@ export function norm(x: TensorLike, options: NormOptions = {}): Tensor {
     case Number.NEGATIVE_INFINITY:
       return min(abs(input), axis, reduced);
     default:
-      return pow(sum(pow(abs(input), ord), axis, reduced), 1 / ord);
+      return powerOfNonZero(sum(powerOfNonZero(abs(input), ord), axis, reduced), 1 / ord);
   }
 }
 
@@ -104,6 +112,7 @@ export function norm(x: TensorLike, options: NormOptions = {}): Tensor {
  */
 export function logSumExp(x: TensorLike, axis?: AxisOption, options: ReduceOptions = {}): Tensor {
   const { keepDims = false } = readOptions('logSumExp', options, ['keepDims']);
+  expectBoolean('logSumExp', 'keepDims', keepDims);
   const input = asFloating(asTensor('logSumExp', 'x', x));
   const axes = resolveAxes('logSumExp', input, axis);
   if (axes.some((i) => input.shape[i] === 0)) return log(sum(exp(input), axes, { keepDims }));
