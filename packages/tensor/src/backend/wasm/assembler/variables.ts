@@ -132,6 +132,11 @@ export class Variables {
     return Array.from({ length: count }, () => this.floats());
   }
 
+  /** `count` variables of the kind of `i32`. */
+  i32sOf(count: number): Local<I32>[] {
+    return Array.from({ length: count }, () => this.i32());
+  }
+
   /** Variables of as many lanes as `other`. */
   floatsLike(other: Vector, initial?: Floats): Local<Floats> {
     return this.#vector(Floats, other.parts.length, initial);

@@ -11,6 +11,7 @@ import { correlateAny, correlateNine, NINE } from './correlate-row.ts';
 import { type Geometry, PHASE_WORDS } from './geometry.ts';
 import { copyPieces, PIECES } from './pieces.ts';
 import { copyRows } from './rows.ts';
+import { correlateThreeRows, SIDE } from './three-rows.ts';
 
 /** Strips of planes of the target, each from the `sources` planes that belong to it. */
 const correlateTask = defineTask(
@@ -28,6 +29,8 @@ const correlateTask = defineTask(
     pieceBytes: 'bytes',
     taps: 'address',
     phases: 'i32',
+    /** Where `three-rows.ts` may be used: bytes from the weight of one tap to that of the next; else 0. */
+    squareStep: 'i32',
     step: { height: 'i32', width: 'i32' },
     rows: 'i32',
     columns: 'i32',
@@ -87,58 +90,80 @@ const correlateTask = defineTask(
       );
       const phase = f.i32(taps);
       f.for(0, p.phases, 1, () => {
-        const values = {
-          source: scratch,
-          target: out,
-          count: endRow.minus(firstRow).minus(1).times(pieces.pitch).plus(p.columns),
-          taps: taps.plus(loadI32(phase)),
-          tapCount: loadI32(phase, 4),
-          weights: p.weights.address.plus(channel.times(p.weights.stride)),
-          bias,
-          isRelu,
-        };
-        f.if(
-          values.tapCount.equals(NINE),
-          () => f.call(correlateNine, values),
-          () => f.call(correlateAny, values),
-        );
         const row = f.i32(loadI32(phase, 8));
         row.set(row.max(firstRow));
         const end = f.i32(loadI32(phase, 12));
         end.set(end.min(endRow));
-        const from = f.i32(
-          out.plus(row.minus(firstRow).times(pitchBytes)).plus(loadI32(phase, 20).times(4)),
-        );
         const targetRow = row.times(p.step.height).plus(loadI32(phase, 16));
         const to = f.i32(
           targetPlane.plus(targetRow.times(target.width).plus(loadI32(phase, 28)).times(4)),
         );
         const toStep = f.i32(p.step.height.times(target.width).times(4));
         const columns = f.i32(loadI32(phase, 24));
+        const weights = f.i32(p.weights.address.plus(channel.times(p.weights.stride)));
         f.if(
-          p.step.width.equals(1),
-          () =>
-            f.call(copyRows, {
+          p.squareStep.notEquals(0).and(end.minus(row).atLeast(SIDE)),
+          () => {
+            // The first tap of the picture, which is the last of the kernel where that is turned.
+            const last = f.i32(p.squareStep.lessThan(0).times((SIDE * SIDE - 1) * 4));
+            f.call(correlateThreeRows, {
+              source: scratch,
+              sourceStride: pitchBytes,
               target: to,
               targetStride: toStep,
-              source: from,
-              sourceStride: pitchBytes,
-              count: columns,
               rows: end.minus(row),
-            }),
-          () =>
-            f.for(row, end, 1, () => {
-              const targetStep = p.step.width.times(4);
-              f.call(copyLine, {
-                target: to,
-                targetStep,
-                source: from,
-                sourceStep: 4,
-                count: columns,
-              });
-              from.set(from.plus(pitchBytes));
-              to.set(to.plus(toStep));
-            }),
+              columns,
+              weights: weights.plus(last),
+              weightStep: p.squareStep,
+              bias,
+              isRelu,
+            });
+          },
+          () => {
+            const values = {
+              source: scratch,
+              target: out,
+              count: endRow.minus(firstRow).minus(1).times(pieces.pitch).plus(p.columns),
+              taps: taps.plus(loadI32(phase)),
+              tapCount: loadI32(phase, 4),
+              weights,
+              bias,
+              isRelu,
+            };
+            f.if(
+              values.tapCount.equals(NINE),
+              () => f.call(correlateNine, values),
+              () => f.call(correlateAny, values),
+            );
+            const from = f.i32(
+              out.plus(row.minus(firstRow).times(pitchBytes)).plus(loadI32(phase, 20).times(4)),
+            );
+            f.if(
+              p.step.width.equals(1),
+              () =>
+                f.call(copyRows, {
+                  target: to,
+                  targetStride: toStep,
+                  source: from,
+                  sourceStride: pitchBytes,
+                  count: columns,
+                  rows: end.minus(row),
+                }),
+              () =>
+                f.for(row, end, 1, () => {
+                  const targetStep = p.step.width.times(4);
+                  f.call(copyLine, {
+                    target: to,
+                    targetStep,
+                    source: from,
+                    sourceStep: 4,
+                    count: columns,
+                  });
+                  from.set(from.plus(pitchBytes));
+                  to.set(to.plus(toStep));
+                }),
+            );
+          },
         );
         phase.set(phase.plus(PHASE_WORDS * 4));
       });
@@ -156,16 +181,20 @@ interface Planes {
   readonly weights: { readonly address: Address; readonly stride: number };
   readonly ending: { readonly mode: number; readonly bias: Address };
   readonly step: { readonly height: number; readonly width: number };
+  /** Whether the kernel's last weight is that of the first pixel. */
+  readonly isTurned: boolean;
 }
 
 /** Computes every plane of the target from those of the source that belong to it. */
 export function correlate(frame: Frame, geometry: Geometry, planes: Planes): void {
-  const { pieces, strips, bytes, taps, phases } = geometry;
+  const { isTurned, ...values } = planes;
+  const { pieces, strips, bytes, taps, phases, isSquare } = geometry;
   const units = planes.target.count * planes.target.channels * strips.count;
   const area = strips.ofStrip * pieces.pitch * phases;
   const unitsOfPart = Math.max(1, Math.floor(CHUNK / area));
   frame.run(correlateTask, Math.ceil(units / unitsOfPart), {
-    ...planes,
+    ...values,
+    squareStep: isSquare ? (isTurned ? -4 : 4) : 0,
     y: planes.y ?? NOWHERE,
     pieces,
     pieceBytes: bytes,

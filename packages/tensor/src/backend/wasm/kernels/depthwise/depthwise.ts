@@ -4,7 +4,7 @@ import type { Frame } from '../../runtime/frame.ts';
 import type { Ending } from '../gemm/operand.ts';
 import type { Images } from '../images/images.ts';
 import { correlate } from './correlate.ts';
-import { forwardGeometry, inputGradGeometry } from './geometry.ts';
+import { forwardGeometry, inputGradGeometry, weightGradGeometry } from './geometry.ts';
 import { weightGrad } from './weight-grad.ts';
 
 /**
@@ -49,6 +49,7 @@ export function depthwiseForward(
     weights: { address, stride: tapsOf(window) * 4 },
     ending,
     step: { height: 1, width: 1 },
+    isTurned: false,
   });
   return true;
 }
@@ -73,6 +74,7 @@ export function depthwiseInputGrad(
     weights: { address, stride: multiplier * tapsOf(window) * 4 },
     ending: { mode: 0, bias: NOWHERE },
     step: { height: window.strideHeight, width: window.strideWidth },
+    isTurned: true,
   });
   return true;
 }
@@ -85,7 +87,7 @@ export function depthwiseWeightGrad(
   y: Address | null,
   { address, window }: Filters,
 ): Address | null {
-  const geometry = forwardGeometry(window);
+  const geometry = weightGradGeometry(window);
   if (geometry === null) return null;
   return weightGrad(frame, geometry, { x, gradOut, y, tapCount: tapsOf(window), target: address });
 }

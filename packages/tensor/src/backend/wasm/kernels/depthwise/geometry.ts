@@ -5,6 +5,7 @@ import { keptTable } from '../../runtime/tables.ts';
 import type { FieldValues } from '../../runtime/task.ts';
 import { phasesOf } from '../images/phases.ts';
 import type { PIECES } from './pieces.ts';
+import { LEAST_COLUMNS, SIDE } from './three-rows.ts';
 
 /**
  * Where the pixels of a plane lie in a thread's memory, and how far from an output each tap is there.
@@ -37,6 +38,8 @@ export interface Geometry {
   readonly bytes: number;
   readonly taps: Address;
   readonly phases: number;
+  /** Whether an output is of 3 × 3 neighbours in one plane, and all outputs are one phase. */
+  readonly isSquare: boolean;
 }
 
 /** Words of a phase in the table, which begins with the phases; their taps follow. */
@@ -45,7 +48,10 @@ export const PHASE_WORDS = 8;
 export const TAP_WORDS = 2;
 /** Taps whose sums are held in registers for the weights' gradient. */
 export const TAPS = 9;
-/** Bytes of such a sum: four float64, one for each lane of float32. */
+/** Lanes of their sums in float32, on every machine, as the order of a sum depends on it. */
+export const PRODUCT_LANES = 8;
+export const PRODUCTS_BYTES = TAPS * PRODUCT_LANES * 4;
+/** Bytes of such a sum in the end: four float64, one for each lane of float32. */
 export const SUM_BYTES = 32;
 
 interface PhaseOfTable {
@@ -94,20 +100,45 @@ function stripsOf(
   return { rows, columns, ofStrip, count };
 }
 
+/** Whether all taps of a pixel are the 3 × 3 around it; see `three-rows.ts`. */
+function isSquareOf(window: Conv2dWindow, columns: number): boolean {
+  const { kernelHeight, kernelWidth, strideHeight, strideWidth } = window;
+  const ones = [strideHeight, strideWidth, window.dilationHeight, window.dilationWidth];
+  const isSquare = kernelHeight === SIDE && kernelWidth === SIDE;
+  return isSquare && ones.every((one) => one === 1) && columns >= LEAST_COLUMNS;
+}
+
 /** The window's key in tables' names. */
 function keyOf(name: string, window: Conv2dWindow, ...sizes: readonly (Size | number)[]): string {
   return `depthwise ${name} ${JSON.stringify([window, ...sizes])}`;
 }
 
+/** Columns filled up to whole vectors, the widest of any machine. */
+export function roundedUp(columns: number): number {
+  return Math.ceil(columns / LEAST_COLUMNS) * LEAST_COLUMNS;
+}
+
 /** Outputs from inputs, whose pixels are split by the stride. */
 export function forwardGeometry(window: Conv2dWindow): Geometry | null {
+  return geometryOf('forward', window, window.outWidth);
+}
+
+/** The weights' gradient reads the same pixels as the outputs; whole vectors of them for each row. */
+export function weightGradGeometry(window: Conv2dWindow): Geometry | null {
+  const isSquare = isSquareOf(window, window.outWidth);
+  return isSquare
+    ? geometryOf('weight gradient', window, roundedUp(window.outWidth))
+    : forwardGeometry(window);
+}
+
+function geometryOf(name: string, window: Conv2dWindow, width: number): Geometry | null {
   const { kernelHeight, kernelWidth, strideHeight, strideWidth, padding } = window;
   const { dilationHeight, dilationWidth, outHeight: rows, outWidth: columns } = window;
   const halo = Math.floor((spanOf(kernelHeight, dilationHeight) - 1) / strideHeight);
-  const pitch = columns + Math.floor((spanOf(kernelWidth, dilationWidth) - 1) / strideWidth);
+  const pitch = width + Math.floor((spanOf(kernelWidth, dilationWidth) - 1) / strideWidth);
   // The pieces, the outputs, and which of them are pixels.
   const split = strideHeight * strideWidth;
-  const slack = SLACK + (kernelHeight * kernelWidth + TAPS) * SUM_BYTES;
+  const slack = SLACK + (kernelHeight * kernelWidth + TAPS) * SUM_BYTES + PRODUCTS_BYTES;
   const strips = stripsOf({ rows, columns }, { perRow: (split + 2) * pitch, halo, slack });
   if (strips === null) return null;
   const rowsOfPiece = strips.ofStrip + halo;
@@ -136,8 +167,9 @@ export function forwardGeometry(window: Conv2dWindow): Geometry | null {
     },
     strips,
     bytes: split * rowsOfPiece * pitch * 4,
-    taps: tableOf(keyOf('forward', window), () => [build()]),
+    taps: tableOf(keyOf(name, window), () => [build()]),
     phases: 1,
+    isSquare: isSquareOf(window, columns),
   };
 }
 
@@ -207,5 +239,6 @@ export function inputGradGeometry(
     bytes: multiplier * rowsOfPiece * pitch * 4,
     taps: tableOf(keyOf('gradient', window, gradIn, multiplier), () => taken.map(build)),
     phases: taken.length,
+    isSquare: isSquareOf(window, columns.count) && multiplier === 1,
   };
 }

@@ -1,8 +1,4 @@
-import { highToDoubles, lowToDoubles } from '../../assembler/doubles.ts';
-import { defineFunction } from '../../assembler/function.ts';
-import { loadF32x4, loadF64x2, loadFloats } from '../../assembler/loads.ts';
-import { loadI32 } from '../../assembler/scalars.ts';
-import { splat } from '../../assembler/vectors.ts';
+import { loadF64x2, loadFloats } from '../../assembler/loads.ts';
 import { type Address, addressAfter, NOWHERE } from '../../runtime/address.ts';
 import type { Frame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
@@ -11,58 +7,20 @@ import { COLLECTED_VECTORS, LongSum } from '../lanes/long-sum.ts';
 import { endOf, partRange } from '../loops/part-range.ts';
 import { fillRow } from '../loops/rows.ts';
 import { sumArrays } from '../reduce/sum-arrays.ts';
-import { type Geometry, PHASE_WORDS, SUM_BYTES, TAP_WORDS, TAPS } from './geometry.ts';
+import {
+  type Geometry,
+  PHASE_WORDS,
+  PRODUCTS_BYTES,
+  roundedUp,
+  SUM_BYTES,
+  TAP_WORDS,
+  TAPS,
+} from './geometry.ts';
 import { copyPieces, PIECES } from './pieces.ts';
+import { addProducts, addProductsOfRows } from './products.ts';
 
 /** Parts that are enough for all threads; with fewer channels, images are dealt out too. */
 const ENOUGH_PARTS = 16;
-
-/**
- * sums[tap] += Σ_i g[i] · x[i + tap] for nine taps. Four lanes on every machine, as the order of the
- * sum depends on it; this is faster than memory already.
- */
-const addProducts = defineFunction(
-  'depthwiseProducts',
-  {
-    x: 'address',
-    g: 'address',
-    /** 1 for each g that is one, and 0 for what lies between rows. */
-    isPixel: 'address',
-    count: 'i32',
-    taps: 'address',
-    sums: 'address',
-  },
-  (f, { x, g, isPixel, count, taps, sums }) => {
-    const offsets = Array.from({ length: TAPS }, (_, tap) =>
-      f.i32(loadI32(taps, tap * TAP_WORDS * 4)),
-    );
-    const products = offsets.map(() => f.f32x4(splat(0)));
-    const factor = f.f32x4();
-    const mask = f.i32x4();
-    f.block((finished) => {
-      f.doWhile(() => {
-        factor.set(loadF32x4(g));
-        // Between rows g is 0, but x may be infinite.
-        mask.set(loadF32x4(isPixel).notEquals(splat(0)));
-        products.forEach((sum, tap) => {
-          // A jump, never taken, which V8 moves no loads across: they would take too many registers.
-          if (tap % 3 === 2) finished.breakIf(count.equals(0));
-          const pixels = loadF32x4(x.plus(offsets[tap])).bits().and(mask).bits();
-          sum.set(f.multiplyAdd(factor, pixels, sum));
-        });
-        x.set(x.plus(16));
-        g.set(g.plus(16));
-        isPixel.set(isPixel.plus(16));
-        count.set(count.minus(4));
-      }, count.greaterThan(0));
-    });
-    products.forEach((sum, tap) => {
-      const at = tap * SUM_BYTES;
-      f.store(sums, loadF64x2(sums, at).plus(lowToDoubles(sum)), at);
-      f.store(sums, loadF64x2(sums, at + 16).plus(highToDoubles(sum)), at + 16);
-    });
-  },
-);
 
 /** One channel's gradient from some of the images, strip by strip. */
 const weightGradTask = defineTask(
@@ -78,6 +36,9 @@ const weightGradTask = defineTask(
     taps: 'address',
     tapCount: 'i32',
     tapGroups: 'i32',
+    /** Elements from one row of the gradient to the next, in this thread's memory. */
+    gradPitch: 'i32',
+    isSquare: 'flag',
     rowsOfStrip: 'i32',
     imagesOfPart: 'i32',
     /** [part of the images, channel, tap], float32. */
@@ -93,8 +54,10 @@ const weightGradTask = defineTask(
     const images = partRange(f, block, p.imagesOfPart, gradOut.count);
     const sums = scratch;
     const sumBytes = f.i32(p.tapGroups.times(TAPS * SUM_BYTES));
-    const pixels = f.i32(scratch.plus(sumBytes));
-    const gradient = f.i32(pixels.plus(p.pieceBytes));
+    const products = f.i32(scratch.plus(sumBytes));
+    const pixels = f.i32(products.plus(PRODUCTS_BYTES));
+    const copied = f.i32(pixels.plus(p.pieceBytes));
+    const gradient = f.i32();
     const channelOfX = f.i32(channel.dividedBy(p.multiplier));
     const sum = new LongSum(f);
     const value = f.f32x8();
@@ -102,6 +65,7 @@ const weightGradTask = defineTask(
     // Where planes are not cut, the zeros around them are at the same places for all.
     const isNew = f.i32(1);
     const isPixel = f.i32();
+    const gradBytes = f.i32(p.gradPitch.times(4));
     const isCut = f.i32(rowsOfStrip.lessThan(gradOut.height));
     f.for(images.first, images.end, 1, (image) => {
       sum.clear();
@@ -115,12 +79,14 @@ const weightGradTask = defineTask(
           .times(gradOut.stride)
           .plus(channel.times(gradOut.height).times(gradOut.width).times(4)),
       );
+      const gradPlane = f.i32(gradOut.address.plus(start));
       const y = f.i32(0);
       f.if(p.y, () => y.set(p.y.plus(start)));
+      const isDirect = f.i32(p.isSquare.and(gradOut.width.equals(p.gradPitch)).and(y.isZero()));
       f.for(0, gradOut.height, rowsOfStrip, (firstRow) => {
         const endRow = endOf(f, firstRow, rowsOfStrip, gradOut.height);
         const rows = f.i32(endRow.minus(firstRow));
-        const count = f.i32(rows.minus(1).times(pieces.pitch).plus(gradOut.width));
+        const count = f.i32(rows.minus(1).times(p.gradPitch).plus(gradOut.width));
         f.call(copyPieces, {
           source: xPlane,
           y: f.i32(0),
@@ -131,43 +97,77 @@ const weightGradTask = defineTask(
           target: pixels,
           isNew,
         });
-        f.call(copyPieces, {
-          source: gradOut.address.plus(start),
-          y,
-          height: gradOut.height,
-          width: gradOut.width,
-          firstRow,
-          pieces: {
-            top: f.i32(0),
-            left: f.i32(0),
-            rows,
-            pitch: pieces.pitch,
-            strideHeight: f.i32(1),
-            strideWidth: f.i32(1),
+        f.if(
+          isDirect,
+          () => gradient.set(gradPlane.plus(firstRow.times(gradOut.width).times(4))),
+          () => {
+            gradient.set(copied);
+            f.call(copyPieces, {
+              source: gradPlane,
+              y,
+              height: gradOut.height,
+              width: gradOut.width,
+              firstRow,
+              pieces: {
+                top: f.i32(0),
+                left: f.i32(0),
+                rows,
+                pitch: p.gradPitch,
+                strideHeight: f.i32(1),
+                strideWidth: f.i32(1),
+              },
+              target: copied,
+              isNew,
+            });
           },
-          target: gradient,
-          isNew,
-        });
+        );
         f.if(isNew, () => {
           // Vectors may reach over the last row.
-          const area = f.i32(rows.times(pieces.pitch));
-          const zeros = { count: f.i32(8), value: 0 };
-          f.call(fillRow, { target: gradient.plus(area.times(4)), ...zeros });
-          isPixel.set(gradient.plus(area.plus(8).times(4)));
-          f.call(fillRow, { target: isPixel, count: area.plus(8), value: 0 });
-          f.for(0, rows, 1, (row) => {
-            const target = isPixel.plus(row.times(pieces.pitch).times(4));
-            f.call(fillRow, { target, count: gradOut.width, value: 1 });
-          });
+          const end = f.i32(copied.plus(rows.times(gradBytes)));
+          f.call(fillRow, { target: end, count: 8, value: 0 });
+          isPixel.set(end.plus(32));
+          f.if(
+            p.isSquare,
+            () => {
+              f.call(fillRow, { target: isPixel, count: 8, value: 0 });
+              f.call(fillRow, { target: isPixel, count: gradOut.width.modulo(8), value: 1 });
+            },
+            () => {
+              f.call(fillRow, {
+                target: isPixel,
+                count: rows.times(p.gradPitch).plus(8),
+                value: 0,
+              });
+              f.for(0, rows, 1, (row) => {
+                const target = isPixel.plus(row.times(gradBytes));
+                f.call(fillRow, { target, count: gradOut.width, value: 1 });
+              });
+            },
+          );
         });
         isNew.set(isCut);
-        const taps = f.i32(p.taps);
-        const sumsHere = f.i32(sums);
-        f.for(0, p.tapGroups, 1, () => {
-          f.call(addProducts, { x: pixels, g: gradient, isPixel, count, taps, sums: sumsHere });
-          taps.set(taps.plus(TAPS * TAP_WORDS * 4));
-          sumsHere.set(sumsHere.plus(TAPS * SUM_BYTES));
-        });
+        const values = { x: pixels, g: gradient, isPixel, products };
+        f.if(
+          p.isSquare,
+          () =>
+            f.call(addProductsOfRows, {
+              ...values,
+              xStride: pieces.pitch.times(4),
+              gStride: gradBytes,
+              columns: gradOut.width,
+              rows,
+              sums,
+            }),
+          () => {
+            const taps = f.i32(p.taps);
+            const sumsHere = f.i32(sums);
+            f.for(0, p.tapGroups, 1, () => {
+              f.call(addProducts, { ...values, count, taps, sums: sumsHere });
+              taps.set(taps.plus(TAPS * TAP_WORDS * 4));
+              sumsHere.set(sumsHere.plus(TAPS * SUM_BYTES));
+            });
+          },
+        );
         const at = f.i32(gradient);
         const until = f.i32(gradient.plus(count.times(4)));
         f.while(at.lessThan(until), () => {
@@ -201,7 +201,7 @@ const weightGradTask = defineTask(
  */
 export function weightGrad(
   frame: Frame,
-  { pieces, strips, bytes, taps }: Geometry,
+  { pieces, strips, bytes, taps, isSquare }: Geometry,
   {
     x,
     gradOut,
@@ -226,6 +226,8 @@ export function weightGrad(
     taps: addressAfter(taps, PHASE_WORDS * 4),
     tapCount,
     tapGroups: Math.ceil(tapCount / TAPS),
+    gradPitch: isSquare ? roundedUp(gradOut.width) : pieces.pitch,
+    isSquare,
     rowsOfStrip: strips.ofStrip,
     imagesOfPart,
     target: source,
