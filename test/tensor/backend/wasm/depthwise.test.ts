@@ -81,7 +81,12 @@ function evaluate(call: Call, dtype: 'float32' | 'float64', isWhole: boolean): T
     const { data } = random(shape, seed + offset);
     const values = Float64Array.from(data, (v) => (isWhole ? Math.round(v * 3) + shift : v));
     if (offset === 0) {
-      for (let i = 1; i <= infinities; i++) values[(seed * i) % values.length] = Infinity;
+      // Every second one in a last column, where rows end that vectors reach over.
+      const width = shape[3];
+      for (let i = 1; i <= infinities; i++) {
+        const at = (seed * i) % values.length;
+        values[i % 2 === 0 ? at : at - (at % width) + width - 1] = Infinity;
+      }
     }
     return tensor(values, { shape, dtype, requiresGrad: true });
   };

@@ -27,7 +27,9 @@ function forParts(
     for (const sum of sums) sum.set(splat(0));
     body(start, sums);
     target.set(products.plus(start));
-    sums.forEach((sum, tap) => f.store(target, sum, tap * PRODUCT_BYTES));
+    sums.forEach((sum, tap) => {
+      f.store(target, sum, tap * PRODUCT_BYTES);
+    });
   });
 }
 
@@ -145,7 +147,9 @@ const rowProducts = (rows: number) =>
           f.block((finished) => {
             setRows(xRows, x.plus(at), p.xStride);
             setRows(gRows, g.plus(at), p.gStride);
-            factors.forEach((factor, row) => factor.set(f.load(gRows[row])));
+            factors.forEach((factor, row) => {
+              factor.set(f.load(gRows[row]));
+            });
             forPixels(rows, ({ row, column }, uses) => {
               // A jump, never taken, which V8 moves no loads across: they would take too many registers.
               if (column === 0 && row > 0) finished.breakIf(p.groups.equals(0));

@@ -37,7 +37,9 @@ export function forPixels(
 
 /** The addresses of rows from the first one on; V8 packs loads only from variables. */
 export function setRows(rows: readonly Local<I32>[], first: I32, stride: I32): void {
-  rows.forEach((row, number) => row.set(number === 0 ? first : rows[number - 1].plus(stride)));
+  rows.forEach((row, number) => {
+    row.set(number === 0 ? first : rows[number - 1].plus(stride));
+  });
 }
 
 /** target[i, j] = bias + Σ weight[p, q] · source[i + p, j + q], for at least 3 rows and 8 columns. */
@@ -93,7 +95,9 @@ export const correlateThreeRows = defineFunction(
           f.if(p.isRelu, () => {
             for (const sum of sums) sum.set(sum.positivePart());
           });
-          sums.forEach((sum, output) => f.store(to[output], sum));
+          sums.forEach((sum, output) => {
+            f.store(to[output], sum);
+          });
           at.set(at.plus(bytes));
         }, at.lessThan(end));
       });
