@@ -1,8 +1,8 @@
-import { defineFunction, type FunctionBuilder } from '../../assembler/function.ts';
+import { defineFunction } from '../../assembler/function.ts';
 import { loadSplat } from '../../assembler/loads.ts';
 import type { Local } from '../../assembler/parameters.ts';
 import type { I32 } from '../../assembler/scalars.ts';
-import { type Floats, splat } from '../../assembler/vectors.ts';
+import { splat } from '../../assembler/vectors.ts';
 
 /**
  * Kernels of 3 × 3 at each pixel, the most common ones. Three rows of outputs are computed at once from
