@@ -11,6 +11,7 @@ import { forPlane, forPlanes, planeParts } from '../loops/planes.ts';
 import { sumAxis } from '../reduce/sum-axis.ts';
 import { CHANNEL_PLANES, channelOf, channelValues, NORM, normalizationOf } from './channels.ts';
 import { gradTasks } from './gradients.ts';
+import { gradientsOfRows, MOST_PIXELS, momentsOfRows, normalizeRows } from './small-planes.ts';
 
 /** sums[n, c] = Σ (x − mean[c])² of a plane, as float64. */
 const SQUARES = { ...CHANNEL_PLANES, x: 'address', mean: 'address', sums: 'address' } as const;
@@ -85,7 +86,13 @@ function sumOverImages(
 /** The number of planes of an array [N, C, H, W], and values of the fields for them. */
 function planesOf({ shape: [N, C, H, W] }: NdArray) {
   const { parts, planes } = planeParts(N * C, H * W);
-  return { count: N * C, parts, fields: { planes, channels: C, area: H * W } };
+  return {
+    count: N * C,
+    parts,
+    fields: { planes, channels: C, area: H * W },
+    rows: { images: N, channels: C, area: H * W },
+    areSmall: H * W <= MOST_PIXELS,
+  };
 }
 
 export const batchNormalization: Pick<
@@ -99,8 +106,14 @@ export const batchNormalization: Pick<
       const mean = frame.output([C]);
       const variance = frame.output([C]);
       const planes = planesOf(x);
-      const sums = frame.temporary(planes.count * 8);
       const source = frame.input(x);
+      const moments = { mean: mean.array, variance: variance.array };
+      if (planes.areSmall) {
+        const targets = { mean: mean.address, variance: variance.address };
+        momentsOfRows(frame, planes.rows, source, targets);
+        return moments;
+      }
+      const sums = frame.temporary(planes.count * 8);
       const rows = { outer: planes.count, length: H * W, inner: 1 };
       const pixels = { address: source, areSums: false };
       sumAxis(frame, pixels, rows, { address: sums, divisor: null });
@@ -112,50 +125,55 @@ export const batchNormalization: Pick<
         sums,
       });
       sumOverImages(frame, x.shape, sums, variance.address, count);
-      return { mean: mean.array, variance: variance.array };
+      return moments;
     }),
 
   batchNorm2d: (x, { mean, variance }, weight, bias, epsilon, activation) =>
     inFrame((frame) => {
-      const { parts, fields } = planesOf(x);
+      const { parts, fields, rows, areSmall } = planesOf(x);
       const y = frame.output(x.shape);
-      frame.run(normalizeTasks[activation], parts, {
-        ...fields,
-        x: frame.input(x),
-        y: y.address,
-        norm: {
-          mean: frame.input(mean),
-          variance: frame.input(variance),
-          weight: frame.input(weight),
-          bias: frame.input(bias),
-          epsilon,
-        },
-      });
+      const source = frame.input(x);
+      const norm = {
+        mean: frame.input(mean),
+        variance: frame.input(variance),
+        weight: frame.input(weight),
+        bias: frame.input(bias),
+        epsilon,
+      };
+      if (areSmall) normalizeRows(frame, rows, source, norm, activation, y.address);
+      else {
+        frame.run(normalizeTasks[activation], parts, { ...fields, x: source, y: y.address, norm });
+      }
       return y.array;
     }),
 
   batchNorm2dGrad: (x, { mean, variance, frozen }, weight, bias, gradOut, epsilon) =>
     inFrame((frame) => {
       const [N, C, H, W] = x.shape;
-      const { count, parts, fields } = planesOf(x);
-      const tasks = gradTasks[bias === null ? 'none' : 'relu'];
+      const { count, parts, fields, rows, areSmall } = planesOf(x);
       const gradX = frame.output(x.shape);
       const gradWeight = frame.output([C]);
       const gradBias = frame.output([C]);
+      const sources = { x: frame.input(x), gradOut: frame.input(gradOut) };
+      const norm = {
+        mean: frame.input(mean),
+        variance: frame.input(variance),
+        weight: frame.input(weight),
+        bias: bias === null ? NOWHERE : frame.input(bias),
+        epsilon,
+      };
+      const share = frozen ? 0 : 1 / (N * H * W);
+      const gradients = { x: gradX.array, weight: gradWeight.array, bias: gradBias.array };
+      if (areSmall) {
+        const { address: weight } = gradWeight;
+        const targets = { x: gradX.address, weight, bias: gradBias.address, share };
+        gradientsOfRows(frame, rows, sources, norm, targets);
+        return gradients;
+      }
+      const tasks = gradTasks[bias === null ? 'none' : 'relu'];
       const sums = frame.temporary(count * 8);
       const dots = frame.temporary(count * 8);
-      const operands = {
-        ...fields,
-        x: frame.input(x),
-        gradOut: frame.input(gradOut),
-        norm: {
-          mean: frame.input(mean),
-          variance: frame.input(variance),
-          weight: frame.input(weight),
-          bias: bias === null ? NOWHERE : frame.input(bias),
-          epsilon,
-        },
-      };
+      const operands = { ...fields, ...sources, norm };
       frame.run(tasks.sums, parts, { ...operands, sums, dots });
       sumOverImages(frame, x.shape, sums, gradBias.address);
       sumOverImages(frame, x.shape, dots, gradWeight.address);
@@ -164,8 +182,8 @@ export const batchNormalization: Pick<
         sums: gradBias.address,
         dots: gradWeight.address,
         gradX: gradX.address,
-        share: frozen ? 0 : 1 / (N * H * W),
+        share,
       });
-      return { x: gradX.array, weight: gradWeight.array, bias: gradBias.array };
+      return gradients;
     }),
 };
