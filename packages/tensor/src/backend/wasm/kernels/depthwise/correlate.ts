@@ -5,15 +5,14 @@ import type { Frame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
 import { IMAGES, type Images } from '../images/images.ts';
 import { CHUNK } from '../loops/flat-arrays.ts';
-import { endOf, partRange } from '../loops/part-range.ts';
-import { copyLine } from '../loops/rows.ts';
+import { countFrom, endOf, partRange } from '../loops/part-range.ts';
 import { correlateAny, correlateNine, NINE } from './correlate-row.ts';
 import { type Geometry, PHASE_WORDS } from './geometry.ts';
 import { copyPieces, PIECES } from './pieces.ts';
-import { copyRows } from './rows.ts';
+import { copyRows, copySteps } from './rows.ts';
 import { correlateThreeRows, SIDE } from './three-rows.ts';
 
-/** Strips of planes of the target, each from the `sources` planes that belong to it. */
+/** Strips of planes of the target, or those of several images, each from the `sources` planes that belong to it. */
 const correlateTask = defineTask(
   'depthwise',
   {
@@ -44,6 +43,7 @@ const correlateTask = defineTask(
     const units = partRange(f, index, p.unitsOfPart, p.units);
     const planeBytes = f.i32(source.height.times(source.width).times(4));
     const bytesOfSource = f.i32(p.pieceBytes.dividedBy(p.sources));
+    const imageBytes = f.i32(pieces.rows.times(pieces.pitch).times(4));
     const isRelu = f.i32(p.ending.mode.and(MODE.relu).notEquals(0));
     const out = f.i32(scratch.plus(p.pieceBytes));
     const pitchBytes = f.i32(pieces.pitch.times(4));
@@ -54,7 +54,8 @@ const correlateTask = defineTask(
       const plane = f.i32(unit.dividedBy(strips));
       const firstRow = f.i32(unit.modulo(strips).times(rowsOfStrip));
       const endRow = endOf(f, firstRow, rowsOfStrip, p.rows);
-      const image = f.i32(plane.dividedBy(target.channels));
+      const image = f.i32(plane.dividedBy(target.channels).times(pieces.images));
+      const images = countFrom(f, image, pieces.images, target.count);
       const channel = f.i32(plane.modulo(target.channels));
       const start = f.i32(
         image
@@ -68,6 +69,8 @@ const correlateTask = defineTask(
         f.call(copyPieces, {
           source: source.address.plus(start),
           y,
+          imageStride: source.stride,
+          images,
           height: source.height,
           width: source.width,
           firstRow: firstRow.times(pieces.strideHeight).minus(pieces.top),
@@ -106,24 +109,34 @@ const correlateTask = defineTask(
           () => {
             // The first tap of the picture, which is the last of the kernel where that is turned.
             const last = f.i32(p.squareStep.lessThan(0).times((SIDE * SIDE - 1) * 4));
-            f.call(correlateThreeRows, {
-              source: scratch,
-              sourceStride: pitchBytes,
-              target: to,
-              targetStride: toStep,
-              rows: end.minus(row),
-              columns,
-              weights: weights.plus(last),
-              weightStep: p.squareStep,
-              bias,
-              isRelu,
+            const from = f.i32(scratch);
+            f.for(0, images, 1, () => {
+              f.call(correlateThreeRows, {
+                source: from,
+                sourceStride: pitchBytes,
+                target: to,
+                targetStride: toStep,
+                rows: end.minus(row),
+                columns,
+                weights: weights.plus(last),
+                weightStep: p.squareStep,
+                bias,
+                isRelu,
+              });
+              from.set(from.plus(imageBytes));
+              to.set(to.plus(target.stride));
             });
           },
           () => {
             const values = {
               source: scratch,
               target: out,
-              count: endRow.minus(firstRow).minus(1).times(pieces.pitch).plus(p.columns),
+              count: images
+                .minus(1)
+                .times(pieces.rows)
+                .plus(endRow.minus(firstRow).minus(1))
+                .times(pieces.pitch)
+                .plus(p.columns),
               taps: taps.plus(loadI32(phase)),
               tapCount: loadI32(phase, 4),
               weights,
@@ -138,30 +151,22 @@ const correlateTask = defineTask(
             const from = f.i32(
               out.plus(row.minus(firstRow).times(pitchBytes)).plus(loadI32(phase, 20).times(4)),
             );
+            const rows = {
+              target: to,
+              targetStride: toStep,
+              targetPlane: target.stride,
+              source: from,
+              sourceStride: pitchBytes,
+              sourcePlane: imageBytes,
+              planes: images,
+              rows: end.minus(row),
+              count: columns,
+            };
+            const targetStep = p.step.width.times(4);
             f.if(
               p.step.width.equals(1),
-              () =>
-                f.call(copyRows, {
-                  target: to,
-                  targetStride: toStep,
-                  source: from,
-                  sourceStride: pitchBytes,
-                  count: columns,
-                  rows: end.minus(row),
-                }),
-              () =>
-                f.for(row, end, 1, () => {
-                  const targetStep = p.step.width.times(4);
-                  f.call(copyLine, {
-                    target: to,
-                    targetStep,
-                    source: from,
-                    sourceStep: 4,
-                    count: columns,
-                  });
-                  from.set(from.plus(pitchBytes));
-                  to.set(to.plus(toStep));
-                }),
+              () => f.call(copyRows, rows),
+              () => f.call(copySteps, { ...rows, targetStep, sourceStep: 4 }),
             );
           },
         );
@@ -189,8 +194,9 @@ interface Planes {
 export function correlate(frame: Frame, geometry: Geometry, planes: Planes): void {
   const { isTurned, ...values } = planes;
   const { pieces, strips, bytes, taps, phases, isSquare } = geometry;
-  const units = planes.target.count * planes.target.channels * strips.count;
-  const area = strips.ofStrip * pieces.pitch * phases;
+  const blocks = Math.ceil(planes.target.count / strips.images);
+  const units = blocks * planes.target.channels * strips.count;
+  const area = strips.images * strips.ofStrip * pieces.pitch * phases;
   const unitsOfPart = Math.max(1, Math.floor(CHUNK / area));
   frame.run(correlateTask, Math.ceil(units / unitsOfPart), {
     ...values,

@@ -26,6 +26,8 @@ interface Filters {
 
 const tapsOf = ({ kernelHeight, kernelWidth }: Conv2dWindow): number => kernelHeight * kernelWidth;
 
+const planesOf = ({ count, channels }: Images) => ({ images: count, channels });
+
 export function isDepthwise({ groupChannels, window }: Filters): boolean {
   return groupChannels === 1 && window.groups > 1;
 }
@@ -38,7 +40,7 @@ export function depthwiseForward(
   target: Images,
   ending: Ending,
 ): boolean {
-  const geometry = forwardGeometry(window);
+  const geometry = forwardGeometry(window, planesOf(target));
   if (geometry === null) return false;
   correlate(frame, geometry, {
     source,
@@ -63,7 +65,12 @@ export function depthwiseInputGrad(
   gradIn: Images,
 ): boolean {
   const multiplier = outChannels / window.groups;
-  const geometry = inputGradGeometry(window, { multiplier, gradOut, gradIn });
+  const geometry = inputGradGeometry(window, {
+    multiplier,
+    gradOut,
+    gradIn: { height: gradIn.height, width: gradIn.width },
+    planes: planesOf(gradIn),
+  });
   if (geometry === null) return false;
   correlate(frame, geometry, {
     source: gradOut,
@@ -87,7 +94,7 @@ export function depthwiseWeightGrad(
   y: Address | null,
   { address, window }: Filters,
 ): Address | null {
-  const geometry = weightGradGeometry(window);
+  const geometry = weightGradGeometry(window, planesOf(gradOut));
   if (geometry === null) return null;
   return weightGrad(frame, geometry, { x, gradOut, y, tapCount: tapsOf(window), target: address });
 }

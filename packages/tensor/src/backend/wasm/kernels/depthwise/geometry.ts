@@ -12,6 +12,9 @@ import { LEAST_COLUMNS, SIDE } from './three-rows.ts';
  * As outputs lie at the same pitch as inputs, those of all rows are one long row.
  */
 
+/** Of parts of the work there should be as many, for all threads. */
+const ENOUGH_UNITS = 32;
+
 /** Bytes of the plane's part and of its outputs that are computed at once: both stay in the first cache. */
 const STRIP_BYTES = 24 * 2 ** 10;
 /** Left free at the end of a thread's memory, for vectors that reach over. */
@@ -22,12 +25,20 @@ interface Size {
   readonly width: number;
 }
 
+/** How many planes there are to compute. */
+interface Planes {
+  readonly images: number;
+  readonly channels: number;
+}
+
 /** The plane of outputs cut into strips of rows. */
 interface Strips {
   readonly rows: number;
   readonly columns: number;
   readonly ofStrip: number;
   readonly count: number;
+  /** Images whose planes are computed at once, where a strip is a whole plane. */
+  readonly images: number;
 }
 
 /** Everything but the planes themselves. */
@@ -81,8 +92,9 @@ function tableOf(key: string, build: () => readonly PhaseOfTable[]): Address {
 }
 
 /**
- * Strips of as many rows as fit.
+ * Strips of as many rows as fit, or as many whole planes.
  *
+ * @param planes.images of which there are so many planes in all
  * @param of.perRow elements of a row of inputs and outputs
  * @param of.halo rows that neighbouring strips share
  * @param of.slack bytes for other things
@@ -90,6 +102,7 @@ function tableOf(key: string, build: () => readonly PhaseOfTable[]): Address {
  */
 function stripsOf(
   { rows, columns }: { rows: number; columns: number },
+  planes: Planes,
   { perRow, halo, slack }: { perRow: number; halo: number; slack: number },
 ): Strips | null {
   const fitting = Math.floor(STRIP_BYTES / (perRow * 4)) - halo;
@@ -97,7 +110,10 @@ function stripsOf(
   const count = Math.ceil(rows / most);
   const ofStrip = Math.ceil(rows / count);
   if ((ofStrip + halo + 1) * perRow * 4 + slack > SCRATCH_BYTES) return null;
-  return { rows, columns, ofStrip, count };
+  const together = Math.floor(STRIP_BYTES / ((rows + halo) * perRow * 4));
+  const dealtOut = Math.floor((planes.images * planes.channels) / ENOUGH_UNITS);
+  const images = count > 1 ? 1 : Math.max(1, Math.min(together, dealtOut, planes.images));
+  return { rows, columns, ofStrip, count, images };
 }
 
 /** Whether all taps of a pixel are the 3 × 3 around it; see `three-rows.ts`. */
@@ -119,19 +135,24 @@ export function roundedUp(columns: number): number {
 }
 
 /** Outputs from inputs, whose pixels are split by the stride. */
-export function forwardGeometry(window: Conv2dWindow): Geometry | null {
-  return geometryOf('forward', window, window.outWidth);
+export function forwardGeometry(window: Conv2dWindow, planes: Planes): Geometry | null {
+  return geometryOf('forward', window, planes, window.outWidth);
 }
 
 /** The weights' gradient reads the same pixels as the outputs; whole vectors of them for each row. */
-export function weightGradGeometry(window: Conv2dWindow): Geometry | null {
+export function weightGradGeometry(window: Conv2dWindow, planes: Planes): Geometry | null {
   const isSquare = isSquareOf(window, window.outWidth);
   return isSquare
-    ? geometryOf('weight gradient', window, roundedUp(window.outWidth))
-    : forwardGeometry(window);
+    ? geometryOf('weight gradient', window, planes, roundedUp(window.outWidth))
+    : forwardGeometry(window, planes);
 }
 
-function geometryOf(name: string, window: Conv2dWindow, width: number): Geometry | null {
+function geometryOf(
+  name: string,
+  window: Conv2dWindow,
+  planes: Planes,
+  width: number,
+): Geometry | null {
   const { kernelHeight, kernelWidth, strideHeight, strideWidth, padding } = window;
   const { dilationHeight, dilationWidth, outHeight: rows, outWidth: columns } = window;
   const halo = Math.floor((spanOf(kernelHeight, dilationHeight) - 1) / strideHeight);
@@ -139,7 +160,7 @@ function geometryOf(name: string, window: Conv2dWindow, width: number): Geometry
   // The pieces, the outputs, and which of them are pixels.
   const split = strideHeight * strideWidth;
   const slack = SLACK + (kernelHeight * kernelWidth + TAPS) * SUM_BYTES + PRODUCTS_BYTES;
-  const strips = stripsOf({ rows, columns }, { perRow: (split + 2) * pitch, halo, slack });
+  const strips = stripsOf({ rows, columns }, planes, { perRow: (split + 2) * pitch, halo, slack });
   if (strips === null) return null;
   const rowsOfPiece = strips.ofStrip + halo;
   const build = (): PhaseOfTable => {
@@ -149,7 +170,7 @@ function geometryOf(name: string, window: Conv2dWindow, width: number): Geometry
       for (let q = 0; q < kernelWidth; q++) {
         const column = q * dilationWidth;
         const piece = (row % strideHeight) * strideWidth + (column % strideWidth);
-        const line = piece * rowsOfPiece + Math.floor(row / strideHeight);
+        const line = piece * strips.images * rowsOfPiece + Math.floor(row / strideHeight);
         const offset = line * pitch + Math.floor(column / strideWidth);
         taps.push([offset * 4, (p * kernelWidth + q) * 4]);
       }
@@ -160,14 +181,15 @@ function geometryOf(name: string, window: Conv2dWindow, width: number): Geometry
     pieces: {
       top: padding.top,
       left: padding.left,
+      images: strips.images,
       rows: rowsOfPiece,
       pitch,
       strideHeight,
       strideWidth,
     },
     strips,
-    bytes: split * rowsOfPiece * pitch * 4,
-    taps: tableOf(keyOf(name, window), () => [build()]),
+    bytes: split * strips.images * rowsOfPiece * pitch * 4,
+    taps: tableOf(keyOf(name, window, strips.images), () => [build()]),
     phases: 1,
     isSquare: isSquareOf(window, columns),
   };
@@ -190,7 +212,12 @@ function allOf(axes: ReturnType<typeof phasesOf>['phases'][number]['rows'][]) {
 /** The gradient by the input from that by the output: one phase for each remainder of the stride. */
 export function inputGradGeometry(
   window: Conv2dWindow,
-  { multiplier, gradOut, gradIn }: { multiplier: number; gradOut: Size; gradIn: Size },
+  {
+    multiplier,
+    gradOut,
+    gradIn,
+    planes,
+  }: { multiplier: number; gradOut: Size; gradIn: Size; planes: Planes },
 ): Geometry | null {
   const { kernelHeight, kernelWidth, strideHeight } = window;
   const { phases } = phasesOf(window, gradOut, gradIn);
@@ -198,7 +225,7 @@ export function inputGradGeometry(
   const columns = allOf(phases.map((phase) => phase.columns));
   const pitch = columns.count + columns.back;
   const size = { rows: rows.count, columns: columns.count };
-  const strips = stripsOf(size, {
+  const strips = stripsOf(size, planes, {
     perRow: (multiplier + 1) * pitch,
     halo: rows.back,
     slack: SLACK,
@@ -209,7 +236,7 @@ export function inputGradGeometry(
     const taps: [number, number][] = [];
     for (let channel = 0; channel < multiplier; channel++) {
       for (const row of phase.rows.taps) {
-        const line = channel * rowsOfPiece + rows.back - row.back;
+        const line = channel * strips.images * rowsOfPiece + rows.back - row.back;
         const kernelRow = channel * kernelHeight + row.kernel;
         for (const column of phase.columns.taps) {
           const offset = line * pitch + columns.back - column.back;
@@ -230,14 +257,17 @@ export function inputGradGeometry(
     pieces: {
       top: rows.back - rows.first,
       left: columns.back - columns.first,
+      images: strips.images,
       rows: rowsOfPiece,
       pitch,
       strideHeight: 1,
       strideWidth: 1,
     },
     strips,
-    bytes: multiplier * rowsOfPiece * pitch * 4,
-    taps: tableOf(keyOf('gradient', window, gradIn, multiplier), () => taken.map(build)),
+    bytes: multiplier * strips.images * rowsOfPiece * pitch * 4,
+    taps: tableOf(keyOf('gradient', window, gradIn, multiplier, strips.images), () =>
+      taken.map(build),
+    ),
     phases: taken.length,
     isSquare: isSquareOf(window, columns.count) && multiplier === 1,
   };

@@ -1,31 +1,36 @@
 import { defineFunction } from '../../assembler/function.ts';
 import type { I32 } from '../../assembler/scalars.ts';
-import { copyLine, fillRow } from '../loops/rows.ts';
-import { copyHalfRows, copyMaskedRows, copyRows } from './rows.ts';
+import { fillRow } from '../loops/rows.ts';
+import { copyHalfRows, copyMaskedRows, copyRows, copySteps } from './rows.ts';
 
 /**
- * A plane with zeros around it in a thread's memory, where it is in the first cache: split into
- * strideHeight · strideWidth pieces by the remainders of a pixel's row and column, so that what
- * neighbouring windows read are neighbours for every stride.
+ * Planes of some images with zeros around them in a thread's memory, where they are in the first cache:
+ * split into strideHeight · strideWidth pieces by the remainders of a pixel's row and column, so that
+ * what neighbouring windows read are neighbours for every stride. In each piece the images lie one below
+ * the other, so that small ones are computed as a tall one.
  */
 export const PIECES = {
   /** Zeros before the plane; negative where its first pixels are in no window. */
   top: 'i32',
   left: 'i32',
-  /** Of each piece. */
+  /** That a piece has room for. */
+  images: 'i32',
+  /** Of an image in each piece. */
   rows: 'i32',
   pitch: 'i32',
   strideHeight: 'i32',
   strideWidth: 'i32',
 } as const;
 
-/** Copies some rows of a plane, from `firstRow` on, which may lie before it or behind it. */
+/** Copies some rows of a plane of each image, from `firstRow` on, which may lie before it or behind it. */
 export const copyPieces = defineFunction(
   'depthwisePieces',
   {
     source: 'address',
     /** Where not 0: the output after ReLU of which `source` is the gradient. Only for stride 1. */
     y: 'address',
+    imageStride: 'bytes',
+    images: 'i32',
     height: 'i32',
     width: 'i32',
     firstRow: 'i32',
@@ -34,12 +39,14 @@ export const copyPieces = defineFunction(
     /** Whether to write the zeros too. */
     isNew: 'flag',
   },
-  (f, { source, y, height, width, firstRow, pieces, target, isNew }) => {
+  (f, { source, y, imageStride, images, height, width, firstRow, pieces, target, isNew }) => {
     const { left, rows, pitch, strideHeight, strideWidth } = pieces;
     const pitchBytes = f.i32(pitch.times(4));
+    const imageBytes = f.i32(rows.times(pitchBytes));
+    const pieceBytes = f.i32(imageBytes.times(pieces.images));
     f.if(isNew, () => {
-      const count = strideHeight.times(strideWidth).times(rows).times(pitch);
-      f.call(fillRow, { target, count, value: 0 });
+      const bytes = strideHeight.times(strideWidth).times(pieceBytes);
+      f.call(fillRow, { target, count: bytes.dividedBy(4), value: 0 });
     });
     /** The elements n · step + phase − before for n in [first, end) lie on an axis of that length. */
     const range = (before: I32, phase: I32, step: I32, size: I32) => {
@@ -69,25 +76,17 @@ export const copyPieces = defineFunction(
         const values = {
           target: to,
           targetStride: pitchBytes,
+          targetPlane: imageBytes,
           source: from,
-          sourceStride: f.i32(strideHeight.times(width).times(4)),
-          count: length,
-          rows: count,
+          sourceStride: strideHeight.times(width).times(4),
+          sourcePlane: imageStride,
+          planes: images,
+          rows: f.i32(lines.end.minus(lines.first)),
+          count: f.i32(columns.end.minus(columns.first)),
         };
-        const anyLine = (): void =>
-          f.for(0, count, 1, () => {
-            const sourceStep = strideWidth.times(4);
-            f.call(copyLine, {
-              target: to,
-              targetStep: 4,
-              source: from,
-              sourceStep,
-              count: length,
-            });
-            from.set(from.plus(values.sourceStride));
-            to.set(to.plus(pitchBytes));
-          });
-        f.if(length.greaterThan(0).and(count.greaterThan(0)), () =>
+        const anyRows = (): void =>
+          f.call(copySteps, { ...values, targetStep: 4, sourceStep: strideWidth.times(4) });
+        f.if(values.count.greaterThan(0).and(values.rows.greaterThan(0)), () =>
           f.if(
             y,
             () => f.call(copyMaskedRows, { ...values, distance: y.minus(source) }),
@@ -95,11 +94,11 @@ export const copyPieces = defineFunction(
               f.if(
                 strideWidth.equals(1),
                 () => f.call(copyRows, values),
-                () => f.if(strideWidth.equals(2), () => f.call(copyHalfRows, values), anyLine),
+                () => f.if(strideWidth.equals(2), () => f.call(copyHalfRows, values), anyRows),
               ),
           ),
         );
-        target.set(target.plus(rows.times(pitchBytes)));
+        target.set(target.plus(pieceBytes));
       });
     });
   },

@@ -1,10 +1,11 @@
 import { loadF64x2, loadFloats } from '../../assembler/loads.ts';
+import { f64, type I32 } from '../../assembler/scalars.ts';
 import { type Address, addressAfter, NOWHERE } from '../../runtime/address.ts';
 import type { Frame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
 import { IMAGES, type Images } from '../images/images.ts';
 import { COLLECTED_VECTORS, LongSum } from '../lanes/long-sum.ts';
-import { endOf, partRange } from '../loops/part-range.ts';
+import { countFrom, endOf, partRange } from '../loops/part-range.ts';
 import { fillRow } from '../loops/rows.ts';
 import { sumArrays } from '../reduce/sum-arrays.ts';
 import {
@@ -43,7 +44,7 @@ const weightGradTask = defineTask(
     imagesOfPart: 'i32',
     /** [part of the images, channel, tap], float32. */
     target: 'address',
-    /** The gradient's sums over planes, [image, channel], float64. */
+    /** The gradient's sums over planes, [image, channel], float64; see below. */
     planeSums: 'address',
   },
   (f, p, { index, scratch }) => {
@@ -61,13 +62,31 @@ const weightGradTask = defineTask(
     const channelOfX = f.i32(channel.dividedBy(p.multiplier));
     const sum = new LongSum(f);
     const value = f.f32x8();
+    /** Vectors may reach over the end, where there are zeros. */
+    const addUp = (sum: LongSum, start: I32, length: I32): void => {
+      const at = f.i32(start);
+      const until = f.i32(at.plus(length.times(4)));
+      f.while(at.lessThan(until), () => {
+        const next = endOf(f, at, COLLECTED_VECTORS * 32, until);
+        f.doWhile(() => {
+          value.set(loadFloats(at, 0, 8));
+          sum.collect(value);
+          at.set(at.plus(32));
+        }, at.lessThan(next));
+        sum.flush();
+      });
+    };
     f.call(fillRow, { target: sums, count: sumBytes.dividedBy(4), value: 0 });
     // Where planes are not cut, the zeros around them are at the same places for all.
     const isNew = f.i32(1);
     const isPixel = f.i32();
-    const gradBytes = f.i32(p.gradPitch.times(4));
     const isCut = f.i32(rowsOfStrip.lessThan(gradOut.height));
-    f.for(images.first, images.end, 1, (image) => {
+    const gradBytes = f.i32(p.gradPitch.times(4));
+    const imageBytes = f.i32(pieces.rows.times(pieces.pitch).times(4));
+    f.for(images.first, images.end, pieces.images, (image) => {
+      const count = countFrom(f, image, pieces.images, images.end);
+      // Beyond the last image there are others, which vectors may reach.
+      f.if(count.lessThan(pieces.images), () => isNew.set(1));
       sum.clear();
       const xPlane = f.i32(
         x.address
@@ -86,10 +105,11 @@ const weightGradTask = defineTask(
       f.for(0, gradOut.height, rowsOfStrip, (firstRow) => {
         const endRow = endOf(f, firstRow, rowsOfStrip, gradOut.height);
         const rows = f.i32(endRow.minus(firstRow));
-        const count = f.i32(rows.minus(1).times(p.gradPitch).plus(gradOut.width));
         f.call(copyPieces, {
           source: xPlane,
           y: f.i32(0),
+          imageStride: x.stride,
+          images: count,
           height: x.height,
           width: x.width,
           firstRow: firstRow.times(pieces.strideHeight).minus(pieces.top),
@@ -97,21 +117,26 @@ const weightGradTask = defineTask(
           target: pixels,
           isNew,
         });
+        const gradImageBytes = f.i32(gradOut.stride);
         f.if(
           isDirect,
           () => gradient.set(gradPlane.plus(firstRow.times(gradOut.width).times(4))),
           () => {
             gradient.set(copied);
+            gradImageBytes.set(pieces.rows.times(gradBytes));
             f.call(copyPieces, {
               source: gradPlane,
               y,
-              height: gradOut.height,
+              imageStride: gradOut.stride,
+              images: count,
+              height: endRow,
               width: gradOut.width,
               firstRow,
               pieces: {
                 top: f.i32(0),
                 left: f.i32(0),
-                rows,
+                images: pieces.images,
+                rows: pieces.rows,
                 pitch: p.gradPitch,
                 strideHeight: f.i32(1),
                 strideWidth: f.i32(1),
@@ -123,7 +148,8 @@ const weightGradTask = defineTask(
         );
         f.if(isNew, () => {
           // Vectors may reach over the last row.
-          const end = f.i32(copied.plus(rows.times(gradBytes)));
+          const area = f.i32(pieces.images.times(pieces.rows).times(p.gradPitch));
+          const end = f.i32(copied.plus(area.times(4)));
           f.call(fillRow, { target: end, count: 8, value: 0 });
           isPixel.set(end.plus(32));
           f.if(
@@ -133,54 +159,59 @@ const weightGradTask = defineTask(
               f.call(fillRow, { target: isPixel, count: gradOut.width.modulo(8), value: 1 });
             },
             () => {
-              f.call(fillRow, {
-                target: isPixel,
-                count: rows.times(p.gradPitch).plus(8),
-                value: 0,
-              });
-              f.for(0, rows, 1, (row) => {
-                const target = isPixel.plus(row.times(gradBytes));
-                f.call(fillRow, { target, count: gradOut.width, value: 1 });
+              f.call(fillRow, { target: isPixel, count: area.plus(8), value: 0 });
+              const ofImage = f.i32(isPixel);
+              f.for(0, count, 1, () => {
+                f.for(0, rows, 1, (row) => {
+                  const target = ofImage.plus(row.times(gradBytes));
+                  f.call(fillRow, { target, count: gradOut.width, value: 1 });
+                });
+                ofImage.set(ofImage.plus(imageBytes));
               });
             },
           );
         });
         isNew.set(isCut);
         const values = { x: pixels, g: gradient, isPixel, products };
+        const length = f.i32(rows.minus(1).times(p.gradPitch).plus(gradOut.width));
         f.if(
           p.isSquare,
-          () =>
-            f.call(addProductsOfRows, {
-              ...values,
-              xStride: pieces.pitch.times(4),
-              gStride: gradBytes,
-              columns: gradOut.width,
-              rows,
-              sums,
-            }),
           () => {
+            const pixelsOfImage = f.i32(pixels);
+            f.for(0, count, 1, () => {
+              f.call(addProductsOfRows, {
+                ...values,
+                x: pixelsOfImage,
+                xStride: pieces.pitch.times(4),
+                gStride: gradBytes,
+                columns: gradOut.width,
+                rows,
+                sums,
+              });
+              pixelsOfImage.set(pixelsOfImage.plus(imageBytes));
+              addUp(sum, gradient, length);
+              gradient.set(gradient.plus(gradImageBytes));
+            });
+          },
+          () => {
+            length.set(length.plus(count.minus(1).times(pieces.rows).times(pieces.pitch)));
             const taps = f.i32(p.taps);
             const sumsHere = f.i32(sums);
             f.for(0, p.tapGroups, 1, () => {
-              f.call(addProducts, { ...values, count, taps, sums: sumsHere });
+              f.call(addProducts, { ...values, count: length, taps, sums: sumsHere });
               taps.set(taps.plus(TAPS * TAP_WORDS * 4));
               sumsHere.set(sumsHere.plus(TAPS * SUM_BYTES));
             });
+            addUp(sum, gradient, length);
           },
         );
-        const at = f.i32(gradient);
-        const until = f.i32(gradient.plus(count.times(4)));
-        f.while(at.lessThan(until), () => {
-          const next = endOf(f, at, COLLECTED_VECTORS * 32, until);
-          f.doWhile(() => {
-            value.set(loadFloats(at, 0, 8));
-            sum.collect(value);
-            at.set(at.plus(32));
-          }, at.lessThan(next));
-          sum.flush();
-        });
       });
-      f.store(p.planeSums.plus(image.times(channels).plus(channel).times(8)), sum.total);
+      const sumOfImage = f.i32(p.planeSums.plus(image.times(channels).plus(channel).times(8)));
+      f.store(sumOfImage, sum.total);
+      f.for(1, count, 1, () => {
+        sumOfImage.set(sumOfImage.plus(channels.times(8)));
+        f.store(sumOfImage, f64(0));
+      });
     });
     const target = f.i32(p.target.plus(index.times(p.tapCount).times(4)));
     const at = f.i32(sums);
@@ -197,7 +228,8 @@ const weightGradTask = defineTask(
  * gw ← Σ over all pixels of gy · x.
  *
  * @param y the output of a ReLU by which `gradOut` is the gradient; null where there was none
- * @returns the gradient's sums over planes, [N, channels], float64
+ * @returns the gradient's sums over planes, [N, channels], float64; those of planes that are computed at
+ *   once stand with the first of them, and 0 with the others
  */
 export function weightGrad(
   frame: Frame,
