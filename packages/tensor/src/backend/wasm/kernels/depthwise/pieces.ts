@@ -71,8 +71,6 @@ export const copyPieces = defineFunction(
         const column = columns.first.times(strideWidth).plus(columnPhase).minus(left);
         const from = f.i32(source.plus(row.times(width).plus(column).times(4)));
         const to = f.i32(target.plus(lines.first.times(pitch).plus(columns.first).times(4)));
-        const length = f.i32(columns.end.minus(columns.first));
-        const count = f.i32(lines.end.minus(lines.first));
         const values = {
           target: to,
           targetStride: pitchBytes,
