@@ -142,6 +142,15 @@ const LAYERS = {
       'backend/wasm/kernels/reduce',
     ],
     [
+      'backend/wasm/kernels/row-norm',
+      'core',
+      'backend/wasm/assembler',
+      'backend/wasm/runtime',
+      'backend/wasm/kernels/lanes',
+      'backend/wasm/kernels/loops',
+      'backend/wasm/kernels/reduce',
+    ],
+    [
       'backend/wasm/wasm-backend',
       'core',
       'backend/declined',

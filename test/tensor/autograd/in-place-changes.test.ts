@@ -94,6 +94,7 @@ const KEPT: Readonly<Record<string, readonly Kept[]>> = {
   mean: ['nothing'],
   min: ['inputs', 'output'],
   minimum: ['inputs'],
+  normalizeRows: ['inputs'],
   mod: ['inputs', 'output'],
   mul: ['inputs'],
   pad: ['nothing'],

@@ -2,14 +2,12 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { expectInteger, expectThat, normalizeAxis, readOptions } from '../core/checks.ts';
 import { shapeError } from '../core/errors.ts';
 import { elementCount, formatShape, type Shape, sameShape } from '../core/shape.ts';
-import { add, mul, sub } from './arithmetic.ts';
-import { rsqrt } from './exponentials.ts';
+import { add, mul } from './arithmetic.ts';
+import { normalizeRows } from './normalize-rows.ts';
 import { asTensor, dtypeOf, expectSameFloating, type TensorLike } from './operands.ts';
-import { mean } from './reduce.ts';
 import { reshape } from './reshape.ts';
-import { square } from './square.ts';
 
-/** Normalizations of each sample by itself, made of other operations. */
+/** Normalizations of each sample by itself. */
 
 /** What is added to a variance or a mean square. */
 export interface EpsilonOption {
@@ -45,27 +43,15 @@ function parameter(
   return given;
 }
 
-function scaled(x: Tensor, weight: Tensor | null, bias: Tensor | null): Tensor {
-  const y = weight === null ? x : mul(x, weight);
-  return bias === null ? y : add(y, bias);
-}
-
-/** (x − mean) / √(variance + ε) over some axes. */
-function standardized(x: Tensor, axes: readonly number[], epsilon: number): Tensor {
-  const centered = sub(x, mean(x, axes, { keepDims: true }));
-  const variance = mean(square(centered), axes, { keepDims: true });
-  return mul(centered, rsqrt(add(variance, epsilon)));
-}
-
 function lastAxes(
   op: string,
   x: Tensor,
   options: LayerNormOptions,
-): { axes: number[]; epsilon: number } {
+): { shape: Shape; epsilon: number } {
   const { axis = -1, epsilon = 1e-5 } = readOptions(op, options, ['axis', 'epsilon']);
   expectEpsilon(op, epsilon);
   const first = normalizeAxis(op, axis, x.shape);
-  return { axes: x.shape.map((_, i) => i).slice(first), epsilon };
+  return { shape: x.shape.slice(first), epsilon };
 }
 
 /**
@@ -86,12 +72,12 @@ export function layerNorm(
 ): Tensor {
   const input = asTensor('layerNorm', 'x', x, dtypeOf(weight));
   expectSameFloating('layerNorm', { x: input });
-  const { axes, epsilon } = lastAxes('layerNorm', input, options);
-  const shape = axes.map((i) => input.shape[i]);
-  return scaled(
-    standardized(input, axes, epsilon),
+  const { shape, epsilon } = lastAxes('layerNorm', input, options);
+  return normalizeRows(
+    input,
     parameter('layerNorm', 'weight', weight, input, shape),
     parameter('layerNorm', 'bias', bias, input, shape),
+    { length: elementCount(shape), epsilon, isCentred: true },
   );
 }
 
@@ -110,11 +96,10 @@ export function rmsNorm(
 ): Tensor {
   const input = asTensor('rmsNorm', 'x', x, dtypeOf(weight));
   expectSameFloating('rmsNorm', { x: input });
-  const { axes, epsilon } = lastAxes('rmsNorm', input, options);
-  const shape = axes.map((i) => input.shape[i]);
-  const meanSquare = mean(square(input), axes, { keepDims: true });
-  const y = mul(input, rsqrt(add(meanSquare, epsilon)));
-  return scaled(y, parameter('rmsNorm', 'weight', weight, input, shape), null);
+  const { shape, epsilon } = lastAxes('rmsNorm', input, options);
+  const given = parameter('rmsNorm', 'weight', weight, input, shape);
+  const length = elementCount(shape);
+  return normalizeRows(input, given, null, { length, epsilon, isCentred: false });
 }
 
 function channelNorm(
@@ -130,7 +115,7 @@ function channelNorm(
   const input = asTensor(op, 'x', x, dtypeOf(weight));
   expectSameFloating(op, { x: input });
   if (input.rank < 2) throw shapeError(op, 'needs at least two axes [N, C, ...]', { x: input });
-  const [N, C, ...rest] = input.shape;
+  const [, C, ...rest] = input.shape;
   const count = groups ?? C;
   if (groups !== null) {
     expectInteger(op, 'groups', groups, 1);
@@ -138,13 +123,16 @@ function channelNorm(
       throw shapeError(op, `${groups} groups do not divide ${C} channels`, { x: input });
     }
   }
-  const perGroup = count === 0 ? 0 : (C / count) * elementCount(rest);
-  const y = reshape(standardized(reshape(input, [N, count, perGroup]), [2], epsilon), input.shape);
+  const length = count === 0 ? 0 : (C / count) * elementCount(rest);
+  const y = normalizeRows(input, null, null, { length, epsilon, isCentred: true });
   const spread = (name: string, value: TensorLike | null): Tensor | null => {
     const given = parameter(op, name, value, input, [C]);
     return given === null ? null : reshape(given, [C, ...rest.map(() => 1)]);
   };
-  return scaled(y, spread('weight', weight), spread('bias', bias));
+  const factor = spread('weight', weight);
+  const summand = spread('bias', bias);
+  const scaled = factor === null ? y : mul(y, factor);
+  return summand === null ? scaled : add(scaled, summand);
 }
 
 /**

@@ -1,12 +1,14 @@
 import {
   addmm,
   cumsum,
+  layerNorm,
   logSoftmax,
   matmul,
   max,
   mean,
   min,
   type ReduceOptions,
+  rmsNorm,
   softmax,
   softmaxCrossEntropy,
   sum,
@@ -65,6 +67,33 @@ export const reductionCases: readonly OpCase[] = [
           ),
         ),
     })),
+  },
+  {
+    op: 'normalizeRows',
+    calls: fc
+      .record({
+        outer: shapes({ maxRank: 2 }),
+        shape: shapes({ minRank: 1, maxRank: 2, maxLength: 7 }),
+        norm: fc.constantFrom('layerNorm', 'rmsNorm'),
+        hasWeight: fc.boolean(),
+        hasBias: fc.boolean(),
+        seed: seeds,
+      })
+      .map(({ outer, shape, norm, hasWeight, hasBias, seed }) => {
+        const options = { axis: -shape.length, epsilon: 0.1 };
+        const isCentred = norm === 'layerNorm';
+        const given = [hasWeight, isCentred && hasBias].flatMap((has, i) =>
+          has ? [normal(shape, seed + 1 + i)] : [],
+        );
+        return {
+          inputs: [normal([...outer, ...shape], seed), ...given],
+          run: (x: Tensor, ...parameters: Tensor[]) => {
+            const weight = hasWeight ? parameters[0] : null;
+            const bias = isCentred && hasBias ? (parameters.at(-1) ?? null) : null;
+            return isCentred ? layerNorm(x, weight, bias, options) : rmsNorm(x, weight, options);
+          },
+        };
+      }),
   },
   {
     op: 'matmul',
