@@ -43,7 +43,9 @@ const LAYERS = {
       'core',
       'backend/contract',
       'backend/declined',
+      'backend/wasm/assembler',
       'backend/wasm/runtime',
+      'backend/wasm/kernels/lanes',
       'backend/wasm/kernels/loops',
     ],
     [

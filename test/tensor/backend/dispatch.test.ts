@@ -126,6 +126,10 @@ const LONG_LINES = 'lines of more than 262128 elements';
 const DECLINED: { readonly [K in Name]?: Readonly<Record<string, Parameters<Kernels[K]>>> } = {
   binary: { 'pow, which has no vector code': ['pow', long, long] },
   cast: { 'casts to other dtypes': [NdArray.zeros([2], 'float32'), 'int32'] },
+  gather: {
+    'few rows of a large table in main memory': [long, zeros(2), 1],
+  },
+  gatherGrad: { 'sums of whole numbers': [zeros(2, 2), zeros(2), 1, [2, 3]] },
   reduce: { 'reductions over no axis': ['sum', NdArray.zeros([2], 'float32'), []] },
   softmax: { [LONG_LINES]: [long, 1] },
   softmaxGrad: { [LONG_LINES]: [long, long, 1] },

@@ -13,6 +13,7 @@ import { regularization } from './kernels/elementwise/dropout.ts';
 import { unaryFunctions } from './kernels/elementwise/unary.ts';
 import { updates } from './kernels/elementwise/updates.ts';
 import { linearAlgebra } from './kernels/gemm/matmul.ts';
+import { declinedGathering, gathering } from './kernels/movement/gather.ts';
 import { declinedMovement, movement } from './kernels/movement/movement.ts';
 import { averagePooling } from './kernels/pool2d/avg-pool2d.ts';
 import { declinedPooling } from './kernels/pool2d/fields.ts';
@@ -35,6 +36,7 @@ const kernels = {
   ...reductions,
   ...linearAlgebra,
   ...movement,
+  ...gathering,
   ...softmaxFunctions,
   ...crossEntropy,
   ...convolution,
@@ -50,6 +52,7 @@ const declined: DeclinedCalls = {
   ...declinedBinary,
   ...declinedReductions,
   ...declinedMovement,
+  ...declinedGathering,
   ...declinedSoftmax,
   ...declinedCrossEntropy,
   ...declinedPooling,
@@ -60,6 +63,8 @@ const INDEXED = new Set<string>([
   'softmaxCrossEntropy',
   'softmaxCrossEntropyGrad',
   'maxPool2dGrad',
+  'gather',
+  'gatherGrad',
 ] satisfies (keyof typeof kernels)[]);
 
 function declinedCalls(): DeclinedCalls {
