@@ -14,6 +14,8 @@ const DTYPES: Readonly<Record<string, DType | undefined>> = {
   float64: 'float64',
   int32: 'int32',
   uint8: 'uint8',
+  int8: 'int8',
+  uint16: 'uint16',
   bool: 'bool',
   // Positions, sizes and axes; whole numbers beyond int32 are no case of ours.
   int64: 'int32',

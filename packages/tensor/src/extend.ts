@@ -55,4 +55,4 @@ export {
   stridesOf,
 } from './core/shape.ts';
 export { windowCount } from './core/window.ts';
-export { asTensor, type TensorLike } from './ops/operands.ts';
+export { asAnyTensor, asTensor, type TensorLike } from './ops/operands.ts';

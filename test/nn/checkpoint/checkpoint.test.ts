@@ -12,7 +12,7 @@ import {
   Sequential,
   saveCheckpoint,
 } from '@firelight/nn';
-import { type DType, Generator, type Tensor, tensor } from '@firelight/tensor';
+import { DTYPES, type DType, Generator, type Tensor, tensor } from '@firelight/tensor';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readSafetensors } from '../../helpers/safetensors.ts';
@@ -58,7 +58,7 @@ const states = fc.dictionary(
     )
     .filter((name) => name !== '__metadata__'),
   fc.tuple(
-    fc.constantFrom<DType>('float32', 'float64', 'int32', 'uint8', 'bool'),
+    fc.constantFrom<DType>(...DTYPES),
     fc.array(fc.nat({ max: 3 }), { maxLength: 3 }),
     fc.nat(),
   ),

@@ -1,5 +1,5 @@
 import { CheckpointError, decodeCheckpoint, Linear, loadParamIntoNet } from '@firelight/nn';
-import { type DType, Generator } from '@firelight/tensor';
+import { DTYPES, Generator } from '@firelight/tensor';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Json, jsonMutantsOf } from '../../helpers/json-mutations.ts';
@@ -15,7 +15,6 @@ const header = {
   scale: { dtype: 'F8_E5M2', shape: [1, 2], data_offsets: [30, 32] },
 };
 const data = Uint8Array.from({ length: 32 }, (_, i) => (i < 20 ? i : i % 2));
-const DTYPES: readonly DType[] = ['float32', 'float64', 'int32', 'uint8', 'bool'];
 
 function expectClear(error: unknown): void {
   expect(error).toBeInstanceOf(CheckpointError);

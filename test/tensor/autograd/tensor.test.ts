@@ -2,7 +2,6 @@ import {
   add,
   arange,
   assign,
-  DTYPES,
   type DType,
   describeBackend,
   div,
@@ -54,16 +53,25 @@ describe('creation', () => {
 });
 
 describe('dtypes', () => {
-  const order = ['bool', 'uint8', 'int32', 'float32', 'float64'];
+  const COMPUTED: readonly DType[] = [
+    'bool',
+    'uint8',
+    'int8',
+    'uint16',
+    'int32',
+    'float32',
+    'float64',
+  ];
 
-  test('promote to the later one', () => {
-    expect([...DTYPES]).toEqual(order);
-    for (const a of DTYPES) {
-      for (const b of DTYPES) {
+  test('promote to the later one, or the next that holds both', () => {
+    for (const a of COMPUTED) {
+      for (const b of COMPUTED) {
         // Two booleans are added as int32, since a sum of 2 is no boolean.
-        const least = order.indexOf(a === 'bool' && b === 'bool' ? 'int32' : a);
-        const later = order[Math.max(least, order.indexOf(b))];
-        expect(add(zeros([1], { dtype: a }), zeros([1], { dtype: b })).dtype).toBe(later);
+        const least = COMPUTED.indexOf(a === 'bool' && b === 'bool' ? 'int32' : a);
+        const later = COMPUTED[Math.max(least, COMPUTED.indexOf(b))];
+        const isApart = a !== b && [a, b].includes('int8') && /uint/.test(a + b);
+        const expected = isApart ? 'int32' : later;
+        expect(add(zeros([1], { dtype: a }), zeros([1], { dtype: b })).dtype).toBe(expected);
       }
     }
   });
@@ -79,6 +87,10 @@ describe('dtypes', () => {
     ['int32', 2, 'int32'],
     ['int32', 0.5, 'float32'],
     ['uint8', 1, 'uint8'],
+    ['int8', -1, 'int8'],
+    ['int8', 200, 'int32'],
+    ['uint16', 65535, 'uint16'],
+    ['uint16', -1, 'int32'],
     ['bool', 1, 'int32'],
   ])('%s with the number %d gives %s', (dtype, number, expected) => {
     expect(mul(ones([1], { dtype }), number).dtype).toBe(expected);

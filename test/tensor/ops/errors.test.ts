@@ -189,7 +189,7 @@ test.each<[act: () => unknown, kind: Kind, message: RegExp]>([
   [() => pad(zeros([2]), [[-2, -1]]), ShapeError, /\[-2, -1\] do not fit axis 0 of length 2/],
   [() => pad(zeros([2]), [[0.5, 0]]), ValueError, /margins must be pairs of integers, got/],
   [() => gather(zeros([2]), int([2])), ShapeError, /index 2 is outside axis 0 of length 2/],
-  [() => gather(zeros([2]), zeros([1])), DTypeError, /indices must be int32 or uint8, got float32/],
+  [() => gather(zeros([2]), zeros([1])), DTypeError, /indices must be integers, got float32/],
   [() => broadcastTo(zeros([2]), [3]), ShapeError, /the input does not stretch to \[3\]/],
   [() => broadcastTo(zeros([2, 2]), [2]), ShapeError, /does not stretch to \[2\]/],
   [() => where(zeros([2]), 1, 2), DTypeError, /condition must be bool .* got float32/],
@@ -210,11 +210,7 @@ test.each<[act: () => unknown, kind: Kind, message: RegExp]>([
     /label 3 of sample 1 is outside \[0, 3\)/,
   ],
   [() => softmaxCrossEntropy(zeros([2, 3]), int([0])), ShapeError, /2 rows of logits, 1 labels/],
-  [
-    () => softmaxCrossEntropy(zeros([2, 3]), zeros([2])),
-    DTypeError,
-    /labels must be int32 or uint8/,
-  ],
+  [() => softmaxCrossEntropy(zeros([2, 3]), zeros([2])), DTypeError, /labels must be integers/],
   [
     () => softmaxCrossEntropy(zeros([2]), int([0, 1])),
     ShapeError,
@@ -242,7 +238,7 @@ test.each<[act: () => unknown, kind: Kind, message: RegExp]>([
   [
     () => oneHot(zeros([1]), 2),
     DTypeError,
-    /must be int32 or uint8, got float32; make them with dtype: 'int32'/,
+    /must be integers, got float32; make them with dtype: 'int32'/,
   ],
   [() => assign(zeros([2]), zeros([3])), ShapeError, /assign: shapes must be equal/],
   [
@@ -286,9 +282,9 @@ test.each<[act: () => unknown, kind: Kind, message: RegExp]>([
     /rand: generator must be a Generator, got 3/,
   ],
   [
-    () => zeros([2], { dtype: 'float16' as never }),
+    () => zeros([2], { dtype: 'float8' as never }),
     DTypeError,
-    /there is no dtype 'float16'; use bool, uint8, int32, float32, float64/,
+    /there is no dtype 'float8'; use bool, uint8, int8, uint16, int32, .*, float32, float64$/,
   ],
   [() => cast(ones([2]), null as never), DTypeError, /cast: there is no dtype null/],
   [

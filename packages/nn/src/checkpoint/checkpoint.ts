@@ -37,8 +37,9 @@ export async function encodeCheckpoint(
 
 /**
  * Reads the bytes of a checkpoint file: safetensors, ours or another program's, or of a format of
- * yours, as the bytes tell. Of safetensors, floats of 16 bits become float32, integers other than
- * uint8 become int32, or float64 where one is beyond int32.
+ * yours, as the bytes tell. Of safetensors, tensors get the dtype of the file; integers of 64 bits become
+ * int64, or float64 where one is beyond ±(2⁵³ − 1), and those of 16 bits with a sign int32. Floats of 16
+ * bits and int64 are only stored: networks convert what they load, and `cast` does what is computed with.
  *
  * A tensor is decoded when it is first asked for. So one with a dtype that we lack, or an integer that
  * not even float64 holds, throws its CheckpointError there, and disturbs nobody who does not need it.

@@ -1,38 +1,73 @@
 import type { DType, TypedArray } from '@firelight/tensor';
+import { newTypedArray } from '@firelight/tensor/extend';
+
+/** Elements and their dtype. */
+interface Elements {
+  readonly data: TypedArray;
+  readonly dtype: DType;
+}
 
 /**
- * The element types of safetensors and how they become ours, always exactly: floats of 16 bits become
- * float32, and integers int32. Of the integers that int32 does not hold all of, a tensor becomes
- * float64 where it needs to; if that rounds an element, it is refused.
+ * The element types of safetensors and how they become ours, always exactly: each the dtype of its name,
+ * I16 int32, and U64 int64. A tensor with integers beyond ±(2⁵³ − 1) becomes float64; if that rounds an
+ * element, it is refused.
  */
 interface ElementType {
   readonly bytes: number;
-  /** Elements out of bytes of their own, which it may reuse. */
-  readonly read: (bytes: ArrayBuffer, refuse: Refuse) => TypedArray;
-  /** The dtype, where it is not that of the typed array. */
-  readonly dtype?: DType;
+  readonly read: (bytes: Uint8Array, refuse: Refuse) => Elements;
 }
 
 /** Called with an element that none of our dtypes holds. */
 type Refuse = (index: number, value: number | bigint) => never;
 
-function fromUint32(bytes: ArrayBuffer): TypedArray {
-  const values = new Int32Array(bytes);
-  return values.some((value) => value < 0) ? Float64Array.from(new Uint32Array(bytes)) : values;
+/** The dtypes that are in a file as they are in memory, and the names that files have for them. */
+const PLAIN = {
+  float64: 'F64',
+  float32: 'F32',
+  float16: 'F16',
+  bfloat16: 'BF16',
+  int32: 'I32',
+  uint32: 'U32',
+  uint16: 'U16',
+  int8: 'I8',
+  uint8: 'U8',
+  bool: 'BOOL',
+} as const satisfies Partial<Record<DType, string>>;
+
+/** The name of each dtype in a file. */
+export const NAMES: Readonly<Record<DType, string>> = { ...PLAIN, int64: 'I64' };
+
+/** A typed array made of bytes that need not lie at a multiple of its elements' size. */
+function fromBytes<View extends TypedArray>(bytes: Uint8Array, view: View): View {
+  new Uint8Array(view.buffer).set(bytes);
+  return view;
 }
 
-/** From integers of 64 bits; those of int32 have upper halves that say nothing but the sign. */
-function from64Bits(bytes: ArrayBuffer, isSigned: boolean, refuse: Refuse): TypedArray {
-  const halves = new Int32Array(bytes);
-  const values = new Int32Array(halves.length / 2);
-  for (let i = 0; i < values.length; i++) {
-    const [low, high] = [halves[2 * i], halves[2 * i + 1]];
-    if (high !== low >> 31 || (!isSigned && low < 0)) {
-      return exactFloats(isSigned ? new BigInt64Array(bytes) : new BigUint64Array(bytes), refuse);
+function plain(dtype: keyof typeof PLAIN): ElementType {
+  const { BYTES_PER_ELEMENT } = newTypedArray(dtype, 0);
+  return {
+    bytes: BYTES_PER_ELEMENT,
+    read: (bytes) => ({
+      data: fromBytes(bytes, newTypedArray(dtype, bytes.length / BYTES_PER_ELEMENT)),
+      dtype,
+    }),
+  };
+}
+
+/** From integers of 64 bits. */
+function from64Bits(bytes: Uint8Array, isSigned: boolean, refuse: Refuse): Elements {
+  const halves = fromBytes(bytes, newTypedArray('int32', bytes.length / 4));
+  const data = newTypedArray('int64', halves.length / 2);
+  for (let i = 0; i < data.length; i++) {
+    const high = halves[2 * i + 1];
+    data[i] = (isSigned ? high : high >>> 0) * 2 ** 32 + (halves[2 * i] >>> 0);
+    if (!Number.isSafeInteger(data[i])) {
+      const { buffer } = halves;
+      const integers = isSigned ? new BigInt64Array(buffer) : new BigUint64Array(buffer);
+      return { data: exactFloats(integers, refuse), dtype: 'float64' };
     }
-    values[i] = low;
   }
-  return values;
+  return { data, dtype: 'int64' };
 }
 
 function exactFloats(integers: BigInt64Array | BigUint64Array, refuse: Refuse): Float64Array {
@@ -44,57 +79,42 @@ function exactFloats(integers: BigInt64Array | BigUint64Array, refuse: Refuse): 
   return values;
 }
 
-/**
- * float32 from binary16: sign, 5 bits of exponent, 10 of fraction. The exponents differ by 112, and
- * so do those of infinity and NaN, twice; subnormal numbers are multiples of 2⁻²⁴.
- *
- * @see IEEE 754-2019, 3.6
- */
-function fromHalf(bytes: ArrayBuffer): Float32Array {
-  const halves = new Uint16Array(bytes);
-  const values = new Float32Array(halves.length);
-  const bits = new Uint32Array(values.buffer);
-  for (let i = 0; i < halves.length; i++) {
-    const half = halves[i];
-    const exponent = (half >> 10) & 0x1f;
-    const fraction = half & 0x3ff;
-    const sign = (half & 0x8000) << 16;
-    if (exponent === 0) {
-      values[i] = fraction * 2 ** -24;
-      bits[i] |= sign;
-    } else {
-      bits[i] = sign | ((exponent + (exponent === 0x1f ? 224 : 112)) << 23) | (fraction << 13);
-    }
+/** The two halves of integers of 64 bits; typed arrays wrap modulo 2³². */
+function to64Bits(integers: TypedArray): Int32Array {
+  const halves = newTypedArray('int32', 2 * integers.length);
+  for (let i = 0; i < integers.length; i++) {
+    halves[2 * i] = integers[i];
+    halves[2 * i + 1] = Math.floor(integers[i] / 2 ** 32);
   }
-  return values;
+  return halves;
 }
 
-/** float32 from bfloat16, which is its upper half. */
-function fromBfloat(bytes: ArrayBuffer): Float32Array {
-  const bits = Uint32Array.from(new Uint16Array(bytes), (half) => half << 16);
-  return new Float32Array(bits.buffer);
+/** The elements of a tensor as a file holds them. */
+export function toBytes(data: TypedArray, dtype: DType): Uint8Array {
+  const elements = dtype === 'int64' ? to64Bits(data) : data;
+  return new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength);
 }
 
-function fromBool(bytes: ArrayBuffer, refuse: Refuse): Uint8Array {
-  const values = new Uint8Array(bytes);
-  const index = values.findIndex((value) => value > 1);
-  if (index >= 0) refuse(index, values[index]);
-  return values;
+function fromBool(bytes: Uint8Array, refuse: Refuse): Elements {
+  const elements = plain('bool').read(bytes, refuse);
+  const index = bytes.findIndex((value) => value > 1);
+  if (index >= 0) refuse(index, bytes[index]);
+  return elements;
+}
+
+function fromInt16(bytes: Uint8Array): Elements {
+  const integers = new Int16Array(bytes.length / 2);
+  new Uint8Array(integers.buffer).set(bytes);
+  return { data: Int32Array.from(integers), dtype: 'int32' };
 }
 
 /** Element types by their names in the header. */
 export const ELEMENT_TYPES: Readonly<Record<string, ElementType>> = {
-  F64: { bytes: 8, read: (bytes) => new Float64Array(bytes) },
-  F32: { bytes: 4, read: (bytes) => new Float32Array(bytes) },
-  F16: { bytes: 2, read: fromHalf },
-  BF16: { bytes: 2, read: fromBfloat },
+  ...Object.fromEntries(
+    Object.entries(PLAIN).map(([dtype, name]) => [name, plain(dtype as keyof typeof PLAIN)]),
+  ),
   I64: { bytes: 8, read: (bytes, refuse) => from64Bits(bytes, true, refuse) },
   U64: { bytes: 8, read: (bytes, refuse) => from64Bits(bytes, false, refuse) },
-  I32: { bytes: 4, read: (bytes) => new Int32Array(bytes) },
-  U32: { bytes: 4, read: fromUint32 },
-  I16: { bytes: 2, read: (bytes) => Int32Array.from(new Int16Array(bytes)) },
-  U16: { bytes: 2, read: (bytes) => Int32Array.from(new Uint16Array(bytes)) },
-  I8: { bytes: 1, read: (bytes) => Int32Array.from(new Int8Array(bytes)) },
-  U8: { bytes: 1, read: (bytes) => new Uint8Array(bytes) },
-  BOOL: { bytes: 1, read: fromBool, dtype: 'bool' },
+  I16: { bytes: 2, read: fromInt16 },
+  BOOL: { bytes: 1, read: fromBool },
 };

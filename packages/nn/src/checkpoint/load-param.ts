@@ -1,3 +1,4 @@
+import { cast, type DType, type Tensor } from '@firelight/tensor';
 import { printablePath, quoteSome } from '@firelight/tensor/extend';
 import { CheckpointError } from '../core/errors.ts';
 import type { Module, StateDict } from '../module/module.ts';
@@ -13,7 +14,8 @@ export interface LoadOptions {
 /**
  * Copies the tensors of a checkpoint into the parameters and buffers of the same names. What else is
  * in it is left alone: what a training keeps (moments, learning rates), and what other programs do,
- * such as PyTorch's `num_batches_tracked`. Nothing is changed if anything does not fit.
+ * such as PyTorch's `num_batches_tracked`. Floats of 16 bits become the network's float32, and integers its
+ * int32 if that holds them; else dtypes must be equal. Nothing is changed if anything does not fit.
  *
  * Where no name fits but all would without a common beginning (`module.features…`), that is
  * ignored.
@@ -53,7 +55,9 @@ export function prepareParams(
         `the network ${quoteSome(ownNames)}); is it of another network?`,
     );
   }
-  const state = Object.fromEntries(found.map((name) => [name, tensors[prefix + name]]));
+  const state = Object.fromEntries(
+    found.map((name) => [name, converted(tensors[prefix + name], own[name])]),
+  );
   return prepareState(own, state, {
     op: file,
     network: network.constructor.name,
@@ -62,6 +66,19 @@ export function prepareParams(
     sameDType: true,
     error: CheckpointError,
   });
+}
+
+const HALVES: readonly DType[] = ['float16', 'bfloat16'];
+const INTEGERS: readonly DType[] = ['int8', 'uint16', 'uint32', 'int64'];
+
+/** A tensor in the dtype of the network, if its own is another one that files have and all fits exactly. */
+function converted(found: Tensor, { dtype }: Tensor): Tensor {
+  const isFloat = HALVES.includes(found.dtype) && (dtype === 'float32' || dtype === 'float64');
+  const isInteger =
+    INTEGERS.includes(found.dtype) &&
+    dtype === 'int32' &&
+    found.data.every((value) => (value | 0) === value);
+  return isFloat || isInteger ? cast(found, dtype) : found;
 }
 
 /** What to put before the network's names to find them; '' if they are there as they are. */

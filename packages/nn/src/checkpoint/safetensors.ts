@@ -1,8 +1,8 @@
-import { type DType, type Shape, type Tensor, tensor, ValueError } from '@firelight/tensor';
-import { elementCount, quote } from '@firelight/tensor/extend';
+import { type Shape, Tensor, ValueError } from '@firelight/tensor';
+import { elementCount, NdArray, quote } from '@firelight/tensor/extend';
 import { CheckpointError } from '../core/errors.ts';
 import { isRecord } from '../core/schema.ts';
-import { ELEMENT_TYPES } from './element-types.ts';
+import { ELEMENT_TYPES, NAMES, toBytes } from './element-types.ts';
 import { describeKind } from './file-kinds.ts';
 import { lazyTensors } from './lazy-tensors.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -29,14 +29,6 @@ const MAX_HEADER_BYTES = 100e6;
 /** Most axes of a tensor, as in NumPy. */
 const MAX_AXES = 32;
 
-const NAMES: Readonly<Record<DType, string>> = {
-  float32: 'F32',
-  float64: 'F64',
-  int32: 'I32',
-  uint8: 'U8',
-  bool: 'BOOL',
-};
-
 /**
  * The bytes of a safetensors file; wide elements first, else in the order of `tensors`.
  *
@@ -51,8 +43,7 @@ export function encodeSafetensors(
     if (name === METADATA) throw new ValueError(`safetensors: no tensor can be called ${METADATA}`);
     // Not `tensor.data`: these are read at once and need no copy.
     const { data } = array;
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    return { name, dtype, shape, width: data.BYTES_PER_ELEMENT, bytes };
+    return { name, dtype, shape, width: data.BYTES_PER_ELEMENT, bytes: toBytes(data, dtype) };
   });
   for (const [name, value] of Object.entries(metadata)) {
     if (typeof value !== 'string') {
@@ -237,16 +228,12 @@ function readTensor(
         `${Object.keys(ELEMENT_TYPES).join(', ')}; convert it with the program that wrote the file`,
     );
   }
-  const { dtype, read } = ELEMENT_TYPES[typeName];
-  // A copy: the file's bytes need not lie at a multiple of the element's size.
-  const bytes = new Uint8Array(data.subarray(start, end)).buffer;
-  const values = read(bytes, (index, value) => {
+  const elements = ELEMENT_TYPES[typeName].read(data.subarray(start, end), (index, value) => {
     throw new CheckpointError(
       `${source}: element ${index} of tensor ${quote(name)} is ${value}, which ` +
         `${typeName === 'BOOL' ? 'is neither 0 nor 1' : 'no dtype of ours holds exactly'}; convert ` +
         'it with the program that wrote the file',
     );
   });
-  const options = { shape, copy: false };
-  return tensor(values, dtype === undefined ? options : { ...options, dtype });
+  return new Tensor(NdArray.fromTypedArray(elements.data, shape, elements.dtype));
 }

@@ -92,7 +92,8 @@ export class Tensor implements Leaf {
   }
 
   /**
-   * A copy of the elements, flat and in row-major order, as they are now. It stays as it is whatever
+   * A copy of the elements, flat and in row-major order, as they are now (numbers, of 16-bit floats in
+   * a Float32Array and of int64 in a Float64Array). It stays as it is whatever
    * happens to the tensor, and writing to it does not change the tensor: `assign` does. (Who reads
    * `data` again and again, as in a loop over `data[i]`, gets the same copy until the tensor
    * changes.)
@@ -118,7 +119,7 @@ export class Tensor implements Leaf {
           'use data or toArray()',
       );
     }
-    return this.array.data[0];
+    return this.array.numbers[0];
   }
 
   /**

@@ -1,5 +1,12 @@
-import { BYTES_PER_ELEMENT, copyOfElements, type DType, type ReadonlyTypedArray } from './dtype.ts';
+import {
+  ARRAY_TYPES,
+  copyOfElements,
+  type DType,
+  isHalf,
+  type ReadonlyTypedArray,
+} from './dtype.ts';
 import { ReleasedError } from './errors.ts';
+import { fromHalves } from './halves.ts';
 import { Readings } from './readings.ts';
 import { HostSource, type StorageCopy, type StorageSource } from './storage-source.ts';
 
@@ -78,7 +85,7 @@ export class ArrayStorage {
   /** @param source nobody else may write to its elements */
   constructor(dtype: DType, source: StorageSource) {
     this.dtype = dtype;
-    this.bytes = source.length * BYTES_PER_ELEMENT[dtype];
+    this.bytes = source.length * ARRAY_TYPES[dtype].BYTES_PER_ELEMENT;
     this.#source = source;
     count(this.bytes, 1);
     this.#enter(currentScope);
@@ -105,11 +112,13 @@ export class ArrayStorage {
     return this.#scope === null;
   }
 
-  /** A copy of the elements for somebody who may keep it, whatever becomes of this storage. */
+  /** A copy of the numbers for somebody who may keep it, whatever becomes of this storage. */
   snapshot(): ReadonlyTypedArray {
-    const { source } = this;
+    const { source, dtype } = this;
     this.#readings ??= new Readings();
-    return this.#readings.next(() => copyOfElements(source.read(), this.dtype));
+    return this.#readings.next(() =>
+      isHalf(dtype) ? fromHalves(source.read(), dtype) : copyOfElements(source.read(), dtype),
+    );
   }
 
   /**

@@ -1,4 +1,5 @@
-import { type DType, newTypedArray, type TypedArray } from './dtype.ts';
+import { type DType, isHalf, newTypedArray, type TypedArray } from './dtype.ts';
+import { fromHalves } from './halves.ts';
 import { ArrayStorage } from './memory.ts';
 import { elementCount, type Shape } from './shape.ts';
 import { HostSource } from './storage-source.ts';
@@ -36,10 +37,16 @@ export class NdArray {
   /**
    * The flat elements in row-major order, to be read at once: a backend may move them later, and
    * give their memory to others. (`Tensor.data` gives them to keep.) Who writes to them, unless the
-   * array is new, calls `storage.beginChange()` first.
+   * array is new, calls `storage.beginChange()` first. Of 16-bit floats they are bits.
    */
   get data(): TypedArray {
     return this.storage.source.read();
+  }
+
+  /** As `data`, but numbers for every dtype: of 16-bit floats, a copy in float32. */
+  get numbers(): TypedArray {
+    const { data, dtype } = this;
+    return isHalf(dtype) ? fromHalves(data, dtype) : data;
   }
 
   /** Number of elements. */

@@ -10,7 +10,7 @@ const MAX_ELEMENTS = 1000;
 const DECIMALS = 4;
 
 export function nestedArray(array: NdArray): NestedArray {
-  const { shape, data } = array;
+  const { shape, numbers: data } = array;
   const strides = stridesOf(shape);
   const build = (axis: number, start: number): NestedArray => {
     if (axis === shape.length) return array.dtype === 'bool' ? data[start] !== 0 : data[start];
@@ -45,7 +45,7 @@ function numberFormat(values: readonly number[], isFloat: boolean): (value: numb
 
 /** Text of an array; lines after the first are indented by `indent` to stand under it. */
 export function formatArray(array: NdArray, indent: number): string {
-  const { shape, data, dtype } = array;
+  const { shape, numbers: data, dtype } = array;
   if (data.length === 0) return '[]';
   const strides = stridesOf(shape);
   const cut = data.length > MAX_ELEMENTS;
@@ -70,7 +70,7 @@ export function formatArray(array: NdArray, indent: number): string {
   const format =
     dtype === 'bool'
       ? (value: number) => String(value !== 0)
-      : numberFormat(shown, dtype.startsWith('float'));
+      : numberFormat(shown, dtype.includes('float'));
   const width = shown.reduce((widest, value) => Math.max(widest, format(value).length), 0);
 
   const write = (axis: number, start: number): string => {

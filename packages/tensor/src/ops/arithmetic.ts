@@ -2,6 +2,7 @@ import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { BinaryOp } from '../backend/contract.ts';
 import { kernels } from '../backend/registry.ts';
+import { isFloating } from '../core/dtype.ts';
 import { ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { scalar, sumToShape, type TensorLike } from './operands.ts';
@@ -99,7 +100,7 @@ const power = defineBinary(
  */
 export function pow(a: TensorLike, b: TensorLike): Tensor {
   const [base, exponent] = broadcastOperands('pow', a, b);
-  if (exponent.dtype === 'int32' || exponent.dtype === 'bool') expectNoNegative(exponent);
+  if (!isFloating(exponent.dtype)) expectNoNegative(exponent);
   return power(base, exponent);
 }
 

@@ -2,7 +2,7 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { expectIntegerList, normalizeAxis, readOptions } from '../core/checks.ts';
 import { shapeError } from '../core/errors.ts';
 import { elementCount, type Shape } from '../core/shape.ts';
-import { asTensor, type TensorLike } from './operands.ts';
+import { asAnyTensor, type TensorLike } from './operands.ts';
 import { permute } from './permute.ts';
 import { reshape } from './reshape.ts';
 
@@ -26,7 +26,7 @@ function axesOf(op: string, axis: number | readonly number[], shape: Shape): num
  * @see numpy.squeeze
  */
 export function squeeze(x: TensorLike, axis?: number | readonly number[]): Tensor {
-  const input = asTensor('squeeze', 'x', x);
+  const input = asAnyTensor('squeeze', 'x', x);
   if (axis === undefined)
     return reshape(
       input,
@@ -52,7 +52,7 @@ export function squeeze(x: TensorLike, axis?: number | readonly number[]): Tenso
  * @see numpy.expand_dims
  */
 export function unsqueeze(x: TensorLike, axis: number | readonly number[]): Tensor {
-  const input = asTensor('unsqueeze', 'x', x);
+  const input = asAnyTensor('unsqueeze', 'x', x);
   if (typeof axis !== 'number') expectIntegerList('unsqueeze', 'axis', axis);
   const added = typeof axis === 'number' ? 1 : axis.length;
   const wide = new Array<number>(input.rank + added).fill(1);
@@ -76,7 +76,7 @@ export function flatten(
   options: { startAxis?: number; endAxis?: number } = {},
 ): Tensor {
   const { startAxis = 0, endAxis = -1 } = readOptions('flatten', options, ['startAxis', 'endAxis']);
-  const input = asTensor('flatten', 'x', x);
+  const input = asAnyTensor('flatten', 'x', x);
   const { shape } = input;
   if (shape.length === 0) return reshape(input, [1]);
   const [first, last] = [startAxis, endAxis].map((axis) => normalizeAxis('flatten', axis, shape));
@@ -99,7 +99,7 @@ export function moveAxis(
   from: number | readonly number[],
   to: number | readonly number[],
 ): Tensor {
-  const input = asTensor('moveAxis', 'x', x);
+  const input = asAnyTensor('moveAxis', 'x', x);
   const [sources, targets] = [from, to].map((axis) => axesOf('moveAxis', axis, input.shape));
   if (sources.length !== targets.length) {
     const rule = `${sources.length} axes cannot move to ${targets.length} positions`;

@@ -5,7 +5,7 @@ import { expectShape } from '../core/checks.ts';
 import { shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { broadcastShapes, formatShape, type Shape, sameShape } from '../core/shape.ts';
-import { asTensor, sumToShape, type TensorLike } from './operands.ts';
+import { asAnyTensor, sumToShape, type TensorLike } from './operands.ts';
 
 const broadcastOp = defineOp<[NdArray], { shape: Shape }, { inputShape: Shape }>('broadcastTo', {
   forward: ([x], { shape }) => ({
@@ -21,7 +21,7 @@ const broadcastOp = defineOp<[NdArray], { shape: Shape }, { inputShape: Shape }>
  * @throws ShapeError if the shapes, aligned at the last axis, do not fit; ValueError for no shape
  */
 export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
-  const input = asTensor('broadcastTo', 'x', x);
+  const input = asAnyTensor('broadcastTo', 'x', x);
   expectShape('broadcastTo', shape);
   const stretched = broadcastShapes(input.shape, shape) ?? [];
   if (!sameShape(stretched, shape) || input.rank > shape.length) {

@@ -7,7 +7,7 @@ import { shapeError, ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { formatShape, type Shape, sameShape } from '../core/shape.ts';
 import { cast } from './cast.ts';
-import { asTensorList, type TensorLike } from './operands.ts';
+import { asAnyTensor, asTensorList, type TensorLike } from './operands.ts';
 import { reshape } from './reshape.ts';
 
 const concatOp = defineOp<
@@ -38,7 +38,7 @@ const concatOp = defineOp<
  * @throws ShapeError if another length differs; DTypeError for what is no tensor
  */
 export function concat(tensors: readonly TensorLike[], axis = 0): Tensor {
-  const inputs = asTensorList('concat', tensors);
+  const inputs = asTensorList('concat', tensors, asAnyTensor);
   if (inputs.length === 0) throw new ValueError('concat: needs at least one tensor, got none');
   const [first] = inputs;
   const along = normalizeAxis('concat', axis, first.shape);
@@ -65,7 +65,7 @@ export function concat(tensors: readonly TensorLike[], axis = 0): Tensor {
  * @throws ShapeError if the shapes differ; DTypeError for what is no tensor
  */
 export function stack(tensors: readonly TensorLike[], axis = 0): Tensor {
-  const inputs = asTensorList('stack', tensors);
+  const inputs = asTensorList('stack', tensors, asAnyTensor);
   if (inputs.length === 0) throw new ValueError('stack: needs at least one tensor, got none');
   const [{ shape }] = inputs;
   inputs.forEach((tensor, i) => {

@@ -68,12 +68,15 @@ function wrap(data: TypedArray, shape: Shape, dtype: DType, options: CreateOptio
 /**
  * A tensor from a number, a boolean, nested arrays, or a typed array, whose elements are copied.
  *
- * A typed array has the dtype of its name; Int8Array, Int16Array and Uint16Array become int32,
- * Uint8ClampedArray uint8, and Uint32Array, BigInt64Array and BigUint64Array int32 too, if all their
- * numbers are in its range. Floats are rounded to the dtype, anything but 0 is true as a bool, and
- * integers must be held exactly.
+ * A typed array has the dtype of its name if that is computed with; Int16Array becomes int32,
+ * Uint8ClampedArray uint8, Float16Array float32, and Uint32Array, BigInt64Array and BigUint64Array (and
+ * bigints in arrays) int32, if all their numbers are in its range. Floats are rounded to the dtype, anything
+ * but 0 is true as a bool, and integers must be held exactly.
  *
- * @param options `dtype`: float32 by default, bool for booleans, and the typed array's own;
+ * Dtypes that are only stored (int64, uint32, float16, bfloat16) are to be asked for: their elements are
+ * read, written, moved (`reshape`, `slice`, `concat` …) and cast; to compute with them, `cast` them first.
+ *
+ * @param options `dtype`: float32 by default, bool for booleans, and as above for typed arrays;
  *   `shape`: for flat data; `copy`: false to take a typed array over
  * @throws DTypeError for data or elements of another kind
  * @throws ShapeError if nested arrays are ragged, or the data do not fill `shape`

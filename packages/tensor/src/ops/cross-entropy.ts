@@ -123,7 +123,7 @@ function classWeights(op: string, weight: TensorLike, scores: Tensor, labels: Te
  * label.
  *
  * @param logits `[N, C]`, or `[N, C, d…]` with a label for each pixel
- * @param labels `[N]`, or `[N, d…]`; int32 or uint8 class numbers in [0, C)
+ * @param labels `[N]`, or `[N, d…]`; integer class numbers in [0, C)
  * @param options `weight`, `ignoreIndex` and `reduction`
  * @returns the shape of the labels, or a scalar if reduced
  * @throws ShapeError, DTypeError, or ValueError for a label outside [0, C)
@@ -145,7 +145,7 @@ export function softmaxCrossEntropy(
  * label; the loss behind `logSoftmax`.
  *
  * @param logProbabilities `[N, C]`, or `[N, C, d…]` with a label for each pixel
- * @param labels `[N]`, or `[N, d…]`; int32 or uint8 class numbers in [0, C)
+ * @param labels `[N]`, or `[N, d…]`; integer class numbers in [0, C)
  * @param options `weight`, `ignoreIndex` and `reduction`
  * @returns the shape of the labels, or a scalar if reduced
  * @throws as `softmaxCrossEntropy`

@@ -10,7 +10,7 @@ import { where } from './where.ts';
 /**
  * Rows of a table by their numbers: y[…, :] = weight[indices[…], :].
  *
- * @param indices int32 or uint8 of any shape `[...]`, in [0, V)
+ * @param indices integers of any shape `[...]`, in [0, V)
  * @param weight `[V, D]`
  * @param options `paddingIndex`: a row that gets no gradient
  * @returns `[..., D]`

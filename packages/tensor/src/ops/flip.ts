@@ -2,7 +2,7 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { expectIntegerList, normalizeAxis } from '../core/checks.ts';
 import { ShapeError } from '../core/errors.ts';
 import { gatherOp, integers } from './gather.ts';
-import { asTensor, type TensorLike } from './operands.ts';
+import { asAnyTensor, type TensorLike } from './operands.ts';
 import { reshape } from './reshape.ts';
 
 /** x with the entries of one axis in another order. */
@@ -19,7 +19,7 @@ function reordered(x: Tensor, axis: number, from: (i: number, length: number) =>
  * @see numpy.flip
  */
 export function flip(x: TensorLike, axis?: number | readonly number[]): Tensor {
-  const input = asTensor('flip', 'x', x);
+  const input = asAnyTensor('flip', 'x', x);
   const axes = axis === undefined ? input.shape.map((_, i) => i) : [axis].flat();
   expectIntegerList('flip', 'axis', axes);
   const unique = new Set(axes.map((one) => normalizeAxis('flip', one, input.shape)));
@@ -42,7 +42,7 @@ export function roll(
   shifts: number | readonly number[],
   axis?: number | readonly number[],
 ): Tensor {
-  const input = asTensor('roll', 'x', x);
+  const input = asAnyTensor('roll', 'x', x);
   const places = [shifts].flat();
   expectIntegerList('roll', 'shifts', places);
   const whole = axis === undefined ? reshape(input, [-1]) : input;

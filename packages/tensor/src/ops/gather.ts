@@ -5,7 +5,7 @@ import { normalizeAxis } from '../core/checks.ts';
 import { shapeError } from '../core/errors.ts';
 import { NdArray } from '../core/ndarray.ts';
 import type { Shape } from '../core/shape.ts';
-import { asIntegers, asTensor, type TensorLike } from './operands.ts';
+import { asAnyTensor, asIntegers, type TensorLike } from './operands.ts';
 
 export const gatherOp = defineOp<
   [NdArray, NdArray],
@@ -38,7 +38,7 @@ export const gatherGradOp = defineOp<
 /**
  * Positions along an axis as int32, all counted from the front.
  *
- * @throws DTypeError unless they are int32 or uint8; ShapeError if one lies outside the axis
+ * @throws DTypeError unless they are integers; ShapeError if one lies outside the axis
  */
 export function positionsAlong(op: string, x: Tensor, indices: TensorLike, axis: number): Tensor {
   const positions = asIntegers(op, 'indices', indices);
@@ -67,13 +67,13 @@ export function integers(values: Int32Array, shape: Shape): Tensor {
  * Picks entries of one axis: y[…, i, …] = x[…, indices[i], …]. An index may occur several times; its
  * gradients add up.
  *
- * @param indices int32 or uint8, of any shape, which takes the place of `axis` in the result; negative
+ * @param indices integers, of any shape, which takes the place of `axis` in the result; negative
  *   ones count from the end
  * @throws DTypeError for other dtypes; ShapeError if an index lies outside the axis
  * @see numpy.take
  */
 export function gather(x: TensorLike, indices: TensorLike, axis = 0): Tensor {
-  const input = asTensor('gather', 'x', x);
+  const input = asAnyTensor('gather', 'x', x);
   const along = normalizeAxis('gather', axis, input.shape);
   return gatherOp([input, positionsAlong('gather', input, indices, along)], { axis: along });
 }

@@ -2,6 +2,7 @@ import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { expectDType, expectShape, expectThat, readOptions } from '../core/checks.ts';
 import type { DType } from '../core/dtype.ts';
+import { toElement } from '../core/elements.ts';
 import { ValueError } from '../core/errors.ts';
 import { NdArray } from '../core/ndarray.ts';
 import { asIntegers, type TensorLike } from './operands.ts';
@@ -10,8 +11,9 @@ const oneHotOp = defineOp<[NdArray], { numClasses: number; dtype: DType }, null>
   forward: ([labels], { numClasses, dtype }) => {
     const y = NdArray.zeros([...labels.shape, numClasses], dtype);
     const { data } = y;
+    const one = toElement('oneHot', 'dtype', 1, dtype);
     labels.data.forEach((label, i) => {
-      data[i * numClasses + label] = 1;
+      data[i * numClasses + label] = one;
     });
     return { y, saved: null };
   },
@@ -22,7 +24,7 @@ const oneHotOp = defineOp<[NdArray], { numClasses: number; dtype: DType }, null>
 /**
  * A new last axis of length `numClasses` with a 1 at the label and 0 elsewhere.
  *
- * @param labels int32 or uint8 of any shape, in [0, numClasses)
+ * @param labels integers of any shape, in [0, numClasses)
  * @throws DTypeError for other dtypes; ValueError for a label out of range
  */
 export function oneHot(

@@ -1,6 +1,7 @@
 import { Tensor } from '../autograd/tensor.ts';
 import { kernels } from '../backend/registry.ts';
-import { type DType, isFloating, promote } from '../core/dtype.ts';
+import { type DType, isFloating, isHalf, isStoredOnly, promote } from '../core/dtype.ts';
+import { toElements } from '../core/elements.ts';
 import { DTypeError, shapeError } from '../core/errors.ts';
 import { NdArray } from '../core/ndarray.ts';
 import { broadcastAxes, type Shape } from '../core/shape.ts';
@@ -19,39 +20,65 @@ export function dtypeOf(operand: TensorLike | null | undefined): DType | undefin
 }
 
 /**
- * The door of all operations: the operand as a tensor.
+ * The door of operations that move elements and do not look at them: the operand as a tensor of any dtype.
  *
  * @param name of the argument, for the error message
  * @param beside dtype of what plain numbers meet
  * @throws DTypeError that names the operation and the argument, for what is no `TensorLike`
  */
-export function asTensor(op: string, name: string, operand: TensorLike, beside?: DType): Tensor {
+export function asAnyTensor(op: string, name: string, operand: TensorLike, beside?: DType): Tensor {
   if (operand instanceof Tensor) return operand;
   return new Tensor(arrayFromData(op, name, operand, { beside }));
 }
 
-/** Class numbers or positions as a tensor, int32 where they are plain whole numbers. */
+/**
+ * The door of all other operations: the operand as a tensor that they can compute with.
+ *
+ * @throws DTypeError also for a dtype that is only stored
+ */
+export function asTensor(op: string, name: string, operand: TensorLike, beside?: DType): Tensor {
+  const x = asAnyTensor(op, name, operand, beside);
+  if (!isStoredOnly(x.dtype)) return x;
+  const remedy = isHalf(x.dtype) ? 'float32' : 'int32, float32 or float64';
+  throw new DTypeError(
+    `${op}: ${name} is ${x.dtype}, which is stored but not computed with; cast() it to ${remedy} first`,
+  );
+}
+
+/**
+ * Class numbers or positions as a tensor of integers; int32 where they are plain whole numbers, int64 or
+ * uint32.
+ *
+ * @throws DTypeError for other dtypes; ValueError for a number that int32 does not hold
+ */
 export function asIntegers(op: string, name: string, operand: TensorLike): Tensor {
-  const x = asTensor(op, name, operand, 'int32');
-  if (x.dtype !== 'int32' && x.dtype !== 'uint8') {
+  const x = asAnyTensor(op, name, operand, 'int32');
+  const { dtype, shape, array } = x;
+  if (isFloating(dtype) || isHalf(dtype) || dtype === 'bool') {
     throw new DTypeError(
-      `${op}: ${name} must be int32 or uint8, got ${x.dtype}; make them with dtype: 'int32'`,
+      `${op}: ${name} must be integers, got ${dtype}; make them with dtype: 'int32'`,
     );
   }
-  return x;
+  if (!isStoredOnly(dtype)) return x;
+  return new Tensor(NdArray.fromTypedArray(toElements(op, array.data, 'int32'), shape, 'int32'));
 }
 
 /**
  * A list of operands as tensors; plain numbers take the common dtype of those that have one.
  *
- * @throws DTypeError for what is no list, and as `asTensor`
+ * @param door for each of them
+ * @throws DTypeError for what is no list, and as the door
  */
-export function asTensorList(op: string, operands: readonly TensorLike[]): Tensor[] {
+export function asTensorList(
+  op: string,
+  operands: readonly TensorLike[],
+  door: typeof asTensor = asTensor,
+): Tensor[] {
   if (!Array.isArray(operands)) throw notATensor(op, 'tensors', operands, 'an array of tensors');
   const dtypes = operands.map(dtypeOf).filter((dtype) => dtype !== undefined);
   const beside = dtypes.length === 0 ? undefined : dtypes.reduce(promote);
   // Array.from also visits the holes of a sparse list, which are no tensors.
-  return Array.from(operands, (operand, i) => asTensor(op, `tensors[${i}]`, operand, beside));
+  return Array.from(operands, (operand, i) => door(op, `tensors[${i}]`, operand, beside));
 }
 
 /** Throws a `DTypeError` unless `target` is a tensor, so that what is written into it is seen. */

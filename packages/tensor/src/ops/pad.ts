@@ -7,7 +7,7 @@ import { shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import type { Shape } from '../core/shape.ts';
 import { gatherOp, integers } from './gather.ts';
-import { asTensor, type TensorLike } from './operands.ts';
+import { asAnyTensor, type TensorLike } from './operands.ts';
 import { slice } from './slice.ts';
 
 interface Margins {
@@ -93,7 +93,7 @@ export function pad(
   options: { mode?: PadMode; value?: number | boolean } = {},
 ): Tensor {
   const { mode = 'constant', value } = readOptions('pad', options, ['mode', 'value']);
-  const input = asTensor('pad', 'x', x);
+  const input = asAnyTensor('pad', 'x', x);
   const isKnown = ['constant', ...Object.keys(SOURCE)].includes(mode);
   expectThat(isKnown, 'pad', 'mode', "'constant', 'edge', 'reflect' or 'wrap'", mode);
   const takesValue = mode === 'constant' || value === undefined;

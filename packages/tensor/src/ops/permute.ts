@@ -5,7 +5,7 @@ import { expectIntegerList, normalizeAxis } from '../core/checks.ts';
 import { shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { formatShape } from '../core/shape.ts';
-import { asTensor, type TensorLike } from './operands.ts';
+import { asAnyTensor, type TensorLike } from './operands.ts';
 
 type Axes = readonly number[];
 
@@ -23,7 +23,7 @@ const permuteOp = defineOp<[NdArray], { axes: Axes }, { inverse: Axes }>('permut
  * @throws ShapeError unless `axes` names every axis once; ValueError for an axis that does not exist
  */
 export function permute(x: TensorLike, axes: readonly number[]): Tensor {
-  const input = asTensor('permute', 'x', x);
+  const input = asAnyTensor('permute', 'x', x);
   expectIntegerList('permute', 'axes', axes);
   const normalized = axes.map((axis) => normalizeAxis('permute', axis, input.shape));
   if (new Set(normalized).size !== input.rank || normalized.length !== input.rank) {
@@ -34,7 +34,7 @@ export function permute(x: TensorLike, axes: readonly number[]): Tensor {
 
 /** Swaps two axes, the last two if none are given. */
 export function transpose(x: TensorLike, axis0 = -2, axis1 = -1): Tensor {
-  const input = asTensor('transpose', 'x', x);
+  const input = asAnyTensor('transpose', 'x', x);
   const first = normalizeAxis('transpose', axis0, input.shape);
   const second = normalizeAxis('transpose', axis1, input.shape);
   const axes = input.shape.map((_, axis) => axis);

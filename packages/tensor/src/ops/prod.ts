@@ -2,18 +2,17 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { expectBoolean, readOptions } from '../core/checks.ts';
 import { elementCount, reducedShape } from '../core/shape.ts';
 import { mul } from './arithmetic.ts';
-import { cast } from './cast.ts';
 import { concat } from './concat.ts';
 import { ones } from './create.ts';
 import { asTensor, type TensorLike } from './operands.ts';
 import { permute } from './permute.ts';
-import { asNumeric } from './promotion.ts';
+import { asTerms } from './promotion.ts';
 import { type AxisOption, type ReduceOptions, resolveAxes } from './reduce.ts';
 import { reshape } from './reshape.ts';
 import { slice } from './slice.ts';
 
 /**
- * y = Π x over the given axes; 1 for nothing. Booleans and uint8 are multiplied as int32, which wraps
+ * y = Π x over the given axes; 1 for nothing. Booleans and narrow integers are multiplied as int32, which wraps
  * modulo 2³². The gradient is right where elements are 0.
  *
  * @throws ValueError or ShapeError if an axis does not exist or is named twice
@@ -21,8 +20,7 @@ import { slice } from './slice.ts';
 export function prod(x: TensorLike, axis?: AxisOption, options: ReduceOptions = {}): Tensor {
   const { keepDims = false } = readOptions('prod', options, ['keepDims']);
   expectBoolean('prod', 'keepDims', keepDims);
-  const given = asTensor('prod', 'x', x);
-  const input = given.dtype === 'uint8' ? cast(given, 'int32') : asNumeric(given);
+  const input = asTerms(asTensor('prod', 'x', x));
   const axes = resolveAxes('prod', input, axis);
   const kept = input.shape.map((_, i) => i).filter((i) => !axes.includes(i));
   let length = elementCount(axes.map((i) => input.shape[i]));

@@ -20,10 +20,17 @@ function expectBroadcasting(op: string, a: Tensor, b: Tensor): void {
  * The operands of an elementwise operation as tensors of one dtype (`promote`), checked to
  * broadcast. A maximum or minimum that has to be rounded to it is the right one rounded, since
  * rounding keeps the order.
+ *
+ * @param door for both
  */
-export function broadcastOperands(op: string, a: TensorLike, b: TensorLike): [Tensor, Tensor] {
-  const left = asTensor(op, 'a', a, dtypeOf(b));
-  const right = asTensor(op, 'b', b, dtypeOf(a));
+export function broadcastOperands(
+  op: string,
+  a: TensorLike,
+  b: TensorLike,
+  door: typeof asTensor = asTensor,
+): [Tensor, Tensor] {
+  const left = door(op, 'a', a, dtypeOf(b));
+  const right = door(op, 'b', b, dtypeOf(a));
   expectBroadcasting(op, left, right);
   const dtype = promote(left.dtype, right.dtype);
   return [cast(left, dtype), cast(right, dtype)];
@@ -53,4 +60,9 @@ export function asFloating(x: Tensor): Tensor {
 /** The tensor itself, or booleans as int32 for arithmetic, which they cannot hold the results of. */
 export function asNumeric(x: Tensor): Tensor {
   return x.dtype === 'bool' ? cast(x, 'int32') : x;
+}
+
+/** The tensor itself, or integers as int32 for sums and products, which narrower ones cannot hold. */
+export function asTerms(x: Tensor): Tensor {
+  return isFloating(x.dtype) ? x : cast(x, 'int32');
 }

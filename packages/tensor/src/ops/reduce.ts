@@ -8,7 +8,7 @@ import type { NdArray } from '../core/ndarray.ts';
 import { elementCount, reducedShape, type Shape } from '../core/shape.ts';
 import { cast } from './cast.ts';
 import { asTensor, scalar, type TensorLike } from './operands.ts';
-import { asNumeric } from './promotion.ts';
+import { asTerms } from './promotion.ts';
 import { reshape } from './reshape.ts';
 
 /** One axis or several, negative ones counted from the end; all axes if left out. */
@@ -106,13 +106,13 @@ function reduceOver(
 }
 
 /**
- * y = Σ x over the given axes. Booleans and uint8 are summed as int32, which wraps modulo 2³².
+ * y = Σ x over the given axes. Booleans and narrow integers are summed as int32, which wraps modulo 2³².
  *
  * @throws ValueError or ShapeError if an axis does not exist or is named twice
  */
 export function sum(x: TensorLike, axis?: AxisOption, options: ReduceOptions = {}): Tensor {
   const input = asTensor('sum', 'x', x);
-  const terms = input.dtype === 'uint8' ? cast(input, 'int32') : asNumeric(input);
+  const terms = asTerms(input);
   return reduceOver('sum', input, axis, options, (axes) => sumOp([terms], { axes }));
 }
 

@@ -1,7 +1,7 @@
 import type { Tensor } from '../autograd/tensor.ts';
 import { expectInteger, expectIntegerList, expectShape, normalizeAxis } from '../core/checks.ts';
 import { broadcastTo } from './broadcast-to.ts';
-import { asTensor, type TensorLike } from './operands.ts';
+import { asAnyTensor, type TensorLike } from './operands.ts';
 import { reshape } from './reshape.ts';
 
 /**
@@ -12,7 +12,7 @@ import { reshape } from './reshape.ts';
  * @see numpy.tile
  */
 export function tile(x: TensorLike, repeats: readonly number[]): Tensor {
-  const given = asTensor('tile', 'x', x);
+  const given = asAnyTensor('tile', 'x', x);
   expectIntegerList('tile', 'repeats', repeats, 0);
   const rank = Math.max(given.rank, repeats.length);
   const shape = [...new Array<number>(rank - given.rank).fill(1), ...given.shape];
@@ -41,7 +41,7 @@ export function tile(x: TensorLike, repeats: readonly number[]): Tensor {
  * @see numpy.repeat, torch.repeat_interleave
  */
 export function repeat(x: TensorLike, count: number, axis?: number): Tensor {
-  const given = asTensor('repeat', 'x', x);
+  const given = asAnyTensor('repeat', 'x', x);
   expectInteger('repeat', 'count', count, 0);
   const input = axis === undefined ? reshape(given, [-1]) : given;
   const along = normalizeAxis('repeat', axis ?? 0, input.shape);

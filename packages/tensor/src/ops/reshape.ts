@@ -4,7 +4,7 @@ import { expectIntegerList } from '../core/checks.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { elementCount, formatShape, type Shape } from '../core/shape.ts';
-import { asTensor, type TensorLike } from './operands.ts';
+import { asAnyTensor, type TensorLike } from './operands.ts';
 
 const reshapeOp = defineOp<[NdArray], { shape: Shape }, { inputShape: Shape }>('reshape', {
   forward: ([x], { shape }) => ({ y: x.withShape(shape), saved: { inputShape: x.shape } }),
@@ -18,7 +18,7 @@ const reshapeOp = defineOp<[NdArray], { shape: Shape }, { inputShape: Shape }>('
  * @throws ShapeError if the number of elements would change
  */
 export function reshape(x: TensorLike, shape: Shape): Tensor {
-  const input = asTensor('reshape', 'x', x);
+  const input = asAnyTensor('reshape', 'x', x);
   expectIntegerList('reshape', 'shape', shape);
   const unknown = shape.filter((length) => length === -1).length;
   if (unknown > 1 || shape.some((length) => length < -1)) {

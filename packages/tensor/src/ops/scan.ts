@@ -6,10 +6,9 @@ import { isFloating, newTypedArray } from '../core/dtype.ts';
 import { NdArray } from '../core/ndarray.ts';
 import { splitAtAxis } from '../core/shape.ts';
 import { mul } from './arithmetic.ts';
-import { cast } from './cast.ts';
 import { asTensor, type TensorLike } from './operands.ts';
 import { pad } from './pad.ts';
-import { asNumeric } from './promotion.ts';
+import { asTerms } from './promotion.ts';
 import { slice } from './slice.ts';
 import { composed, tensorOf } from './traced-array.ts';
 
@@ -62,13 +61,12 @@ function readScan(op: string, x: TensorLike, axis: number, options: ScanOptions)
   const { exclusive = false, reverse = false } = readOptions(op, options, ['exclusive', 'reverse']);
   expectBoolean(op, 'exclusive', exclusive);
   expectBoolean(op, 'reverse', reverse);
-  const given = asTensor(op, 'x', x);
-  const input = given.dtype === 'uint8' ? cast(given, 'int32') : asNumeric(given);
+  const input = asTerms(asTensor(op, 'x', x));
   return { input, scan: { axis: normalizeAxis(op, axis, input.shape), exclusive, reverse } };
 }
 
 /**
- * Sums along an axis: y_i = Σ_{j ≤ i} x_j. Booleans and uint8 are summed as int32, which wraps.
+ * Sums along an axis: y_i = Σ_{j ≤ i} x_j. Booleans and narrow integers are summed as int32, which wraps.
  *
  * @param options `exclusive`: Σ_{j < i}; `reverse`: from the end
  * @throws ValueError if the axis does not exist

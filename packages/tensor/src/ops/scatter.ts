@@ -5,7 +5,14 @@ import { elementCount, formatShape, sameShape, stridesOf } from '../core/shape.t
 import { add, maximum, minimum, mul } from './arithmetic.ts';
 import { concat } from './concat.ts';
 import { gatherGradOp, gatherOp, integers } from './gather.ts';
-import { asIntegers, asTensor, dtypeOf, expectSameDType, type TensorLike } from './operands.ts';
+import {
+  asAnyTensor,
+  asIntegers,
+  asTensor,
+  dtypeOf,
+  expectSameDType,
+  type TensorLike,
+} from './operands.ts';
 import { reshape } from './reshape.ts';
 import { flatPositions } from './take-along-axis.ts';
 
@@ -67,7 +74,7 @@ function readReduction(op: string, options: { reduction?: ScatterReduction }): S
  * Writes single elements along an axis: y = x, but y[…, indices[…, i, …], …] = source[…, i, …], or what is
  * there combined with it.
  *
- * @param indices int32 or uint8 with the rank of x; negative ones count from the end
+ * @param indices integers with the rank of x; negative ones count from the end
  * @param source of the shape of `indices` and the dtype of x
  * @param options `reduction`: `'none'` (default; of several for one place the last stays), `'add'`,
  *   `'multiply'`, `'max'` or `'min'`
@@ -160,7 +167,7 @@ function slicePositions(
 /**
  * Picks slices by vectors of positions: y[i] = x[indices[i, 0], indices[i, 1], …].
  *
- * @param indices int32 or uint8 `[..., K]`; negative ones count from the end
+ * @param indices integers `[..., K]`; negative ones count from the end
  * @param options `batchAxes`: leading axes that x and indices have in common; 0 by default
  * @returns the axes of `indices` but the last, then those of x behind the K axes that they name
  * @throws ShapeError if the vectors are too long, leading axes differ, or an index lies outside its axis
@@ -172,7 +179,7 @@ export function gatherNd(
   options: { batchAxes?: number } = {},
 ): Tensor {
   const { batchAxes = 0 } = readOptions('gatherNd', options, ['batchAxes']);
-  const input = asTensor('gatherNd', 'x', x);
+  const input = asAnyTensor('gatherNd', 'x', x);
   const positions = asIntegers('gatherNd', 'indices', indices);
   const most = Math.min(input.rank, positions.rank - 1);
   const isRight = Number.isInteger(batchAxes) && batchAxes >= 0 && batchAxes <= most;
@@ -194,7 +201,7 @@ export function gatherNd(
  * Writes slices at vectors of positions: y = x, but y[indices[i, 0], indices[i, 1], …] = updates[i], or
  * what is there combined with it.
  *
- * @param indices int32 or uint8 `[..., K]`; negative ones count from the end
+ * @param indices integers `[..., K]`; negative ones count from the end
  * @param updates the axes of `indices` but the last, then those of x behind the K axes that they name
  * @param options `reduction`: as of `scatter`
  * @throws ShapeError for other shapes, or an index outside its axis; DTypeError for other dtypes

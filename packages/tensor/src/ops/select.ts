@@ -2,7 +2,7 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { expectInteger, normalizeAxis, readOptions } from '../core/checks.ts';
 import { DTypeError, shapeError } from '../core/errors.ts';
 import { gatherOp, integers } from './gather.ts';
-import { asTensor, type TensorLike } from './operands.ts';
+import { asAnyTensor, asTensor, type TensorLike } from './operands.ts';
 import { permute } from './permute.ts';
 import { reshape } from './reshape.ts';
 
@@ -15,7 +15,7 @@ import { reshape } from './reshape.ts';
  * @see numpy.compress
  */
 export function compress(x: TensorLike, condition: TensorLike, axis?: number): Tensor {
-  const given = asTensor('compress', 'x', x);
+  const given = asAnyTensor('compress', 'x', x);
   const mask = asTensor('compress', 'condition', condition);
   if (mask.dtype !== 'bool') {
     throw new DTypeError(`compress: condition must be bool (from a comparison), got ${mask.dtype}`);
@@ -61,7 +61,7 @@ export function diagonal(
 ): Tensor {
   const known = ['offset', 'axis1', 'axis2'] as const;
   const { offset = 0, axis1 = 0, axis2 = 1 } = readOptions('diagonal', options, known);
-  const input = asTensor('diagonal', 'x', x);
+  const input = asAnyTensor('diagonal', 'x', x);
   expectInteger('diagonal', 'offset', offset);
   const [first, second] = [axis1, axis2].map((axis) =>
     normalizeAxis('diagonal', axis, input.shape),

@@ -8,7 +8,7 @@ import { shapeError, ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import type { Shape } from '../core/shape.ts';
 import { flip } from './flip.ts';
-import { asTensor, type TensorLike } from './operands.ts';
+import { asAnyTensor, type TensorLike } from './operands.ts';
 
 /**
  * Part of an axis: `[start, end]` or `[start, end, step]`, negative positions counted from the end; null is
@@ -73,7 +73,7 @@ function partOf(range: AxisRange | undefined, length: number, axis: number): Par
  * @throws ValueError if a position or step is not an integer, or a step is 0
  */
 export function slice(x: TensorLike, ranges: readonly AxisRange[]): Tensor {
-  const input = asTensor('slice', 'x', x);
+  const input = asAnyTensor('slice', 'x', x);
   expectThat(Array.isArray(ranges), 'slice', 'ranges', 'a list of [start, end, step]', ranges);
   if (ranges.length > input.rank) {
     throw shapeError('slice', `${ranges.length} ranges for ${input.rank} axes`, { input });

@@ -1,7 +1,7 @@
 import type { Tensor } from '../autograd/tensor.ts';
 import { expectInteger, expectThat, readOptions } from '../core/checks.ts';
 import { shapeError } from '../core/errors.ts';
-import { asTensor, expectRank, type TensorLike } from './operands.ts';
+import { asAnyTensor, expectRank, type TensorLike } from './operands.ts';
 import { permute } from './permute.ts';
 import { reshape } from './reshape.ts';
 
@@ -20,7 +20,7 @@ export function depthToSpace(
 ): Tensor {
   const { mode = 'CRD' } = readOptions('depthToSpace', options, ['mode']);
   expectThat(mode === 'CRD' || mode === 'DCR', 'depthToSpace', 'mode', "'CRD' or 'DCR'", mode);
-  const input = asTensor('depthToSpace', 'x', x);
+  const input = asAnyTensor('depthToSpace', 'x', x);
   expectRank('depthToSpace', 'input', input, 'N, C, H, W');
   expectInteger('depthToSpace', 'blockSize', blockSize, 1);
   const [N, channels, H, W] = input.shape;
@@ -49,7 +49,7 @@ export function spaceToDepth(
 ): Tensor {
   const { mode = 'CRD' } = readOptions('spaceToDepth', options, ['mode']);
   expectThat(mode === 'CRD' || mode === 'DCR', 'spaceToDepth', 'mode', "'CRD' or 'DCR'", mode);
-  const input = asTensor('spaceToDepth', 'x', x);
+  const input = asAnyTensor('spaceToDepth', 'x', x);
   expectRank('spaceToDepth', 'input', input, 'N, C, H, W');
   expectInteger('spaceToDepth', 'blockSize', blockSize, 1);
   const [N, C, height, width] = input.shape;

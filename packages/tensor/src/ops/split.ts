@@ -1,7 +1,7 @@
 import type { Tensor } from '../autograd/tensor.ts';
 import { expectInteger, expectIntegerList, normalizeAxis } from '../core/checks.ts';
 import { shapeError } from '../core/errors.ts';
-import { asTensor, type TensorLike } from './operands.ts';
+import { asAnyTensor, type TensorLike } from './operands.ts';
 import { slice } from './slice.ts';
 
 function cut(x: Tensor, sizes: readonly number[], axis: number): Tensor[] {
@@ -26,7 +26,7 @@ function cut(x: Tensor, sizes: readonly number[], axis: number): Tensor[] {
  * @see torch.split
  */
 export function split(x: TensorLike, sizes: number | readonly number[], axis = 0): Tensor[] {
-  const input = asTensor('split', 'x', x);
+  const input = asAnyTensor('split', 'x', x);
   const along = normalizeAxis('split', axis, input.shape);
   const length = input.shape[along];
   if (typeof sizes === 'number') {
@@ -52,7 +52,7 @@ export function split(x: TensorLike, sizes: number | readonly number[], axis = 0
  * @see torch.chunk
  */
 export function chunk(x: TensorLike, count: number, axis = 0): Tensor[] {
-  const input = asTensor('chunk', 'x', x);
+  const input = asAnyTensor('chunk', 'x', x);
   expectInteger('chunk', 'count', count, 1);
   const length = input.shape[normalizeAxis('chunk', axis, input.shape)];
   return split(input, Math.max(1, Math.ceil(length / count)), axis);

@@ -3,7 +3,7 @@ import { normalizeAxis } from '../core/checks.ts';
 import { shapeError } from '../core/errors.ts';
 import { splitAtAxis } from '../core/shape.ts';
 import { gatherOp, integers, positionsAlong } from './gather.ts';
-import { asTensor, type TensorLike } from './operands.ts';
+import { asAnyTensor, type TensorLike } from './operands.ts';
 import { reshape } from './reshape.ts';
 
 /**
@@ -39,16 +39,16 @@ export function flatPositions(op: string, x: Tensor, indices: TensorLike, axis: 
 /**
  * Picks single elements along an axis: y[…, i, …] = x[…, indices[…, i, …], …].
  *
- * @param indices int32 or uint8 with the rank of x; negative ones count from the end; lengths of other
+ * @param indices integers with the rank of x; negative ones count from the end; lengths of other
  *   axes are at most those of x
  * @returns the shape of `indices`
  * @throws DTypeError for other indices; ShapeError for other shapes, or an index outside the axis
  * @see numpy.take_along_axis, torch.gather
  */
 export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis = -1): Tensor {
-  const input = asTensor('takeAlongAxis', 'x', x);
+  const input = asAnyTensor('takeAlongAxis', 'x', x);
   const along = normalizeAxis('takeAlongAxis', axis, input.shape);
-  const shape = asTensor('takeAlongAxis', 'indices', indices, 'int32').shape;
+  const shape = asAnyTensor('takeAlongAxis', 'indices', indices, 'int32').shape;
   const positions = flatPositions('takeAlongAxis', input, indices, along);
   return reshape(gatherOp([reshape(input, [-1]), positions], { axis: 0 }), shape);
 }

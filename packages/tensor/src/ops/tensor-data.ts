@@ -15,39 +15,51 @@ import type { Shape } from '../core/shape.ts';
 export type NumberArray =
   | ReadonlyTypedArray
   | Uint8ClampedArray
-  | Int8Array
   | Int16Array
-  | Uint16Array
-  | Uint32Array
   | BigInt64Array
   | BigUint64Array;
 
-/** Data for a tensor: a number, a boolean, nested arrays of them, or a typed array. */
-export type TensorData = number | boolean | NumberArray | readonly TensorData[];
+/** Data for a tensor: a number (or bigint), a boolean, nested arrays of them, or a typed array. */
+export type TensorData = number | bigint | boolean | NumberArray | readonly TensorData[];
 
-/** The dtype of each typed array, by its tag, which is the same in every realm (`vm`, frames). */
+/**
+ * The dtype of each typed array, by its tag, which is the same in every realm (`vm`, frames). It is one that
+ * is computed with.
+ */
 const DTYPE_OF_ARRAY: Readonly<Record<string, DType | undefined>> = {
   Float64Array: 'float64',
   Float32Array: 'float32',
   Float16Array: 'float32',
   Int32Array: 'int32',
   Int16Array: 'int32',
-  Int8Array: 'int32',
-  Uint16Array: 'int32',
   Uint32Array: 'int32',
   BigInt64Array: 'int32',
   BigUint64Array: 'int32',
+  Uint16Array: 'uint16',
+  Int8Array: 'int8',
   Uint8Array: 'uint8',
   Uint8ClampedArray: 'uint8',
 };
 
 /** The typed arrays whose memory a tensor can take over. */
-const OWN_ARRAYS = ['Float64Array', 'Float32Array', 'Int32Array', 'Uint8Array'];
+const OWN_ARRAYS = [
+  'Float64Array',
+  'Float32Array',
+  'Int32Array',
+  'Uint16Array',
+  'Int8Array',
+  'Uint8Array',
+];
 
 /** More axes than NumPy allows; an array that holds itself has infinitely many. */
 const MAX_RANK = 64;
 
 const ACCEPTED = 'a tensor, a number or boolean, nested arrays of them, or a typed array';
+
+type Scalar = number | bigint | boolean;
+
+const isScalar = (data: unknown): data is Scalar =>
+  typeof data === 'number' || typeof data === 'boolean' || typeof data === 'bigint';
 
 function isNumberArray(data: unknown): data is NumberArray {
   return ArrayBuffer.isView(data) && !(data instanceof DataView);
@@ -64,7 +76,6 @@ export function ownDType(data: unknown): DType | undefined {
 function remedyFor(value: unknown): string {
   if (value instanceof Tensor) return '; join tensors with stack() or concat()';
   if (isPromise(value)) return '; await it first';
-  if (typeof value === 'bigint') return '; convert it with Number()';
   if (value instanceof ArrayBuffer || value instanceof DataView) {
     return '; wrap it in a typed array, such as Float32Array';
   }
@@ -100,15 +111,11 @@ function shapeOf(op: string, name: string, data: unknown): number[] {
 }
 
 /** Flattens nested arrays, checking that none is ragged. */
-function flatten(
-  op: string,
-  name: string,
-  data: unknown,
-): { values: (number | boolean)[]; shape: Shape } {
+function flatten(op: string, name: string, data: unknown): { values: Scalar[]; shape: Shape } {
   const shape = shapeOf(op, name, data);
-  const values: (number | boolean)[] = [];
+  const values: Scalar[] = [];
   const visit = (element: unknown, axis: number): void => {
-    if (typeof element === 'number' || typeof element === 'boolean') {
+    if (isScalar(element)) {
       if (axis === shape.length) {
         values.push(element);
         return;
@@ -172,7 +179,7 @@ export function arrayFromData(
       to,
     );
   }
-  if (typeof data !== 'number' && typeof data !== 'boolean' && !Array.isArray(data)) {
+  if (!isScalar(data) && !Array.isArray(data)) {
     throw notATensor(op, name, data, ACCEPTED);
   }
   const { values, shape } = flatten(op, name, data);

@@ -1,9 +1,10 @@
 import { Tensor } from '../autograd/tensor.ts';
 import { expectDType, expectInteger, expectShape, readOptions } from '../core/checks.ts';
 import type { DType } from '../core/dtype.ts';
+import { toElement } from '../core/elements.ts';
 import { shapeError } from '../core/errors.ts';
 import { NdArray } from '../core/ndarray.ts';
-import { asTensor, type TensorLike } from './operands.ts';
+import { asAnyTensor, type TensorLike } from './operands.ts';
 import { where } from './where.ts';
 
 /** A matrix of booleans: whether column − row passes a test. */
@@ -16,7 +17,7 @@ function mask(rows: number, columns: number, test: (offset: number) => boolean):
 }
 
 function triangle(op: string, x: TensorLike, diagonal: number, isLower: boolean): Tensor {
-  const input = asTensor(op, 'x', x);
+  const input = asAnyTensor(op, 'x', x);
   expectInteger(op, 'diagonal', diagonal);
   if (input.rank < 2) throw shapeError(op, 'needs matrices: at least two axes', { input });
   const [rows, columns] = input.shape.slice(-2);
@@ -71,8 +72,9 @@ export function eye(
   expectShape('eye', [rows, columns]);
   const y = NdArray.zeros([rows, columns], dtype);
   const { data } = y;
+  const one = toElement('eye', 'dtype', 1, dtype);
   for (let row = Math.max(0, -diagonal); row < rows && row + diagonal < columns; row++) {
-    data[row * columns + row + diagonal] = 1;
+    data[row * columns + row + diagonal] = one;
   }
   return new Tensor(y);
 }

@@ -3,7 +3,7 @@ import { tidy } from '../autograd/tidy.ts';
 import type { MomentumOptions } from '../backend/contract.ts';
 import { kernels } from '../backend/registry.ts';
 import { expectBoolean, expectFinite, expectThat, readOptions } from '../core/checks.ts';
-import { isFloating } from '../core/dtype.ts';
+import { isFloating, isHalf } from '../core/dtype.ts';
 import { toElements } from '../core/elements.ts';
 import { shapeError } from '../core/errors.ts';
 import { NdArray } from '../core/ndarray.ts';
@@ -19,7 +19,7 @@ import { arrayFromData } from './tensor-data.ts';
 /** Elements for `target` in its dtype, which must hold them. */
 function elementsFor({ shape, size, dtype }: Tensor, source: TensorLike): NdArray {
   if (source instanceof Tensor) {
-    const elements = toElements('assign', source.array.data, dtype);
+    const elements = toElements('assign', source.array.numbers, dtype);
     return NdArray.fromTypedArray(elements, source.shape, dtype);
   }
   const values = arrayFromData('assign', 'source', source, { dtype, copy: false });
@@ -38,9 +38,10 @@ function elementsFor({ shape, size, dtype }: Tensor, source: TensorLike): NdArra
  */
 export function assign(target: Tensor, source: TensorLike): void {
   expectTarget('assign', 'target', target);
-  // Kernels round to floats as they write.
+  // Kernels round to float32 as they write, but they do not read the bits of 16-bit floats.
   const isReady =
-    source instanceof Tensor && (isFloating(target.dtype) || source.dtype === target.dtype);
+    source instanceof Tensor &&
+    (source.dtype === target.dtype || (isFloating(target.dtype) && !isHalf(source.dtype)));
   if (!isReady) {
     tidy(() => assign(target, new Tensor(elementsFor(target, source))));
     return;

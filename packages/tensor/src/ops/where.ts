@@ -5,7 +5,7 @@ import { DTypeError, shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { broadcastShapes } from '../core/shape.ts';
 import { broadcastTo } from './broadcast-to.ts';
-import { asTensor, scalar, type TensorLike } from './operands.ts';
+import { asAnyTensor, asTensor, scalar, type TensorLike } from './operands.ts';
 import { broadcastOperands } from './promotion.ts';
 
 const whereOp = defineOp<[NdArray, NdArray, NdArray], null, { condition: NdArray }>('where', {
@@ -34,7 +34,7 @@ export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tens
   if (mask.dtype !== 'bool') {
     throw new DTypeError(`where: condition must be bool (from a comparison), got ${mask.dtype}`);
   }
-  const [left, right] = broadcastOperands('where', a, b);
+  const [left, right] = broadcastOperands('where', a, b, asAnyTensor);
   const values = broadcastShapes(left.shape, right.shape) as number[]; // broadcastOperands checked.
   const shape = broadcastShapes(mask.shape, values);
   if (shape === null) {

@@ -1,4 +1,5 @@
 import { type DType, isFloating, newTypedArray } from '../../core/dtype.ts';
+import { castElements } from '../../core/elements.ts';
 import { NdArray } from '../../core/ndarray.ts';
 import { broadcastShapes, broadcastStrides, elementCount, sameShape } from '../../core/shape.ts';
 import type { BinaryOp, CompareOp, Kernels, UnaryOp } from '../contract.ts';
@@ -122,11 +123,5 @@ export const elementwise: Pick<
     return NdArray.fromTypedArray(out, shape, a.dtype);
   },
 
-  cast(x, dtype) {
-    const data = x.data;
-    const out = newTypedArray(dtype, data.length);
-    for (let i = 0; i < out.length; i++)
-      out[i] = dtype === 'bool' ? Number(data[i] !== 0) : data[i];
-    return NdArray.fromTypedArray(out, x.shape, dtype);
-  },
+  cast: (x, dtype) => NdArray.fromTypedArray(castElements(x.numbers, dtype), x.shape, dtype),
 };

@@ -1,4 +1,4 @@
-import { BYTES_PER_ELEMENT, type DType, type TypedArray } from '../../../core/dtype.ts';
+import { ARRAY_TYPES, type DType, type TypedArray } from '../../../core/dtype.ts';
 import { ArrayStorage, isInMemoryScope } from '../../../core/memory.ts';
 import { NdArray } from '../../../core/ndarray.ts';
 import { elementCount, type Shape } from '../../../core/shape.ts';
@@ -61,7 +61,7 @@ class ArenaSource extends ArenaBlock implements StorageSource {
   readonly #dtype: DType;
 
   constructor(dtype: DType, length: number, address: Address) {
-    super(address, length * BYTES_PER_ELEMENT[dtype]);
+    super(address, length * ARRAY_TYPES[dtype].BYTES_PER_ELEMENT);
     this.length = length;
     this.#dtype = dtype;
   }
@@ -112,19 +112,7 @@ function wasMadeLongAgo(storage: ArrayStorage, key: string): boolean {
 }
 
 function viewOf({ memory }: Runtime, dtype: DType, address: Address, length: number): TypedArray {
-  switch (dtype) {
-    case 'float32':
-      return new Float32Array(memory.buffer, address, length);
-    case 'float64':
-      return new Float64Array(memory.buffer, address, length);
-    case 'int32':
-      return new Int32Array(memory.buffer, address, length);
-    case 'uint8':
-    case 'bool':
-      return new Uint8Array(memory.buffer, address, length);
-    default:
-      return dtype satisfies never;
-  }
+  return new ARRAY_TYPES[dtype](memory.buffer, address, length);
 }
 
 function copyTo(runtime: Runtime, { storage, dtype }: NdArray, address: Address): void {
@@ -218,7 +206,7 @@ export class Frame {
   /** A new array for a result; its content is arbitrary. */
   output(shape: Shape, dtype: DType = 'float32'): { array: NdArray; address: Address } {
     const length = elementCount(shape);
-    const address = this.#runtime.arena.allocate(length * BYTES_PER_ELEMENT[dtype]);
+    const address = this.#runtime.arena.allocate(length * ARRAY_TYPES[dtype].BYTES_PER_ELEMENT);
     const source = new ArenaSource(dtype, length, address);
     const array = new NdArray(shape, new ArrayStorage(dtype, source));
     this.#outputs.push(array);
