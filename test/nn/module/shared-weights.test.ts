@@ -20,6 +20,7 @@ import {
   WeightAverage,
 } from '@firelight/nn';
 import {
+  cast,
   Generator,
   matmul,
   randn,
@@ -114,6 +115,11 @@ describe('a layer under two names', () => {
       expect(network.loadStateDict(some)).toEqual({ missing: [], unexpected: [] });
       expect(values(network)).toEqual(values(source));
     }
+    // Of two dtypes, but the same numbers.
+    const half = cast(first, 'float16');
+    const mixed = tied();
+    mixed.loadStateDict({ ...state, 'first.weight': half, 'last.weight': cast(half, 'float64') });
+    expect((mixed.layers[0] as Linear).weight.toArray()).toEqual(half.toArray());
     const network = tied();
     const before = values(network);
     expect(() => network.loadStateDict(rest)).toThrow(/missing: 'first\.weight', 'last\.weight'/);

@@ -33,7 +33,7 @@ export class Embedding extends Module {
     this.#paddingIndex = paddingIndex;
   }
 
-  /** `[...]` of int32 or uint8 → `[..., embeddingDim]` */
+  /** `[...]` of integers → `[..., embeddingDim]` */
   forward(indices: Tensor): Tensor {
     const paddingIndex = this.#paddingIndex;
     return embedding(indices, this.weight, paddingIndex === undefined ? {} : { paddingIndex });

@@ -1,5 +1,5 @@
 import { ShapeError, type TensorLike, ValueError } from '@firelight/tensor';
-import { asTensor, formatShape, sameShape } from '@firelight/tensor/extend';
+import { asAnyTensor, asTensor, formatShape, sameShape } from '@firelight/tensor/extend';
 import { isAbove } from './compare.ts';
 
 /** Class of each sample of a batch: the true one, and what the network gave. */
@@ -39,7 +39,7 @@ export function predictedClass({ logits, labels, numClasses }: ClassBatch, sampl
  */
 export function readClasses(metric: string, logits: TensorLike, labels: TensorLike): ClassBatch {
   const scores = asTensor(metric, 'logits', logits);
-  const targets = asTensor(metric, 'labels', labels);
+  const targets = asAnyTensor(metric, 'labels', labels);
   const [count, numClasses] = scores.shape;
   const isSparse = targets.rank === 1 && targets.shape[0] === count;
   const isDense = sameShape(targets.shape, scores.shape);
@@ -49,7 +49,7 @@ export function readClasses(metric: string, logits: TensorLike, labels: TensorLi
         `${formatShape(scores.shape)} and ${formatShape(targets.shape)}`,
     );
   }
-  const { data } = targets.array;
+  const { data } = targets;
   const classes = Int32Array.from({ length: count }, (_, i) => {
     const at = isSparse ? i : i * numClasses + argmaxOf(data, i * numClasses, numClasses);
     const label = isSparse ? data[at] : at - i * numClasses;

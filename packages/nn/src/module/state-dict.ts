@@ -70,8 +70,8 @@ function expectAgreement(op: string, pairs: readonly Pair[]): void {
 
 function sameElements(a: Tensor, b: Tensor): boolean {
   if (a.array === b.array) return true;
-  const other = b.array.data;
-  return a.array.data.every((value, i) => Object.is(value, other[i]));
+  const other = b.array.numbers;
+  return a.array.numbers.every((value, i) => Object.is(value, other[i]));
 }
 
 /** What a tensor of a state may differ in from the one that it is for, and how that is told. */

@@ -5,7 +5,7 @@ import {
   type Tensor,
   ValueError,
 } from '@firelight/tensor';
-import { asTensor } from '@firelight/tensor/extend';
+import { asAnyTensor, asTensor } from '@firelight/tensor/extend';
 
 /** Images (or other inputs) `[N, …]` and their labels. */
 export type LabelledBatch =
@@ -52,7 +52,7 @@ export function partsOf(batch: LabelledBatch): { image: Tensor; label: Tensor } 
   const { image, label } = 'image' in batch ? batch : { image: batch[0], label: batch[1] };
   return {
     image: asTensor('Model', 'image of a batch', image),
-    label: asTensor('Model', 'label of a batch', label, 'int32'),
+    label: asAnyTensor('Model', 'label of a batch', label, 'int32'),
   };
 }
 
