@@ -46,6 +46,14 @@ function pooled(
   });
 }
 
+/** Max-pooling with positions among all elements, as ONNX counts them. */
+function maxPool2dWithPositions(x: f.Tensor, options: f.Pool2dOptions): Mapped {
+  const [N, C, H, W] = x.shape;
+  const { values, indices } = f.maxPool2dWithIndices(x, options);
+  const planes = f.reshape(f.arange(N * C), [N, C, 1, 1]);
+  return [values, f.add(indices, f.mul(planes, H * W))];
+}
+
 /** Operators on images. */
 export const SPATIAL: Readonly<Record<string, Mapping>> = {
   AveragePool: (c) =>
@@ -99,8 +107,32 @@ export const SPATIAL: Readonly<Record<string, Mapping>> = {
   GlobalAveragePool: (c) => f.unsqueeze(f.globalAvgPool2d(c.x()), [2, 3]),
   GlobalMaxPool: (c) => f.unsqueeze(f.globalMaxPool2d(c.x()), [2, 3]),
   MaxPool: (c) => {
-    if (c.outputs > 1) return not('positions of the largest');
     if (c.x().dtype === 'uint8') return not('bytes');
-    return pooled(c, f.maxPool2d, f.maxPool1d);
+    const isByColumns = c.a('storage_order', 0) === 1;
+    if (c.outputs === 1) return pooled(c, f.maxPool2d, f.maxPool1d);
+    if (isByColumns) return not('positions counted column by column');
+    return pooled(c, maxPool2dWithPositions, () => not('positions in sequences'));
+  },
+  MaxUnpool: (c) => {
+    if (c.x().rank !== 4) return not(`windows over ${c.x().rank - 2} axes`);
+    const options = {
+      kernelSize: pair(c.numbers('kernel_shape'), 1),
+      stride: pair(c.numbers('strides'), 1),
+    };
+    const [top, left, bottom, right] = c.numbers('pads') ?? [0, 0, 0, 0];
+    if (top !== bottom || left !== right) return not('padding that differs from side to side');
+    const padding = [top, left] as const;
+    const [H, W] = c
+      .x()
+      .shape.slice(2)
+      .map((n, i) => (n - 1) * options.stride[i] + options.kernelSize[i] - 2 * padding[i]);
+    const [, , height, width] = c.list(2, [0, 0, H, W]);
+    // Positions count over the whole output, as large as it is without a size that is asked for.
+    const places = c.list(1).map((at) => {
+      const inPlane = at % (H * W);
+      return Math.floor(inPlane / W) * width + (inPlane % W);
+    });
+    const indices = f.tensor(places, { shape: c.x().shape, dtype: 'int32' });
+    return f.maxUnpool2d(c.x(), indices, { ...options, padding, outputSize: [height, width] });
   },
 };

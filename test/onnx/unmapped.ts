@@ -14,7 +14,6 @@ export const UNMAPPED: Readonly<Record<string, string>> = {
   LinearAttention: 'no operation',
   LpNormalization: 'norm, then div',
   LpPool: 'no operation',
-  MaxUnpool: 'no operation',
   MelWeightMatrix: 'no operation',
   ReduceLogSum: 'sum, then log',
   ReduceSumSquare: 'square, then sum',

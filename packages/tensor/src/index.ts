@@ -155,6 +155,7 @@ export {
   logicalXor,
 } from './ops/logic.ts';
 export { type AddmmOptions, addmm, type MatmulOptions, matmul } from './ops/matmul.ts';
+export { type MaxUnpool2dOptions, maxUnpool2d } from './ops/max-unpool2d.ts';
 export { mod } from './ops/mod.ts';
 export { oneHot } from './ops/one-hot.ts';
 export {
@@ -182,6 +183,7 @@ export {
   globalAvgPool2d,
   globalMaxPool2d,
   maxPool2d,
+  maxPool2dWithIndices,
   type Pool2dOptions,
 } from './ops/pool2d.ts';
 export { prod } from './ops/prod.ts';

@@ -90,6 +90,7 @@ const KEPT: Readonly<Record<string, readonly Kept[]>> = {
   matmul: ['inputs'],
   max: ['inputs', 'output'],
   maxPool2d: ['nothing'],
+  maxUnpool2d: ['nothing'],
   maximum: ['inputs'],
   mean: ['nothing'],
   min: ['inputs', 'output'],

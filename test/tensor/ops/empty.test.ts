@@ -32,6 +32,7 @@ import {
   max,
   maximum,
   maxPool2d,
+  maxUnpool2d,
   mean,
   min,
   minimum,
@@ -363,6 +364,12 @@ const CALLS: readonly EmptyCall[] = [
     inputs: [[2, 0, 4, 5]],
     run: (x) => maxPool2d(x, { kernelSize: 3, stride: 2, ceilMode: true }),
     shape: [2, 0, 2, 2],
+  },
+  {
+    op: 'maxUnpool2d',
+    inputs: [[2, 0, 2, 3]],
+    run: (x) => maxUnpool2d(x, zeros([2, 0, 2, 3], { dtype: 'int32' }), { kernelSize: 2 }),
+    shape: [2, 0, 4, 6],
   },
   {
     op: 'convTranspose2d',

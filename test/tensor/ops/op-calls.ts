@@ -148,6 +148,16 @@ export const EXAMPLE_CALLS: readonly ExampleCall[] = [
     'conv2d',
   ),
   example('maxPool2d', () => [numbers([1, 2, 3, 3]), poolOptions()], [x]),
+  example('maxPool2dWithIndices', () => [numbers([1, 2, 3, 3]), poolOptions()], [x]),
+  example(
+    'maxUnpool2d',
+    () => [
+      numbers([1, 1, 2, 2]),
+      tensor([0, 2, 8, 10], { shape: [1, 1, 2, 2], dtype: 'int32' }),
+      { kernelSize: [2, 2], stride: 2, padding: 0, outputSize: [4, 4] },
+    ],
+    [x, { at: [1], name: 'indices' }],
+  ),
   example('avgPool2d', () => [numbers([1, 2, 3, 3]), { ...poolOptions(), countIncludePad: true }], [
     x,
   ]),

@@ -1,5 +1,6 @@
 import { defineOp } from '../autograd/define-op.ts';
-import type { Tensor } from '../autograd/tensor.ts';
+import { Tensor } from '../autograd/tensor.ts';
+import type { Kernels } from '../backend/contract.ts';
 import { kernels } from '../backend/registry.ts';
 import { expectBoolean, readOptions } from '../core/checks.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
@@ -32,19 +33,23 @@ export interface AvgPool2dOptions extends Pool2dOptions {
   readonly countIncludePad?: boolean;
 }
 
-export const maxPool2dOp = defineOp<
+/** Takes what the kernel gave for its input, because callers want the indices too. */
+const maxPool2dOp = defineOp<
   [NdArray],
-  { window: Window2d },
+  ReturnType<Kernels['maxPool2d']>,
   { indices: NdArray; inputShape: Shape }
 >('maxPool2d', {
-  forward: ([x], { window }) => {
-    const { y, indices } = kernels().maxPool2d(x, window);
-    return { y, saved: { indices, inputShape: x.shape } };
-  },
+  forward: ([{ shape }], { y, indices }) => ({ y, saved: { indices, inputShape: shape } }),
   backward: (gradOut, { indices, inputShape }) => [
     kernels().maxPool2dGrad(gradOut, indices, inputShape),
   ],
 });
+
+/** The largest of each window, with its position in the plane. */
+export function maxPool(x: Tensor, window: Window2d): { values: Tensor; indices: NdArray } {
+  const found = kernels().maxPool2d(x.array, window);
+  return { values: maxPool2dOp([x], found), indices: found.indices };
+}
 
 export const avgPool2dOp = defineOp<
   [NdArray],
@@ -135,7 +140,27 @@ function poolWindow(op: string, x: Tensor, options: Pool2dOptions): Window2d {
  */
 export function maxPool2d(x: TensorLike, options: Pool2dOptions): Tensor {
   const input = asTensor('maxPool2d', 'x', x);
-  return maxPool2dOp([input], { window: poolWindow('maxPool2d', input, options) });
+  return maxPool(input, poolWindow('maxPool2d', input, options)).values;
+}
+
+/**
+ * Largest element of each window as `maxPool2d` gives it, and where it is: offset h · W + w within its
+ * plane `[H, W]`. Of equal ones it is the first in row-major order, of several NaN the last.
+ *
+ * @param x `[N, C, H, W]`
+ * @returns `values` and `indices` (int32), both `[N, C, H', W']`, sized as by `maxPool2d`
+ * @throws ShapeError if the window does not fit, or images have no pixels; ValueError for options out
+ *   of range
+ * @see torch.nn.MaxPool2d, parameter `return_indices`
+ */
+export function maxPool2dWithIndices(
+  x: TensorLike,
+  options: Pool2dOptions,
+): { values: Tensor; indices: Tensor } {
+  const op = 'maxPool2dWithIndices';
+  const input = asTensor(op, 'x', x);
+  const { values, indices } = maxPool(input, poolWindow(op, input, options));
+  return { values, indices: new Tensor(indices) };
 }
 
 /**

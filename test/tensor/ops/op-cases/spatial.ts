@@ -12,13 +12,16 @@ import {
   globalAvgPool2d,
   globalMaxPool2d,
   maxPool2d,
+  maxUnpool2d,
   ones,
+  type Pair,
   stack,
   type Tensor,
   tensor,
   zeros,
 } from '@firelight/tensor';
 import fc from 'fast-check';
+import { asPair } from '../../../../packages/tensor/src/core/window.ts';
 import { distinct, normal, positive, seeds, shapes } from '../../../helpers/arbitraries.ts';
 import { convolutionsWith, pair, poolingsWith } from '../../../helpers/windows.ts';
 import type { OpCase } from './op-case.ts';
@@ -72,6 +75,13 @@ export const spatialCases: readonly OpCase[] = [
     calls: poolings.map(({ shape, seed, options }) => ({
       inputs: [distinct(shape, seed)],
       run: (x: Tensor) => maxPool2d(x, options),
+    })),
+  },
+  {
+    op: 'maxUnpool2d',
+    calls: fc.tuple(images, pair(1, 3), seeds).map(([shape, kernelSize, seed]) => ({
+      inputs: [normal(shape, seed)],
+      run: (x: Tensor) => maxUnpool2d(x, placesIn(shape, kernelSize, seed), { kernelSize }),
     })),
   },
   {
@@ -180,6 +190,15 @@ export const spatialCases: readonly OpCase[] = [
     }),
   },
 ];
+
+/** Positions in the planes that windows were in, among them some twice. */
+function placesIn(shape: readonly number[], kernelSize: Pair, seed: number): Tensor {
+  const [N, C, H, W] = shape;
+  const [kernelHeight, kernelWidth] = asPair(kernelSize);
+  const count = N * C * H * W;
+  const draws = new Generator(seed).uniform(count, { high: H * kernelHeight * W * kernelWidth });
+  return tensor(Int32Array.from(draws, Math.floor), { shape });
+}
 
 /** Numbers within 0.2 of one. */
 function around(center: number, shape: readonly number[], seed: number): Tensor {
