@@ -107,7 +107,6 @@ export const SPATIAL: Readonly<Record<string, Mapping>> = {
   GlobalAveragePool: (c) => f.unsqueeze(f.globalAvgPool2d(c.x()), [2, 3]),
   GlobalMaxPool: (c) => f.unsqueeze(f.globalMaxPool2d(c.x()), [2, 3]),
   MaxPool: (c) => {
-    if (c.x().dtype === 'uint8') return not('bytes');
     const isByColumns = c.a('storage_order', 0) === 1;
     if (c.outputs === 1) return pooled(c, f.maxPool2d, f.maxPool1d);
     if (isByColumns) return not('positions counted column by column');

@@ -22,7 +22,6 @@ function windowsOf(size: number, out: number): readonly (readonly [first: number
 
 function readSizes(op: string, x: Tensor, outputSize: Pair): readonly [number, number] {
   expectRank(op, 'input', x, 'N, C, H, W');
-  expectSameFloating(op, { input: x });
   const sizes = resolvePair(op, 'outputSize', outputSize);
   expectShape(op, [x.shape[0], x.shape[1], ...sizes]);
   if (x.shape[2] === 0 || x.shape[3] === 0) {
@@ -63,6 +62,7 @@ function meanMatrix(size: number, out: number, dtype: DType): Tensor {
  */
 export function adaptiveAvgPool2d(x: TensorLike, outputSize: Pair): Tensor {
   const input = asTensor('adaptiveAvgPool2d', 'x', x);
+  expectSameFloating('adaptiveAvgPool2d', { input });
   const sizes = readSizes('adaptiveAvgPool2d', input, outputSize);
   const even = evenWindows(input.shape, sizes);
   if (even !== null) return avgPool2d(input, even);
@@ -88,7 +88,7 @@ function maxAlong(x: Tensor, axis: number, out: number): Tensor {
  * Largest element of each of H′ × W′ windows that cover the image, the windows of
  * `adaptiveAvgPool2d`.
  *
- * @param x `[N, C, H, W]`
+ * @param x `[N, C, H, W]` of any dtype
  * @param outputSize `[H', W']`, or one number for both
  * @returns `[N, C, H', W']`
  * @throws ShapeError unless `x` has 4 axes and images have pixels; ValueError unless sizes are ≥ 1

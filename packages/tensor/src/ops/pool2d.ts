@@ -88,7 +88,6 @@ function poolWindow(op: string, x: Tensor, options: Pool2dOptions): Window2d {
     ceilMode = false,
   } = readOptions(op, options, ['kernelSize', 'stride', 'padding', 'dilation', 'ceilMode']);
   expectRank(op, 'input', x, 'N, C, H, W');
-  expectSameFloating(op, { input: x });
   const [, , H, W] = x.shape;
   if (H === 0 || W === 0) {
     throw shapeError(op, 'needs images of at least one pixel, or the windows would hold none', {
@@ -130,9 +129,9 @@ function poolWindow(op: string, x: Tensor, options: Pool2dOptions): Window2d {
 
 /**
  * Largest element of each window; the gradient goes to the first largest in row-major order.
- * Padding never wins.
+ * Padding is no value, and never wins.
  *
- * @param x `[N, C, H, W]`
+ * @param x `[N, C, H, W]` of any dtype
  * @returns `[N, C, H', W']` with H' = ⌊(H + top + bottom − kH) / s⌋ + 1, rounded up with `ceilMode`
  * @throws ShapeError if the window does not fit, or images have no pixels; ValueError for options out
  *   of range
@@ -147,7 +146,7 @@ export function maxPool2d(x: TensorLike, options: Pool2dOptions): Tensor {
  * Largest element of each window as `maxPool2d` gives it, and where it is: offset h · W + w within its
  * plane `[H, W]`. Of equal ones it is the first in row-major order, of several NaN the last.
  *
- * @param x `[N, C, H, W]`
+ * @param x `[N, C, H, W]` of any dtype
  * @returns `values` and `indices` (int32), both `[N, C, H', W']`, sized as by `maxPool2d`
  * @throws ShapeError if the window does not fit, or images have no pixels; ValueError for options out
  *   of range
@@ -184,6 +183,7 @@ export function avgPool2d(x: TensorLike, options: AvgPool2dOptions): Tensor {
     'countIncludePad',
   ]);
   expectBoolean('avgPool2d', 'countIncludePad', countIncludePad);
+  expectSameFloating('avgPool2d', { input });
   const window = poolWindow('avgPool2d', input, rest);
   const y = avgPool2dOp([input], { window });
   const { top, bottom, left, right } = window.padding;

@@ -64,6 +64,11 @@ function along(op: string, name: string, value: number): readonly [number, numbe
 function sequences(op: string, x: TensorLike): Tensor {
   const input = asTensor(op, 'x', x);
   expectRank(op, 'input', input, 'N, C, L');
+  return input;
+}
+
+function floatSequences(op: string, x: TensorLike): Tensor {
+  const input = sequences(op, x);
   expectSameFloating(op, { input });
   return input;
 }
@@ -107,7 +112,7 @@ const POOL = ['kernelSize', 'stride', 'padding', 'dilation', 'ceilMode'] as cons
 /**
  * Largest element of each window of a sequence; see `maxPool2d`.
  *
- * @param x `[N, C, L]`
+ * @param x `[N, C, L]` of any dtype
  * @returns `[N, C, L']` with L' = ⌊(L + before + after − d·(k − 1) − 1) / s⌋ + 1
  * @throws ShapeError if the window does not fit; ValueError for options out of range
  * @see torch.nn.MaxPool1d
@@ -126,7 +131,7 @@ export function maxPool1d(x: TensorLike, options: Pool1dOptions): Tensor {
  * @see torch.nn.AvgPool1d
  */
 export function avgPool1d(x: TensorLike, options: AvgPool1dOptions): Tensor {
-  const input = sequences('avgPool1d', x);
+  const input = floatSequences('avgPool1d', x);
   const known = [...POOL, 'countIncludePad'] as const;
   return pool('avgPool1d', input, readOptions('avgPool1d', options, known), avgPool2d);
 }
@@ -140,7 +145,7 @@ export function avgPool1d(x: TensorLike, options: AvgPool1dOptions): Tensor {
  * @see onnx GlobalAveragePool
  */
 export function globalAvgPool1d(x: TensorLike): Tensor {
-  return mean(sequences('globalAvgPool1d', x), 2);
+  return mean(floatSequences('globalAvgPool1d', x), 2);
 }
 
 /**
@@ -177,7 +182,7 @@ export function conv1d(
   options: Conv1dOptions = {},
 ): Tensor {
   const op = 'conv1d';
-  const input = sequences(op, x);
+  const input = floatSequences(op, x);
   const kernel = asTensor(op, 'weight', weight, input.dtype);
   const shift = bias === null ? null : asTensor(op, 'bias', bias, input.dtype);
   const known = ['stride', 'padding', 'dilation', 'groups'] as const;

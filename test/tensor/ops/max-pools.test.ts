@@ -1,13 +1,23 @@
 import {
   AutogradError,
+  adaptiveAvgPool2d,
+  adaptiveMaxPool2d,
   assign,
+  avgPool1d,
+  avgPool2d,
+  cast,
   DTypeError,
-  equal,
+  Generator,
+  globalAvgPool1d,
+  globalMaxPool1d,
+  globalMaxPool2d,
+  maxPool1d,
   maxPool2d,
   maxPool2dWithIndices,
   maxUnpool2d,
   mul,
   ones,
+  reshape,
   ShapeError,
   setBackend,
   sum,
@@ -17,6 +27,7 @@ import {
   ValueError,
   zeros,
 } from '@firelight/tensor';
+import { elementCount } from '@firelight/tensor/extend';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { normal } from '../../helpers/arbitraries.ts';
@@ -110,11 +121,51 @@ describe.each(['reference', 'wasm'])('on %s', (backend) => {
   });
 });
 
+describe.each(['reference', 'wasm'])('on %s, of whatever is no float', (backend) => {
+  beforeAll(() => setBackend(backend));
+  afterAll(() => setBackend('wasm'));
+
+  test.each(['int32', 'uint8', 'bool'] as const)('%s gives its values as floats do', (dtype) => {
+    fc.assert(
+      fc.property(poolingsWith({ budget: 500 }), ({ shape, seed, options }) => {
+        const least = dtype === 'int32' ? -40 : 0;
+        const numbers = new Generator(seed).uniform(elementCount(shape), { low: least, high: 9 });
+        const given = cast(tensor(Array.from(numbers, Math.floor), { shape }), dtype);
+        const { values, indices } = maxPool2dWithIndices(given, options);
+        const expected = maxPool2dWithIndices(cast(given, 'float64'), options);
+        expect([values.dtype, values.requiresGrad]).toEqual([dtype, false]);
+        expect(Array.from(values.data)).toEqual(Array.from(expected.values.data));
+        expect(indices.data).toEqual(expected.indices.data);
+        expect(maxPool2d(given, options).data).toEqual(values.data);
+      }),
+      { numRuns: 20, seed: 1 },
+    );
+  });
+
+  test('all max-pools take them, and means do not', () => {
+    const x = tensor([-5, -3, -9], { shape: [1, 1, 3], dtype: 'int32' });
+    const image = reshape(x, [1, 1, 1, 3]);
+    const padded = maxPool1d(x, { kernelSize: 2, stride: 1, padding: 1 });
+    expect([padded.dtype, ...padded.data]).toEqual(['int32', -5, -3, -3, -9]);
+    expect(Array.from(adaptiveMaxPool2d(image, [1, 2]).data)).toEqual([-3, -3]);
+    expect(adaptiveMaxPool2d(image, 1).item()).toBe(-3);
+    expect(globalMaxPool1d(x).item()).toBe(-3);
+    expect(globalMaxPool2d(image).dtype).toBe('int32');
+    for (const act of [
+      () => avgPool1d(x, { kernelSize: 2 }),
+      () => avgPool2d(image, { kernelSize: 1 }),
+      () => adaptiveAvgPool2d(image, 1),
+      () => globalAvgPool1d(x),
+    ]) {
+      expect(act).toThrow(/needs float32 or float64, the same for all; got input int32/);
+    }
+  });
+});
+
 test('bytes are indices too', () => {
   const indices = tensor(new Uint8Array([200]), { shape: [1, 1, 1, 1] });
   const y = maxUnpool2d(ones([1, 1, 1, 1]), indices, { kernelSize: 15 });
   expect(y.data.indexOf(1)).toBe(200);
-  expect(equal(y, 1).dtype).toBe('bool');
 });
 
 describe('mistakes are told in a sentence', () => {
