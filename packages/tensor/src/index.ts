@@ -104,6 +104,7 @@ export { cast } from './ops/cast.ts';
 export { clip, relu6 } from './ops/clip.ts';
 export { equal, greater, greaterEqual, less, lessEqual, notEqual } from './ops/comparison.ts';
 export { concat, stack } from './ops/concat.ts';
+export { type ConvTranspose1dOptions, convTranspose1d } from './ops/conv-transpose1d.ts';
 export { type ConvTranspose2dOptions, convTranspose2d } from './ops/conv-transpose2d.ts';
 export {
   type Conv2dBranchOptions,
@@ -202,6 +203,8 @@ export {
 export { compress, diagonal, nonZero } from './ops/select.ts';
 export {
   type AvgPool1dOptions,
+  adaptiveAvgPool1d,
+  adaptiveMaxPool1d,
   avgPool1d,
   type Conv1dOptions,
   conv1d,

@@ -120,6 +120,18 @@ export const COMPOSED_CALLS: readonly ExampleCall[] = [
       { at: [3, 'mask'], name: 'mask', isOptional: true },
     ],
   ),
+  example('adaptiveAvgPool1d', () => [numbers([1, 2, 3]), 2], [x]),
+  example('adaptiveMaxPool1d', () => [numbers([1, 2, 3]), 1], [x]),
+  example(
+    'convTranspose1d',
+    () => [
+      numbers([1, 2, 4]),
+      numbers([2, 2, 3], 2),
+      numbers([2], 3),
+      { stride: 2, padding: 1, outputPadding: 1, dilation: 1, groups: 1 },
+    ],
+    [x, { at: [1], name: 'weight' }, { at: [2], name: 'bias', isOptional: true }],
+  ),
   example('globalAvgPool1d', () => [numbers([1, 2, 3])], [x]),
   example('globalMaxPool1d', () => [numbers([1, 2, 3])], [x]),
   example('maxPool1d', () => [numbers([1, 2, 3]), poolOptions()], [x]),

@@ -36,6 +36,7 @@ const OTHERS = [
 const DEFAULT_TO_NULL = new Set([
   'conv1d',
   'conv2d',
+  'convTranspose1d',
   'convTranspose2d',
   'layerNorm',
   'groupNorm',

@@ -67,13 +67,15 @@ export function adaptiveAvgPool2d(x: TensorLike, outputSize: Pair): Tensor {
   const even = evenWindows(input.shape, sizes);
   if (even !== null) return avgPool2d(input, even);
   const [, , H, W] = input.shape;
-  const rows = meanMatrix(H, sizes[0], input.dtype);
-  const columns = meanMatrix(W, sizes[1], input.dtype);
-  return matmul(rows, matmul(input, transpose(columns)));
+  const { dtype } = input;
+  // Windows of one element each change nothing, such as those along the height of sequences.
+  const narrow = W === sizes[1] ? input : matmul(input, transpose(meanMatrix(W, sizes[1], dtype)));
+  return H === sizes[0] ? narrow : matmul(meanMatrix(H, sizes[0], dtype), narrow);
 }
 
 /** The largest of each window along one axis, `[..., L, ...]` → `[..., out, ...]`. */
 function maxAlong(x: Tensor, axis: number, out: number): Tensor {
+  if (out === x.shape[axis]) return x;
   const windows = windowsOf(x.shape[axis], out);
   const longest = windows.reduce((most, [first, end]) => Math.max(most, end - first), 0);
   // Shorter windows repeat their last element, which changes no maximum.

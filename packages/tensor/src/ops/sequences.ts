@@ -1,6 +1,13 @@
 import type { Tensor } from '../autograd/tensor.ts';
-import { expectInteger, expectIntegerList, expectThat, readOptions } from '../core/checks.ts';
+import {
+  expectInteger,
+  expectIntegerList,
+  expectShape,
+  expectThat,
+  readOptions,
+} from '../core/checks.ts';
 import { shapeError } from '../core/errors.ts';
+import { adaptiveAvgPool2d, adaptiveMaxPool2d } from './adaptive-pool2d.ts';
 import { conv2d } from './conv2d.ts';
 import { asTensor, expectRank, expectSameFloating, type TensorLike } from './operands.ts';
 import { avgPool2d, maxPool2d } from './pool2d.ts';
@@ -10,7 +17,7 @@ import { reshape } from './reshape.ts';
 /** Sequences are images of height 1, on which the operations of images run. */
 
 /** Elements on both sides of a sequence, or `[before, after]`, or a rule. */
-export type Padding1d = number | readonly [number, number] | 'same' | 'valid';
+export type Padding1d = number | readonly [number, number] | 'same' | 'same-lower' | 'valid';
 
 /** How the window of a pooling moves over the sequence. */
 export interface Pool1dOptions {
@@ -18,7 +25,7 @@ export interface Pool1dOptions {
   readonly kernelSize: number;
   /** Elements between windows; the kernel size by default. */
   readonly stride?: number;
-  /** `number`, `[before, after]`, `'same'` or `'valid'`; 0 by default. */
+  /** `number`, `[before, after]`, `'same'`, `'same-lower'` or `'valid'`; 0 by default. */
   readonly padding?: Padding1d;
   /** Elements between the elements of a window; 1 by default. */
   readonly dilation?: number;
@@ -36,7 +43,7 @@ export interface AvgPool1dOptions extends Pool1dOptions {
 export interface Conv1dOptions {
   /** Elements between windows; 1 by default. */
   readonly stride?: number;
-  /** `number`, `[before, after]`, `'same'` or `'valid'`; 0 by default. */
+  /** `number`, `[before, after]`, `'same'`, `'same-lower'` or `'valid'`; 0 by default. */
   readonly padding?: Padding1d;
   /** Elements between kernel elements; 1 by default. */
   readonly dilation?: number;
@@ -46,9 +53,9 @@ export interface Conv1dOptions {
 
 /** The padding of an image of height 1. */
 function paddingOf(op: string, padding: Padding1d) {
-  if (padding === 'same' || padding === 'valid') return padding;
+  if (padding === 'same' || padding === 'same-lower' || padding === 'valid') return padding;
   const isPair = Array.isArray(padding) && padding.length === 2;
-  const rule = "a number, [before, after], 'same' or 'valid'";
+  const rule = "a number, [before, after], 'same', 'same-lower' or 'valid'";
   expectThat(isPair || typeof padding === 'number', op, 'padding', rule, padding);
   const [before, after] = typeof padding === 'number' ? [padding, padding] : padding;
   expectIntegerList(op, 'padding', [before, after], 0);
@@ -56,7 +63,7 @@ function paddingOf(op: string, padding: Padding1d) {
 }
 
 /** A number of the options along the width, which counts 1 along the height. */
-function along(op: string, name: string, value: number): readonly [number, number] {
+export function along(op: string, name: string, value: number): readonly [number, number] {
   expectInteger(op, name, value, 1);
   return [1, value];
 }
@@ -67,22 +74,23 @@ function sequences(op: string, x: TensorLike): Tensor {
   return input;
 }
 
-function floatSequences(op: string, x: TensorLike): Tensor {
+export function floatSequences(op: string, x: TensorLike): Tensor {
   const input = sequences(op, x);
   expectSameFloating(op, { input });
   return input;
 }
 
 /** `[A, B, L]` → `[A, B, 1, L]` */
-const asImages = (x: Tensor): Tensor => reshape(x, [x.shape[0], x.shape[1], 1, x.shape[2]]);
+export const asImages = (x: Tensor): Tensor => reshape(x, [x.shape[0], x.shape[1], 1, x.shape[2]]);
 /** `[A, B, 1, L]` → `[A, B, L]` */
-const asSequences = (x: Tensor): Tensor => reshape(x, [x.shape[0], x.shape[1], x.shape[3]]);
+export const asSequences = (x: Tensor): Tensor => reshape(x, [x.shape[0], x.shape[1], x.shape[3]]);
 
 /** Throws unless a window of `span` elements fits. */
 function expectFits(op: string, x: Tensor, span: number, padding: Padding1d): void {
   const extra = typeof padding === 'number' ? 2 * padding : 0;
   const room = Array.isArray(padding) ? padding[0] + padding[1] : extra;
-  if (x.shape[2] > 0 && (padding === 'same' || x.shape[2] + room >= span)) return;
+  const isFitted = padding === 'same' || padding === 'same-lower';
+  if (x.shape[2] > 0 && (isFitted || x.shape[2] + room >= span)) return;
   throw shapeError(
     op,
     `a window of ${span} does not fit into a sequence of ${x.shape[2]} with padding ${room}`,
@@ -160,6 +168,46 @@ export function globalMaxPool1d(x: TensorLike): Tensor {
   const input = sequences('globalMaxPool1d', x);
   expectFits('globalMaxPool1d', input, 1, 0);
   return max(input, 2);
+}
+
+/**
+ * Mean of each of L′ windows that cover the sequence; see `adaptiveAvgPool2d`.
+ *
+ * @param x `[N, C, L]`
+ * @param outputSize L′
+ * @returns `[N, C, L']`
+ * @throws ShapeError unless `x` has 3 axes and L ≥ 1; ValueError unless L′ is an integer ≥ 1
+ * @see torch.nn.AdaptiveAvgPool1d
+ */
+export function adaptiveAvgPool1d(x: TensorLike, outputSize: number): Tensor {
+  const op = 'adaptiveAvgPool1d';
+  return adaptivePool(op, floatSequences(op, x), outputSize, adaptiveAvgPool2d);
+}
+
+/**
+ * Largest element of each of L′ windows that cover the sequence; see `adaptiveMaxPool2d`.
+ *
+ * @param x `[N, C, L]` of any dtype
+ * @param outputSize L′
+ * @returns `[N, C, L']`
+ * @throws ShapeError unless `x` has 3 axes and L ≥ 1; ValueError unless L′ is an integer ≥ 1
+ * @see torch.nn.AdaptiveMaxPool1d
+ */
+export function adaptiveMaxPool1d(x: TensorLike, outputSize: number): Tensor {
+  const op = 'adaptiveMaxPool1d';
+  return adaptivePool(op, sequences(op, x), outputSize, adaptiveMaxPool2d);
+}
+
+function adaptivePool(
+  op: string,
+  input: Tensor,
+  outputSize: number,
+  run: typeof adaptiveAvgPool2d,
+): Tensor {
+  const size = along(op, 'outputSize', outputSize);
+  expectFits(op, input, 1, 0);
+  expectShape(op, [input.shape[0], input.shape[1], outputSize]);
+  return asSequences(run(asImages(input), size));
 }
 
 /**
