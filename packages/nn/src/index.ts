@@ -60,7 +60,9 @@ export {
 } from './layers/activations.ts';
 export { AdaptiveAvgPool2d } from './layers/adaptive-avg-pool2d.ts';
 export { BatchNorm2d, type BatchNorm2dLayerOptions } from './layers/batch-norm2d.ts';
+export { ConvTranspose1d, type ConvTranspose1dLayerOptions } from './layers/conv-transpose1d.ts';
 export { ConvTranspose2d, type ConvTranspose2dLayerOptions } from './layers/conv-transpose2d.ts';
+export { Conv1d, type Conv1dLayerOptions } from './layers/conv1d.ts';
 export { Conv2d, type Conv2dLayerOptions } from './layers/conv2d.ts';
 export {
   DepthwiseSeparableConv2d,
@@ -84,6 +86,7 @@ export {
   type MultiHeadAttentionCall,
   type MultiHeadAttentionOptions,
 } from './layers/multi-head-attention.ts';
+export { AdaptiveAvgPool1d, AvgPool1d, MaxPool1d } from './layers/pool1d.ts';
 export { AvgPool2d, GlobalAvgPool2d, GlobalMaxPool2d, MaxPool2d } from './layers/pool2d.ts';
 export { ReLU } from './layers/relu.ts';
 export { Sequential } from './layers/sequential.ts';

@@ -1,5 +1,6 @@
 import { type Shape, type Tensor, zeros } from '@firelight/tensor';
 import { elementCount, formatShape } from '@firelight/tensor/extend';
+import { Conv1d } from './layers/conv1d.ts';
 import { Conv2d } from './layers/conv2d.ts';
 import { Linear } from './layers/linear.ts';
 import type { Module } from './module/module.ts';
@@ -117,7 +118,7 @@ function count(parameters: readonly Tensor[]): ParameterCount {
 
 /** Convolution: outputs · taps of a group; linear layer: outputs · inputs; others count as none. */
 function macsOf(module: Module, outputShape: Shape): number {
-  if (!(module instanceof Conv2d || module instanceof Linear)) return 0;
+  if (!(module instanceof Conv1d || module instanceof Conv2d || module instanceof Linear)) return 0;
   const outputs = elementCount(outputShape);
   const [outFeatures] = module.weight.shape;
   return outputs * (module.weight.size / outFeatures);

@@ -1,7 +1,7 @@
 import { convTranspose2d, type Generator, type Pair, type Tensor } from '@firelight/tensor';
-import { expectThat } from '@firelight/tensor/extend';
 import { type InitializerOption, initialize } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
+import { expectChannels } from './channels.ts';
 
 /** Sizes and first weights of a `ConvTranspose2d`. */
 export interface ConvTranspose2dLayerOptions {
@@ -38,11 +38,7 @@ export class ConvTranspose2d extends Module {
   constructor(options: ConvTranspose2dLayerOptions) {
     super();
     const { inChannels, outChannels, kernelSize, groups = 1, bias = true, generator } = options;
-    for (const [name, channels] of Object.entries({ inChannels, outChannels })) {
-      const isRight = Number.isInteger(channels) && channels >= 1 && channels % groups === 0;
-      const rule = `an integer ≥ 1 that groups (=${groups}) divides`;
-      expectThat(isRight, 'ConvTranspose2d', name, rule, channels);
-    }
+    expectChannels('ConvTranspose2d', options, groups);
     const [kH, kW] = typeof kernelSize === 'number' ? [kernelSize, kernelSize] : kernelSize;
     const { weightInit = 'he_uniform', biasInit = 0 } = options;
     this.#options = options;

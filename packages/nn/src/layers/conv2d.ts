@@ -7,10 +7,10 @@ import {
   type Pair,
   type Tensor,
 } from '@firelight/tensor';
-import { expectThat } from '@firelight/tensor/extend';
 import { type InitializerOption, initialize } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
 import { type ActivationOptions, expectActivation } from './activation.ts';
+import { expectChannels } from './channels.ts';
 
 /** Sizes and first weights of a `Conv2d`. */
 export interface Conv2dLayerOptions {
@@ -47,11 +47,7 @@ export class Conv2d extends Module {
   constructor(options: Conv2dLayerOptions) {
     super();
     const { inChannels, outChannels, kernelSize, groups = 1, bias = true, generator } = options;
-    for (const [name, channels] of Object.entries({ inChannels, outChannels })) {
-      const isRight = Number.isInteger(channels) && channels >= 1 && channels % groups === 0;
-      const rule = `an integer ≥ 1 that groups (=${groups}) divides`;
-      expectThat(isRight, 'Conv2d', name, rule, channels);
-    }
+    expectChannels('Conv2d', options, groups);
     const [kH, kW] = typeof kernelSize === 'number' ? [kernelSize, kernelSize] : kernelSize;
     const { weightInit = 'he_uniform', biasInit = 0, activation = 'none' } = options;
     this.#options = options;

@@ -1,0 +1,14 @@
+import { expectThat } from '@firelight/tensor/extend';
+
+/** Throws a `ValueError` unless channels are integers ≥ 1 that `groups` divides. */
+export function expectChannels(
+  layer: string,
+  { inChannels, outChannels }: { readonly inChannels: number; readonly outChannels: number },
+  groups: number,
+): void {
+  for (const [name, channels] of Object.entries({ inChannels, outChannels })) {
+    const isRight = Number.isInteger(channels) && channels >= 1 && channels % groups === 0;
+    const rule = `an integer ≥ 1 that groups (=${groups}) divides`;
+    expectThat(isRight, layer, name, rule, channels);
+  }
+}
