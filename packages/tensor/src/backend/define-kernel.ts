@@ -1,3 +1,4 @@
+import { expectBoolean, readOptions } from '../core/checks.ts';
 import { describeValue } from '../core/describe.ts';
 import { BackendError } from '../core/errors.ts';
 import type { AnyBackend } from './backend.ts';
@@ -18,11 +19,16 @@ export interface KernelVersions<Kernel> {
  * allows, and which `gradCheck` runs in float64.
  *
  * @param versions plain loops for `reference`, and for `wasm` what `@firelight/tensor/extend/wasm` builds
- * @throws BackendError if there is no version for `reference`; when called, if a backend is not known
+ * @param options `indexed`: the versions beside `reference` take int32 arrays too, such as positions;
+ *   false by default
+ * @throws ValueError for other options; BackendError if there is no version for `reference`; when called, if a backend is not known
  */
 export function defineKernel<Arguments extends readonly unknown[], Result>(
   versions: KernelVersions<(...values: Arguments) => Result>,
+  options: { readonly indexed?: boolean } = {},
 ): (...values: Arguments) => Result {
+  const { indexed = false } = readOptions('defineKernel', options, ['indexed']);
+  expectBoolean('defineKernel', 'indexed', indexed);
   if (typeof versions.reference !== 'function') {
     throw new BackendError(
       "defineKernel: there must be a version for 'reference', the definition of the kernel, got " +
@@ -36,7 +42,7 @@ export function defineKernel<Arguments extends readonly unknown[], Result>(
       expectKnown(Object.keys(versions));
       chain = chainInUse();
       // Dispatching looks at the arguments alone, and passes them and the result on.
-      kernel = dispatchOwn(chain, versions as never) as typeof kernel;
+      kernel = dispatchOwn(chain, versions as never, indexed) as typeof kernel;
     }
     return kernel(...values);
   };

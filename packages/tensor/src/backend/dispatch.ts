@@ -1,6 +1,11 @@
 import type { AnyBackend } from './backend.ts';
 import type { Kernels } from './contract.ts';
-import { type Declined, NOT_FLOAT32, WITHOUT_ELEMENTS } from './declined.ts';
+import {
+  type Declined,
+  NOT_FLOAT32,
+  NOT_FLOAT32_WITH_INDICES,
+  WITHOUT_ELEMENTS,
+} from './declined.ts';
 
 /** Who computes a kernel. */
 export interface KernelDescription {
@@ -63,17 +68,21 @@ export function dispatch(chain: readonly AnyBackend[]): Kernels {
   return Object.fromEntries(entries) as unknown as Kernels; // Names and signatures did not change.
 }
 
-/** A kernel that is not in the contract, by the names of the backends that compute it. */
+/**
+ * A kernel that is not in the contract, by the names of the backends that compute it.
+ *
+ * @param indexed whether they take int32 arrays beside float32 ones
+ */
 export function dispatchOwn(
   chain: readonly AnyBackend[],
   versions: Readonly<Record<string, AnyKernel | undefined>>,
+  indexed: boolean,
 ): AnyKernel {
+  const dtypes = indexed ? NOT_FLOAT32_WITH_INDICES : NOT_FLOAT32;
   const links = chain.flatMap(({ name: backend, fallback }) => {
     const kernel = versions[backend];
     if (kernel === undefined) return [];
-    return [
-      { backend, kernel, declined: fallback === null ? [] : [WITHOUT_ELEMENTS, NOT_FLOAT32] },
-    ];
+    return [{ backend, kernel, declined: fallback === null ? [] : [WITHOUT_ELEMENTS, dtypes] }];
   });
   return dispatched(links);
 }

@@ -171,6 +171,19 @@ describe('an operation with kernels of its own', () => {
     expect(softsign(tensor([], { shape: [0, 2] })).shape).toEqual([0, 2]);
     expect(ran).toEqual(['reference', 'reference']);
   });
+
+  test('gets int32 arrays on wasm where it is indexed, and bytes only on reference', async () => {
+    await setBackend('wasm');
+    const versions = { reference: (_: NdArray) => 'reference', wasm: (_: NdArray) => 'wasm' };
+    const [plainKernel, indexed] = [
+      defineKernel(versions),
+      defineKernel(versions, { indexed: true }),
+    ];
+    const places = NdArray.zeros([1], 'int32');
+    expect([plainKernel(places), indexed(places)]).toEqual(['reference', 'wasm']);
+    expect(indexed(NdArray.zeros([1], 'uint8'))).toBe('reference');
+    expect(indexed(NdArray.zeros([0], 'int32'))).toBe('reference');
+  });
 });
 
 describe('a kernel that is defined wrongly is refused', () => {
@@ -179,6 +192,16 @@ describe('a kernel that is defined wrongly is refused', () => {
     expect(() => defineKernel(versions)).toThrow(BackendError);
     expect(() => defineKernel(versions)).toThrow(
       "defineKernel: there must be a version for 'reference', the definition of the kernel, got undefined",
+    );
+  });
+
+  test('with other options', () => {
+    const versions = { reference: () => 1 };
+    expect(() => defineKernel(versions, { index: true } as never)).toThrow(
+      /defineKernel: there is no option 'index'/,
+    );
+    expect(() => defineKernel(versions, { indexed: 1 as never })).toThrow(
+      /defineKernel: indexed must be true or false, got 1/,
     );
   });
 
