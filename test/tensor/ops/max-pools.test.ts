@@ -121,6 +121,24 @@ describe.each(['reference', 'wasm'])('on %s', (backend) => {
   });
 });
 
+test('large planes in several parts have the bits of the reference, doubles and all', async () => {
+  const shape = [3, 5, 61, 47];
+  const indices = tensor(
+    Array.from(new Generator(3).uniform(elementCount(shape), { high: 122 * 94 }), Math.floor),
+    { shape, dtype: 'int32' },
+  );
+  const results = [];
+  for (const backend of ['reference', 'wasm']) {
+    await setBackend(backend);
+    const x = cast(normal(shape, 1), 'float32').detach();
+    x.requiresGrad = true;
+    const y = maxUnpool2d(x, indices, { kernelSize: 2 });
+    y.backward(cast(normal(y.shape, 2), 'float32'));
+    results.push([y.data, x.grad?.data]);
+  }
+  expect(results[1]).toEqual(results[0]);
+});
+
 describe.each(['reference', 'wasm'])('on %s, of whatever is no float', (backend) => {
   beforeAll(() => setBackend(backend));
   afterAll(() => setBackend('wasm'));

@@ -1,13 +1,12 @@
 import type { Tensor } from '../autograd/tensor.ts';
 import type { BatchNormStatistics, Conv2dBranch, Kernels } from '../backend/contract.ts';
 import { withKernels } from '../backend/registry.ts';
-import type { NdArray } from '../core/ndarray.ts';
-import { elementCount } from '../core/shape.ts';
+import { NdArray } from '../core/ndarray.ts';
+import { elementCount, type Shape } from '../core/shape.ts';
 import { add, div, mul, sub } from '../ops/arithmetic.ts';
 import { lessEqual } from '../ops/comparison.ts';
 import { conv2dOp } from '../ops/conv2d.ts';
 import { gatherGradOp } from '../ops/gather.ts';
-import { flatIndices } from '../ops/max-unpool2d.ts';
 import { relu, sqrt } from '../ops/pointwise.ts';
 import { avgPool2dOp, maxPool } from '../ops/pool2d.ts';
 import { mean, sum } from '../ops/reduce.ts';
@@ -32,6 +31,15 @@ function channelsOf(g: Tensor, branches: readonly Conv2dBranch[]): Tensor[] {
 /** g where ReLU let its input pass. */
 function beforeRelu(y: NdArray | null, g: Tensor): Tensor {
   return y === null ? g : where(lessEqual(tensorOf(y), 0), 0, g);
+}
+
+/** Positions in the planes of `[N, C, H, W]` as positions among all elements, flat. */
+function flatIndices(indices: NdArray, [, , H, W]: Shape): Tensor {
+  const [N, C] = indices.shape;
+  const plane = indices.size / (N * C);
+  const flat = new Int32Array(indices.size);
+  for (const [i, index] of indices.data.entries()) flat[i] = Math.floor(i / plane) * H * W + index;
+  return constantOf(NdArray.fromTypedArray(flat, [flat.length], 'int32'));
 }
 
 const asChannels = (x: Tensor): Tensor => reshape(x, [1, x.size, 1, 1]);
@@ -111,7 +119,7 @@ export const spatial: Pick<
   maxPool2dGrad: (gradOut, indices, inputShape) =>
     composed(() => {
       const g = reshape(tensorOf(gradOut), [-1]);
-      const inputs = [g, constantOf(flatIndices(indices, inputShape))] as const;
+      const inputs = [g, flatIndices(indices, inputShape)] as const;
       const flat = gatherGradOp(inputs, { axis: 0, inputShape: [elementCount(inputShape)] });
       return reshape(flat, inputShape);
     }),

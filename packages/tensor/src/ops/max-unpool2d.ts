@@ -1,7 +1,9 @@
 import { defineOp } from '../autograd/define-op.ts';
-import { Tensor } from '../autograd/tensor.ts';
-import { kernels } from '../backend/registry.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import { defineKernel } from '../backend/define-kernel.ts';
+import * as onWasm from '../backend/wasm/kernels/pool2d/max-unpool2d.ts';
 import { expectShape, readOptions } from '../core/checks.ts';
+import { newTypedArray } from '../core/dtype.ts';
 import { shapeError } from '../core/errors.ts';
 import { NdArray } from '../core/ndarray.ts';
 import { elementCount, type Shape, sameShape } from '../core/shape.ts';
@@ -14,7 +16,7 @@ import {
   expectSameFloating,
   type TensorLike,
 } from './operands.ts';
-import { where } from './where.ts';
+import { composed, tensorOf } from './traced-array.ts';
 import { resolvePair } from './window-options.ts';
 
 /** The pooling that `maxUnpool2d` goes back from, and the size of its input. */
@@ -29,46 +31,95 @@ export interface MaxUnpool2dOptions {
   readonly outputSize?: Pair;
 }
 
-/** Positions in planes of H · W elements as positions among all elements, flat. */
-export function flatIndices(indices: NdArray, [, , H, W]: Shape): NdArray {
-  const [N, C] = indices.shape;
-  const perPlane = indices.size / (N * C);
-  const { data } = indices;
-  const flat = new Int32Array(data.length);
-  for (let i = 0; i < flat.length; i++) flat[i] = Math.floor(i / perPlane) * H * W + data[i];
-  return NdArray.fromTypedArray(flat, [flat.length], 'int32');
+/** The places of elements in planes of the output; −1 for an element that another took it from. */
+interface Places {
+  readonly places: NdArray;
+  readonly outputShape: Shape;
 }
 
-const maxUnpool2dOp = defineOp<
-  [NdArray],
-  { indices: NdArray; outputShape: Shape },
-  { indices: NdArray; outputShape: Shape }
->('maxUnpool2d', {
-  // Without doubles, to add to zeros is to write.
-  forward: ([x], { indices, outputShape }) => ({
-    y: kernels().maxPool2dGrad(x, indices, outputShape),
-    saved: { indices, outputShape },
-  }),
-  backward(gradOut, { indices, outputShape }) {
-    const g = gradOut.withShape([elementCount(outputShape)]);
-    const picked = kernels().gather(g, flatIndices(indices, outputShape), 0);
-    return [picked.withShape(indices.shape)];
+/** Calls `body` with each element and where it goes to among all elements of the output. */
+function forPlaces({ places, outputShape }: Places, body: (i: number, at: number) => void): void {
+  const [N, C, height, width] = outputShape;
+  const { data } = places;
+  const perPlane = data.length / (N * C);
+  for (let plane = 0, i = 0; plane < N * C; plane++) {
+    for (const end = i + perPlane; i < end; i++) {
+      if (data[i] >= 0) body(i, plane * height * width + data[i]);
+    }
+  }
+}
+
+const unpool = defineKernel(
+  {
+    reference(x: NdArray, places: NdArray, outputShape: Shape): NdArray {
+      const out = newTypedArray(x.dtype, elementCount(outputShape));
+      const { data } = x;
+      forPlaces({ places, outputShape }, (i, at) => {
+        out[at] = data[i];
+      });
+      return NdArray.fromTypedArray(out, outputShape, x.dtype);
+    },
+    wasm: onWasm.maxUnpool2d,
   },
+  { indexed: true },
+);
+
+const pick = defineKernel(
+  {
+    reference(gradOut: NdArray, places: NdArray): NdArray {
+      const out = newTypedArray(gradOut.dtype, places.size);
+      const { data } = gradOut;
+      forPlaces({ places, outputShape: gradOut.shape }, (i, at) => {
+        out[i] = data[at];
+      });
+      return NdArray.fromTypedArray(out, places.shape, gradOut.dtype);
+    },
+    wasm: onWasm.maxUnpool2dGrad,
+  },
+  { indexed: true },
+);
+
+type PlacesOp = (inputs: readonly [Tensor], places: Places) => Tensor;
+
+// Both are linear, and each is the gradient of the other.
+const maxUnpool2dOp: PlacesOp = defineOp<[NdArray], Places, Places>('maxUnpool2d', {
+  forward: ([x], saved) => ({ y: unpool(x, saved.places, saved.outputShape), saved }),
+  backward: (gradOut, saved) => [composed(() => maxUnpool2dGradOp([tensorOf(gradOut)], saved))],
 });
 
-/** Which elements stay, where indices name places twice: the last. Null if all do. */
-function lastOnes(indices: NdArray, outputShape: Shape): Tensor | null {
-  const { data } = flatIndices(indices, outputShape);
-  const isTaken = new Uint8Array(elementCount(outputShape));
-  const stays = new Uint8Array(data.length);
-  let count = 0;
-  for (let i = data.length - 1; i >= 0; i--) {
-    stays[i] = 1 - isTaken[data[i]];
-    isTaken[data[i]] = 1;
-    count += stays[i];
+const maxUnpool2dGradOp: PlacesOp = defineOp<[NdArray], Places, Places>('maxUnpool2dGrad', {
+  forward: ([gradOut], saved) => ({ y: pick(gradOut, saved.places), saved }),
+  backward: (gradOut, saved) => [composed(() => maxUnpool2dOp([tensorOf(gradOut)], saved))],
+});
+
+/**
+ * Indices as places, of which the last of several equal ones stays.
+ *
+ * @throws ShapeError if an index lies outside the planes of the output
+ */
+function placesOf(op: string, indices: NdArray, [N, C, height, width]: Shape): NdArray {
+  if (indices.size === 0) return indices;
+  const area = height * width;
+  const { data } = indices;
+  const perPlane = data.length / (N * C);
+  /** The plane, counted from 1, that took an element last. */
+  const takenBy = newTypedArray('int32', area);
+  let places: Int32Array | null = null;
+  for (let plane = N * C, i = data.length - 1; plane > 0; plane--) {
+    for (const first = i - perPlane; i > first; i--) {
+      const index = data[i];
+      if (index < 0 || index >= area) {
+        const rule = `index ${index} is outside planes of ${height} × ${width}`;
+        throw shapeError(op, rule, { indices });
+      }
+      if (takenBy[index] === plane) {
+        places ??= Int32Array.from(data);
+        places[i] = -1;
+      }
+      takenBy[index] = plane;
+    }
   }
-  if (count === data.length) return null;
-  return new Tensor(NdArray.fromTypedArray(stays, indices.shape, 'bool'));
+  return places === null ? indices : NdArray.fromTypedArray(places, indices.shape, 'int32');
 }
 
 /** Height and width of the output. */
@@ -106,16 +157,16 @@ export function maxUnpool2d(
 ): Tensor {
   const op = 'maxUnpool2d';
   const input = asTensor(op, 'x', x);
-  const places = asIntegers(op, 'indices', indices);
+  const found = asIntegers(op, 'indices', indices);
   expectRank(op, 'input', input, 'N, C, H, W');
   expectSameFloating(op, { input });
   const known = ['kernelSize', 'stride', 'padding', 'outputSize'] as const;
   const [height, width] = outputSize(op, input.shape, readOptions(op, options, known));
   const operands = {
     input: { shape: input.shape, layout: 'N, C, H, W' },
-    indices: { shape: places.shape },
+    indices: { shape: found.shape },
   };
-  if (!sameShape(input.shape, places.shape)) {
+  if (!sameShape(input.shape, found.shape)) {
     throw shapeError(op, 'input and indices must have one shape', operands);
   }
   const [N, C, H, W] = input.shape;
@@ -124,13 +175,6 @@ export function maxUnpool2d(
   }
   const outputShape = [N, C, height, width];
   expectShape(op, outputShape);
-  const positions = cast(places, 'int32').array;
-  const outside = positions.data.find((index) => index < 0 || index >= height * width);
-  if (outside !== undefined) {
-    const rule = `index ${outside} is outside planes of ${height} × ${width}`;
-    throw shapeError(op, rule, operands);
-  }
-  const stays = lastOnes(positions, outputShape);
-  const kept = stays === null ? input : where(stays, input, 0);
-  return maxUnpool2dOp([kept], { indices: positions, outputShape });
+  const places = placesOf(op, cast(found, 'int32').array, outputShape);
+  return maxUnpool2dOp([input], { places, outputShape });
 }

@@ -39,6 +39,7 @@ export function adjointCases(cases: readonly OpCase[]): OpCase[] {
     gradientOf(first('mul'), 'identity', 0),
     gradientOf(first('slice'), 'sliceGrad', 0),
     gradientOf(first('gather'), 'gatherGrad', 0),
+    gradientOf(first('maxUnpool2d'), 'maxUnpool2dGrad', 0),
     gradientOf(first('avgPool2d'), 'avgPool2dGrad', 0),
     gradientOf(first('conv2d'), 'conv2dInputGrad', 0),
     gradientOf(first('conv2d'), 'conv2dWeightGrad', 1),
