@@ -134,6 +134,14 @@ const LAYERS = {
       'backend/wasm/kernels/reduce',
     ],
     [
+      'backend/wasm/kernels/resizing',
+      'core',
+      'backend/wasm/assembler',
+      'backend/wasm/runtime',
+      'backend/wasm/kernels/lanes',
+      'backend/wasm/kernels/loops',
+    ],
+    [
       'backend/wasm/kernels/batch-norm',
       'core',
       'backend/contract',

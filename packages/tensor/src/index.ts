@@ -138,6 +138,8 @@ export { erf, expm1, log1p, reciprocal, rsqrt } from './ops/exponentials.ts';
 export { flip, roll } from './ops/flip.ts';
 export { gather } from './ops/gather.ts';
 export { gelu } from './ops/gelu.ts';
+export { interpolate } from './ops/interpolate.ts';
+export type { InterpolateOptions } from './ops/interpolate-options.ts';
 export {
   type EpsilonOption,
   groupNorm,
@@ -191,6 +193,7 @@ export { prod } from './ops/prod.ts';
 export { type AxisOption, max, mean, min, type ReduceOptions, sum } from './ops/reduce.ts';
 export { repeat, tile } from './ops/repeat.ts';
 export { reshape } from './ops/reshape.ts';
+export type { NearestRounding, ResizeCoordinates, ResizeMode } from './ops/resizing.ts';
 export { ceil, floor, round, sign } from './ops/rounding.ts';
 export { cumprod, cumsum, type ScanOptions } from './ops/scan.ts';
 export {

@@ -24,6 +24,7 @@ import {
   greaterEqual,
   instanceNorm,
   layerNorm,
+  interpolate,
   less,
   lessEqual,
   listOps,
@@ -358,6 +359,12 @@ const CALLS: readonly EmptyCall[] = [
     inputs: [[0, 2, 4, 5]],
     run: (x) => maxPool2d(x, { kernelSize: 2 }),
     shape: [0, 2, 2, 2],
+  },
+  {
+    op: 'interpolate',
+    inputs: [[0, 2, 4, 5]],
+    run: (x) => interpolate(x, { scale: [2, 0.5], mode: 'linear' }),
+    shape: [0, 2, 8, 2],
   },
   {
     op: 'maxPool2d',

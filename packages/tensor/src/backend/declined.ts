@@ -20,7 +20,7 @@ export type DeclinedCalls = {
  */
 function someArray(value: unknown, test: (array: NdArray) => boolean): boolean {
   if (value instanceof NdArray) return test(value);
-  if (typeof value !== 'object' || value === null) return false;
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return false;
   if (Array.isArray(value)) {
     for (const part of value) if (someArray(part, test)) return true;
     return false;

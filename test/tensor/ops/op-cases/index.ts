@@ -3,6 +3,7 @@ import { elementwiseCases } from './elementwise.ts';
 import { movementCases } from './movement.ts';
 import type { OpCase } from './op-case.ts';
 import { reductionCases } from './reductions.ts';
+import { resizingCases } from './resizing.ts';
 import { spatialCases } from './spatial.ts';
 
 /** For every operation that users can call and that has a gradient at least one case. */
@@ -11,6 +12,7 @@ export const OP_CASES: readonly OpCase[] = [
   ...movementCases,
   ...reductionCases,
   ...spatialCases,
+  ...resizingCases,
 ];
 
 /** For every operation that only gradients of gradients are made of. */
