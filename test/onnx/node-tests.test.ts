@@ -6,6 +6,7 @@ import { type OnnxCase, type OnnxTensor, readCases } from './cases.ts';
 import { ELEMENTWISE } from './elementwise.ts';
 import { NORMS } from './norms.ts';
 import { REDUCTIONS } from './reductions.ts';
+import { RESIZING } from './resizing.ts';
 import { SHAPES } from './shapes.ts';
 import { SPATIAL } from './spatial.ts';
 import { UNMAPPED } from './unmapped.ts';
@@ -17,6 +18,7 @@ const MAPPINGS: Readonly<Record<string, Mapping>> = {
   ...SHAPES,
   ...REDUCTIONS,
   ...SPATIAL,
+  ...RESIZING,
   ...NORMS,
 };
 

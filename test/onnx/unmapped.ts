@@ -17,10 +17,8 @@ export const UNMAPPED: Readonly<Record<string, string>> = {
   MelWeightMatrix: 'no operation',
   ReduceLogSum: 'sum, then log',
   ReduceSumSquare: 'square, then sum',
-  Resize: 'no operation',
   RotaryEmbedding: 'no operation',
   Size: 'a property of tensors, not an operation',
   SwiGLU: 'silu, then mul',
   TensorScatter: 'scatterNd at positions that are computed first',
-  Upsample: 'repeat along each axis',
 };
