@@ -94,6 +94,7 @@ export {
   TransformerEncoderLayer,
   type TransformerEncoderLayerOptions,
 } from './layers/transformer-encoder-layer.ts';
+export { Upsample } from './layers/upsample.ts';
 export { BCEWithLogitsLoss, HuberLoss, L1Loss, MSELoss } from './losses/elementwise-losses.ts';
 export { NLLLoss, type NLLLossOptions } from './losses/nll-loss.ts';
 export type { LossOptions, Reduction } from './losses/reduction.ts';

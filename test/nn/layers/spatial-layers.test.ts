@@ -4,12 +4,15 @@ import {
   ConvTranspose2d,
   GlobalMaxPool2d,
   MaxPool2d,
+  Sequential,
+  Upsample,
 } from '@firelight/nn';
 import {
   adaptiveAvgPool2d,
   avgPool2d,
   convTranspose2d,
   Generator,
+  interpolate,
   maxPool2d,
   randn,
   type Tensor,
@@ -30,6 +33,19 @@ test('pooling layers pass their options on', () => {
   expectSame(new AdaptiveAvgPool2d([3, 2]).forward(image), adaptiveAvgPool2d(image, [3, 2]));
   const whole = reshaped(maxPool2d(image, { kernelSize: [5, 6] }));
   expect(new GlobalMaxPool2d().forward(image).toArray()).toEqual(whole);
+});
+
+test('Upsample passes its options on, and changes sizes in networks', () => {
+  const options = { scale: [2, 1.5], mode: 'cubic', coordinates: 'align-corners' } as const;
+  expectSame(new Upsample(options).forward(image), interpolate(image, options));
+  const sequence = randn([2, 3, 4], { generator: new Generator(3) });
+  expectSame(new Upsample({ size: 7 }).forward(sequence), interpolate(sequence, { size: 7 }));
+  const network = new Sequential([new MaxPool2d({ kernelSize: 2 }), new Upsample({ scale: 2 })]);
+  expect(network.forward(image).shape).toEqual([2, 4, 4, 6]);
+  expect([...network.parameters()]).toEqual([]);
+  expect(() => new Upsample({ scale: 0 }).forward(image)).toThrow(
+    'interpolate: scale must be finite numbers > 0, got 0',
+  );
 });
 
 const reshaped = (y: Tensor): number[][] => {
