@@ -3,6 +3,7 @@ import {
   addmm,
   all,
   any,
+  arange,
   argmax,
   argsort,
   chunk,
@@ -17,8 +18,10 @@ import {
   flatten,
   gather,
   gatherNd,
+  globalMaxPool1d,
   gradCheck,
   linspace,
+  logicalAnd,
   logSumExp,
   matmul,
   max,
@@ -30,6 +33,7 @@ import {
   prod,
   roll,
   ShapeError,
+  scaledDotProductAttention,
   scatter,
   scatterNd,
   slice,
@@ -182,6 +186,8 @@ describe('where the fixture of PyTorch says nothing', () => {
     ].map((shape) => ones(shape));
     expect(einsum('...i,...i->...', ...shapes).shape).toEqual([2, 4]);
     expect(einsum('...i,...i', ...shapes).shape).toEqual([2, 4]);
+    expect(einsum('ij,j->i', zeros([0, 3]), ones([3])).shape).toEqual([0]);
+    expect(einsum('...i,...i->i', zeros([0, 3]), ones([1, 3])).toArray()).toEqual([0, 0, 0]);
     expect(einsum('...i,...i->i', ...shapes).toArray()).toEqual([8, 8, 8]);
     expect(
       gradCheck(
@@ -273,6 +279,33 @@ describe('mistakes are told in a sentence', () => {
     [() => diagonal(x, { axis1: 0, axis2: -2 }), ShapeError, /two different axes/],
     [() => depthToSpace(zeros([1, 3, 1, 1]), 2), ShapeError, /2 × 2 does not divide 3 channels/],
     [() => topK(x, 4), ValueError, /k must be an integer from 0 to the axis's length of 3, got 4/],
+    [() => any(x, 2), ValueError, /^any: axis must be an integer in \[-2, 2\)/],
+    [() => std(x, [0, -2]), ShapeError, /^std: axes 0, 0 name an axis twice/],
+    [() => norm(x, { keepDims: 1 as never }), ValueError, /^norm: keepDims must be true or false/],
+    [() => norm(zeros([0]), { ord: Infinity }), ShapeError, /^norm: needs at least one element/],
+    [() => logicalAnd(x, [1, 0]), ShapeError, /^logicalAnd: shapes do not broadcast/],
+    [() => addmm(zeros([4]), x, ones([3, 2])), ShapeError, /^addmm: c does not broadcast with/],
+    [
+      () => arange(0, 2, 1, { requiresGrad: true }),
+      DTypeError,
+      /^arange: requiresGrad needs dtype float32 or float64, got int32 of shape \[2\]/,
+    ],
+    [
+      () => scaledDotProductAttention(zeros([2, 1, 3]), zeros([4, 1, 3]), zeros([4, 1, 3])),
+      ShapeError,
+      /^scaledDotProductAttention: leading axes \(samples, heads\) do not broadcast/,
+    ],
+    [
+      () => maxPool1d(zeros([1, 1, 2]), { kernelSize: 2, stride: 2 ** 25 }),
+      ValueError,
+      /^maxPool1d: stride must be at most 16777216, got 33554432/,
+    ],
+    [
+      () => conv1d(zeros([1, 1, 2]), zeros([1, 1, 2]), null, { padding: 2 ** 25 }),
+      ValueError,
+      /^conv1d: padding must be at most 16777216, got 33554432/,
+    ],
+    [() => globalMaxPool1d(zeros([1, 1, 0])), ShapeError, /^globalMaxPool1d: needs at least one/],
     [() => einsum('ij,jk', x), ValueError, /must name the axes of 1 operands/],
     [() => einsum('ijk->i', x), ShapeError, /'ijk' names 3 axes of operand 0, which has 2/],
     [() => einsum('ii', x), ShapeError, /axis 'i' has length 2 in operand 0, 3 in operand 0/],

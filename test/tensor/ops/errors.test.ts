@@ -353,7 +353,11 @@ test.each<[act: () => unknown, kind: Kind, message: RegExp]>([
     /activation must be 'none' or 'relu', got 'tanh'/,
   ],
   [() => conv2d(image, weight, null, 1 as never), ValueError, /options must be an object, got 1/],
-  [() => conv2dBranches(image, []), ValueError, /conv2d: needs at least one branch, got none/],
+  [
+    () => conv2dBranches(image, []),
+    ValueError,
+    /conv2dBranches: needs at least one branch, got none/,
+  ],
   [
     () => conv2dBranches(image, new Array(1)),
     ValueError,
@@ -384,7 +388,7 @@ test.each<[act: () => unknown, kind: Kind, message: RegExp]>([
   [
     () => batchNorm2dBranches(image, []),
     ValueError,
-    /batchNorm2d: needs at least one branch, got none/,
+    /batchNorm2dBranches: needs at least one branch, got none/,
   ],
   [
     () => batchNorm2dBranches(image, new Array(2)),
@@ -395,7 +399,7 @@ test.each<[act: () => unknown, kind: Kind, message: RegExp]>([
   [
     () => batchNorm2dBranches(image, [branch(1), branch(3)]),
     ShapeError,
-    /batchNorm2d: input has 3 channels, branches have 4\n.*\n.*\n *weight of branch 1 \[3\]/,
+    /batchNorm2dBranches: input has 3 channels, branches have 4\n.*\n.*\n *weight of branch 1 \[3\]/,
   ],
   [
     () => batchNorm2dBranches(image, [branch(1), { ...branch(2), bias: channels(1) }]),

@@ -16,10 +16,8 @@ export interface TensorArgument {
 
 /** One valid call of an exported operation. */
 export interface ExampleCall {
-  /** As it is exported. */
+  /** As it is exported, and as error messages call it. */
   readonly name: string;
-  /** As error messages call it. */
-  readonly op: string;
   readonly run: (...args: never[]) => unknown;
   /** Fresh arguments, since some are written to. */
   readonly args: () => unknown[];
@@ -32,10 +30,9 @@ export function example(
   name: keyof typeof firelight,
   args: () => unknown[],
   tensors: readonly TensorArgument[],
-  op: string = name,
 ): ExampleCall {
   const run = (firelight as Exports)[name] as ExampleCall['run']; // All names below are functions.
-  return { name, op, run, args, tensors };
+  return { name, run, args, tensors };
 }
 
 export const numbers = (shape: readonly number[], seed = 1): Tensor =>

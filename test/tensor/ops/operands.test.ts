@@ -1,5 +1,5 @@
 import * as firelight from '@firelight/tensor';
-import { DTypeError, FirelightError, Tensor } from '@firelight/tensor';
+import { DTypeError, FirelightError, ReleasedError, Tensor } from '@firelight/tensor';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ExampleCall } from './example-call.ts';
@@ -91,7 +91,7 @@ describe('what is no tensor and no data is refused by name', () => {
         const act = () => invoke(call, withArgument(call.args(), at, value));
         expect(act, `${name}: ${String(value)}`).toThrow(DTypeError);
         expect(act).toThrow(message);
-        expect(act).toThrow(`${call.op}: ${name} must be `);
+        expect(act).toThrow(`${call.name}: ${name} must be `);
       }
     }
   });
@@ -101,7 +101,7 @@ describe('what is no tensor and no data is refused by name', () => {
       if (isTarget || name === 'tensors') continue;
       const act = () => invoke(call, withArgument(call.args(), at, [[1, '2']]));
       expect(act).toThrow(DTypeError);
-      expect(act).toThrow(`${call.op}: elements of ${name} must be numbers or booleans, got '2'`);
+      expect(act).toThrow(`${call.name}: elements of ${name} must be numbers or booleans, got '2'`);
     }
   });
 });
@@ -188,25 +188,56 @@ const nonsense = fc.oneof(
   ),
 );
 
-describe('nonsense in any argument gives a FirelightError or a result', () => {
+const otherTensors = fc
+  .tuple(
+    fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 4 }),
+    fc.constantFrom(...firelight.DTYPES),
+  )
+  .map(([shape, dtype]) => firelight.zeros(shape, { dtype }));
+
+/** Runs a call with some arguments changed: an error is ours, and begins with the operation's name. */
+function tryChanged(
+  call: ExampleCall,
+  changes: readonly (readonly [path: readonly (string | number)[], value: unknown])[],
+): void {
+  const args = changes.reduce(
+    (changed, [path, value]) => withArgument(changed, path, value),
+    call.args(),
+  );
+  try {
+    invoke(call, args);
+  } catch (error) {
+    if (!(error instanceof FirelightError)) throw error;
+    // Of a tensor without elements there is nothing to say but when it was given back.
+    if (error instanceof ReleasedError) return;
+    expect(error.message.split(': ')[0]).toBe(call.name);
+  }
+}
+
+describe('nonsense in any argument gives a FirelightError of the operation or a result', () => {
   test.each(calls)('$title', (call) => {
     const paths = pathsOf(call.args());
+    const changes = fc.array(fc.tuple(fc.constantFrom(...paths), nonsense), {
+      minLength: 1,
+      maxLength: 2,
+    });
     fc.assert(
-      fc.property(
-        fc.array(fc.tuple(fc.constantFrom(...paths), nonsense), { minLength: 1, maxLength: 2 }),
-        (changes) => {
-          const args = changes.reduce(
-            (changed, [path, value]) => withArgument(changed, path, value),
-            call.args(),
-          );
-          try {
-            invoke(call, args);
-          } catch (error) {
-            if (!(error instanceof FirelightError)) throw error;
-          }
-        },
-      ),
+      fc.property(changes, (changed) => tryChanged(call, changed)),
       { numRuns: 200, seed: 20161104 },
+    );
+  });
+});
+
+describe('tensors of any shape and dtype give a FirelightError of the operation or a result', () => {
+  test.each(calls.filter(({ tensors }) => tensors.length > 0))('$title', (call) => {
+    const places = call.tensors.filter(({ name }) => name !== 'tensors').map(({ at }) => at);
+    const changes = fc.array(fc.tuple(fc.constantFrom(...places), otherTensors), {
+      minLength: 1,
+      maxLength: 3,
+    });
+    fc.assert(
+      fc.property(changes, (changed) => tryChanged(call, changed)),
+      { numRuns: 60, seed: 20161104 },
     );
   });
 });

@@ -74,7 +74,7 @@ describe.each(STORED)('%s', (dtype) => {
         } catch (error) {
           if (error instanceof Error && error.name === 'AssertionError') throw error;
           expect(error, call.name).toBeInstanceOf(DTypeError);
-          expect((error as Error).message, call.name).toBe(`${call.op}: ${name} ${refusal}`);
+          expect((error as Error).message, call.name).toBe(`${call.name}: ${name} ${refusal}`);
         }
       }
     }

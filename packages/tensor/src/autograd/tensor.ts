@@ -8,10 +8,12 @@ import { formatShape, type Shape, sameShape } from '../core/shape.ts';
 import { runBackward } from './backward.ts';
 import type { GraphNode, Leaf } from './graph.ts';
 
-function expectDifferentiable({ dtype, shape }: NdArray): void {
+/** Throws a `DTypeError` unless elements can have a gradient; it begins with the operation, if there is one. */
+export function expectDifferentiable({ dtype, shape }: NdArray, op?: string): void {
   if (isFloating(dtype)) return;
   throw new DTypeError(
-    `requiresGrad needs dtype float32 or float64, got ${dtype} of shape ${formatShape(shape)}`,
+    `${op === undefined ? '' : `${op}: `}requiresGrad needs dtype float32 or float64, got ${dtype} of shape ` +
+      formatShape(shape),
   );
 }
 

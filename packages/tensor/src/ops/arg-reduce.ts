@@ -3,11 +3,11 @@ import type { Tensor } from '../autograd/tensor.ts';
 import type { ArgReduceOp } from '../backend/contract.ts';
 import { kernels } from '../backend/registry.ts';
 import { expectBoolean, normalizeAxis, readOptions } from '../core/checks.ts';
-import { shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { sub } from './arithmetic.ts';
 import { flip } from './flip.ts';
 import { asTensor, type TensorLike } from './operands.ts';
+import { expectElements } from './reduce.ts';
 import { reshape } from './reshape.ts';
 
 /** How `argmax` and `argmin` choose and give positions. */
@@ -34,13 +34,10 @@ function defineArgReduce(name: ArgReduceOp) {
     const whole = asTensor(name, 'x', x);
     const input = axis === undefined ? reshape(whole, [whole.size]) : whole;
     const along = normalizeAxis(name, axis ?? 0, input.shape);
-    const length = input.shape[along];
-    if (length === 0) {
-      throw shapeError(name, 'needs at least one element along the axis', { input: whole });
-    }
+    expectElements(name, input, [along]);
     // The last one is the first from the other end.
     const y = selectLast
-      ? sub(length - 1, op([flip(input, along)], { axis: along }))
+      ? sub(input.shape[along] - 1, op([flip(input, along)], { axis: along }))
       : op([input], { axis: along });
     if (!keepDims) return y;
     const kept = axis === undefined ? whole.shape.map(() => 1) : input.shape.with(along, 1);

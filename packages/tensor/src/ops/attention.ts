@@ -90,6 +90,10 @@ export function scaledDotProductAttention(
     const rule = 'query and key need as many features, key and value must be as long';
     throw shapeError(op, rule, operands);
   }
+  const leading = broadcastShapes(q.shape.slice(0, -2), k.shape.slice(0, -2));
+  if (leading === null || broadcastShapes(leading, v.shape.slice(0, -2)) === null) {
+    throw shapeError(op, 'leading axes (samples, heads) do not broadcast', operands);
+  }
   const { isCausal = false, scale = 1 / Math.sqrt(E) } = given;
   expectBoolean(op, 'isCausal', isCausal);
   expectFinite(op, 'scale', scale);

@@ -78,10 +78,15 @@ const BRANCH_OPTIONS = ['weight', 'bias', 'runningMean', 'runningVariance'] as c
 /** A branch whose operands are tensors. */
 type TensorBranch = Readonly<Record<(typeof BRANCH_OPTIONS)[number], Tensor>>;
 
-function readBranch(x: Tensor, branch: BatchNorm2dBranchOptions, training: boolean): TensorBranch {
-  const operands = readOptions('batchNorm2d', branch, BRANCH_OPTIONS);
+function readBranch(
+  op: string,
+  x: Tensor,
+  branch: BatchNorm2dBranchOptions,
+  training: boolean,
+): TensorBranch {
+  const operands = readOptions(op, branch, BRANCH_OPTIONS);
   const ofChannels = (name: keyof TensorBranch): Tensor =>
-    asTensor('batchNorm2d', name, operands[name], x.dtype);
+    asTensor(op, name, operands[name], x.dtype);
   const tensors = {
     weight: ofChannels('weight'),
     bias: ofChannels('bias'),
@@ -89,24 +94,24 @@ function readBranch(x: Tensor, branch: BatchNorm2dBranchOptions, training: boole
     runningVariance: ofChannels('runningVariance'),
   };
   if (training) {
-    expectTarget('batchNorm2d', 'runningMean', operands.runningMean);
-    expectTarget('batchNorm2d', 'runningVariance', operands.runningVariance);
+    expectTarget(op, 'runningMean', operands.runningMean);
+    expectTarget(op, 'runningVariance', operands.runningVariance);
   }
   return tensors;
 }
 
 /** Checks dtypes and lengths; a branch that stands alone has all channels of x. */
-function checkBranches(x: Tensor, branches: readonly TensorBranch[]): void {
+function checkBranches(op: string, x: Tensor, branches: readonly TensorBranch[]): void {
   const [, C] = x.shape;
   const input = { shape: x.shape, layout: 'N, C, H, W' };
   for (const branch of branches) {
-    expectSameFloating('batchNorm2d', { input: x, ...branch });
+    expectSameFloating(op, { input: x, ...branch });
     const { weight } = branch;
     const channels = branches.length === 1 || weight.rank !== 1 ? C : weight.size;
     for (const [name, { rank, shape }] of Object.entries(branch)) {
       if (rank === 1 && shape[0] === channels) continue;
       const rule = `${name} must have one element for each of ${channels} channels`;
-      throw shapeError('batchNorm2d', rule, { input, [name]: { shape, layout: 'C' } });
+      throw shapeError(op, rule, { input, [name]: { shape, layout: 'C' } });
     }
   }
   const total = branches.reduce((sum, { weight }) => sum + weight.size, 0);
@@ -115,7 +120,7 @@ function checkBranches(x: Tensor, branches: readonly TensorBranch[]): void {
     `weight of branch ${i}`,
     { shape, layout: 'C' },
   ]);
-  throw shapeError('batchNorm2d', `input has ${C} channels, branches have ${total}`, {
+  throw shapeError(op, `input has ${C} channels, branches have ${total}`, {
     input,
     ...Object.fromEntries(weights),
   });
@@ -147,6 +152,56 @@ function updateRunning(
   }
 }
 
+/** `batchNorm2dBranches` for the operation that messages name. */
+function normalized(
+  op: string,
+  x: TensorLike,
+  branches: readonly BatchNorm2dBranchOptions[],
+  options: BatchNorm2dCommonOptions,
+): Tensor {
+  const {
+    training = true,
+    momentum = 0.1,
+    epsilon = 1e-5,
+    activation = 'none',
+  } = readOptions(op, options, SETTINGS);
+  expectThat(Array.isArray(branches), op, 'branches', 'an array', branches);
+  if (branches.length === 0) {
+    throw new ValueError(`${op}: needs at least one branch, got none`);
+  }
+  expectBoolean(op, 'training', training);
+  const input = asTensor(op, 'x', x, dtypeOf(branches[0]?.weight));
+  // Array.from also visits the holes of a sparse list, which are no branches.
+  const norms = Array.from(branches, (branch) => readBranch(op, input, branch, training));
+  expectRank(op, 'input', input, 'N, C, H, W');
+  checkBranches(op, input, norms);
+  expectShare(op, 'momentum', momentum);
+  const isEpsilon = Number.isFinite(epsilon) && epsilon >= 0;
+  expectThat(isEpsilon, op, 'epsilon', 'a finite number ≥ 0', epsilon);
+  const isActivation = activation === 'none' || activation === 'relu';
+  expectThat(isActivation, op, 'activation', "'none' or 'relu'", activation);
+  const [N, , H, W] = input.shape;
+  const count = N * H * W;
+  if (training && count === 1) {
+    throw shapeError(op, 'training needs more than one element in each channel', {
+      input: { shape: input.shape, layout: 'N, C, H, W' },
+    });
+  }
+  const [weight, bias] = (['weight', 'bias'] as const).map((name) =>
+    norms.length === 1 ? norms[0][name] : concat(norms.map((norm) => norm[name])),
+  );
+  const operands = [input, weight, bias] as const;
+  if (!training) {
+    const mean = joined(norms.map(({ runningMean }) => runningMean.array));
+    const variance = joined(norms.map(({ runningVariance }) => runningVariance.array));
+    const statistics = { mean, variance, frozen: true };
+    return batchNorm2dOp(operands, { statistics, epsilon, activation });
+  }
+  const batch = kernels().channelMoments(input.array);
+  if (count > 0 && !isRepetition()) updateRunning(batch, count, norms, momentum);
+  return batchNorm2dOp(operands, { statistics: { ...batch, frozen: false }, epsilon, activation });
+}
+
 /**
  * Normalizes each channel: y = (x − mean) / √(variance + ε) · weight + bias, with mean and variance
  * over `[N, H, W]` of the batch while training, and the running ones otherwise. A batch without
@@ -170,7 +225,8 @@ export function batchNorm2d(
     options,
     OPTIONS,
   );
-  return batchNorm2dBranches(x, [{ weight, bias, runningMean, runningVariance }], settings);
+  const branch = { weight, bias, runningMean, runningVariance };
+  return normalized('batchNorm2d', x, [branch], settings);
 }
 
 /**
@@ -187,45 +243,5 @@ export function batchNorm2dBranches(
   branches: readonly BatchNorm2dBranchOptions[],
   options: BatchNorm2dCommonOptions = {},
 ): Tensor {
-  const {
-    training = true,
-    momentum = 0.1,
-    epsilon = 1e-5,
-    activation = 'none',
-  } = readOptions('batchNorm2d', options, SETTINGS);
-  expectThat(Array.isArray(branches), 'batchNorm2d', 'branches', 'an array', branches);
-  if (branches.length === 0) {
-    throw new ValueError('batchNorm2d: needs at least one branch, got none');
-  }
-  expectBoolean('batchNorm2d', 'training', training);
-  const input = asTensor('batchNorm2d', 'x', x, dtypeOf(branches[0]?.weight));
-  // Array.from also visits the holes of a sparse list, which are no branches.
-  const norms = Array.from(branches, (branch) => readBranch(input, branch, training));
-  expectRank('batchNorm2d', 'input', input, 'N, C, H, W');
-  checkBranches(input, norms);
-  expectShare('batchNorm2d', 'momentum', momentum);
-  const isEpsilon = Number.isFinite(epsilon) && epsilon >= 0;
-  expectThat(isEpsilon, 'batchNorm2d', 'epsilon', 'a finite number ≥ 0', epsilon);
-  const isActivation = activation === 'none' || activation === 'relu';
-  expectThat(isActivation, 'batchNorm2d', 'activation', "'none' or 'relu'", activation);
-  const [N, , H, W] = input.shape;
-  const count = N * H * W;
-  if (training && count === 1) {
-    throw shapeError('batchNorm2d', 'training needs more than one element in each channel', {
-      input: { shape: input.shape, layout: 'N, C, H, W' },
-    });
-  }
-  const [weight, bias] = (['weight', 'bias'] as const).map((name) =>
-    norms.length === 1 ? norms[0][name] : concat(norms.map((norm) => norm[name])),
-  );
-  const operands = [input, weight, bias] as const;
-  if (!training) {
-    const mean = joined(norms.map(({ runningMean }) => runningMean.array));
-    const variance = joined(norms.map(({ runningVariance }) => runningVariance.array));
-    const statistics = { mean, variance, frozen: true };
-    return batchNorm2dOp(operands, { statistics, epsilon, activation });
-  }
-  const batch = kernels().channelMoments(input.array);
-  if (count > 0 && !isRepetition()) updateRunning(batch, count, norms, momentum);
-  return batchNorm2dOp(operands, { statistics: { ...batch, frozen: false }, epsilon, activation });
+  return normalized('batchNorm2dBranches', x, branches, options);
 }

@@ -67,7 +67,13 @@ export const conv2dOp = defineOp<Inputs, Attributes, Saved>('conv2d', {
   },
 });
 
-function checkChannels(x: Tensor, weight: Tensor, bias: Tensor | null, groups: number): void {
+function checkChannels(
+  op: string,
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  groups: number,
+): void {
   const operands: Record<string, { shape: Shape; layout: string }> = {
     input: { shape: x.shape, layout: 'N, C, H, W' },
     weight: { shape: weight.shape, layout: 'O, I, kH, kW' },
@@ -76,27 +82,23 @@ function checkChannels(x: Tensor, weight: Tensor, bias: Tensor | null, groups: n
   const [outChannels, groupChannels] = weight.shape;
   if (!Number.isInteger(groups) || groups < 1 || outChannels % groups !== 0) {
     throw new ValueError(
-      `conv2d: groups must be an integer ≥ 1 that divides the ${outChannels} output channels, ` +
+      `${op}: groups must be an integer ≥ 1 that divides the ${outChannels} output channels, ` +
         `got ${describeValue(groups)}`,
     );
   }
   if (channels !== groupChannels * groups) {
     const inGroups = groups === 1 ? '' : ` (${groupChannels} in each of ${groups} groups)`;
     throw shapeError(
-      'conv2d',
+      op,
       `input has ${channels} channels, weight expects ${groupChannels * groups}${inGroups}`,
       operands,
     );
   }
   if (bias !== null && (bias.rank !== 1 || bias.shape[0] !== outChannels)) {
-    throw shapeError(
-      'conv2d',
-      `bias must have one element for each of ${outChannels} output channels`,
-      {
-        ...operands,
-        bias: { shape: bias.shape, layout: 'O' },
-      },
-    );
+    throw shapeError(op, `bias must have one element for each of ${outChannels} output channels`, {
+      ...operands,
+      bias: { shape: bias.shape, layout: 'O' },
+    });
   }
 }
 
@@ -113,23 +115,53 @@ type TensorBranch = Conv2dOptions & { readonly weight: Tensor; readonly bias: Te
 
 const BRANCH_OPTIONS = ['weight', 'bias', 'stride', 'padding', 'dilation', 'groups'] as const;
 
-function readBranch(x: Tensor, branch: Conv2dBranchOptions): TensorBranch {
-  const { weight, bias, ...options } = readOptions('conv2d', branch, BRANCH_OPTIONS);
+function readBranch(op: string, x: Tensor, branch: Conv2dBranchOptions): TensorBranch {
+  const { weight, bias, ...options } = readOptions(op, branch, BRANCH_OPTIONS);
   return {
     ...options,
-    weight: asTensor('conv2d', 'weight', weight, x.dtype),
-    bias: bias === null ? null : asTensor('conv2d', 'bias', bias, x.dtype),
+    weight: asTensor(op, 'weight', weight, x.dtype),
+    bias: bias === null ? null : asTensor(op, 'bias', bias, x.dtype),
   };
 }
 
-function checkedWindow(x: Tensor, branch: TensorBranch): Conv2dWindow {
+function checkedWindow(op: string, x: Tensor, branch: TensorBranch): Conv2dWindow {
   const { weight, bias, stride = 1, padding = 0, dilation = 1, groups = 1 } = branch;
-  expectRank('conv2d', 'weight', weight, 'O, I, kH, kW');
-  expectSameFloating('conv2d', { input: x, weight, bias });
-  checkChannels(x, weight, bias, groups);
+  expectRank(op, 'weight', weight, 'O, I, kH, kW');
+  expectSameFloating(op, { input: x, weight, bias });
+  checkChannels(op, x, weight, bias, groups);
   const kernelSize = [weight.shape[2], weight.shape[3]] as const;
   const options = { kernelSize, stride, padding, dilation, ceilMode: false };
-  return { ...resolveWindow('conv2d', x.shape, options), groups };
+  return { ...resolveWindow(op, x.shape, options), groups };
+}
+
+/** `conv2dBranches` for the operation that messages name. */
+function convolved(
+  op: string,
+  x: TensorLike,
+  branches: readonly Conv2dBranchOptions[],
+  options: { readonly activation?: Activation },
+): Tensor {
+  const { activation = 'none' } = readOptions(op, options, ['activation']);
+  expectThat(Array.isArray(branches), op, 'branches', 'an array', branches);
+  if (branches.length === 0) throw new ValueError(`${op}: needs at least one branch, got none`);
+  const isActivation = activation === 'none' || activation === 'relu';
+  expectThat(isActivation, op, 'activation', "'none' or 'relu'", activation);
+  const input = asTensor(op, 'x', x, dtypeOf(branches[0]?.weight));
+  // Array.from also visits the holes of a sparse list, which are no branches.
+  const convolutions = Array.from(branches, (branch) => readBranch(op, input, branch));
+  expectRank(op, 'input', input, 'N, C, H, W');
+  const windows = convolutions.map((branch) => checkedWindow(op, input, branch));
+  windows.forEach(({ outHeight, outWidth }, i) => {
+    const [first] = windows;
+    if (outHeight !== first.outHeight || outWidth !== first.outWidth) {
+      throw shapeError(op, 'outputs of all branches must have one height and width', {
+        'branch 0': { shape: [first.outHeight, first.outWidth], layout: "H', W'" },
+        [`branch ${i}`]: { shape: [outHeight, outWidth], layout: "H', W'" },
+      });
+    }
+  });
+  const operands = convolutions.flatMap(({ weight, bias }) => [weight, bias]);
+  return conv2dOp([input, ...operands], { windows, activation });
 }
 
 /**
@@ -159,7 +191,7 @@ export function conv2d(
     options,
   );
   const { activation = 'none', ...window } = options;
-  return conv2dBranches(x, [{ ...window, weight, bias }], { activation });
+  return convolved('conv2d', x, [{ ...window, weight, bias }], { activation });
 }
 
 /**
@@ -177,25 +209,5 @@ export function conv2dBranches(
   branches: readonly Conv2dBranchOptions[],
   options: { readonly activation?: Activation } = {},
 ): Tensor {
-  const { activation = 'none' } = readOptions('conv2d', options, ['activation']);
-  expectThat(Array.isArray(branches), 'conv2d', 'branches', 'an array', branches);
-  if (branches.length === 0) throw new ValueError('conv2d: needs at least one branch, got none');
-  const isActivation = activation === 'none' || activation === 'relu';
-  expectThat(isActivation, 'conv2d', 'activation', "'none' or 'relu'", activation);
-  const input = asTensor('conv2d', 'x', x, dtypeOf(branches[0]?.weight));
-  // Array.from also visits the holes of a sparse list, which are no branches.
-  const convolutions = Array.from(branches, (branch) => readBranch(input, branch));
-  expectRank('conv2d', 'input', input, 'N, C, H, W');
-  const windows = convolutions.map((branch) => checkedWindow(input, branch));
-  windows.forEach(({ outHeight, outWidth }, i) => {
-    const [first] = windows;
-    if (outHeight !== first.outHeight || outWidth !== first.outWidth) {
-      throw shapeError('conv2d', 'outputs of all branches must have one height and width', {
-        'branch 0': { shape: [first.outHeight, first.outWidth], layout: "H', W'" },
-        [`branch ${i}`]: { shape: [outHeight, outWidth], layout: "H', W'" },
-      });
-    }
-  });
-  const operands = convolutions.flatMap(({ weight, bias }) => [weight, bias]);
-  return conv2dOp([input, ...operands], { windows, activation });
+  return convolved('conv2dBranches', x, branches, options);
 }

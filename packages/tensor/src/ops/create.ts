@@ -1,4 +1,4 @@
-import { Tensor } from '../autograd/tensor.ts';
+import { expectDifferentiable, Tensor } from '../autograd/tensor.ts';
 import {
   expectBoolean,
   expectDType,
@@ -9,7 +9,7 @@ import {
   readOptions,
 } from '../core/checks.ts';
 import { describeValue } from '../core/describe.ts';
-import { type DType, isFloating, newTypedArray, type TypedArray } from '../core/dtype.ts';
+import { type DType, isFloating, newTypedArray } from '../core/dtype.ts';
 import { toElement, toElements } from '../core/elements.ts';
 import { DTypeError, ShapeError, ValueError } from '../core/errors.ts';
 import { NdArray } from '../core/ndarray.ts';
@@ -60,9 +60,10 @@ function readCreateOptions<Options extends CreateOptions>(
   return options;
 }
 
-function wrap(data: TypedArray, shape: Shape, dtype: DType, options: CreateOptions): Tensor {
-  const array = NdArray.fromTypedArray(data, shape, dtype);
-  return new Tensor(array, { requiresGrad: options.requiresGrad ?? false });
+/** The new tensor of an operation. */
+function wrap(op: string, array: NdArray, { requiresGrad = false }: CreateOptions): Tensor {
+  if (requiresGrad) expectDifferentiable(array, op);
+  return new Tensor(array, { requiresGrad });
 }
 
 /**
@@ -83,12 +84,7 @@ function wrap(data: TypedArray, shape: Shape, dtype: DType, options: CreateOptio
  * @throws ValueError for a number that the dtype does not hold
  */
 export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
-  const {
-    dtype,
-    shape,
-    requiresGrad = false,
-    copy = true,
-  } = readCreateOptions('tensor', options, TENSOR_OPTIONS);
+  const { dtype, shape, copy = true } = readCreateOptions('tensor', options, TENSOR_OPTIONS);
   expectBoolean('tensor', 'copy', copy);
   if ((data as unknown) instanceof Tensor) {
     throw new DTypeError(
@@ -96,12 +92,12 @@ export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
     );
   }
   const array = arrayFromData('tensor', 'data', data, { dtype, copy });
-  if (shape === undefined) return new Tensor(array, { requiresGrad });
+  if (shape === undefined) return wrap('tensor', array, options);
   expectShape('tensor', shape);
   if (elementCount(shape) !== array.size) {
     throw new ShapeError(`tensor: ${array.size} elements do not fill shape ${formatShape(shape)}`);
   }
-  return new Tensor(array.withShape(shape), { requiresGrad });
+  return wrap('tensor', array.withShape(shape), options);
 }
 
 function filled(op: string, shape: Shape, value: number | boolean, options: CreateOptions): Tensor {
@@ -109,7 +105,8 @@ function filled(op: string, shape: Shape, value: number | boolean, options: Crea
   const { dtype = natural } = readCreateOptions(op, options, CREATE_OPTIONS);
   expectShape(op, shape);
   const element = toElement(op, 'value', value, dtype);
-  return wrap(newTypedArray(dtype, elementCount(shape)).fill(element), shape, dtype, options);
+  const elements = newTypedArray(dtype, elementCount(shape)).fill(element);
+  return wrap(op, NdArray.fromTypedArray(elements, shape, dtype), options);
 }
 
 /**
@@ -149,7 +146,8 @@ export function arange(start: number, end?: number, step = 1, options: CreateOpt
   const { dtype = natural } = readCreateOptions('arange', options, CREATE_OPTIONS);
   const numbers = new Float64Array(length);
   for (let i = 0; i < length; i++) numbers[i] = from + i * step;
-  return wrap(toElements('arange', numbers, dtype), [length], dtype, options);
+  const elements = toElements('arange', numbers, dtype);
+  return wrap('arange', NdArray.fromTypedArray(elements, [length], dtype), options);
 }
 
 /**
@@ -176,7 +174,8 @@ export function linspace(
     const share = count === 1 ? 0 : i / (count - 1);
     numbers[i] = start * (1 - share) + end * share;
   }
-  return wrap(toElements('linspace', numbers, dtype), [count], dtype, options);
+  const elements = toElements('linspace', numbers, dtype);
+  return wrap('linspace', NdArray.fromTypedArray(elements, [count], dtype), options);
 }
 
 type Draw = (generator: Generator, count: number) => Float64Array;
@@ -193,7 +192,7 @@ function random(op: string, shape: Shape, options: RandomOptions, draw: Draw): T
     throw new DTypeError(`${op}: needs dtype float32 or float64, got ${dtype}`);
   }
   const numbers = draw(generator, elementCount(shape));
-  return wrap(toElements(op, numbers, dtype), shape, dtype, options);
+  return wrap(op, NdArray.fromTypedArray(toElements(op, numbers, dtype), shape, dtype), options);
 }
 
 /**

@@ -82,8 +82,11 @@ function contracted(a: Named, b: Named, needed: ReadonlySet<string>): Named {
   const right = b.axes.filter((axis) => !shared.includes(axis));
   const ownLength = ({ tensor, axes }: Named, axis: string): number =>
     tensor.shape[axes.indexOf(axis)] ?? 1;
-  // Lengths of 1 under an ellipsis stretch: matmul does so for leading axes.
-  const lengthOf = (axis: string): number => Math.max(ownLength(a, axis), ownLength(b, axis));
+  // Lengths of 1 under an ellipsis stretch, also to none: matmul does so for leading axes.
+  const lengthOf = (axis: string): number => {
+    const own = ownLength(a, axis);
+    return own === 1 ? ownLength(b, axis) : own;
+  };
   const matrix = (operand: Named, rows: readonly string[], columns: readonly string[]): Tensor => {
     const order = [...batch, ...rows, ...columns];
     const own = batch.map((axis) => ownLength(operand, axis));

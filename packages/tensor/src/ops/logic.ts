@@ -3,6 +3,7 @@ import { cast } from './cast.ts';
 import { equal, less, notEqual } from './comparison.ts';
 import { asTensor, type TensorLike } from './operands.ts';
 import { abs } from './pointwise.ts';
+import { expectBroadcasting } from './promotion.ts';
 import { where } from './where.ts';
 
 /** Tests of single numbers and of truth, made of comparisons; their results are bool. */
@@ -29,19 +30,41 @@ export function isFinite(x: TensorLike): Tensor {
 const truth = (op: string, name: string, x: TensorLike): Tensor =>
   cast(asTensor(op, name, x), 'bool');
 
-/** Whether both are not 0, elementwise with broadcasting. */
+/** The truth of both operands, checked to broadcast. */
+function truths(op: string, a: TensorLike, b: TensorLike): readonly [Tensor, Tensor] {
+  const both = [truth(op, 'a', a), truth(op, 'b', b)] as const;
+  expectBroadcasting(op, ...both);
+  return both;
+}
+
+/**
+ * Whether both are not 0, elementwise with broadcasting.
+ *
+ * @throws ShapeError if the shapes do not broadcast
+ */
 export function logicalAnd(a: TensorLike, b: TensorLike): Tensor {
-  return where(truth('logicalAnd', 'a', a), truth('logicalAnd', 'b', b), false);
+  const [left, right] = truths('logicalAnd', a, b);
+  return where(left, right, false);
 }
 
-/** Whether either is not 0, elementwise with broadcasting. */
+/**
+ * Whether either is not 0, elementwise with broadcasting.
+ *
+ * @throws ShapeError if the shapes do not broadcast
+ */
 export function logicalOr(a: TensorLike, b: TensorLike): Tensor {
-  return where(truth('logicalOr', 'a', a), true, truth('logicalOr', 'b', b));
+  const [left, right] = truths('logicalOr', a, b);
+  return where(left, true, right);
 }
 
-/** Whether just one of both is not 0, elementwise with broadcasting. */
+/**
+ * Whether just one of both is not 0, elementwise with broadcasting.
+ *
+ * @throws ShapeError if the shapes do not broadcast
+ */
 export function logicalXor(a: TensorLike, b: TensorLike): Tensor {
-  return notEqual(truth('logicalXor', 'a', a), truth('logicalXor', 'b', b));
+  const [left, right] = truths('logicalXor', a, b);
+  return notEqual(left, right);
 }
 
 /** Whether each element is 0. */

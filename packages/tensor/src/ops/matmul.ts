@@ -149,6 +149,9 @@ export function addmm(
   expectFinite('addmm', 'beta', beta);
   const product = productOf('addmm', a, b, transposed);
   const term = asTensor('addmm', 'c', c, product.dtype);
+  if (broadcastShapes(term.shape, product.shape) === null) {
+    throw shapeError('addmm', 'c does not broadcast with the product', { c: term, product });
+  }
   const scaled = (x: Tensor, factor: number): Tensor => (factor === 1 ? x : mul(x, factor));
   return add(scaled(term, beta), scaled(product, alpha));
 }

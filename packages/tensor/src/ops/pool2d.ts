@@ -79,6 +79,7 @@ function holdElements(
   return true;
 }
 
+/** The window of a pooling named `op`, checked to fit the images `x`. */
 function poolWindow(op: string, x: Tensor, options: Pool2dOptions): Window2d {
   const {
     kernelSize,
@@ -127,6 +128,32 @@ function poolWindow(op: string, x: Tensor, options: Pool2dOptions): Window2d {
   return window;
 }
 
+/** `maxPool2d` for the operation that messages name. */
+export function largestOfWindows(op: string, input: Tensor, options: Pool2dOptions): Tensor {
+  return maxPool(input, poolWindow(op, input, options)).values;
+}
+
+/** `avgPool2d` for the operation that messages name. */
+export function meanOfWindows(op: string, input: Tensor, options: AvgPool2dOptions): Tensor {
+  const { countIncludePad = true, ...rest } = readOptions(op, options, [
+    'kernelSize',
+    'stride',
+    'padding',
+    'dilation',
+    'ceilMode',
+    'countIncludePad',
+  ]);
+  expectBoolean(op, 'countIncludePad', countIncludePad);
+  expectSameFloating(op, { input });
+  const window = poolWindow(op, input, rest);
+  const y = avgPool2dOp([input], { window });
+  const { top, bottom, left, right } = window.padding;
+  if (countIncludePad || top + bottom + left + right === 0) return y;
+  // The mean of ones is the share of each window that lies inside the image.
+  const pixels = ones([1, 1, ...input.shape.slice(2)], { dtype: input.dtype });
+  return div(y, avgPool2dOp([pixels], { window }));
+}
+
 /**
  * Largest element of each window; the gradient goes to the first largest in row-major order.
  * Padding is no value, and never wins.
@@ -138,8 +165,7 @@ function poolWindow(op: string, x: Tensor, options: Pool2dOptions): Window2d {
  * @see mindspore/nn/layer/pooling.py (which rounds down), torch.nn.MaxPool2d
  */
 export function maxPool2d(x: TensorLike, options: Pool2dOptions): Tensor {
-  const input = asTensor('maxPool2d', 'x', x);
-  return maxPool(input, poolWindow('maxPool2d', input, options)).values;
+  return largestOfWindows('maxPool2d', asTensor('maxPool2d', 'x', x), options);
 }
 
 /**
@@ -173,24 +199,7 @@ export function maxPool2dWithIndices(
  * @see torch.nn.AvgPool2d
  */
 export function avgPool2d(x: TensorLike, options: AvgPool2dOptions): Tensor {
-  const input = asTensor('avgPool2d', 'x', x);
-  const { countIncludePad = true, ...rest } = readOptions('avgPool2d', options, [
-    'kernelSize',
-    'stride',
-    'padding',
-    'dilation',
-    'ceilMode',
-    'countIncludePad',
-  ]);
-  expectBoolean('avgPool2d', 'countIncludePad', countIncludePad);
-  expectSameFloating('avgPool2d', { input });
-  const window = poolWindow('avgPool2d', input, rest);
-  const y = avgPool2dOp([input], { window });
-  const { top, bottom, left, right } = window.padding;
-  if (countIncludePad || top + bottom + left + right === 0) return y;
-  // The mean of ones is the share of each window that lies inside the image.
-  const pixels = ones([1, 1, ...input.shape.slice(2)], { dtype: input.dtype });
-  return div(y, avgPool2dOp([pixels], { window }));
+  return meanOfWindows('avgPool2d', asTensor('avgPool2d', 'x', x), options);
 }
 
 /**

@@ -1,5 +1,4 @@
 import type { Tensor } from '../autograd/tensor.ts';
-import { expectBoolean, readOptions } from '../core/checks.ts';
 import { elementCount, reducedShape } from '../core/shape.ts';
 import { mul } from './arithmetic.ts';
 import { concat } from './concat.ts';
@@ -7,7 +6,7 @@ import { ones } from './create.ts';
 import { asTensor, type TensorLike } from './operands.ts';
 import { permute } from './permute.ts';
 import { asTerms } from './promotion.ts';
-import { type AxisOption, type ReduceOptions, resolveAxes } from './reduce.ts';
+import { type AxisOption, type ReduceOptions, readReduction } from './reduce.ts';
 import { reshape } from './reshape.ts';
 import { slice } from './slice.ts';
 
@@ -18,10 +17,8 @@ import { slice } from './slice.ts';
  * @throws ValueError or ShapeError if an axis does not exist or is named twice
  */
 export function prod(x: TensorLike, axis?: AxisOption, options: ReduceOptions = {}): Tensor {
-  const { keepDims = false } = readOptions('prod', options, ['keepDims']);
-  expectBoolean('prod', 'keepDims', keepDims);
   const input = asTerms(asTensor('prod', 'x', x));
-  const axes = resolveAxes('prod', input, axis);
+  const { axes, keepDims } = readReduction('prod', input, axis, options);
   const kept = input.shape.map((_, i) => i).filter((i) => !axes.includes(i));
   let length = elementCount(axes.map((i) => input.shape[i]));
   const rest = elementCount(kept.map((i) => input.shape[i]));

@@ -7,7 +7,8 @@ import { asTensor, dtypeOf, type TensorLike } from './operands.ts';
 
 /** What dtype an operation computes in. */
 
-function expectBroadcasting(op: string, a: Tensor, b: Tensor): void {
+/** Throws a `ShapeError` unless the shapes broadcast. */
+export function expectBroadcasting(op: string, a: Tensor, b: Tensor): void {
   if (broadcastShapes(a.shape, b.shape) !== null) return;
   throw shapeError(
     op,

@@ -73,7 +73,7 @@ const maxOp = defineExtremum('max');
 const minOp = defineExtremum('min');
 
 /** The axes that an option names, counted from the front. */
-export function resolveAxes(op: string, x: Tensor, axis: AxisOption): number[] {
+function resolveAxes(op: string, x: Tensor, axis: AxisOption): number[] {
   if (axis === undefined) return x.shape.map((_, i) => i);
   const axes = [axis].flat().map((a) => normalizeAxis(op, a, x.shape));
   if (new Set(axes).size !== axes.length) {
@@ -82,11 +82,23 @@ export function resolveAxes(op: string, x: Tensor, axis: AxisOption): number[] {
   return axes;
 }
 
-/** The largest of nothing has no value. */
-function expectElements(op: string, x: Tensor, axes: readonly number[]): void {
+/** Throws a `ShapeError` for axes without elements: the largest of nothing has no value. */
+export function expectElements(op: string, x: Tensor, axes: readonly number[]): void {
   if (axes.some((axis) => x.shape[axis] === 0)) {
     throw shapeError(op, 'needs at least one element along the axes it reduces', { input: x });
   }
+}
+
+/** What the arguments of a reduction ask for, checked under its name. */
+export function readReduction(
+  op: string,
+  x: Tensor,
+  axis: AxisOption,
+  options: ReduceOptions,
+): { readonly axes: readonly number[]; readonly keepDims: boolean } {
+  const { keepDims = false } = readOptions(op, options, ['keepDims']);
+  expectBoolean(op, 'keepDims', keepDims);
+  return { axes: resolveAxes(op, x, axis), keepDims };
 }
 
 /** Runs a reduction and gives its result the axes that it removed, if they are asked for. */
@@ -97,9 +109,7 @@ function reduceOver(
   options: ReduceOptions,
   run: (axes: readonly number[]) => Tensor,
 ): Tensor {
-  const { keepDims = false } = readOptions(op, options, ['keepDims']);
-  expectBoolean(op, 'keepDims', keepDims);
-  const axes = resolveAxes(op, x, axis);
+  const { axes, keepDims } = readReduction(op, x, axis, options);
   if (op === 'max' || op === 'min') expectElements(op, x, axes);
   const y = run(axes);
   return keepDims ? reshape(y, reducedShape(x.shape, axes, { keepDims: true })) : y;

@@ -8,11 +8,12 @@ import {
 } from '../core/checks.ts';
 import { shapeError } from '../core/errors.ts';
 import { adaptiveAvgPool2d, adaptiveMaxPool2d } from './adaptive-pool2d.ts';
-import { conv2d } from './conv2d.ts';
+import { conv2dOp } from './conv2d.ts';
 import { asTensor, expectRank, expectSameFloating, type TensorLike } from './operands.ts';
-import { avgPool2d, maxPool2d } from './pool2d.ts';
-import { max, mean } from './reduce.ts';
+import { largestOfWindows, meanOfWindows } from './pool2d.ts';
+import { expectElements, max, mean } from './reduce.ts';
 import { reshape } from './reshape.ts';
+import { MOST, resolveWindow } from './window-options.ts';
 
 /** Sequences are images of height 1, on which the operations of images run. */
 
@@ -59,12 +60,14 @@ function paddingOf(op: string, padding: Padding1d) {
   expectThat(isPair || typeof padding === 'number', op, 'padding', rule, padding);
   const [before, after] = typeof padding === 'number' ? [padding, padding] : padding;
   expectIntegerList(op, 'padding', [before, after], 0);
+  expectThat(before <= MOST && after <= MOST, op, 'padding', `at most ${MOST}`, padding);
   return [0, 0, before, after] as const;
 }
 
 /** A number of the options along the width, which counts 1 along the height. */
 export function along(op: string, name: string, value: number): readonly [number, number] {
   expectInteger(op, name, value, 1);
+  expectThat(value <= MOST, op, name, `at most ${MOST}`, value);
   return [1, value];
 }
 
@@ -102,7 +105,7 @@ function pool(
   op: string,
   input: Tensor,
   { kernelSize, stride = kernelSize, padding = 0, dilation = 1, ...rest }: AvgPool1dOptions,
-  run: typeof avgPool2d,
+  run: typeof meanOfWindows,
 ): Tensor {
   const options = {
     kernelSize: along(op, 'kernelSize', kernelSize),
@@ -112,7 +115,7 @@ function pool(
     ...rest,
   };
   expectFits(op, input, dilation * (kernelSize - 1) + 1, padding);
-  return asSequences(run(asImages(input), options));
+  return asSequences(run(op, asImages(input), options));
 }
 
 const POOL = ['kernelSize', 'stride', 'padding', 'dilation', 'ceilMode'] as const;
@@ -127,7 +130,7 @@ const POOL = ['kernelSize', 'stride', 'padding', 'dilation', 'ceilMode'] as cons
  */
 export function maxPool1d(x: TensorLike, options: Pool1dOptions): Tensor {
   const input = sequences('maxPool1d', x);
-  return pool('maxPool1d', input, readOptions('maxPool1d', options, POOL), maxPool2d);
+  return pool('maxPool1d', input, readOptions('maxPool1d', options, POOL), largestOfWindows);
 }
 
 /**
@@ -141,7 +144,7 @@ export function maxPool1d(x: TensorLike, options: Pool1dOptions): Tensor {
 export function avgPool1d(x: TensorLike, options: AvgPool1dOptions): Tensor {
   const input = floatSequences('avgPool1d', x);
   const known = [...POOL, 'countIncludePad'] as const;
-  return pool('avgPool1d', input, readOptions('avgPool1d', options, known), avgPool2d);
+  return pool('avgPool1d', input, readOptions('avgPool1d', options, known), meanOfWindows);
 }
 
 /**
@@ -166,7 +169,7 @@ export function globalAvgPool1d(x: TensorLike): Tensor {
  */
 export function globalMaxPool1d(x: TensorLike): Tensor {
   const input = sequences('globalMaxPool1d', x);
-  expectFits('globalMaxPool1d', input, 1, 0);
+  expectElements('globalMaxPool1d', input, [2]);
   return max(input, 2);
 }
 
@@ -252,11 +255,14 @@ export function conv1d(
     throw shapeError(op, `bias must have one element for each of ${O} output channels`, shapes);
   }
   const steps = {
+    kernelSize: [1, k] as const,
     stride: along(op, 'stride', stride),
     padding: paddingOf(op, padding),
     dilation: along(op, 'dilation', dilation),
-    groups,
+    ceilMode: false,
   };
   expectFits(op, input, dilation * (k - 1) + 1, padding);
-  return asSequences(conv2d(asImages(input), asImages(kernel), shift, steps));
+  const images = asImages(input);
+  const windows = [{ ...resolveWindow(op, images.shape, steps), groups }];
+  return asSequences(conv2dOp([images, asImages(kernel), shift], { windows, activation: 'none' }));
 }

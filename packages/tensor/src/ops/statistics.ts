@@ -1,5 +1,5 @@
 import type { Tensor } from '../autograd/tensor.ts';
-import { expectBoolean, expectThat, readOptions } from '../core/checks.ts';
+import { expectThat, readOptions } from '../core/checks.ts';
 import { elementCount } from '../core/shape.ts';
 import { add, div, pow, sub } from './arithmetic.ts';
 import { cast } from './cast.ts';
@@ -8,7 +8,16 @@ import { isFinite as areFinite } from './logic.ts';
 import { asTensor, type TensorLike } from './operands.ts';
 import { abs, exp, log, sqrt } from './pointwise.ts';
 import { asFloating } from './promotion.ts';
-import { type AxisOption, max, mean, min, type ReduceOptions, resolveAxes, sum } from './reduce.ts';
+import {
+  type AxisOption,
+  expectElements,
+  max,
+  mean,
+  min,
+  type ReduceOptions,
+  readReduction,
+  sum,
+} from './reduce.ts';
 import { reshape } from './reshape.ts';
 import { square } from './square.ts';
 import { where } from './where.ts';
@@ -35,10 +44,10 @@ export interface VarianceOptions extends ReduceOptions {
 }
 
 function varianceOf(op: string, x: TensorLike, axis: AxisOption, options: VarianceOptions): Tensor {
-  const { correction = 1, keepDims = false } = readOptions(op, options, ['correction', 'keepDims']);
+  const { correction = 1, ...reduced } = readOptions(op, options, ['correction', 'keepDims']);
   expectThat(Number.isFinite(correction), op, 'correction', 'a finite number', correction);
   const input = asFloating(asTensor(op, 'x', x));
-  const axes = resolveAxes(op, input, axis);
+  const { axes, keepDims } = readReduction(op, input, axis, reduced);
   const count = elementCount(axes.map((i) => input.shape[i]));
   const squares = square(sub(input, mean(input, axes, { keepDims: true })));
   return div(sum(squares, axes, { keepDims }), Math.max(0, count - correction));
@@ -76,32 +85,30 @@ export interface NormOptions extends ReduceOptions {
  * The length of vectors: y = (Σ |x|^ord)^(1 / ord) over the given axes, of all elements by default. The
  * gradient of a length of 0 is 0.
  *
- * @throws ValueError unless `ord` is a number; ValueError or ShapeError if an axis does not exist or is
- *   named twice
+ * @throws ValueError unless `ord` is a number; ValueError or ShapeError if an axis does not exist, is
+ *   named twice, or is empty where `ord` is infinite
  * @see torch.linalg.vector_norm
  */
 export function norm(x: TensorLike, options: NormOptions = {}): Tensor {
-  const {
-    ord = 2,
-    axis,
-    keepDims = false,
-  } = readOptions('norm', options, ['ord', 'axis', 'keepDims']);
+  const { ord = 2, axis, ...given } = readOptions('norm', options, ['ord', 'axis', 'keepDims']);
   expectThat(typeof ord === 'number' && !Number.isNaN(ord), 'norm', 'ord', 'a number', ord);
   const input = asFloating(asTensor('norm', 'x', x));
+  const { axes, keepDims } = readReduction('norm', input, axis, given);
+  if (Math.abs(ord) === Number.POSITIVE_INFINITY) expectElements('norm', input, axes);
   const reduced = { keepDims };
   switch (ord) {
     case 0:
-      return cast(countNonZero(input, axis, reduced), input.dtype);
+      return cast(countNonZero(input, axes, reduced), input.dtype);
     case 1:
-      return sum(abs(input), axis, reduced);
+      return sum(abs(input), axes, reduced);
     case 2:
-      return rootOfSum(sum(square(input), axis, reduced));
+      return rootOfSum(sum(square(input), axes, reduced));
     case Number.POSITIVE_INFINITY:
-      return max(abs(input), axis, reduced);
+      return max(abs(input), axes, reduced);
     case Number.NEGATIVE_INFINITY:
-      return min(abs(input), axis, reduced);
+      return min(abs(input), axes, reduced);
     default:
-      return powerOfNonZero(sum(powerOfNonZero(abs(input), ord), axis, reduced), 1 / ord);
+      return powerOfNonZero(sum(powerOfNonZero(abs(input), ord), axes, reduced), 1 / ord);
   }
 }
 
@@ -111,10 +118,8 @@ export function norm(x: TensorLike, options: NormOptions = {}): Tensor {
  * @throws ValueError or ShapeError if an axis does not exist or is named twice
  */
 export function logSumExp(x: TensorLike, axis?: AxisOption, options: ReduceOptions = {}): Tensor {
-  const { keepDims = false } = readOptions('logSumExp', options, ['keepDims']);
-  expectBoolean('logSumExp', 'keepDims', keepDims);
   const input = asFloating(asTensor('logSumExp', 'x', x));
-  const axes = resolveAxes('logSumExp', input, axis);
+  const { axes, keepDims } = readReduction('logSumExp', input, axis, options);
   if (axes.some((i) => input.shape[i] === 0)) return log(sum(exp(input), axes, { keepDims }));
   const largest = max(input.detach(), axes, { keepDims: true });
   // An infinite one is not taken off, since ∞ − ∞ is no number.
@@ -129,6 +134,12 @@ export function logSumExp(x: TensorLike, axis?: AxisOption, options: ReduceOptio
       );
 }
 
+/** How many booleans are true, for the operation that messages name. */
+function trueCount(op: string, x: Tensor, axis: AxisOption, options: ReduceOptions): Tensor {
+  const { axes, keepDims } = readReduction(op, x, axis, options);
+  return sum(x, axes, { keepDims });
+}
+
 /**
  * How many elements are not 0, over the given axes: int32.
  *
@@ -139,7 +150,7 @@ export function countNonZero(
   axis?: AxisOption,
   options: ReduceOptions = {},
 ): Tensor {
-  return sum(cast(asTensor('countNonZero', 'x', x), 'bool'), axis, options);
+  return trueCount('countNonZero', cast(asTensor('countNonZero', 'x', x), 'bool'), axis, options);
 }
 
 /**
@@ -148,7 +159,7 @@ export function countNonZero(
  * @throws ValueError or ShapeError if an axis does not exist or is named twice
  */
 export function any(x: TensorLike, axis?: AxisOption, options: ReduceOptions = {}): Tensor {
-  return greater(sum(cast(asTensor('any', 'x', x), 'bool'), axis, options), 0);
+  return greater(trueCount('any', cast(asTensor('any', 'x', x), 'bool'), axis, options), 0);
 }
 
 /**
@@ -158,5 +169,5 @@ export function any(x: TensorLike, axis?: AxisOption, options: ReduceOptions = {
  */
 export function all(x: TensorLike, axis?: AxisOption, options: ReduceOptions = {}): Tensor {
   const isZero = equal(cast(asTensor('all', 'x', x), 'bool'), false);
-  return equal(sum(isZero, axis, options), 0);
+  return equal(trueCount('all', isZero, axis, options), 0);
 }

@@ -20,7 +20,7 @@ export interface WindowOptions {
 }
 
 /** Far beyond any image, and small enough that sums and products of such numbers stay exact. */
-const MOST = 2 ** 24;
+export const MOST = 2 ** 24;
 
 /** Throws a `ValueError` unless all are integers from `least` to 2^24. */
 function expectIntegers(op: string, name: string, values: readonly unknown[], least: number): void {
