@@ -11,6 +11,11 @@ const reshapeOp = defineOp<[NdArray], { shape: Shape }, { inputShape: Shape }>('
   backward: (gradOut, { inputShape }) => [gradOut.withShape(inputShape)],
 });
 
+/** What stands for x where an operation runs along an axis: a scalar is a line of one element. */
+export function asLines(x: Tensor): Tensor {
+  return x.rank === 0 ? reshape(x, [1]) : x;
+}
+
 /**
  * The same elements in row-major order under another shape; memory is shared, nothing is copied.
  *

@@ -9,6 +9,7 @@ import { mul } from './arithmetic.ts';
 import { asTensor, type TensorLike } from './operands.ts';
 import { pad } from './pad.ts';
 import { asTerms } from './promotion.ts';
+import { asLines, reshape } from './reshape.ts';
 import { slice } from './slice.ts';
 import { composed, tensorOf } from './traced-array.ts';
 
@@ -61,31 +62,35 @@ function readScan(op: string, x: TensorLike, axis: number, options: ScanOptions)
   const { exclusive = false, reverse = false } = readOptions(op, options, ['exclusive', 'reverse']);
   expectBoolean(op, 'exclusive', exclusive);
   expectBoolean(op, 'reverse', reverse);
-  const input = asTerms(asTensor(op, 'x', x));
-  return { input, scan: { axis: normalizeAxis(op, axis, input.shape), exclusive, reverse } };
+  const given = asTensor(op, 'x', x);
+  const input = asTerms(asLines(given));
+  const scan = { axis: normalizeAxis(op, axis, input.shape), exclusive, reverse };
+  return { input, scan, shape: given.shape };
 }
 
 /**
- * Sums along an axis: y_i = Σ_{j ≤ i} x_j. Booleans and narrow integers are summed as int32, which wraps.
+ * Sums along an axis: y_i = Σ_{j ≤ i} x_j; a scalar is a line of one element. Booleans and narrow
+ * integers are summed as int32, which wraps.
  *
  * @param options `exclusive`: Σ_{j < i}; `reverse`: from the end
  * @throws ValueError if the axis does not exist
  * @see numpy.cumsum, ONNX CumSum
  */
 export function cumsum(x: TensorLike, axis = -1, options: ScanOptions = {}): Tensor {
-  const { input, scan } = readScan('cumsum', x, axis, options);
-  return cumsumOp([input], scan);
+  const { input, scan, shape } = readScan('cumsum', x, axis, options);
+  return reshape(cumsumOp([input], scan), shape);
 }
 
 /**
- * Products along an axis: y_i = Π_{j ≤ i} x_j, whose gradient is right where elements are 0.
+ * Products along an axis: y_i = Π_{j ≤ i} x_j; a scalar is a line of one element. Their gradient is
+ * right where elements are 0.
  *
  * @param options `exclusive`: Π_{j < i}; `reverse`: from the end
  * @throws ValueError if the axis does not exist
  * @see numpy.cumprod, ONNX CumProd
  */
 export function cumprod(x: TensorLike, axis = -1, options: ScanOptions = {}): Tensor {
-  const { input, scan } = readScan('cumprod', x, axis, options);
+  const { input, scan, shape } = readScan('cumprod', x, axis, options);
   const length = input.shape[scan.axis];
   /** x moved along the axis by some places, behind ones. */
   const moved = (y: Tensor, by: number): Tensor => {
@@ -100,5 +105,5 @@ export function cumprod(x: TensorLike, axis = -1, options: ScanOptions = {}): Te
   // Each step doubles the number of factors: products alone, so that no factor is divided by.
   let y = scan.exclusive ? moved(input, 1) : input;
   for (let factors = 1; factors < length; factors *= 2) y = mul(y, moved(y, factors));
-  return y;
+  return reshape(y, shape);
 }

@@ -5,6 +5,7 @@ import { expectBoolean, expectThat, normalizeAxis, readOptions } from '../core/c
 import { NdArray } from '../core/ndarray.ts';
 import { splitAtAxis } from '../core/shape.ts';
 import { asTensor, type TensorLike } from './operands.ts';
+import { asLines, reshape } from './reshape.ts';
 import { slice } from './slice.ts';
 import { takeAlongAxis } from './take-along-axis.ts';
 
@@ -50,35 +51,39 @@ export interface SortOptions {
 function sorted(op: string, x: TensorLike, axis: number, options: SortOptions) {
   const { descending = false } = readOptions(op, options, ['descending']);
   expectBoolean(op, 'descending', descending);
-  const input = asTensor(op, 'x', x);
+  const given = asTensor(op, 'x', x);
+  const input = asLines(given);
   const along = normalizeAxis(op, axis, input.shape);
-  return { input, along, order: argsortOp([input], { axis: along, descending }) };
+  const order = argsortOp([input], { axis: along, descending });
+  return { input, along, order, shape: given.shape };
 }
 
 /**
  * Positions (int32) that sort x along an axis: `takeAlongAxis(x, argsort(x))` is sorted. Equal elements
- * stay in their order, and NaN counts as the largest.
+ * stay in their order, and NaN counts as the largest. A scalar is a line of one element.
  *
  * @throws ValueError if the axis does not exist
  * @see numpy.argsort with kind 'stable'
  */
 export function argsort(x: TensorLike, axis = -1, options: SortOptions = {}): Tensor {
-  return sorted('argsort', x, axis, options).order;
+  const { order, shape } = sorted('argsort', x, axis, options);
+  return reshape(order, shape);
 }
 
 /**
  * The elements along an axis in order; NaN counts as the largest. Gradients go where elements came from.
+ * A scalar is a line of one element.
  *
  * @throws ValueError if the axis does not exist
  */
 export function sort(x: TensorLike, axis = -1, options: SortOptions = {}): Tensor {
-  const { input, along, order } = sorted('sort', x, axis, options);
-  return takeAlongAxis(input, order, along);
+  const { input, along, order, shape } = sorted('sort', x, axis, options);
+  return reshape(takeAlongAxis(input, order, along), shape);
 }
 
 /**
- * The k largest elements along an axis, the largest first, and their positions (int32); of equal ones the
- * first come first.
+ * The k largest elements along an axis and their positions (int32): always in order, the largest first, and
+ * of equal ones the first. A scalar is a line of one element.
  *
  * @param options `axis`: the last by default; `largest`: false for the smallest, the smallest first
  * @throws ValueError unless k is an integer from 0 to the length of the axis
@@ -91,12 +96,17 @@ export function topK(
 ): { values: Tensor; indices: Tensor } {
   const { axis = -1, largest = true } = readOptions('topK', options, ['axis', 'largest']);
   expectBoolean('topK', 'largest', largest);
-  const input = asTensor('topK', 'x', x);
+  const given = asTensor('topK', 'x', x);
+  const input = asLines(given);
   const along = normalizeAxis('topK', axis, input.shape);
   const length = input.shape[along];
   const isRight = Number.isInteger(k) && k >= 0 && k <= length;
   expectThat(isRight, 'topK', 'k', `an integer from 0 to the axis's length of ${length}`, k);
   const order = argsortOp([input], { axis: along, descending: largest });
   const indices = slice(order, [...input.shape.slice(0, along).map(() => null), [0, k]]);
-  return { values: takeAlongAxis(input, indices, along), indices };
+  const values = takeAlongAxis(input, indices, along);
+  // One of a scalar is a scalar again; none is an empty line.
+  return given.rank === 0 && k === 1
+    ? { values: reshape(values, []), indices: reshape(indices, []) }
+    : { values, indices };
 }

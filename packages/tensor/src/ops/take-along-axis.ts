@@ -4,7 +4,7 @@ import { shapeError } from '../core/errors.ts';
 import { splitAtAxis } from '../core/shape.ts';
 import { gatherOp, integers, positionsAlong } from './gather.ts';
 import { asAnyTensor, type TensorLike } from './operands.ts';
-import { reshape } from './reshape.ts';
+import { asLines, reshape } from './reshape.ts';
 
 /**
  * Positions along an axis as positions among all elements of a tensor, flat.
@@ -46,9 +46,9 @@ export function flatPositions(op: string, x: Tensor, indices: TensorLike, axis: 
  * @see numpy.take_along_axis, torch.gather
  */
 export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis = -1): Tensor {
-  const input = asAnyTensor('takeAlongAxis', 'x', x);
+  const input = asLines(asAnyTensor('takeAlongAxis', 'x', x));
   const along = normalizeAxis('takeAlongAxis', axis, input.shape);
-  const shape = asAnyTensor('takeAlongAxis', 'indices', indices, 'int32').shape;
-  const positions = flatPositions('takeAlongAxis', input, indices, along);
-  return reshape(gatherOp([reshape(input, [-1]), positions], { axis: 0 }), shape);
+  const given = asAnyTensor('takeAlongAxis', 'indices', indices, 'int32');
+  const positions = flatPositions('takeAlongAxis', input, asLines(given), along);
+  return reshape(gatherOp([reshape(input, [-1]), positions], { axis: 0 }), given.shape);
 }
