@@ -1,10 +1,5 @@
 import * as f from '@firelight/tensor';
-import { type Mapped, type Mapping, not, type OnnxCall } from './call.ts';
-
-function ofTwo(c: OnnxCall, run: (a: f.Tensor, b: f.Tensor) => f.Tensor): Mapped {
-  if (c.count === 1) return c.x();
-  return c.count === 2 ? run(c.x(0), c.x(1)) : not(`${c.count} operands at once`);
-}
+import { type Mapping, not } from './call.ts';
 
 /** Operators on single elements. */
 export const ELEMENTWISE: Readonly<Record<string, Mapping>> = {
@@ -58,8 +53,8 @@ export const ELEMENTWISE: Readonly<Record<string, Mapping>> = {
   Less: (c) => f.less(c.x(0), c.x(1)),
   LessOrEqual: (c) => f.lessEqual(c.x(0), c.x(1)),
   Log: (c) => f.log(c.x()),
-  Max: (c) => ofTwo(c, f.maximum),
-  Min: (c) => ofTwo(c, f.minimum),
+  Max: (c) => f.maximum(c.all()),
+  Min: (c) => f.minimum(c.all()),
   Mish: (c) => f.mish(c.x()),
   Mod: (c) => f.mod(c.x(0), c.x(1), { sign: c.a('fmod', 0) === 1 ? 'dividend' : 'divisor' }),
   Mul: (c) => f.mul(c.x(0), c.x(1)),
@@ -88,7 +83,7 @@ export const ELEMENTWISE: Readonly<Record<string, Mapping>> = {
   Softsign: (c) => f.softsign(c.x()),
   Sqrt: (c) => f.sqrt(c.x()),
   Sub: (c) => f.sub(c.x(0), c.x(1)),
-  Sum: (c) => ofTwo(c, f.add),
+  Sum: (c) => f.add(c.all()),
   Tan: (c) => f.tan(c.x()),
   Tanh: (c) => f.tanh(c.x()),
   ThresholdedRelu: (c) => f.thresholdedRelu(c.x(), { alpha: c.a('alpha', 1) }),

@@ -42,7 +42,15 @@ export const SHAPES: Readonly<Record<string, Mapping>> = {
   GatherElements: (c) => f.takeAlongAxis(c.x(0), c.x(1), c.a('axis', 0)),
   GatherND: (c) => f.gatherNd(c.x(0), c.x(1), { batchAxes: c.a('batch_dims', 0) }),
   NonZero: (c) => f.transpose(f.nonZero(c.x())),
-  OneHot: () => not('other values than 0 and 1, or negative classes'),
+  OneHot: (c) => {
+    const numClasses = c.number(1);
+    const [offValue, onValue] = c.list(2);
+    if (c.list(0).some((label) => label < -numClasses || label >= numClasses)) {
+      return not('labels of no class');
+    }
+    const { dtype } = c.x(2);
+    return f.oneHot(c.x(0), numClasses, { dtype, axis: c.a('axis', -1), offValue, onValue });
+  },
   Pad: (c) => {
     const x = c.x();
     const pads = c.list(1);

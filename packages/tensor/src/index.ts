@@ -160,7 +160,7 @@ export {
 export { type AddmmOptions, addmm, type MatmulOptions, matmul } from './ops/matmul.ts';
 export { type MaxUnpool2dOptions, maxUnpool2d } from './ops/max-unpool2d.ts';
 export { mod } from './ops/mod.ts';
-export { oneHot } from './ops/one-hot.ts';
+export { type OneHotOptions, oneHot } from './ops/one-hot.ts';
 export {
   /** @deprecated Import it from `@firelight/tensor/extend`. */
   asTensor,

@@ -25,9 +25,12 @@ import {
   logSumExp,
   matmul,
   max,
+  maximum,
   maxPool1d,
   mean,
+  minimum,
   norm,
+  oneHot,
   ones,
   pad,
   prod,
@@ -139,6 +142,71 @@ describe('where the fixture of PyTorch says nothing', () => {
     expect(gradCheck((y) => cumprod(y, 0, { exclusive: true, reverse: true }), [x])).toBeLessThan(
       1e-6,
     );
+  });
+
+  test('a scalar is a line of one element', () => {
+    const x = tensor(5, { requiresGrad: true });
+    for (const run of [cumsum, cumprod, sort] as const) {
+      expect([run(x).shape, run(x, 0).item()]).toEqual([[], 5]);
+    }
+    expect(cumsum(x, 0, { exclusive: true }).item()).toBe(0);
+    expect(argsort(x).toArray()).toBe(0);
+    expect(takeAlongAxis(x, argsort(x)).toArray()).toBe(5);
+    expect(takeAlongAxis(x, [0, -1]).toArray()).toEqual([5, 5]);
+    const { values, indices } = topK(x, 1);
+    expect([values.toArray(), indices.toArray()]).toEqual([5, 0]);
+    expect(topK(x, 0).values.shape).toEqual([0]);
+    add(add(sort(x), values), takeAlongAxis(x, 0)).backward();
+    expect(x.grad?.toArray()).toBe(3);
+  });
+
+  test('of a list of operands', () => {
+    const lists = [tensor([1, 5, 2]), [[2], [4]], 3];
+    expect(maximum(lists).toArray()).toEqual([
+      [3, 5, 3],
+      [4, 5, 4],
+    ]);
+    expect(minimum(lists).toArray()).toEqual([
+      [1, 2, 2],
+      [1, 3, 2],
+    ]);
+    expect(add(lists).toArray()).toEqual([
+      [6, 10, 7],
+      [8, 12, 9],
+    ]);
+    expect([maximum([7]).item(), add([true, true, true]).item()]).toEqual([7, 3]);
+    expect([add([int(1), 2, 3]).dtype, maximum([int(1), 2.5]).dtype]).toEqual(['int32', 'float32']);
+    const equals = [1, 2, 2, 2].map((value) => tensor([value], { requiresGrad: true }));
+    sum(maximum(equals)).backward();
+    equals.forEach(({ grad }, i) => {
+      expect(grad?.item()).toBeCloseTo(i === 0 ? 0 : 1 / 3, 6);
+    });
+    const inputs = [
+      distinct([2, 3], 1),
+      add(distinct([3], 2), 0.03),
+      add(distinct([2, 1], 3), 0.06),
+    ];
+    for (const run of [add, maximum, minimum]) {
+      expect(gradCheck((...x) => run(x), inputs)).toBeLessThan(1e-6);
+    }
+    // Of what Array.reduce gives, the third and fourth are no operands.
+    expect([int(1), int(9), int(3)].reduce(maximum).item()).toBe(9);
+    expect([int(1), int(9), int(3)].reduce(add).item()).toBe(13);
+  });
+
+  test('oneHot of any axis, values and negative labels', () => {
+    const y = oneHot([[0], [-1]], 3, { axis: 1, onValue: 5, offValue: -1, dtype: 'int32' });
+    expect(y.toArray()).toEqual([
+      [[5], [-1], [-1]],
+      [[-1], [-1], [5]],
+    ]);
+    expect(
+      oneHot([1, 0], 2, { axis: 0, dtype: 'bool', onValue: false, offValue: true }).toArray(),
+    ).toEqual([
+      [true, false],
+      [false, true],
+    ]);
+    expect(oneHot(1, 2).toArray()).toEqual([0, 1]);
   });
 
   test('scans of integers', () => {
@@ -306,6 +374,19 @@ describe('mistakes are told in a sentence', () => {
       /^conv1d: padding must be at most 16777216, got 33554432/,
     ],
     [() => globalMaxPool1d(zeros([1, 1, 0])), ShapeError, /^globalMaxPool1d: needs at least one/],
+    [() => maximum([]), ValueError, /^maximum: needs at least one tensor/],
+    [
+      () => add([x, [1], [1, 2]]),
+      ShapeError,
+      /^add: shapes do not broadcast.*\n {2}tensors\[0\] \[2, 3\]\n {2}tensors\[1\] \[1\]\n {2}tensors\[2\] \[2\]/,
+    ],
+    [
+      () => oneHot([0], 2, { axis: 2 }),
+      ValueError,
+      /^oneHot: axis must be an integer in \[-2, 2\)/,
+    ],
+    [() => oneHot([-3], 2), ValueError, /^oneHot: label -3 is outside \[-2, 2\)/],
+    [() => oneHot([0], 2, { dtype: 'uint8', offValue: -1 }), ValueError, /^oneHot: .*-1/],
     [() => einsum('ij,jk', x), ValueError, /must name the axes of 1 operands/],
     [() => einsum('ijk->i', x), ShapeError, /'ijk' names 3 axes of operand 0, which has 2/],
     [() => einsum('ii', x), ShapeError, /axis 'i' has length 2 in operand 0, 3 in operand 0/],

@@ -15,6 +15,12 @@ const pair: readonly TensorArgument[] = [
   { at: [1], name: 'b' },
 ];
 
+const list: readonly TensorArgument[] = [
+  { at: [0], name: 'tensors' },
+  { at: [0, 0], name: 'tensors[0]' },
+  { at: [0, 1], name: 'tensors[1]' },
+];
+
 const POINTWISE = [
   ...(['acos', 'acosh', 'asin', 'asinh', 'atan', 'atanh', 'ceil', 'cos', 'cosh', 'erf'] as const),
   ...([
@@ -108,14 +114,15 @@ export const EXAMPLE_CALLS: readonly ExampleCall[] = [
   example('pad', () => [numbers([2]), [[1, 2]], { value: 3 }], [x]),
   example('cast', () => [numbers([2]), 'float64'], [x]),
   ...(['concat', 'stack'] as const).map((name) =>
-    example(name, () => [[numbers([2, 3]), numbers([2, 3], 2)], 1], [
-      { at: [0], name: 'tensors' },
-      { at: [0, 0], name: 'tensors[0]' },
-      { at: [0, 1], name: 'tensors[1]' },
-    ]),
+    example(name, () => [[numbers([2, 3]), numbers([2, 3], 2)], 1], list),
+  ),
+  ...(['add', 'maximum', 'minimum'] as const).map((name) =>
+    example(name, () => [[numbers([2, 3]), numbers([3], 2), numbers([2, 1], 3)]], list),
   ),
   example('gather', () => [numbers([3, 2]), labels(), 0], [x, { at: [1], name: 'indices' }]),
-  example('oneHot', () => [labels(), 3, { dtype: 'uint8' }], [{ at: [0], name: 'labels' }]),
+  example('oneHot', () => [labels(), 3, { dtype: 'uint8', axis: 0, onValue: 2, offValue: 1 }], [
+    { at: [0], name: 'labels' },
+  ]),
   example('softmaxCrossEntropy', () => [numbers([2, 3]), labels(), { reduction: 'sum' }], [
     { at: [0], name: 'logits' },
     { at: [1], name: 'labels' },

@@ -1,3 +1,4 @@
+import type { Tensor } from '../autograd/tensor.ts';
 import type { BinaryOp, Kernels, ReduceOp } from '../backend/contract.ts';
 import { kernels, withKernels } from '../backend/registry.ts';
 import { isFloating } from '../core/dtype.ts';
@@ -25,7 +26,7 @@ import { sliceGradOp } from './adjoints.ts';
 import { spatial } from './spatial.ts';
 import { unaryGradOfTensors, unaryOfTensors } from './unary-derivatives.ts';
 
-const BINARY: Readonly<Record<BinaryOp, typeof add>> = {
+const BINARY: Readonly<Record<BinaryOp, (a: Tensor, b: Tensor) => Tensor>> = {
   add,
   sub,
   mul,

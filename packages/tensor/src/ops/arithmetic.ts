@@ -5,8 +5,11 @@ import { kernels } from '../backend/registry.ts';
 import { isFloating } from '../core/dtype.ts';
 import { ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
+import { broadcastTo } from './broadcast-to.ts';
+import { stack } from './concat.ts';
 import { scalar, sumToShape, type TensorLike } from './operands.ts';
-import { asFloating, asNumeric, broadcastOperands } from './promotion.ts';
+import { asFloating, asNumeric, broadcastList, broadcastOperands } from './promotion.ts';
+import { max, min } from './reduce.ts';
 
 /** What every binary operation saves: its inputs and its output. */
 interface Saved {
@@ -35,15 +38,46 @@ function defineBinary(name: BinaryOp, byA: PartialGradient, byB: PartialGradient
   };
 }
 
+type TwoOrList =
+  | readonly [tensors: readonly TensorLike[]]
+  | readonly [a: TensorLike, b: TensorLike];
+
+/** The operation of two operands, or of a list, whose tensors get one dtype and shape first. */
+function combined(
+  op: string,
+  operands: TwoOrList,
+  ofTwo: (a: TensorLike, b: TensorLike) => Tensor,
+  ofList: (list: readonly Tensor[]) => Tensor,
+): Tensor {
+  // Counted, so that an undefined second operand is refused by name. A third is passed over:
+  // arrays of tensors are reduced with these functions.
+  if (operands.length !== 1) return ofTwo(operands[0], operands[1]);
+  const { tensors, shape } = broadcastList(op, operands[0]);
+  const list = tensors.map(asNumeric);
+  if (list.length === 1) return list[0];
+  if (list.length === 2) return ofTwo(list[0], list[1]);
+  return ofList(list.map((x) => broadcastTo(x, shape)));
+}
+
 const multiply = (a: NdArray, b: NdArray): NdArray => kernels().binary('mul', a, b);
 const negate = (x: NdArray): NdArray => kernels().unary('neg', x, 0);
 
-/** y = a + b, elementwise with broadcasting. */
-export const add = defineBinary(
+const addTwo = defineBinary(
   'add',
   (gradOut) => gradOut,
   (gradOut) => gradOut,
 );
+
+/**
+ * y = a + b, or Σ of a list, elementwise with broadcasting.
+ *
+ * @throws ShapeError if the shapes do not broadcast; ValueError for a list of nothing
+ */
+export function add(a: TensorLike, b: TensorLike): Tensor;
+export function add(tensors: readonly TensorLike[]): Tensor;
+export function add(...operands: TwoOrList): Tensor {
+  return combined('add', operands, addTwo, (terms) => terms.reduce((total, x) => addTwo(total, x)));
+}
 
 /** y = a − b, elementwise with broadcasting. */
 export const sub = defineBinary('sub', (gradOut) => gradOut, negate);
@@ -128,16 +162,36 @@ function shareOfChosen(
   return zeroWhere(kernels().compare(loses, x, other), shared);
 }
 
-/** y = max(a, b), elementwise with broadcasting; equal values share the gradient. */
-export const maximum = defineBinary(
+const maximumOfTwo = defineBinary(
   'maximum',
   (gradOut, { a, b }) => shareOfChosen('less', gradOut, a, b),
   (gradOut, { a, b }) => shareOfChosen('less', gradOut, b, a),
 );
 
-/** y = min(a, b), elementwise with broadcasting; equal values share the gradient. */
-export const minimum = defineBinary(
+/**
+ * y = max(a, b), or the largest of a list, elementwise with broadcasting; equal values share the gradient.
+ *
+ * @throws ShapeError if the shapes do not broadcast; ValueError for a list of nothing
+ */
+export function maximum(a: TensorLike, b: TensorLike): Tensor;
+export function maximum(tensors: readonly TensorLike[]): Tensor;
+export function maximum(...operands: TwoOrList): Tensor {
+  return combined('maximum', operands, maximumOfTwo, (list) => max(stack(list), 0));
+}
+
+const minimumOfTwo = defineBinary(
   'minimum',
   (gradOut, { a, b }) => shareOfChosen('greater', gradOut, a, b),
   (gradOut, { a, b }) => shareOfChosen('greater', gradOut, b, a),
 );
+
+/**
+ * y = min(a, b), or the smallest of a list, elementwise with broadcasting; equal values share the gradient.
+ *
+ * @throws ShapeError if the shapes do not broadcast; ValueError for a list of nothing
+ */
+export function minimum(a: TensorLike, b: TensorLike): Tensor;
+export function minimum(tensors: readonly TensorLike[]): Tensor;
+export function minimum(...operands: TwoOrList): Tensor {
+  return combined('minimum', operands, minimumOfTwo, (list) => min(stack(list), 0));
+}

@@ -1,46 +1,83 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { expectDType, expectShape, expectThat, readOptions } from '../core/checks.ts';
-import type { DType } from '../core/dtype.ts';
+import {
+  expectDType,
+  expectShape,
+  expectThat,
+  normalizeAxis,
+  readOptions,
+} from '../core/checks.ts';
+import { type DType, newTypedArray } from '../core/dtype.ts';
 import { toElement } from '../core/elements.ts';
 import { ValueError } from '../core/errors.ts';
 import { NdArray } from '../core/ndarray.ts';
+import { elementCount, type Shape } from '../core/shape.ts';
 import { asIntegers, type TensorLike } from './operands.ts';
 
-const oneHotOp = defineOp<[NdArray], { numClasses: number; dtype: DType }, null>('oneHot', {
-  forward: ([labels], { numClasses, dtype }) => {
-    const y = NdArray.zeros([...labels.shape, numClasses], dtype);
-    const { data } = y;
-    const one = toElement('oneHot', 'dtype', 1, dtype);
+/** Where `oneHot` puts the axis of classes, and what it fills it with. */
+export interface OneHotOptions {
+  /** float32 by default. */
+  readonly dtype?: DType;
+  /** Place of the new axis in the result; −1, the last one, by default. */
+  readonly axis?: number;
+  /** Stands at the label; 1 by default. */
+  readonly onValue?: number | boolean;
+  /** Stands elsewhere; 0 by default. */
+  readonly offValue?: number | boolean;
+}
+
+interface Attributes {
+  readonly shape: Shape;
+  readonly axis: number;
+  readonly on: number;
+  readonly off: number;
+  readonly dtype: DType;
+}
+
+const oneHotOp = defineOp<[NdArray], Attributes, null>('oneHot', {
+  forward: ([labels], { shape, axis, on, off, dtype }) => {
+    const y = newTypedArray(dtype, elementCount(shape)).fill(off);
+    const numClasses = shape[axis];
+    const inner = elementCount(shape.slice(axis + 1));
     labels.data.forEach((label, i) => {
-      data[i * numClasses + label] = one;
+      const line = Math.floor(i / inner) * numClasses + (label < 0 ? label + numClasses : label);
+      y[line * inner + (i % inner)] = on;
     });
-    return { y, saved: null };
+    return { y: NdArray.fromTypedArray(y, shape, dtype), saved: null };
   },
   backward: 'none',
   reason: 'labels are integers',
 });
 
 /**
- * A new last axis of length `numClasses` with a 1 at the label and 0 elsewhere.
+ * A new axis of length `numClasses` with a 1 at the label and 0 elsewhere.
  *
- * @param labels integers of any shape, in [0, numClasses)
- * @throws DTypeError for other dtypes; ValueError for a label out of range
+ * @param labels integers of any shape, in [−numClasses, numClasses); negative ones count from the end
+ * @returns the shape of `labels` with the new axis, the last one by default
+ * @throws DTypeError for other dtypes; ValueError for a label or an axis out of range, or a value that the
+ *   dtype does not hold
+ * @see torch.nn.functional.one_hot, ONNX OneHot
  */
 export function oneHot(
   labels: TensorLike,
   numClasses: number,
-  options: { dtype?: DType } = {},
+  options: OneHotOptions = {},
 ): Tensor {
-  const { dtype = 'float32' } = readOptions('oneHot', options, ['dtype']);
+  const known = ['dtype', 'axis', 'onValue', 'offValue'] as const;
+  const given = readOptions('oneHot', options, known);
+  const { dtype = 'float32', axis: at = -1, onValue = 1, offValue = 0 } = given;
   const positions = asIntegers('oneHot', 'labels', labels);
   const isCount = Number.isInteger(numClasses) && numClasses >= 1;
   expectThat(isCount, 'oneHot', 'numClasses', 'an integer ≥ 1', numClasses);
   expectDType('oneHot', dtype);
-  expectShape('oneHot', [...positions.shape, numClasses]);
-  const outside = positions.array.data.find((label) => label < 0 || label >= numClasses);
+  const axis = normalizeAxis('oneHot', at, [...positions.shape, numClasses]);
+  const shape = positions.shape.toSpliced(axis, 0, numClasses);
+  expectShape('oneHot', shape);
+  const outside = positions.array.data.find((label) => label < -numClasses || label >= numClasses);
   if (outside !== undefined) {
-    throw new ValueError(`oneHot: label ${outside} is outside [0, ${numClasses})`);
+    throw new ValueError(`oneHot: label ${outside} is outside [${-numClasses}, ${numClasses})`);
   }
-  return oneHotOp([positions], { numClasses, dtype });
+  const on = toElement('oneHot', 'onValue', onValue, dtype);
+  const off = toElement('oneHot', 'offValue', offValue, dtype);
+  return oneHotOp([positions], { shape, axis, on, off, dtype });
 }

@@ -1,20 +1,19 @@
 import type { Tensor } from '../autograd/tensor.ts';
 import { isFloating, promote } from '../core/dtype.ts';
-import { shapeError } from '../core/errors.ts';
-import { broadcastShapes } from '../core/shape.ts';
+import { shapeError, ValueError } from '../core/errors.ts';
+import { broadcastShapes, type Shape } from '../core/shape.ts';
 import { cast } from './cast.ts';
-import { asTensor, dtypeOf, type TensorLike } from './operands.ts';
+import { asTensor, asTensorList, dtypeOf, type TensorLike } from './operands.ts';
 
 /** What dtype an operation computes in. */
+
+const NO_BROADCASTING =
+  'shapes do not broadcast: aligned at the last axis, lengths must be equal or 1';
 
 /** Throws a `ShapeError` unless the shapes broadcast. */
 export function expectBroadcasting(op: string, a: Tensor, b: Tensor): void {
   if (broadcastShapes(a.shape, b.shape) !== null) return;
-  throw shapeError(
-    op,
-    'shapes do not broadcast: aligned at the last axis, lengths must be equal or 1',
-    { a, b },
-  );
+  throw shapeError(op, NO_BROADCASTING, { a, b });
 }
 
 /**
@@ -35,6 +34,29 @@ export function broadcastOperands(
   expectBroadcasting(op, left, right);
   const dtype = promote(left.dtype, right.dtype);
   return [cast(left, dtype), cast(right, dtype)];
+}
+
+/**
+ * A list of operands as tensors of one dtype (`promote`), and the shape that they broadcast to.
+ *
+ * @throws ShapeError if they do not; ValueError for none
+ */
+export function broadcastList(
+  op: string,
+  operands: readonly TensorLike[],
+): { readonly tensors: readonly Tensor[]; readonly shape: Shape } {
+  const given = asTensorList(op, operands);
+  if (given.length === 0) throw new ValueError(`${op}: needs at least one tensor`);
+  const shape = given.reduce<Shape | null>(
+    (common, x) => common && broadcastShapes(common, x.shape),
+    [],
+  );
+  if (shape === null) {
+    const named = given.map((x, i) => [`tensors[${i}]`, x] as const);
+    throw shapeError(op, NO_BROADCASTING, Object.fromEntries(named));
+  }
+  const dtype = given.map((x) => x.dtype).reduce(promote);
+  return { tensors: given.map((x) => cast(x, dtype)), shape };
 }
 
 /**
