@@ -114,12 +114,12 @@ describe.skipIf(!isWide)('wide and narrow vectors give the same bits', () => {
 
   const FUNCTIONS: Readonly<Record<string, (...inputs: Tensor[]) => Tensor>> = {
     ...Object.fromEntries(UNARY_ENTRIES),
-    add,
+    add: (a, b) => add(a, b),
     sub,
     mul,
     div,
-    maximum,
-    minimum,
+    maximum: (a, b) => maximum(a, b),
+    minimum: (a, b) => minimum(a, b),
   };
 
   /** From denormal to infinite, zeros of both signs and NaN among them. */
