@@ -199,20 +199,21 @@ export function celu(x: TensorLike, options: { alpha?: number } = {}): Tensor {
   return celuOp(floatingInput('celu', x), 1, alpha, 1 / alpha);
 }
 
+/** y = alpha · (x + shift) + beta in [0, 1]. */
 const hardSigmoidOp = defineUnary('hardSigmoid', {
   from: 'input',
-  f: (x, alpha, beta) => Math.min(Math.max(alpha * x + beta, 0), 1),
-  gradient(x, g, alpha, beta) {
-    const y = alpha * x + beta;
+  f: (x, alpha, shift, beta) => Math.min(Math.max(alpha * (x + shift) + beta, 0), 1),
+  gradient(x, g, alpha, shift, beta) {
+    const y = alpha * (x + shift) + beta;
     return y > 0 && y < 1 ? alpha * g : 0;
   },
   curvature: 'zero',
   lanes: {
-    f(_, x, [alpha, beta]) {
-      x.set(x.times(alpha).plus(beta).max(zero).min(splat(1)));
+    f(_, x, [alpha, shift, beta]) {
+      x.set(x.plus(shift).times(alpha).plus(beta).max(zero).min(splat(1)));
     },
-    gradient(f, x, g, [alpha, beta]) {
-      x.set(x.times(alpha).plus(beta));
+    gradient(f, x, g, [alpha, shift, beta]) {
+      x.set(x.plus(shift).times(alpha).plus(beta));
       const isInside = x.greaterThan(zero).and(x.lessThan(f.constants.splat(1)));
       x.set(isInside.select(g.times(alpha), zero));
     },
@@ -232,7 +233,12 @@ export function hardSigmoid(
   const { alpha = 1 / 6, beta = 0.5 } = readOptions('hardSigmoid', options, ['alpha', 'beta']);
   expectFinite('hardSigmoid', 'alpha', alpha);
   expectFinite('hardSigmoid', 'beta', beta);
-  return hardSigmoidOp(floatingInput('hardSigmoid', x), alpha, beta);
+  const input = floatingInput('hardSigmoid', x);
+  // The sum with x is exact near the zero −beta / alpha, where that with alpha · x has few digits.
+  const shift = beta / alpha;
+  return Math.abs(shift) < 2 ** 24
+    ? hardSigmoidOp(input, alpha, shift, 0)
+    : hardSigmoidOp(input, alpha, 0, beta);
 }
 
 const hardSwishOp = defineUnary('hardSwish', {

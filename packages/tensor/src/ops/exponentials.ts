@@ -45,7 +45,8 @@ export const rsqrt = defineFloating('rsqrt', {
   curvature: (y) => mul(mul(y, y), -1.5),
   lanes: {
     f: (f, x) => x.set(f.constants.splat(1).dividedBy(x.sqrt())),
-    gradient: (f, y, g) => y.set(y.times(y).times(y).times(f.constants.splat(-0.5)).times(g)),
+    // The half first, since y³ may be too large.
+    gradient: (f, y, g) => y.set(y.times(f.constants.splat(-0.5)).times(y).times(y).times(g)),
   },
 });
 

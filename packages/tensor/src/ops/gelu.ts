@@ -1,8 +1,9 @@
 import type { Tensor } from '../autograd/tensor.ts';
 import { sigmoid as sigmoidOf } from '../backend/reference/functions.ts';
 import type { FunctionBuilder } from '../backend/wasm/assembler/function.ts';
+import type { Local } from '../backend/wasm/assembler/parameters.ts';
 import type { Floats } from '../backend/wasm/assembler/vectors.ts';
-import { logistic } from '../backend/wasm/kernels/elementwise/functions.ts';
+import { logistic, roundedOff } from '../backend/wasm/kernels/elementwise/functions.ts';
 import { expectThat, readOptions } from '../core/checks.ts';
 import { add, mul } from './arithmetic.ts';
 import { defineUnary } from './define-unary.ts';
@@ -14,12 +15,35 @@ import { asFloating } from './promotion.ts';
 const LINEAR = 2 * Math.sqrt(2 / Math.PI);
 const CUBIC = LINEAR * 0.044715;
 const argument = (x: number): number => x * (LINEAR + CUBIC * x * x);
-/** Far inside of what follows, σ(u) is 0 or 1 and σ′(u) is 0; its factor might be infinite farther out. */
+/** Here σ(u) is 0 or 1 and σ′(u) is 0; powers of x might be infinite farther out. */
 const REACH = 20;
 
-function argumentOfLanes(f: FunctionBuilder, x: Floats): Floats {
+/** A number as one in float32 and the rest. */
+function twoParts(f: FunctionBuilder, x: number): readonly [Local<Floats>, Floats] {
   const { splat } = f.constants;
-  return x.times(f.multiplyAdd(x.times(x), splat(CUBIC), splat(LINEAR)));
+  return [f.floats(splat(x)), splat(x - Math.fround(x))];
+}
+
+/**
+ * u in two parts, of which the large one replaces `x`: e^u would magnify a rounding of u by |u|, so all
+ * that rounding takes off is collected.
+ *
+ * @returns the small one
+ */
+function argumentOfLanes(f: FunctionBuilder, x: Local<Floats>): Local<Floats> {
+  const input = f.floats(x);
+  const [linear, restOfLinear] = twoParts(f, LINEAR);
+  const [cubic, restOfCubic] = twoParts(f, CUBIC);
+  const square = f.floats(x.times(x));
+  const term = f.floats(square.times(cubic));
+  const small = f.floats(roundedOff(f, x, x, square).times(cubic).plus(square.times(restOfCubic)));
+  small.set(small.plus(roundedOff(f, square, cubic, term)).plus(restOfLinear));
+  const sum = f.floats(term.plus(linear));
+  const added = f.floats(sum.minus(linear));
+  small.set(small.plus(linear.minus(sum.minus(added))).plus(term.minus(added)));
+  x.set(sum.times(input));
+  small.set(small.times(input).plus(roundedOff(f, sum, input, x)));
+  return small;
 }
 
 const approximateGelu = defineUnary('geluTanh', {
@@ -40,16 +64,17 @@ const approximateGelu = defineUnary('geluTanh', {
   },
   lanes: {
     f(f, x) {
+      const { splat } = f.constants;
       const input = f.floats(x);
-      x.set(argumentOfLanes(f, x));
-      logistic(f, x);
+      x.set(x.max(splat(-REACH)).min(splat(REACH)));
+      logistic(f, x, argumentOfLanes(f, x));
       x.set(x.times(input));
     },
     gradient(f, x, g) {
       const { splat } = f.constants;
       const input = f.floats(x.max(splat(-REACH)).min(splat(REACH)));
-      x.set(argumentOfLanes(f, input));
-      const rest = logistic(f, x);
+      x.set(input);
+      const rest = logistic(f, x, argumentOfLanes(f, x));
       const slope = f.floats(
         f.multiplyAdd(input.times(input), splat(3 * CUBIC), splat(LINEAR)).times(rest.times(x)),
       );

@@ -123,18 +123,32 @@ const SQRT_HALF_BITS = 0x3f3504f3;
 /**
  * σ(x) = 1 / (1 + e⁻ˣ), and eˣ / (1 + eˣ) for x < 0, where e⁻ˣ might overflow.
  *
+ * @param small added to x without rounding the sum; it is changed
  * @returns 1 − σ(x) = σ(−x), with all its digits also where σ(x) is 1
  */
-export function logistic(f: FunctionBuilder, x: Local<Floats>): Local<Floats> {
+export function logistic(
+  f: FunctionBuilder,
+  x: Local<Floats>,
+  small?: Local<Floats>,
+): Local<Floats> {
   const { splat } = f.constants;
   const isNegative = f.intsLike(x, x.lessThan(splat(0)));
   x.set(x.abs().negated());
-  exponential(f, x);
+  small?.set(isNegative.select(small, small.negated()));
+  exponential(f, x, small);
   const larger = f.floatsLike(x, splat(1).dividedBy(x.plus(splat(1))));
   x.set(x.times(larger));
   const rest = f.floatsLike(x, isNegative.select(larger, x));
   x.set(isNegative.select(x, larger));
   return rest;
+}
+
+/** σ′(x) = σ(x) σ(−x) = u / (1 + u)² with u = e^−|x|. */
+export function logisticSlope(f: FunctionBuilder, x: Local<Floats>): void {
+  x.set(x.abs().negated());
+  exponential(f, x);
+  const sum = f.floatsLike(x, x.plus(f.constants.splat(1)));
+  x.set(x.dividedBy(sum.times(sum)));
 }
 
 /**
@@ -156,50 +170,57 @@ export function hyperbolicTangent(f: FunctionBuilder, x: Local<Floats>): void {
   x.set(input.abs().lessThan(splat(0.35)).select(series, x));
 }
 
-/** |x| beyond which Φ(−|x|) and φ(x) are 0 as float32. */
+/** |x| beyond which Φ(−|x|) and its density are 0 as float32. */
 const GAUSSIAN_REACH = 20;
 
+/** The upper 12 of 24 bits: products of two such halves are exact. */
+function upperHalf(f: FunctionBuilder, x: Floats): Floats {
+  return x.bits().and(f.constants.splatInt(~0xfff)).bits();
+}
+
+/** What rounding took off a product: a · b − `product`. */
+export function roundedOff(
+  f: FunctionBuilder,
+  a: Local<Floats>,
+  b: Local<Floats>,
+  product: Local<Floats>,
+): Floats {
+  if (f.features.fma) return f.multiplyAdd(a, b, product.negated());
+  const [a1, b1] = [a, b].map((x) => f.floatsLike(x, upperHalf(f, x)));
+  const [a2, b2] = [f.floatsLike(a, a.minus(a1)), f.floatsLike(b, b.minus(b1))];
+  return a1.times(b1).minus(product).plus(a1.times(b2)).plus(a2.times(b1)).plus(a2.times(b2));
+}
+
 /**
- * Splits −x²/2 in two parts. `x` becomes the large one, which is exact because its root has 12 bits.
+ * Splits Φ(−|x|) = r · e^(−x²/2) into both factors; the second replaces `x`. With s = |x| / (|x| + 2) in
+ * [0, 1), r = Q(s) / (|x| + 2), and Q changes little. Q is fitted to ½ (|x| + 2) erfcx(|x| / √2) by
+ * Lawson's iteration for |x| ≤ 13.2, where Φ(−|x|) falls below the normal numbers: relative error 2.1e-8.
  *
- * @returns the small one
+ * @returns r
  */
-function halfSquare(f: FunctionBuilder, x: Local<Floats>): Local<Floats> {
-  const { splat, splatInt } = f.constants;
+export function gaussianTail(f: FunctionBuilder, x: Local<Floats>): Local<Floats> {
+  const { splat } = f.constants;
   const size = f.floatsLike(x, x.abs().min(splat(GAUSSIAN_REACH)));
-  x.set(size.bits().and(splatInt(~0xfff)).bits());
+  const width = f.floatsLike(x, splat(1).dividedBy(size.plus(splat(2))));
+  const s = f.floatsLike(x, size.times(width));
+  const ratio = f.floatsLike(x, polynomial(f, s, TAIL_COEFFICIENTS).times(width));
+  // −x²/2 in two parts, of which the large one is exact.
+  x.set(upperHalf(f, size));
   const small = f.floatsLike(x, size.minus(x).times(size.plus(x)).times(splat(-0.5)));
   x.set(x.times(x).times(splat(-0.5)));
-  return small;
-}
-
-/**
- * Φ(x) = ½ erfc(−x / √2), the distribution function of the normal distribution, with a rational
- * approximation of erfc whose relative error is below 1.2e-7.
- *
- * @see Press et al., "Numerical Recipes", 2nd ed., section 6.2, erfcc
- */
-export function normalDistribution(f: FunctionBuilder, x: Local<Floats>): void {
-  const { splat } = f.constants;
-  const isNegative = f.intsLike(x, x.lessThan(splat(0)));
-  const z = x.abs().times(splat(Math.SQRT1_2));
-  const t = f.floatsLike(x, splat(1).dividedBy(f.multiplyAdd(z, splat(0.5), splat(1))));
-  const small = halfSquare(f, x);
-  small.set(small.plus(polynomial(f, t, ERFC_COEFFICIENTS)));
   exponential(f, x, small);
-  x.set(x.times(t).times(splat(0.5)));
-  x.set(isNegative.select(x, splat(1).minus(x)));
+  return ratio;
 }
 
-const ERFC_COEFFICIENTS = [
-  -1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587,
-  -0.82215223, 0.17087277,
+const TAIL_COEFFICIENTS = [
+  1, -0.595765877, -0.191700418, 0.0878107026, 0.0821547202, 0.15842928, -0.348968398, 0.588483326,
+  -0.671122862, 0.356284004, -0.0666374628,
 ];
 
-/** φ(x) = e^{−x²/2} / √(2π), the density of the normal distribution. */
-export function normalDensity(f: FunctionBuilder, x: Local<Floats>): void {
-  const { splat } = f.constants;
-  const small = halfSquare(f, x);
-  exponential(f, x, small);
-  x.set(x.times(splat(1 / Math.sqrt(2 * Math.PI))));
+/** Φ(x), the distribution function of the normal distribution. */
+export function normalDistribution(f: FunctionBuilder, x: Local<Floats>): void {
+  const isNegative = f.intsLike(x, x.lessThan(f.constants.splat(0)));
+  const ratio = gaussianTail(f, x);
+  x.set(x.times(ratio));
+  x.set(isNegative.select(x, f.constants.splat(1).minus(x)));
 }

@@ -7,10 +7,11 @@ import { defineTask } from '../../runtime/task.ts';
 import { chunks, forVectors } from '../loops/flat-arrays.ts';
 import {
   exponential,
+  gaussianTail,
   hyperbolicTangent,
   logarithm,
   logistic,
-  normalDensity,
+  logisticSlope,
   normalDistribution,
 } from './functions.ts';
 
@@ -57,21 +58,24 @@ const DERIVATIVES: Readonly<Record<UnaryOp, Derivative>> = {
   relu: (_, y, g) => y.set(y.atMost(zero).select(zero, g)),
   leakyRelu: (_, x, g, alpha) => x.set(x.greaterThan(zero).select(g, alpha.times(g))),
   sigmoid(f, x, g) {
-    const rest = logistic(f, x);
-    x.set(g.times(x.times(rest)));
+    logisticSlope(f, x);
+    x.set(g.times(x));
   },
-  // 4 σ(2x) σ(−2x)
+  // 4 σ′(2x)
   tanh(f, x, g) {
     x.set(x.plus(x));
-    const rest = logistic(f, x);
-    x.set(g.times(x.times(rest).times(f.constants.splat(4))));
+    logisticSlope(f, x);
+    x.set(g.times(x.times(f.constants.splat(4))));
   },
+  // Φ(x) + x φ(x), in which both have the factor e^(−x²/2).
   gelu(f, x, g) {
+    const { splat } = f.constants;
     const input = f.floats(x);
-    const density = f.floats(x);
-    normalDistribution(f, x);
-    normalDensity(f, density);
-    x.set(g.times(f.multiplyAdd(input, density, x)));
+    const isNegative = f.ints(x.lessThan(zero));
+    const ratio = gaussianTail(f, x);
+    const density = input.times(splat(1 / Math.sqrt(2 * Math.PI)));
+    x.set(x.times(density.plus(isNegative.select(ratio, ratio.negated()))));
+    x.set(g.times(isNegative.select(x, x.plus(splat(1)))));
   },
   silu(f, x, g) {
     const input = f.floats(x);
