@@ -196,13 +196,8 @@ export { reshape } from './ops/reshape.ts';
 export type { NearestRounding, ResizeCoordinates, ResizeMode } from './ops/resizing.ts';
 export { ceil, floor, round, sign } from './ops/rounding.ts';
 export { cumprod, cumsum, type ScanOptions } from './ops/scan.ts';
-export {
-  gatherNd,
-  type ScatterReduction,
-  scatter,
-  scatterAdd,
-  scatterNd,
-} from './ops/scatter.ts';
+export { gatherNd, scatter, scatterAdd, scatterNd } from './ops/scatter.ts';
+export type { ScatterReduction } from './ops/scatter-rows.ts';
 export { compress, diagonal, nonZero } from './ops/select.ts';
 export {
   type AvgPool1dOptions,

@@ -103,6 +103,7 @@ const KEPT: Readonly<Record<string, readonly Kept[]>> = {
   permute: ['nothing'],
   pow: ['inputs', 'output'],
   reshape: ['nothing'],
+  scatter: ['inputs', 'output'],
   slice: ['nothing'],
   softmax: ['output'],
   softmaxCrossEntropy: ['inputs'],

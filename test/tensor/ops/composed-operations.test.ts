@@ -225,6 +225,30 @@ describe('where the fixture of PyTorch says nothing', () => {
       reduction: 'multiply',
     });
     expect(product.toArray()).toEqual([70, 6]);
+    const large = scatter(int(2 ** 30 + 1, 0), int(0, 0), int(2 ** 30 + 1, 3), 0, {
+      reduction: 'multiply',
+    });
+    expect([large.dtype, large.data[0]]).toEqual([
+      'int32',
+      Math.imul(Math.imul(2 ** 30 + 1, 2 ** 30 + 1), 3),
+    ]);
+  });
+
+  test('equal ones share the gradient of what is scattered, and NaN takes it', () => {
+    const [x, source] = [
+      tensor([1, 5], { requiresGrad: true }),
+      tensor([1, 1, nothing], { requiresGrad: true }),
+    ];
+    sum(scatter(x, int(0, 0, 1), source, 0, { reduction: 'max' })).backward();
+    expect(x.grad?.toArray()).toEqual([Math.fround(1 / 3), 1]);
+    expect(source.grad?.toArray()).toEqual([Math.fround(1 / 3), Math.fround(1 / 3), 1]);
+    const [y, factors] = [
+      tensor([2, 3], { requiresGrad: true }),
+      tensor([0, 4, 5], { requiresGrad: true }),
+    ];
+    sum(scatter(y, int(0, 0, 0), factors, 0, { reduction: 'multiply' })).backward();
+    expect(y.grad?.toArray()).toEqual([0, 1]);
+    expect(factors.grad?.toArray()).toEqual([40, 0, 0]);
   });
 
   test('writing slices keeps the dtype, and takes vectors of any length', () => {

@@ -48,6 +48,7 @@ import {
   pow,
   reshape,
   type Shape,
+  scatterNd,
   setBackend,
   slice,
   softmax,
@@ -189,6 +190,15 @@ const CALLS: readonly EmptyCall[] = [
   },
   { op: 'gather', inputs: [[3, 2]], run: (x) => gather(x, integers([0])), shape: [0, 2] },
   { op: 'gather', inputs: [[0, 2]], run: (x) => gather(x, integers([3]), 1), shape: [0, 3] },
+  {
+    op: 'scatter',
+    inputs: [
+      [3, 0],
+      [2, 0],
+    ],
+    run: (x, source) => scatterNd(x, [[0], [0]], source, { reduction: 'max' }),
+    shape: [3, 0],
+  },
   { op: 'oneHot', inputs: [], run: () => oneHot(integers([0]), 4), shape: [0, 4] },
 
   { op: 'sum', inputs: [[0, 3]], run: (x) => sum(x), shape: [], values: 0 },

@@ -2,9 +2,6 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { expectThat, normalizeAxis, readOptions } from '../core/checks.ts';
 import { shapeError } from '../core/errors.ts';
 import { elementCount, formatShape, sameShape, stridesOf } from '../core/shape.ts';
-import { add, maximum, minimum, mul } from './arithmetic.ts';
-import { concat } from './concat.ts';
-import { gatherGradOp, gatherOp, integers } from './gather.ts';
 import {
   asAnyTensor,
   asIntegers,
@@ -14,54 +11,10 @@ import {
   type TensorLike,
 } from './operands.ts';
 import { reshape } from './reshape.ts';
+import { pick, type ScatterReduction, scatterRows } from './scatter-rows.ts';
 import { flatPositions } from './take-along-axis.ts';
 
-/** What becomes of an element, and of several that are written to one place. */
-export type ScatterReduction = 'none' | 'add' | 'multiply' | 'max' | 'min';
-
-const COMBINE = { multiply: mul, max: maximum, min: minimum };
-const REDUCTIONS: readonly string[] = ['none', 'add', ...Object.keys(COMBINE)];
-
-const pick = (rows: Tensor, positions: Int32Array): Tensor =>
-  gatherOp([rows, integers(positions, [positions.length])], { axis: 0 });
-
-/** `rows` with some of `source` in the place of others; of several for one place the last stays. */
-function replaced(rows: Tensor, at: Int32Array, source: Tensor): Tensor {
-  const from = Int32Array.from({ length: rows.shape[0] }, (_, row) => row);
-  for (let i = 0; i < at.length; i++) from[at[i]] = rows.shape[0] + i;
-  return pick(concat([rows, source]), from);
-}
-
-/** Rows `[M, ...]` with `source` `[K, ...]` written to, or combined with, rows `at`. */
-function scatterRows(
-  rows: Tensor,
-  at: Int32Array,
-  source: Tensor,
-  reduction: ScatterReduction,
-): Tensor {
-  if (at.length === 0) return rows;
-  if (reduction === 'none') return replaced(rows, at, source);
-  if (reduction === 'add') {
-    const indices = integers(at, [at.length]);
-    return add(rows, gatherGradOp([source, indices], { axis: 0, inputShape: rows.shape }));
-  }
-  // In each round every place is written to once at most.
-  const rounds: number[][] = [];
-  const times = new Map<number, number>();
-  for (const [i, row] of at.entries()) {
-    const round = times.get(row) ?? 0;
-    times.set(row, round + 1);
-    rounds[round] ??= [];
-    rounds[round].push(i);
-  }
-  let result = rows;
-  for (const round of rounds) {
-    const places = Int32Array.from(round, (i) => at[i]);
-    const combined = COMBINE[reduction](pick(result, places), pick(source, Int32Array.from(round)));
-    result = replaced(result, places, combined);
-  }
-  return result;
-}
+const REDUCTIONS: readonly string[] = ['none', 'add', 'multiply', 'max', 'min'];
 
 function readReduction(op: string, options: { reduction?: ScatterReduction }): ScatterReduction {
   const { reduction = 'none' } = readOptions(op, options, ['reduction']);

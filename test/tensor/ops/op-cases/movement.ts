@@ -1,17 +1,21 @@
 import {
+  add,
   broadcastTo,
   concat,
   gather,
+  greater,
+  mul,
   pad,
   permute,
   reshape,
+  scatterNd,
   slice,
   stack,
   tensor,
   transpose,
 } from '@firelight/tensor';
 import fc from 'fast-check';
-import { normal, seeds, shapes } from '../../../helpers/arbitraries.ts';
+import { distinct, normal, seeds, shapes } from '../../../helpers/arbitraries.ts';
 import type { OpCase } from './op-case.ts';
 
 const ranked = shapes({ minRank: 1, maxRank: 4 });
@@ -107,6 +111,34 @@ export const movementCases: readonly OpCase[] = [
       })),
     ),
   },
+  ...(['multiply', 'max', 'min'] as const).map(
+    (reduction): OpCase => ({
+      op: 'scatter',
+      calls: fc
+        .tuple(
+          fc.array(fc.integer({ min: -2, max: 1 }), { minLength: 1, maxLength: 6 }),
+          fc.integer({ min: 1, max: 3 }),
+          seeds,
+          fc.boolean(),
+        )
+        .map(([at, width, seed, hasZeros]) => {
+          // None are equal, and of factors some are 0.
+          const fill = (rows: number, by: number) => {
+            const x = add(distinct([rows, width], seed + by), 0.03 * by);
+            return reduction === 'multiply' && hasZeros ? mul(x, greater(x, 0)) : x;
+          };
+          return {
+            inputs: [fill(2, 1), fill(at.length, 2)],
+            run: (x, source) => {
+              const places = at.map((row) => [row]);
+              const y = scatterNd(x, places, source, { reduction });
+              // So that not all of a gradient is 0.
+              return reduction === 'multiply' ? add(y, x) : y;
+            },
+          };
+        }),
+    }),
+  ),
   {
     op: 'broadcastTo',
     calls: withAxis.map(({ shape, axis, seed }) => ({
