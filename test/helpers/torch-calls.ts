@@ -21,16 +21,24 @@ export interface TorchCall {
 type Floating = 'float32' | 'float64';
 
 const PRIME = 1009;
+const RANGES: Readonly<Record<string, readonly [low: number, high: number]>> = {
+  real: [-1, 1],
+  positive: [0.5, 1.5],
+  wide: [-6, 6],
+  inside: [-0.9, 0.9],
+  aboveOne: [1.2, 3.2],
+};
 
 function inputOf({ shape, seed, kind }: InputSpec, dtype: Floating): Tensor {
   const count = shape.reduce((product, length) => product * length, 1);
   const places = Float64Array.from({ length: count }, (_, i) => (i * 619 + seed * 271) % PRIME);
-  const isReal = kind === 'real' || kind === 'positive';
+  const range = RANGES[kind];
+  if (range !== undefined) {
+    const [low, high] = range;
+    const real = places.map((place) => (place / PRIME) * (high - low) + low);
+    return tensor(real, { shape, dtype, requiresGrad: true });
+  }
   const whole = places.map((place) => (place % 7) - 3);
-  const real = places.map((place) =>
-    kind === 'real' ? (place / PRIME) * 2 - 1 : place / PRIME + 0.5,
-  );
-  if (isReal) return tensor(real, { shape, dtype, requiresGrad: true });
   if (kind === 'int') return tensor(whole, { shape, dtype: 'int32' });
   return tensor(
     Array.from(whole, (value) => value > 0),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setBackend, Tensor } from '@firelight/tensor';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { Runtime } from '../../../packages/tensor/src/backend/wasm/runtime/runtime.ts';
+import torchCalls from '../../fixtures/torch-calls/expected.json' with { type: 'json' };
 import { ROOT } from '../../helpers/run-example.ts';
 import type { ExampleCall } from './example-call.ts';
 import { argumentAt, EXAMPLE_CALLS, invoke, withArgument } from './op-calls.ts';
@@ -15,12 +16,17 @@ const table = readme.slice(
   readme.indexOf('\n\n', readme.indexOf('| Firelight |')),
 );
 
-/** Name, gradient and wasm of each row. */
+/** Name, PyTorch's, gradient and wasm of each row. */
 const rows = table
   .split('\n')
   .slice(2)
   .map((line) => line.split('|').map((cell) => cell.trim()))
-  .map((cells) => ({ name: cells[1].replaceAll('`', ''), gradient: cells[5], wasm: cells[6] }));
+  .map((cells) => ({
+    name: cells[1].replaceAll('`', ''),
+    ofTorch: cells[3],
+    gradient: cells[5],
+    wasm: cells[6],
+  }));
 
 const callOf = (name: string): ExampleCall | undefined =>
   EXAMPLE_CALLS.find((call) => call.name === name);
@@ -43,6 +49,13 @@ describe('the table of operations', () => {
   test('has every exported operation, once', () => {
     const names = new Set(EXAMPLE_CALLS.map(({ name }) => name));
     expect(rows.map(({ name }) => name).sort()).toEqual([...names].sort());
+  });
+
+  test('and what PyTorch has too is called there, but for copies and random numbers', () => {
+    const called = new Set(torchCalls.map(({ op }) => op));
+    const missing = rows.filter(({ name, ofTorch }) => ofTorch !== '–' && !called.has(name));
+    const expected = ['assign', 'dropout', 'rand', 'randn', 'tensor'];
+    expect(missing.map(({ name }) => name).sort()).toEqual(expected);
   });
 
   test.each(rows)('$name: gradient $gradient, wasm $wasm', ({ name, gradient, wasm }) => {
