@@ -65,11 +65,18 @@ export const ELEMENTWISE: Readonly<Record<string, Mapping>> = {
     const power = f.pow(c.x(0), c.x(1));
     return power.dtype === c.x().dtype ? power : not('integers to a power that is not whole');
   },
-  PRelu: (c) => (c.x(1).size === 1 ? f.prelu(c.x(0), c.x(1)) : not('slopes that broadcast')),
+  PRelu: (c) => {
+    const [x, slopes] = [c.x(0), c.x(1)];
+    const isClear = slopes.size === 1 || slopes.rank === x.rank;
+    return isClear ? f.prelu(x, slopes) : not('slopes of fewer axes, aligned at the last one');
+  },
   Reciprocal: (c) => f.reciprocal(c.x()),
   Relu: (c) => f.relu(c.x()),
   Round: (c) => f.round(c.x()),
-  Selu: (c) => (c.hasAttribute('alpha') ? not('other constants of selu') : f.selu(c.x())),
+  Selu: (c) => {
+    if (!c.hasAttribute('alpha')) return f.selu(c.x());
+    return f.selu(c.x(), { alpha: c.a('alpha', 1), scale: c.a('gamma', 1) });
+  },
   Shrink: (c) => {
     const [lambda, bias] = [c.a('lambd', 0.5), c.a('bias', 0)];
     if (bias === 0) return f.hardShrink(c.x(), { lambda });

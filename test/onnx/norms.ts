@@ -29,6 +29,13 @@ export const NORMS: Readonly<Record<string, Mapping>> = {
       axis: c.a('axis', -1),
       epsilon: c.a('epsilon', 1e-5),
     }),
+  // PyTorch's window of an even size begins one channel before ONNX's.
+  LRN: (c) => {
+    const size = c.a('size', 1);
+    const options = { alpha: c.a('alpha', 1e-4), beta: c.a('beta', 0.75), k: c.a('bias', 1) };
+    return size % 2 === 1 ? f.localResponseNorm(c.x(), size, options) : not('even sizes');
+  },
+  LpNormalization: (c) => f.normalize(c.x(), { ord: c.a('p', 2), axis: c.a('axis', -1) }),
   NegativeLogLikelihoodLoss: labelLoss(f.negativeLogLikelihood),
   RMSNormalization: (c) =>
     f.rmsNorm(c.x(0), c.x(1), { axis: c.a('axis', -1), epsilon: c.a('epsilon', 1e-5) }),

@@ -1,6 +1,6 @@
 /** Operators that no operation expresses in any case, and why. */
 export const UNMAPPED: Readonly<Record<string, string>> = {
-  Attention: 'no operation',
+  Attention: 'scaledDotProductAttention is its core, without caches, caps and heads in one axis',
   Bernoulli: 'random numbers of another generator',
   BitCast: 'cast converts numbers, not bits',
   CausalConvWithState: 'no operation',
@@ -10,9 +10,7 @@ export const UNMAPPED: Readonly<Record<string, string>> = {
   FlexAttention: 'no operation',
   Hardmax: 'argmax, then oneHot',
   ImageDecoder: 'a matter of @firelight/data',
-  LRN: 'no operation',
   LinearAttention: 'no operation',
-  LpNormalization: 'norm, then div',
   LpPool: 'no operation',
   MelWeightMatrix: 'no operation',
   ReduceLogSum: 'sum, then log',

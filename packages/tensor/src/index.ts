@@ -149,6 +149,10 @@ export {
   rmsNorm,
 } from './ops/layer-norm.ts';
 export {
+  type LocalResponseNormOptions,
+  localResponseNorm,
+} from './ops/local-response-norm.ts';
+export {
   isFinite,
   isInf,
   isNaN,
@@ -160,6 +164,7 @@ export {
 export { type AddmmOptions, addmm, type MatmulOptions, matmul } from './ops/matmul.ts';
 export { type MaxUnpool2dOptions, maxUnpool2d } from './ops/max-unpool2d.ts';
 export { mod } from './ops/mod.ts';
+export { type NormalizeOptions, normalize } from './ops/normalize.ts';
 export { type OneHotOptions, oneHot } from './ops/one-hot.ts';
 export {
   /** @deprecated Import it from `@firelight/tensor/extend`. */

@@ -62,6 +62,8 @@ export const COMPOSED_CALLS: readonly ExampleCall[] = [
     example(name, () => [numbers([2, 3]), [-1], { keepDims: true, correction: 0 }], [x]),
   ),
   example('norm', () => [numbers([2, 3]), { ord: 1, axis: [-1], keepDims: true }], [x]),
+  example('normalize', () => [numbers([2, 3]), { ord: 1, axis: [0], epsilon: 0.1 }], [x]),
+  example('localResponseNorm', () => [numbers([2, 5, 3]), 3, { alpha: 2, beta: 0.5, k: 3 }], [x]),
   ...(['cumsum', 'cumprod'] as const).map((name) =>
     example(name, () => [numbers([2, 3]), 1, { exclusive: true, reverse: true }], [x]),
   ),

@@ -33,7 +33,7 @@ const POINTWISE = [
     'log1p',
     'logicalNot',
   ] as const),
-  ...(['mish', 'reciprocal', 'relu6', 'round', 'rsqrt', 'selu', 'sign', 'sin', 'sinh'] as const),
+  ...(['mish', 'reciprocal', 'relu6', 'round', 'rsqrt', 'sign', 'sin', 'sinh'] as const),
   ...(['softplus', 'softsign', 'square', 'tan'] as const),
 ];
 const ARITHMETIC = ['add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum'] as const;
@@ -61,6 +61,7 @@ export const EXAMPLE_CALLS: readonly ExampleCall[] = [
   ...POINTWISE.map((name) => example(name, () => [numbers([2, 3])], [x])),
   example('elu', () => [numbers([2, 3]), { alpha: 2 }], [x]),
   example('celu', () => [numbers([2, 3]), { alpha: 2 }], [x]),
+  example('selu', () => [numbers([2, 3]), { scale: 2, alpha: 3 }], [x]),
   example('clip', () => [numbers([2, 3]), { min: -1, max: 1 }], [x]),
   example('hardSigmoid', () => [numbers([2, 3]), { alpha: 0.2, beta: 0.5 }], [x]),
   example('hardShrink', () => [numbers([2, 3]), { lambda: 0.2 }], [x]),

@@ -174,16 +174,20 @@ export function elu(x: TensorLike, options: { alpha?: number } = {}): Tensor {
   return eluOp(floatingInput('elu', x), 1, alpha, 1);
 }
 
-/** So that outputs of inputs N(0, 1) have mean 0 and variance 1 again. */
-const SELU = { scale: 1.0507009873554805, alpha: 1.6732632423543772 };
-
 /**
- * y = λ · x for x > 0, λ · α · (e^x − 1) below, with λ ≈ 1.0507 and α ≈ 1.6733.
+ * y = scale · x for x > 0, scale · alpha · (e^x − 1) below.
  *
+ * @param options `scale` ≈ 1.0507, `alpha` ≈ 1.6733 by default, so that outputs of inputs N(0, 1) have mean 0
+ *   and variance 1 again
+ * @throws ValueError unless both are finite
  * @see Klambauer et al., arXiv:1706.02515
  */
-export function selu(x: TensorLike): Tensor {
-  return seluOp(floatingInput('selu', x), SELU.scale, SELU.alpha, 1);
+export function selu(x: TensorLike, options: { scale?: number; alpha?: number } = {}): Tensor {
+  const given = readOptions('selu', options, ['scale', 'alpha']);
+  const { scale = 1.0507009873554805, alpha = 1.6732632423543772 } = given;
+  expectFinite('selu', 'scale', scale);
+  expectFinite('selu', 'alpha', alpha);
+  return seluOp(floatingInput('selu', x), scale, alpha, 1);
 }
 
 /**

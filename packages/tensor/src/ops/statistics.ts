@@ -81,20 +81,16 @@ export interface NormOptions extends ReduceOptions {
   readonly axis?: AxisOption;
 }
 
-/**
- * The length of vectors: y = (Σ |x|^ord)^(1 / ord) over the given axes, of all elements by default. The
- * gradient of a length of 0 is 0.
- *
- * @throws ValueError unless `ord` is a number; ValueError or ShapeError if an axis does not exist, is
- *   named twice, or is empty where `ord` is infinite
- * @see torch.linalg.vector_norm
- */
-export function norm(x: TensorLike, options: NormOptions = {}): Tensor {
-  const { ord = 2, axis, ...given } = readOptions('norm', options, ['ord', 'axis', 'keepDims']);
-  expectThat(typeof ord === 'number' && !Number.isNaN(ord), 'norm', 'ord', 'a number', ord);
-  const input = asFloating(asTensor('norm', 'x', x));
-  const { axes, keepDims } = readReduction('norm', input, axis, given);
-  if (Math.abs(ord) === Number.POSITIVE_INFINITY) expectElements('norm', input, axes);
+/** `norm` for the operation that messages name. */
+export function lengthOf(
+  op: string,
+  x: TensorLike,
+  { ord = 2, axis, ...given }: NormOptions,
+): Tensor {
+  expectThat(typeof ord === 'number' && !Number.isNaN(ord), op, 'ord', 'a number', ord);
+  const input = asFloating(asTensor(op, 'x', x));
+  const { axes, keepDims } = readReduction(op, input, axis, given);
+  if (Math.abs(ord) === Number.POSITIVE_INFINITY) expectElements(op, input, axes);
   const reduced = { keepDims };
   switch (ord) {
     case 0:
@@ -110,6 +106,18 @@ export function norm(x: TensorLike, options: NormOptions = {}): Tensor {
     default:
       return powerOfNonZero(sum(powerOfNonZero(abs(input), ord), axes, reduced), 1 / ord);
   }
+}
+
+/**
+ * The length of vectors: y = (Σ |x|^ord)^(1 / ord) over the given axes, of all elements by default. The
+ * gradient of a length of 0 is 0.
+ *
+ * @throws ValueError unless `ord` is a number; ValueError or ShapeError if an axis does not exist, is
+ *   named twice, or is empty where `ord` is infinite
+ * @see torch.linalg.vector_norm
+ */
+export function norm(x: TensorLike, options: NormOptions = {}): Tensor {
+  return lengthOf('norm', x, readOptions('norm', options, ['ord', 'axis', 'keepDims']));
 }
 
 /**

@@ -58,24 +58,34 @@ export function thresholdedRelu(x: TensorLike, options: { alpha?: number } = {})
   return where(greater(input, alpha), input, 0);
 }
 
+/** Slopes in a shape that broadcasts to x. */
+function slopesOver(x: Tensor, slopes: Tensor): Tensor {
+  if (slopes.size === 1) return reshape(slopes, []);
+  const fits = slopes.shape.every((length, i) => length === 1 || length === x.shape[i]);
+  if (slopes.rank === x.rank && fits) return slopes;
+  const channels = x.rank > 1 ? x.shape[1] : 1;
+  if (slopes.rank !== 1 || slopes.size !== channels) {
+    const rule = `weight must have one element, one for each of ${channels} channels, or broadcast to x`;
+    throw shapeError('prelu', rule, { x, weight: slopes });
+  }
+  return reshape(
+    slopes,
+    x.shape.map((_, axis) => (axis === 1 ? channels : 1)),
+  );
+}
+
 /**
  * y = x for x > 0, weight · x below, where the weight is trained.
  *
  * @param x `[N, C, ...]`
- * @param weight one number, or one for each channel: `[C]`
- * @throws ShapeError for another number of weights
+ * @param weight one number, one for each channel, `[C]`, or of the rank of x and broadcasting to it
+ * @throws ShapeError for another shape of the weight
  * @see He et al., arXiv:1502.01852; torch.nn.functional.prelu
  */
 export function prelu(x: TensorLike, weight: TensorLike): Tensor {
   const input = asFloating(asTensor('prelu', 'x', x, dtypeOf(weight)));
   const slopes = asTensor('prelu', 'weight', weight, input.dtype);
-  const channels = input.rank > 1 ? input.shape[1] : 1;
-  if (slopes.size !== 1 && (slopes.rank !== 1 || slopes.size !== channels)) {
-    const rule = `weight must have one element, or one for each of ${channels} channels`;
-    throw shapeError('prelu', rule, { x: input, weight: slopes });
-  }
-  const spread = input.shape.map((_, axis) => (axis === 1 ? slopes.size : 1));
-  const factor = reshape(slopes, slopes.size === 1 ? [] : spread);
+  const factor = slopesOver(input, slopes);
   const isPositive = greater(input, 0);
   // The weight meets no x above 0, not even with a gradient of 0: either may be infinite.
   return where(isPositive, input, mul(factor, where(isPositive, 0, input)));
