@@ -127,6 +127,7 @@ export { SqueezeNet, type SqueezeNetOptions } from './models/squeezenet.ts';
 export { VGG, type VGGDepth, type VGGOptions } from './models/vgg.ts';
 export { type WhiteningOptions, whiteningWeights } from './models/whitening.ts';
 export { type ForwardCall, type ForwardHook, Module, type StateDict } from './module/module.ts';
+export type { NamePattern } from './module/name-patterns.ts';
 export { Adam, type AdamOptions, AdamW } from './optimizers/adam.ts';
 export { clipGradNorm } from './optimizers/clip-grad-norm.ts';
 export type { LearningRate, ParameterGroup } from './optimizers/groups.ts';

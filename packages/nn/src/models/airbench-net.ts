@@ -18,8 +18,8 @@ import { dirac, heUniform, type Initializer } from '../initializers/index.ts';
 import { BatchNorm2d } from '../layers/batch-norm2d.ts';
 import { Conv2d } from '../layers/conv2d.ts';
 import { Linear } from '../layers/linear.ts';
+import { freezeParameter } from '../module/freezing.ts';
 import { Module } from '../module/module.ts';
-import { freezeParameter } from '../module/parameter-marks.ts';
 import { expectImages, tidyWithoutGrad } from './network-input.ts';
 
 /** Sizes and first weights of an `AirbenchNet`. */

@@ -1,11 +1,17 @@
 import { type Generator, type Tensor, ValueError } from '@firelight/tensor';
+import { ForwardHooks } from './forward-hooks.ts';
 import {
+  freezeOwned,
   freezeParameter,
-  isRegistered,
-  markRegistered,
-  markUndecayed,
+  isFrozen,
+  markFrozen,
+  type OwnedParameter,
+  unfreezeOwned,
   unfreezeParameter,
-} from './parameter-marks.ts';
+  unmarkFrozen,
+} from './freezing.ts';
+import { type NamePattern, noSuchName, pickNamed } from './name-patterns.ts';
+import { isRegistered, markRegistered, markUndecayed } from './parameter-marks.ts';
 import { prepareState } from './state-dict.ts';
 
 /** Tensors by name, as `stateDict` gives and `loadStateDict` takes them. */
@@ -30,15 +36,13 @@ export type ForwardHook = (call: ForwardCall) => void;
  */
 export abstract class Module {
   #training = true;
-  #isFrozen = false;
   readonly #parameters = new Map<string, Tensor>();
   readonly #buffers = new Map<string, Tensor>();
   readonly #modules = new Map<string, Module>();
   /** Names in states of other programs that nothing here answers to. */
   readonly #ignored = new Set<string>();
   #generator: Generator | null = null;
-  readonly #hooks = new Set<{ readonly hook: ForwardHook }>();
-  #endWatching = (): void => {};
+  readonly #hooks = new ForwardHooks<Module>(this);
 
   /** The output of one input; shapes are those of the module's class. */
   abstract forward(x: Tensor): Tensor;
@@ -54,28 +58,7 @@ export abstract class Module {
    * @see PyTorch, `torch.nn.Module.register_forward_hook`; these hooks cannot change the output
    */
   onForward(hook: ForwardHook): () => void {
-    const entry = { hook };
-    if (this.#hooks.size === 0) this.#watchCalls();
-    this.#hooks.add(entry);
-    return () => {
-      if (this.#hooks.delete(entry) && this.#hooks.size === 0) this.#endWatching();
-    };
-  }
-
-  /** Puts a `forward` of its own over that of the class, so that a call costs nothing without hooks. */
-  #watchCalls(): void {
-    const replaced = Object.getOwnPropertyDescriptor(this, 'forward');
-    const { forward } = this;
-    const watched = (input: Tensor, ...rest: []): Tensor => {
-      const output = forward.call(this, input, ...rest);
-      for (const { hook } of this.#hooks) hook({ module: this, input, output });
-      return output;
-    };
-    Object.defineProperty(this, 'forward', { value: watched, configurable: true, writable: true });
-    this.#endWatching = () => {
-      if (replaced === undefined) Reflect.deleteProperty(this, 'forward');
-      else Object.defineProperty(this, 'forward', replaced);
-    };
+    return this.#hooks.add(hook);
   }
 
   /**
@@ -83,7 +66,7 @@ export abstract class Module {
    * false while the module is frozen.
    */
   get training(): boolean {
-    return this.#training && !this.#isFrozen;
+    return this.#training && !isFrozen(this);
   }
 
   /** Sets the mode of this module alone, also while it is frozen; `train` and `eval` set all inside. */
@@ -187,14 +170,47 @@ export abstract class Module {
     return underFirstName(this.#allNames());
   }
 
-  /** All parameters, frozen ones too, in order of registration, each once under its first name. */
-  namedParameters(): [name: string, parameter: Tensor][] {
-    return underFirstName(this.#collect((module) => module.#parameters));
+  /**
+   * The module inside this one of a full name, as `namedModules` has it, under any of its names.
+   *
+   * @throws ValueError with the names that are nearest, if there is none
+   * @see PyTorch, `torch.nn.Module.get_submodule`
+   */
+  getSubmodule(name: string): Module {
+    const modules = this.#allNames();
+    const found = modules.find(([each]) => each === name);
+    if (found !== undefined) return found[1];
+    const message = `getSubmodule: ${this.constructor.name} has no module`;
+    throw noSuchName(message, name, modules.map(([each]) => each).slice(1));
   }
 
-  /** All parameters, frozen ones too, in order of registration, each once. */
-  parameters(): Tensor[] {
-    return this.namedParameters().map(([, parameter]) => parameter);
+  /**
+   * All parameters, frozen ones too, in order of registration, each once under its first name; or those
+   * that a pattern names.
+   *
+   * @throws ValueError with the names that are nearest, if the pattern names none
+   */
+  namedParameters(pattern?: NamePattern): [name: string, parameter: Tensor][] {
+    const all = underFirstName(this.#collect((module) => module.#parameters));
+    if (pattern === undefined) return all;
+    const named = new Set(this.#owned('parameters', pattern).map(({ parameter }) => parameter));
+    return all.filter(([, parameter]) => named.has(parameter));
+  }
+
+  /** The tensors of `namedParameters`. */
+  parameters(pattern?: NamePattern): Tensor[] {
+    return this.namedParameters(pattern).map(([, parameter]) => parameter);
+  }
+
+  /** The parameters that a pattern names, each for every module that has it under such a name. */
+  #owned(op: string, pattern: NamePattern): OwnedParameter[] {
+    const owned = this.#collect((owner) =>
+      [...owner.#parameters].map(([name, parameter]) => [name, { parameter, owner }] as const),
+    );
+    const modules = this.#allNames().slice(1);
+    const others = modules.flatMap(([name, each]) => (each.parameters().length > 0 ? [name] : []));
+    const message = `${op}: ${this.constructor.name} has no parameter`;
+    return pickNamed(pattern, owned, { op, message, others });
   }
 
   /** All saved but untrained tensors (running statistics), each once under its first full name. */
@@ -274,10 +290,20 @@ export abstract class Module {
    * Ends the training of this module and of all inside it, until `unfreeze`: parameters get no
    * gradient, optimizers pass over them, and the mode is evaluation whatever `train` says, so that
    * running statistics stay. A parameter that another module shares is frozen there too.
+   *
+   * With a pattern it ends that of the parameters that the pattern names, and modules that hold them are
+   * frozen as a whole once all their parameters are. So a batch norm of which only the bias is frozen
+   * goes on with its running statistics, and one inside `'features.*'` does not.
+   *
+   * @throws ValueError with the names that are nearest, if the pattern names no parameter
    */
-  freeze(): this {
+  freeze(pattern?: NamePattern): this {
+    if (pattern !== undefined) {
+      freezeOwned(this, this.#owned('freeze', pattern));
+      return this;
+    }
     for (const [, module] of this.namedModules()) {
-      module.#isFrozen = true;
+      markFrozen(module);
       for (const parameter of module.#parameters.values()) freezeParameter(parameter, module);
     }
     return this;
@@ -286,10 +312,19 @@ export abstract class Module {
   /**
    * Undoes `freeze` for this module and all inside it; the mode is then what `train` and `eval` said
    * last. A parameter that another, frozen module shares stays frozen.
+   *
+   * With a pattern it undoes that for the parameters that the pattern names. Modules that hold them are
+   * then not frozen as a whole any more, nor what has no parameters in those, such as dropout.
+   *
+   * @throws ValueError with the names that are nearest, if the pattern names no parameter
    */
-  unfreeze(): this {
+  unfreeze(pattern?: NamePattern): this {
+    if (pattern !== undefined) {
+      unfreezeOwned(this, this.#owned('unfreeze', pattern));
+      return this;
+    }
     for (const [, module] of this.namedModules()) {
-      module.#isFrozen = false;
+      unmarkFrozen(module);
       for (const parameter of module.#parameters.values()) unfreezeParameter(parameter, module);
     }
     return this;
