@@ -130,7 +130,13 @@ export { type ForwardCall, type ForwardHook, Module, type StateDict } from './mo
 export type { NamePattern } from './module/name-patterns.ts';
 export { Adam, type AdamOptions, AdamW } from './optimizers/adam.ts';
 export { clipGradNorm } from './optimizers/clip-grad-norm.ts';
-export type { LearningRate, ParameterGroup } from './optimizers/groups.ts';
+export {
+  type GroupSettings,
+  type LearningRate,
+  type ParameterGroup,
+  type PatternGroup,
+  parameterGroups,
+} from './optimizers/groups.ts';
 export { Momentum, type MomentumOptimizerOptions } from './optimizers/momentum.ts';
 export { Optimizer, type OptimizerOptions } from './optimizers/optimizer.ts';
 export { RMSProp, type RMSPropOptions } from './optimizers/rmsprop.ts';

@@ -1,7 +1,7 @@
 import { add, assign, div, mul, sqrt, sub, type Tensor } from '@firelight/tensor';
 import { expectBelowOne, expectNotNegative } from '../core/checks.ts';
-import type { ParameterGroup } from './groups.ts';
-import { Optimizer, type OptimizerOptions, type Slot } from './optimizer.ts';
+import type { ParameterGroup, Slot } from './groups.ts';
+import { Optimizer, type OptimizerOptions } from './optimizer.ts';
 
 /** Hyperparameters of `Adam`; the class says what they do. */
 export interface AdamOptions extends OptimizerOptions {

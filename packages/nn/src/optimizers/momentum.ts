@@ -1,7 +1,7 @@
 import type { Tensor } from '@firelight/tensor';
 import { expectNotNegative } from '../core/checks.ts';
-import type { ParameterGroup } from './groups.ts';
-import { Optimizer, type OptimizerOptions, type Slot } from './optimizer.ts';
+import type { ParameterGroup, Slot } from './groups.ts';
+import { Optimizer, type OptimizerOptions } from './optimizer.ts';
 
 /** Hyperparameters of `Momentum`; the class says what they do. */
 export interface MomentumOptimizerOptions extends OptimizerOptions {

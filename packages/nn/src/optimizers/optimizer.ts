@@ -16,14 +16,14 @@ import {
 import { expectInteger, formatShape, quote } from '@firelight/tensor/extend';
 import { expectNotNegative, expectPositive } from '../core/checks.ts';
 import type { Module, StateDict } from '../module/module.ts';
-import { isDecayed, isRegistered } from '../module/parameter-marks.ts';
+import { isRegistered } from '../module/parameter-marks.ts';
 import { expectFit } from '../module/state-dict.ts';
 import {
-  checkGroup,
   checkLearningRate,
   type LearningRate,
   type ParameterGroup,
-  toGroups,
+  type Slot,
+  slotsOf,
 } from './groups.ts';
 import { StepCounts } from './step-counts.ts';
 
@@ -34,14 +34,6 @@ export interface OptimizerOptions {
   readonly weightDecay?: number;
   /** What the loss was multiplied with to keep small gradients; 1 by default. */
   readonly lossScale?: number;
-}
-
-/** One parameter with the settings that apply to it. */
-export interface Slot {
-  readonly parameter: Tensor;
-  readonly learningRate: LearningRate;
-  readonly weightDecay: number;
-  readonly gradCentralization: boolean;
 }
 
 /** Base of optimizers: parameter groups, the count of steps, and the learning rate of each step. */
@@ -69,15 +61,7 @@ export abstract class Optimizer {
     checkLearningRate(name, learningRate);
     expectNotNegative(name, 'weightDecay', weightDecay);
     expectPositive(name, 'lossScale', lossScale);
-    this.slots = toGroups(parameters).flatMap((group) => {
-      checkGroup(name, group);
-      return group.parameters.map((parameter) => ({
-        parameter,
-        learningRate: group.learningRate ?? learningRate,
-        weightDecay: group.weightDecay ?? (isDecayed(parameter) ? weightDecay : 0),
-        gradCentralization: group.gradCentralization ?? false,
-      }));
-    });
+    this.slots = slotsOf(name, parameters, { learningRate, weightDecay });
     this.#counts = new StepCounts(this.slots.length);
     this.#checkParameters();
   }
@@ -227,7 +211,7 @@ export abstract class Optimizer {
 
   /** Updates every parameter that has a gradient and is not frozen. */
   step(): void {
-    const rates = this.slots.map((slot) => this.rateAt(slot.learningRate));
+    const rates = this.slots.map((slot) => this.rateAt(slot.learningRate, slot.learningRateScale));
     this.#counts.begin(this.#globalStep);
     this.#globalStep++;
     tidy(() =>
@@ -275,14 +259,14 @@ export abstract class Optimizer {
   /** Updates the parameter of slot `index`; what it makes on the way is released afterwards. */
   protected abstract update(slot: Slot, index: number, grad: Tensor, learningRate: number): void;
 
-  /** The learning rate of the next step, as float32. */
-  protected rateAt(learningRate: LearningRate): number {
+  /** The learning rate of the next step times a factor, as float32. */
+  protected rateAt(learningRate: LearningRate, scale = 1): number {
     const step = this.#globalStep;
-    if (typeof learningRate === 'number') return Math.fround(learningRate);
+    if (typeof learningRate === 'number') return Math.fround(scale * learningRate);
     if (typeof learningRate === 'function') {
       const rate = learningRate(step);
       expectNotNegative(this.name, `learningRate of step ${step}`, rate);
-      return Math.fround(rate);
+      return Math.fround(scale * rate);
     }
     if (step >= learningRate.length) {
       throw new ValueError(
@@ -290,6 +274,6 @@ export abstract class Optimizer {
           'make the array as long as the training',
       );
     }
-    return Math.fround(learningRate[step]);
+    return Math.fround(scale * learningRate[step]);
   }
 }

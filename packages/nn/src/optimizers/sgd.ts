@@ -1,7 +1,7 @@
 import { assign, cast, mul, sub, type Tensor, ValueError } from '@firelight/tensor';
 import { expectNotNegative } from '../core/checks.ts';
-import type { ParameterGroup } from './groups.ts';
-import { Optimizer, type OptimizerOptions, type Slot } from './optimizer.ts';
+import type { ParameterGroup, Slot } from './groups.ts';
+import { Optimizer, type OptimizerOptions } from './optimizer.ts';
 
 /** Hyperparameters of `SGD`; the class says what they do. */
 export interface SGDOptions extends OptimizerOptions {
