@@ -138,6 +138,7 @@ export {
   parameterGroups,
 } from './optimizers/groups.ts';
 export { Momentum, type MomentumOptimizerOptions } from './optimizers/momentum.ts';
+export { Muon, type MuonOptions } from './optimizers/muon.ts';
 export { Optimizer, type OptimizerOptions } from './optimizers/optimizer.ts';
 export { RMSProp, type RMSPropOptions } from './optimizers/rmsprop.ts';
 export { SGD, type SGDOptions } from './optimizers/sgd.ts';
