@@ -137,7 +137,9 @@ export {
   type PatternGroup,
   parameterGroups,
 } from './optimizers/groups.ts';
+export { airbenchAlpha, Lookahead, type LookaheadOptions } from './optimizers/lookahead.ts';
 export { Momentum, type MomentumOptimizerOptions } from './optimizers/momentum.ts';
+export { MultiOptimizer } from './optimizers/multi-optimizer.ts';
 export { Muon, type MuonOptions } from './optimizers/muon.ts';
 export { Optimizer, type OptimizerOptions } from './optimizers/optimizer.ts';
 export { RMSProp, type RMSPropOptions } from './optimizers/rmsprop.ts';
