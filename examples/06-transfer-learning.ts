@@ -25,8 +25,7 @@ await run(async () => {
   else nn.loadParamIntoNet(network, weights, { strict: false });
 
   // What is frozen gets no gradient, so a step goes back through the head alone.
-  const features = network.namedModules().find(([name]) => name === 'features');
-  features?.[1].freeze();
+  network.freeze('features.**');
   console.log(nn.summary(network, [1, 3, 96, 96]).toString().split('\n').at(-1));
 
   const model = new nn.Model({

@@ -1,9 +1,10 @@
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Compose, type Image, Resize, readImage, type TransformFunction } from '@firelight/data';
+import { Compose, Resize, readImage } from '@firelight/data';
 import { Model } from '@firelight/nn';
 import { Generator, softmax, stack, type Tensor, tensor, ValueError } from '@firelight/tensor';
 import { printable, printablePath } from '@firelight/tensor/extend';
+import { centerSquare } from './support/center-square.ts';
 import { drawGrid, type GridCell } from './support/draw-grid.ts';
 import { imageOf, loadCifar, networkInput } from './support/load-cifar.ts';
 import { openNetwork } from './support/open-network.ts';
@@ -52,19 +53,6 @@ function ranked(probabilities: Tensor, row: number): { label: number; share: num
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-
-/** The largest square in the middle. */
-const centerSquare: TransformFunction = (image: Image): Image => {
-  const { height, width, channels, data } = image;
-  const side = Math.min(height, width);
-  const [top, left] = [(height - side) >> 1, (width - side) >> 1];
-  const square = new Uint8Array(side * side * channels);
-  for (let row = 0; row < side; row++) {
-    const start = ((top + row) * width + left) * channels;
-    square.set(data.subarray(start, start + side * channels), row * side * channels);
-  }
-  return { ...image, data: square, height: side, width: side };
-};
 
 async function main(): Promise<void> {
   const { values, positionals } = parseFlags();

@@ -5,6 +5,7 @@ import { FirelightError, type Tensor, tensor } from '@firelight/tensor';
 
 /** SqueezeNet 1.1 of the ONNX model zoo, a NumPy file for each tensor. */
 const FOLDER = '../shared/squeezenet/squeezenet1.1_nchw/weights';
+const CLASSES = '../shared/squeezenet/imagenet_classes.txt';
 
 /** An array of float32 in a NumPy file: its header is a Python dictionary, in text. */
 async function readNpy(path: string): Promise<Tensor> {
@@ -32,4 +33,10 @@ export async function readImageNetWeights(names: readonly string[]): Promise<Sta
     return [name, await readNpy(`${FOLDER}/${file}`)] as const;
   });
   return Object.fromEntries(await Promise.all(entries));
+}
+
+/** The names of ImageNet's thousand classes, or null where this machine does not have them. */
+export async function readImageNetClasses(): Promise<readonly string[] | null> {
+  if (!existsSync(CLASSES)) return null;
+  return (await readFile(CLASSES, 'utf8')).trim().split('\n');
 }
