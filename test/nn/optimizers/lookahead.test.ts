@@ -226,6 +226,27 @@ describe('MultiOptimizer', () => {
     expect(memory().tensors).toBe(before);
   });
 
+  test('changes nothing where one of them has no step to take', () => {
+    const [a, b] = [parameter([1]), parameter([2])];
+    const [first, second] = [
+      new SGD([a], { learningRate: 0.1 }),
+      new SGD([b], { learningRate: [1] }),
+    ];
+    const joint = new MultiOptimizer([first, second]);
+    const fails: [Optimizer, RegExp][] = [
+      [joint, /SGD: step 1 is past the end of the learning rates \(1\)/],
+      [new Lookahead(first, { k: 2, alpha: () => Number.NaN }), /alpha of step 2 must be in/],
+    ];
+    for (const p of [a, b]) p.grad = tensor(Float64Array.of(1));
+    joint.step();
+    const before = [a.data[0], b.data[0]];
+    for (const [optimizer, message] of fails) {
+      expect(() => optimizer.step()).toThrow(message);
+      expect([a.data[0], b.data[0]]).toEqual(before);
+      expect(optimizer.globalStep).toBe(1);
+    }
+  });
+
   test('refuses what cannot step together', () => {
     const [a, b] = [parameter([1]), parameter([2])];
     const sgd = (p: Tensor, lossScale = 1) => new SGD([p], { learningRate: 0.1, lossScale });

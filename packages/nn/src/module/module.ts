@@ -55,6 +55,17 @@ export abstract class Module {
    * A module that computes several parts at once, such as a convolution with the ReLU behind it,
    * computes them one by one while one of them is watched; only gradients are then rounded otherwise.
    *
+   * With `gradients` of tensor this is the gradient by the output of any layer:
+   *
+   * ```ts
+   * const outputs: Tensor[] = [];
+   * const layer = network.getSubmodule('features');
+   * const remove = layer.onForward(({ output }) => void outputs.push(output));
+   * const logits = network.forward(x);
+   * remove();
+   * const [gradient] = gradients(logits, outputs, { gradient: oneHot(labels, numClasses) });
+   * ```
+   *
    * @see PyTorch, `torch.nn.Module.register_forward_hook`; these hooks cannot change the output
    */
   onForward(hook: ForwardHook): () => void {

@@ -60,8 +60,11 @@ export abstract class CombinedOptimizer extends Optimizer {
     for (const part of this.#parts) part.restoreGlobalStep(step);
   }
 
-  override step(): void {
-    for (const part of this.#parts) part.step();
+  override prepareStep(): () => void {
+    const steps = this.#parts.map((part) => part.prepareStep());
+    return () => {
+      for (const step of steps) step();
+    };
   }
 
   protected update(): void {} // The parts do it.

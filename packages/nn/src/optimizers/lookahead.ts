@@ -42,11 +42,23 @@ export class Lookahead extends CombinedOptimizer {
     this.#slow = this.keepForEach('slow');
   }
 
-  override step(): void {
-    // Here fast and slow weights are equal, and the fast ones may have been loaded since.
-    if (this.globalStep % this.#k === 0) this.#each((slow, fast) => assign(slow, fast));
-    super.step();
-    if (this.globalStep % this.#k === 0) this.#lookBack();
+  /**
+   * Takes what a step of the other optimizer needs; what it returns takes that step, and after each k-th
+   * looks back.
+   *
+   * @throws ValueError if there is no learning rate, or alpha is out of range
+   */
+  override prepareStep(): () => void {
+    const step = super.prepareStep();
+    const before = this.globalStep;
+    const [isFirst, isLast] = [before, before + 1].map((done) => done % this.#k === 0);
+    const alpha = isLast ? this.#alphaAfter(before + 1) : 1;
+    return () => {
+      // Here fast and slow weights are equal, and the fast ones may have been loaded since.
+      if (isFirst) this.#each((slow, fast) => assign(slow, fast));
+      step();
+      if (alpha !== 1) this.#lookBack(alpha);
+    };
   }
 
   /**
@@ -57,11 +69,13 @@ export class Lookahead extends CombinedOptimizer {
     if (this.globalStep % this.#k !== 0) this.#each((slow, fast) => assign(fast, slow));
   }
 
-  #lookBack(): void {
-    const step = this.globalStep;
+  #alphaAfter(step: number): number {
     const alpha = typeof this.#alpha === 'number' ? this.#alpha : this.#alpha(step);
     expectShare('Lookahead', `alpha of step ${step}`, alpha);
-    if (alpha === 1) return;
+    return alpha;
+  }
+
+  #lookBack(alpha: number): void {
     this.#each((slow, fast) => {
       // In this form weights that did not move stay.
       if (fast.requiresGrad) assign(fast, add(slow, mul(sub(fast, slow), alpha)));

@@ -6,7 +6,7 @@ import type { Optimizer } from './optimizer.ts';
  * trains with all of them:
  *
  * ```ts
- * const [matrices, others] = parameterGroups(network, [{ pattern: 'block*.**.weight' }]);
+ * const [matrices, others] = parameterGroups(network, [{ pattern: 'block*.conv*.weight' }]);
  * const optimizer = new MultiOptimizer([
  *   new Muon([matrices], { learningRate: 0.02 }),
  *   new AdamW([others], { learningRate: 3e-4 }),

@@ -211,19 +211,30 @@ export abstract class Optimizer {
 
   /** Updates every parameter that has a gradient and is not frozen. */
   step(): void {
+    this.prepareStep()();
+  }
+
+  /**
+   * Takes the learning rates of a step, which what it returns then takes, and cannot fail.
+   *
+   * @throws ValueError if there is no learning rate, or it is out of range
+   */
+  prepareStep(): () => void {
     const rates = this.slots.map((slot) => this.rateAt(slot.learningRate, slot.learningRateScale));
-    this.#counts.begin(this.#globalStep);
-    this.#globalStep++;
-    tidy(() =>
-      noGrad(() => {
-        this.slots.forEach((slot, i) => {
-          const { grad, requiresGrad } = slot.parameter;
-          if (grad === null || !requiresGrad) return;
-          this.#counts.add(i);
-          this.update(slot, i, grad, rates[i]);
-        });
-      }),
-    );
+    return () => {
+      this.#counts.begin(this.#globalStep);
+      this.#globalStep++;
+      tidy(() =>
+        noGrad(() => {
+          this.slots.forEach((slot, i) => {
+            const { grad, requiresGrad } = slot.parameter;
+            if (grad === null || !requiresGrad) return;
+            this.#counts.add(i);
+            this.update(slot, i, grad, rates[i]);
+          });
+        }),
+      );
+    };
   }
 
   /**
