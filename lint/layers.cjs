@@ -216,7 +216,7 @@ const LAYERS = {
     ['metrics', 'core'],
     ['losses', 'core', 'module'],
     ['schedules', 'core'],
-    ['layers', 'module', 'initializers'],
+    ['layers', 'core', 'module', 'initializers'],
     ['models', 'module', 'initializers', 'layers'],
     ['optimizers', 'core', 'module'],
     ['training', 'core', 'module', 'checkpoint', 'metrics', 'optimizers'],

@@ -1,5 +1,6 @@
 import {
   addmm,
+  defaultGenerator,
   type Generator,
   matmul,
   permute,
@@ -10,7 +11,8 @@ import {
   type Tensor,
   type TensorLike,
 } from '@firelight/tensor';
-import { expectInteger, expectThat, formatShape } from '@firelight/tensor/extend';
+import { expectInteger, expectThat, formatShape, readOptions } from '@firelight/tensor/extend';
+import { expectBelowOne } from '../core/checks.ts';
 import { initialize, xavierUniform, zeros } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
 import { Linear } from './linear.ts';
@@ -22,6 +24,9 @@ export interface MultiHeadAttentionOptions {
   readonly numHeads: number;
   /** Whether projections have a bias; true by default. */
   readonly bias?: boolean;
+  /** Probability of dropping a weight of the attention while training; 0 by default. */
+  readonly dropout?: number;
+  /** Source of the first weights and of dropout. */
   readonly generator?: Generator | undefined;
 }
 
@@ -51,10 +56,16 @@ export class MultiHeadAttention extends Module {
   readonly outProj: Linear;
   readonly #numHeads: number;
   readonly #embedDim: number;
+  readonly #dropout: number;
+  readonly #generator: Generator;
 
-  /** @throws ValueError unless both sizes are integers ≥ 1, and the heads divide the features */
-  constructor({ embedDim, numHeads, bias = true, generator }: MultiHeadAttentionOptions) {
+  /**
+   * @throws ValueError unless both sizes are integers ≥ 1, the heads divide the features, and dropout is
+   *   in [0, 1)
+   */
+  constructor(options: MultiHeadAttentionOptions) {
     super();
+    const { embedDim, numHeads, bias = true, dropout = 0, generator } = options;
     expectInteger('MultiHeadAttention', 'numHeads', numHeads, 1);
     const isRight = Number.isInteger(embedDim) && embedDim >= 1 && embedDim % numHeads === 0;
     const rule = `an integer ≥ 1 that numHeads (=${numHeads}) divides`;
@@ -69,6 +80,9 @@ export class MultiHeadAttention extends Module {
       : null;
     const sizes = { inFeatures: embedDim, outFeatures: embedDim, bias, generator };
     this.outProj = this.registerModule('out_proj', new Linear(sizes));
+    expectBelowOne('MultiHeadAttention', 'dropout', dropout);
+    this.#dropout = dropout;
+    this.#generator = this.registerGenerator(generator ?? defaultGenerator);
     this.#numHeads = numHeads;
     this.#embedDim = embedDim;
   }
@@ -98,10 +112,18 @@ export class MultiHeadAttention extends Module {
    * @throws ShapeError for inputs of other shapes
    */
   forward(query: Tensor, options: MultiHeadAttentionCall = {}): Tensor {
-    const { key = query, value = key, ...masks } = options;
+    const {
+      key = query,
+      value = key,
+      ...masks
+    } = readOptions('MultiHeadAttention', options, ['key', 'value', 'mask', 'isCausal']);
     const heads = [query, key, value].map((x, part) => this.#project(x, part));
-    const y = scaledDotProductAttention(heads[0], heads[1], heads[2], masks);
-    const [N, L] = query.shape;
+    const y = scaledDotProductAttention(heads[0], heads[1], heads[2], {
+      ...masks,
+      dropout: this.training ? this.#dropout : 0,
+      generator: this.#generator,
+    });
+    const [N, , L] = y.shape;
     return this.outProj.forward(reshape(permute(y, [0, 2, 1, 3]), [N, L, this.#embedDim]));
   }
 }

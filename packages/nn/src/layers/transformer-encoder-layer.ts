@@ -15,7 +15,10 @@ export interface TransformerEncoderLayerOptions {
   readonly numHeads: number;
   /** Features between the two linear layers; 2048 by default. */
   readonly feedForwardDim?: number;
-  /** Probability of dropping an element after each part and between the linear layers; 0.1 by default. */
+  /**
+   * Probability of dropping an element: of attention's weights, after each part and between the linear
+   * layers; 0.1 by default.
+   */
   readonly dropout?: number;
   /** Between the linear layers; `'relu'` by default. */
   readonly activation?: keyof typeof ACTIVATIONS;
@@ -29,8 +32,7 @@ export interface TransformerEncoderLayerOptions {
 /**
  * Self-attention, then two linear layers, each added to its input: x = norm1(x + attention(x)),
  * y = norm2(x + linear2(activation(linear1(x)))); with `normFirst`, x = x + attention(norm1(x)) and so on.
- * Parameters are PyTorch's (`self_attn`, `linear1`, `linear2`, `norm1`, `norm2`); unlike there, the weights
- * of attention are not dropped.
+ * Parameters are PyTorch's (`self_attn`, `linear1`, `linear2`, `norm1`, `norm2`).
  *
  * @see Vaswani et al., arXiv:1706.03762; torch.nn.TransformerEncoderLayer with `batch_first`
  */
@@ -52,7 +54,7 @@ export class TransformerEncoderLayer extends Module {
     const rule = Object.keys(ACTIVATIONS).join(' or ');
     const isKnown = Object.hasOwn(ACTIVATIONS, activation);
     expectThat(isKnown, 'TransformerEncoderLayer', 'activation', rule, activation);
-    const attention = new MultiHeadAttention({ embedDim, numHeads, generator });
+    const attention = new MultiHeadAttention({ embedDim, numHeads, dropout, generator });
     const linear = (inFeatures: number, outFeatures: number): Linear =>
       new Linear({ inFeatures, outFeatures, generator });
     const norm = (): LayerNorm => new LayerNorm({ normalizedShape: embedDim, epsilon });

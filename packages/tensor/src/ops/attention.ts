@@ -1,10 +1,18 @@
 import type { Tensor } from '../autograd/tensor.ts';
-import { expectBoolean, expectFinite, readOptions } from '../core/checks.ts';
+import {
+  expectBoolean,
+  expectFinite,
+  expectGenerator,
+  expectThat,
+  readOptions,
+} from '../core/checks.ts';
 import { DTypeError, shapeError } from '../core/errors.ts';
+import type { Generator } from '../core/random.ts';
 import { broadcastShapes, formatShape, sameShape } from '../core/shape.ts';
 import { add, mul } from './arithmetic.ts';
 import { notEqual } from './comparison.ts';
-import { ones } from './create.ts';
+import { defaultGenerator, ones } from './create.ts';
+import { dropout } from './dropout.ts';
 import { logicalAnd } from './logic.ts';
 import { matmul } from './matmul.ts';
 import { asTensor, dtypeOf, expectSameFloating, type TensorLike } from './operands.ts';
@@ -14,7 +22,7 @@ import { softmax } from './softmax.ts';
 import { tril } from './triangle.ts';
 import { where } from './where.ts';
 
-/** What a query may attend to, and how products are scaled. */
+/** What a query may attend to, how products are scaled, and which weights are dropped. */
 export interface AttentionOptions {
   /** Bool (true: attend) or floats added to the products; broadcasts to `[..., L, S]`. */
   readonly mask?: TensorLike;
@@ -22,6 +30,13 @@ export interface AttentionOptions {
   readonly isCausal?: boolean;
   /** Factor of the products; 1 / √E by default. */
   readonly scale?: number;
+  /**
+   * Probability in [0, 1) that a weight of the softmax is dropped; 0 by default. It is not told whether a
+   * training runs: give it only then.
+   */
+  readonly dropout?: number;
+  /** What decides which weights are dropped. */
+  readonly generator?: Generator;
 }
 
 /** The mask of booleans that options ask for; null for none. */
@@ -52,8 +67,15 @@ function forHeads(x: Tensor, heads: number): Tensor {
   return own === heads || own === 1 || heads % own !== 0 ? x : repeat(x, heads / own, -3);
 }
 
+/** softmax(scores) along the last axis; a row of −∞ alone, which has none, gives 0. */
+function maskedSoftmax(scores: Tensor): Tensor {
+  const largest = max(scores.detach(), -1, { keepDims: true });
+  const attends = notEqual(largest, Number.NEGATIVE_INFINITY);
+  return where(attends, softmax(where(attends, scores, 0)), 0);
+}
+
 /**
- * y = softmax(scale · query · keyᵀ + mask) · value. A query that may attend to nothing gives 0. Fewer heads
+ * y = dropout(softmax(scale · query · keyᵀ + mask)) · value. A query that may attend to nothing gives 0. Fewer heads
  * of keys and values than of queries are shared by neighbouring ones (grouped-query attention).
  *
  * @param query `[..., L, E]`
@@ -61,7 +83,7 @@ function forHeads(x: Tensor, heads: number): Tensor {
  * @param value `[..., S, V]`
  * @returns `[..., L, V]`; leading axes (samples, heads) broadcast
  * @throws ShapeError if lengths do not match; DTypeError unless all are float32 or all float64, or for
- *   another mask
+ *   another mask; ValueError for a wrong option
  * @see Vaswani et al., arXiv:1706.03762; torch.nn.functional.scaled_dot_product_attention
  */
 export function scaledDotProductAttention(
@@ -71,7 +93,7 @@ export function scaledDotProductAttention(
   options: AttentionOptions = {},
 ): Tensor {
   const op = 'scaledDotProductAttention';
-  const given = readOptions(op, options, ['mask', 'isCausal', 'scale']);
+  const given = readOptions(op, options, ['mask', 'isCausal', 'scale', 'dropout', 'generator']);
   const q = asTensor(op, 'query', query, dtypeOf(key));
   const operands = {
     query: q,
@@ -94,18 +116,19 @@ export function scaledDotProductAttention(
   if (leading === null || broadcastShapes(leading, v.shape.slice(0, -2)) === null) {
     throw shapeError(op, 'leading axes (samples, heads) do not broadcast', operands);
   }
-  const { isCausal = false, scale = 1 / Math.sqrt(E) } = given;
+  const { isCausal = false, scale = 1 / Math.sqrt(E), dropout: p = 0 } = given;
+  const { generator = defaultGenerator } = given;
   expectBoolean(op, 'isCausal', isCausal);
   expectFinite(op, 'scale', scale);
+  expectThat(typeof p === 'number' && p >= 0 && p < 1, op, 'dropout', 'in [0, 1)', p);
+  expectGenerator(op, generator);
   let scores = mul(matmul(q, k, { transposeB: true }), scale);
   const mask = given.mask === undefined ? null : asTensor(op, 'mask', given.mask, q.dtype);
   if (mask !== null) expectMask(op, mask, scores);
   if (mask !== null && mask.dtype !== 'bool') scores = add(scores, mask);
   const allowed = booleanMask(mask, isCausal, [L, S]);
   if (allowed !== null) scores = where(allowed, scores, Number.NEGATIVE_INFINITY);
-  if ((mask === null && allowed === null) || S === 0) return matmul(softmax(scores), v);
-  // A row of −∞ alone has no softmax: it is given another, and then left out.
-  const largest = max(scores.detach(), -1, { keepDims: true });
-  const attends = notEqual(largest, Number.NEGATIVE_INFINITY);
-  return matmul(where(attends, softmax(where(attends, scores, 0)), 0), v);
+  const isMasked = (mask !== null || allowed !== null) && S > 0;
+  const weights = isMasked ? maskedSoftmax(scores) : softmax(scores);
+  return matmul(dropout(weights, { p, generator }), v);
 }
