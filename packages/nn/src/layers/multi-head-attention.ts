@@ -13,7 +13,7 @@ import {
 } from '@firelight/tensor';
 import { expectInteger, expectThat, formatShape, readOptions } from '@firelight/tensor/extend';
 import { expectBelowOne } from '../core/checks.ts';
-import { initialize, xavierUniform, zeros } from '../initializers/index.ts';
+import { heUniform, initialize, xavierUniform, zeros } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
 import { Linear } from './linear.ts';
 
@@ -46,7 +46,8 @@ export interface MultiHeadAttentionCall {
  * Attention of several heads side by side, with PyTorch's parameters: `in_proj_weight`
  * `[3 · embedDim, embedDim]` and `in_proj_bias` (of queries, keys and values, in this order), and the layer
  * `out_proj`. Inputs are `[N, L, embedDim]` (PyTorch's `batch_first`); a bool mask is true where is
- * attended to, the other way round than PyTorch's.
+ * attended to, the other way round than PyTorch's. First weights are drawn as there: xavier_uniform, those
+ * of `out_proj` U(−1/√embedDim, 1/√embedDim), biases 0.
  *
  * @see Vaswani et al., arXiv:1706.03762; torch.nn.MultiheadAttention
  */
@@ -79,7 +80,8 @@ export class MultiHeadAttention extends Module {
       ? this.registerParameter('in_proj_bias', initialize(zeros(), [3 * embedDim], generator))
       : null;
     const sizes = { inFeatures: embedDim, outFeatures: embedDim, bias, generator };
-    this.outProj = this.registerModule('out_proj', new Linear(sizes));
+    const weightInit = heUniform({ negativeSlope: Math.sqrt(5) });
+    this.outProj = this.registerModule('out_proj', new Linear({ ...sizes, weightInit }));
     expectBelowOne('MultiHeadAttention', 'dropout', dropout);
     this.#dropout = dropout;
     this.#generator = this.registerGenerator(generator ?? defaultGenerator);

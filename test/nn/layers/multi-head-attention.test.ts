@@ -63,6 +63,25 @@ describe('MultiHeadAttention', () => {
     for (const value of layer.forward(made(1)).data) expect(value).toBeCloseTo(1, 5);
   });
 
+  test('draws its first weights as PyTorch does', () => {
+    const layer = new MultiHeadAttention({
+      embedDim: 96,
+      numHeads: 1,
+      generator: new Generator(4),
+    });
+    const { in_proj_weight: weight, ...rest } = layer.stateDict();
+    const largest = (x: Tensor): number => Math.max(...Array.from(x.data, Math.abs));
+    const bounds: [Tensor, number][] = [
+      [weight, Math.sqrt(6 / (4 * 96))],
+      [rest['out_proj.weight'], 1 / Math.sqrt(96)],
+    ];
+    for (const [drawn, bound] of bounds) {
+      expect(largest(drawn)).toBeLessThanOrEqual(bound);
+      expect(largest(drawn)).toBeGreaterThan(0.99 * bound);
+    }
+    expect(largest(rest.in_proj_bias) + largest(rest['out_proj.bias'])).toBe(0);
+  });
+
   test('has nothing to drop by default', () => {
     const layer = new MultiHeadAttention({ embedDim: DIM, numHeads: HEADS });
     expect(layer.forward(made(1)).data).toEqual(layer.forward(made(1)).data);
