@@ -3,6 +3,7 @@ import {
   Flatten,
   Linear,
   Module,
+  MultiHeadAttention,
   ReLU,
   Sequential,
   SqueezeNet,
@@ -47,6 +48,18 @@ test.each([
   expect(found.parameters).toBe(parameters);
   expect(found.macs).toBe(macs);
   expect(network.training).toBe(true);
+});
+
+test('lists modules that have parameters beside those inside them, and counts attention', () => {
+  const layer = new MultiHeadAttention({ embedDim: 4, numHeads: 2, generator });
+  const { layers, macs, parameters } = summary(layer, [3, 5, 4]);
+  expect(layers.map(({ name, parameters }) => [name, parameters])).toEqual([
+    ['out_proj', 20],
+    ['', 60],
+  ]);
+  expect(parameters).toBe(80);
+  // Four projections of 4 features, and two products of 5 positions with 5.
+  expect(macs).toBe(3 * (4 * 5 * 4 * 4 + 2 * 5 * 5 * 4));
 });
 
 test('watching a network changes neither its result nor the network', () => {

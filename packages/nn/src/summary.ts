@@ -3,6 +3,7 @@ import { elementCount, formatShape } from '@firelight/tensor/extend';
 import { Conv1d } from './layers/conv1d.ts';
 import { Conv2d } from './layers/conv2d.ts';
 import { Linear } from './layers/linear.ts';
+import { MultiHeadAttention } from './layers/multi-head-attention.ts';
 import type { Module } from './module/module.ts';
 import { watchForward } from './module/watch.ts';
 
@@ -80,7 +81,7 @@ function describeCount({ parameters, trainable }: ParameterCount): string {
 
 /**
  * The layers of a network with output shapes, parameters and multiply-accumulates, found by running
- * it once on zeros. A layer that is called twice is listed twice; its parameters, and those that
+ * it once on zeros: modules that hold no others, and those that have parameters of their own besides. A layer that is called twice is listed twice; its parameters, and those that
  * layers share, are counted where they come first, and its multiply-accumulates in each call.
  *
  * @param inputShape with the batch, `[1, 3, 224, 224]`
@@ -92,9 +93,9 @@ export function summary(network: Module, inputShape: Shape): NetworkSummary {
   network.eval();
   try {
     watchForward(network, zeros(inputShape), ({ name, module, output }) => {
+      const own = ownParameters(module);
       const isLeaf = module.namedModules().length === 1;
-      if (!isLeaf) return;
-      const own = module.parameters();
+      if (!isLeaf && own.length === 0) return;
       layers.push({
         name,
         type: module.constructor.name,
@@ -110,16 +111,31 @@ export function summary(network: Module, inputShape: Shape): NetworkSummary {
   return new NetworkSummary(layers, count(network.parameters()));
 }
 
+/** Parameters of a module itself, not of those inside it. */
+function ownParameters(module: Module): Tensor[] {
+  return module
+    .namedParameters()
+    .filter(([name]) => !name.includes('.'))
+    .map(([, parameter]) => parameter);
+}
+
 function count(parameters: readonly Tensor[]): ParameterCount {
   const sizeOf = (some: readonly Tensor[]): number => some.reduce((sum, { size }) => sum + size, 0);
   const trainable = parameters.filter(({ requiresGrad }) => requiresGrad);
   return { parameters: sizeOf(parameters), trainable: sizeOf(trainable) };
 }
 
-/** Convolution: outputs · taps of a group; linear layer: outputs · inputs; others count as none. */
+/**
+ * Convolution: outputs · taps of a group; linear layer: outputs · inputs; attention: three projections and
+ * two products of each two positions, as of a sequence with itself; others count as none.
+ */
 function macsOf(module: Module, outputShape: Shape): number {
-  if (!(module instanceof Conv1d || module instanceof Conv2d || module instanceof Linear)) return 0;
   const outputs = elementCount(outputShape);
+  if (module instanceof MultiHeadAttention) {
+    const [, length, features] = outputShape;
+    return outputs * (3 * features + 2 * length);
+  }
+  if (!(module instanceof Conv1d || module instanceof Conv2d || module instanceof Linear)) return 0;
   const [outFeatures] = module.weight.shape;
   return outputs * (module.weight.size / outFeatures);
 }
