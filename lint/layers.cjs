@@ -217,7 +217,7 @@ const LAYERS = {
     ['losses', 'core', 'module'],
     ['schedules', 'core'],
     ['layers', 'core', 'module', 'initializers'],
-    ['models', 'module', 'initializers', 'layers'],
+    ['models', 'core', 'module', 'initializers', 'layers'],
     ['optimizers', 'core', 'module'],
     ['training', 'core', 'module', 'checkpoint', 'metrics', 'optimizers'],
     ['callbacks', 'core', 'checkpoint', 'metrics', 'training'],

@@ -125,6 +125,11 @@ export { MobileNetV2, type MobileNetV2Options } from './models/mobilenet-v2.ts';
 export { ResNet, type ResNetDepth, type ResNetOptions } from './models/resnet.ts';
 export { SqueezeNet, type SqueezeNetOptions } from './models/squeezenet.ts';
 export { VGG, type VGGDepth, type VGGOptions } from './models/vgg.ts';
+export {
+  VisionTransformer,
+  type VisionTransformerOptions,
+  type VisionTransformerVariant,
+} from './models/vision-transformer.ts';
 export { type WhiteningOptions, whiteningWeights } from './models/whitening.ts';
 export { type ForwardCall, type ForwardHook, Module, type StateDict } from './module/module.ts';
 export type { NamePattern } from './module/name-patterns.ts';
