@@ -212,7 +212,7 @@ describe('options', () => {
     [{ stem: 'mnist' }, /stem must be one of 'imagenet', 'cifar', got 'mnist'/],
     [{ pooling: 'round' }, /pooling must be one of 'floor', 'ceil', got 'round'/],
     [{ numClasses: 0 }, /numClasses must be an integer ≥ 1, got 0/],
-    [{ dropout: 1 }, /p must be in \[0, 1\), got 1/],
+    [{ dropout: 1 }, /dropout must be in \[0, 1\), got 1/],
     [{ metaparameters: { squeezeRatio: 0.001 } }, /fire2 would have 0.128 squeeze channels/],
     [{ metaparameters: { frequency: 0 } }, /frequency must be an integer ≥ 1, got 0/],
   ])('%j is refused', (options, message) => {

@@ -7,10 +7,11 @@ export function expectNotNegative(op: string, name: string, value: number): void
 
 /** Throws a `ValueError` unless `value` is above 0. */
 export function expectPositive(op: string, name: string, value: number): void {
-  expectThat(value > 0, op, name, '> 0', value);
+  expectThat(typeof value === 'number' && value > 0, op, name, '> 0', value);
 }
 
 /** Throws a `ValueError` unless `value` is in [0, 1), as what is kept of something at each step. */
 export function expectBelowOne(op: string, name: string, value: number): void {
-  expectThat(value >= 0 && value < 1, op, name, 'in [0, 1)', value);
+  const isRight = typeof value === 'number' && value >= 0 && value < 1;
+  expectThat(isRight, op, name, 'in [0, 1)', value);
 }

@@ -5,7 +5,7 @@ import {
   type Tensor,
   tensor,
 } from '@firelight/tensor';
-import { expectShape } from '@firelight/tensor/extend';
+import { expectGenerator, expectShape } from '@firelight/tensor/extend';
 import { initializerByName } from './by-name.ts';
 import type { Initializer } from './initializer.ts';
 
@@ -15,7 +15,7 @@ export type InitializerOption = Initializer | string | number;
 /**
  * A float32 parameter with its first values.
  *
- * @throws ValueError for a shape of more elements than a tensor can have
+ * @throws ValueError for a shape of more elements than a tensor can have, or what is no generator
  */
 export function initialize(
   option: InitializerOption,
@@ -23,6 +23,7 @@ export function initialize(
   generator: Generator = defaultGenerator,
 ): Tensor {
   expectShape('initialize', shape);
+  expectGenerator('initialize', generator);
   const initializer = typeof option === 'function' ? option : initializerByName(option);
   return tensor(initializer(shape, generator), { shape, dtype: 'float32', requiresGrad: true });
 }

@@ -16,7 +16,7 @@ import {
   type Tensor,
   tanh,
 } from '@firelight/tensor';
-import { asTensor, expectInteger } from '@firelight/tensor/extend';
+import { asTensor, expectFinite, expectInteger, readOptions } from '@firelight/tensor/extend';
 import { constant, initialize } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
 
@@ -128,14 +128,16 @@ export class Softplus extends Activation {
 
 /** y = e^x / Σ e^x along an axis, the last by default; see `softmax`. */
 export class Softmax extends Activation {
-  constructor({ axis = -1 }: { axis?: number } = {}) {
+  constructor(options: { axis?: number } = {}) {
+    const { axis = -1 } = readOptions('Softmax', options, ['axis']);
     super((x) => softmax(x, axis));
   }
 }
 
 /** y = x − ln Σ e^x along an axis, the last by default; see `logSoftmax`. */
 export class LogSoftmax extends Activation {
-  constructor({ axis = -1 }: { axis?: number } = {}) {
+  constructor(options: { axis?: number } = {}) {
+    const { axis = -1 } = readOptions('LogSoftmax', options, ['axis']);
     super((x) => logSoftmax(x, axis));
   }
 }
@@ -148,9 +150,14 @@ export class PReLU extends Module {
    * @param options `numParameters`: 1 (default) or the channels; `init`: 0.25 by default
    * @throws ValueError unless `numParameters` is an integer ≥ 1
    */
-  constructor({ numParameters = 1, init = 0.25 }: { numParameters?: number; init?: number } = {}) {
+  constructor(options: { numParameters?: number; init?: number } = {}) {
     super();
+    const { numParameters = 1, init = 0.25 } = readOptions('PReLU', options, [
+      'numParameters',
+      'init',
+    ]);
     expectInteger('PReLU', 'numParameters', numParameters, 1);
+    expectFinite('PReLU', 'init', init);
     const first = initialize(constant(init), [numParameters]);
     this.weight = this.registerParameter('weight', first, { decay: false });
   }

@@ -7,7 +7,8 @@ import {
   type Tensor,
   zeros,
 } from '@firelight/tensor';
-import { expectInteger } from '@firelight/tensor/extend';
+import { expectInteger, expectShare, readOptions } from '@firelight/tensor/extend';
+import { expectNotNegative } from '../core/checks.ts';
 import { Module } from '../module/module.ts';
 import { type ActivationOptions, expectActivation } from './activation.ts';
 
@@ -37,11 +38,18 @@ export class BatchNorm2d extends Module {
   readonly #momentum: number;
   readonly #epsilon: number;
 
-  /** @throws ValueError unless `numFeatures` is an integer ≥ 1 */
+  /** @throws ValueError for a wrong option: `numFeatures` is an integer ≥ 1, `momentum` in [0, 1] */
   constructor(options: BatchNorm2dLayerOptions) {
     super();
-    const { numFeatures, momentum = 0.1, epsilon = 1e-5, activation = 'none' } = options;
+    const {
+      numFeatures,
+      momentum = 0.1,
+      epsilon = 1e-5,
+      activation = 'none',
+    } = readOptions('BatchNorm2d', options, ['numFeatures', 'momentum', 'epsilon', 'activation']);
     expectInteger('BatchNorm2d', 'numFeatures', numFeatures, 1);
+    expectShare('BatchNorm2d', 'momentum', momentum);
+    expectNotNegative('BatchNorm2d', 'epsilon', epsilon);
     const undecayed = { decay: false };
     const shape = [numFeatures];
     this.weight = this.registerParameter('weight', ones(shape, { requiresGrad: true }), undecayed);

@@ -1,7 +1,9 @@
 import { convTranspose2d, type Generator, type Pair, type Tensor } from '@firelight/tensor';
+import { expectBoolean, readOptions } from '@firelight/tensor/extend';
 import { type InitializerOption, initialize } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
 import { expectChannels } from './channels.ts';
+import { expectKernel } from './kernel-size.ts';
 
 /** Sizes and first weights of a `ConvTranspose2d`. */
 export interface ConvTranspose2dLayerOptions {
@@ -34,12 +36,27 @@ export class ConvTranspose2d extends Module {
   readonly bias: Tensor | null;
   readonly #options: ConvTranspose2dLayerOptions;
 
-  /** @throws ValueError unless channels are integers ≥ 1 that `groups` divides */
+  /** @throws ValueError for a wrong option: channels are integers ≥ 1 that `groups` divides */
   constructor(options: ConvTranspose2dLayerOptions) {
     super();
+    readOptions('ConvTranspose2d', options, [
+      'inChannels',
+      'outChannels',
+      'kernelSize',
+      'stride',
+      'padding',
+      'outputPadding',
+      'dilation',
+      'groups',
+      'bias',
+      'weightInit',
+      'biasInit',
+      'generator',
+    ]);
     const { inChannels, outChannels, kernelSize, groups = 1, bias = true, generator } = options;
     expectChannels('ConvTranspose2d', options, groups);
-    const [kH, kW] = typeof kernelSize === 'number' ? [kernelSize, kernelSize] : kernelSize;
+    expectBoolean('ConvTranspose2d', 'bias', bias);
+    const [kH, kW] = expectKernel('ConvTranspose2d', kernelSize);
     const { weightInit = 'he_uniform', biasInit = 0 } = options;
     this.#options = options;
     const shape = [inChannels, outChannels / groups, kH, kW];

@@ -7,10 +7,12 @@ import {
   type Pair,
   type Tensor,
 } from '@firelight/tensor';
+import { expectBoolean, readOptions } from '@firelight/tensor/extend';
 import { type InitializerOption, initialize } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
 import { type ActivationOptions, expectActivation } from './activation.ts';
 import { expectChannels } from './channels.ts';
+import { expectKernel } from './kernel-size.ts';
 
 /** Sizes and first weights of a `Conv2d`. */
 export interface Conv2dLayerOptions {
@@ -43,12 +45,27 @@ export class Conv2d extends Module {
   readonly activation: Activation;
   readonly #options: Conv2dLayerOptions;
 
-  /** @throws ValueError unless channels are integers ≥ 1 that `groups` divides */
+  /** @throws ValueError for a wrong option: channels are integers ≥ 1 that `groups` divides */
   constructor(options: Conv2dLayerOptions) {
     super();
+    readOptions('Conv2d', options, [
+      'inChannels',
+      'outChannels',
+      'kernelSize',
+      'stride',
+      'padding',
+      'dilation',
+      'groups',
+      'bias',
+      'activation',
+      'weightInit',
+      'biasInit',
+      'generator',
+    ]);
     const { inChannels, outChannels, kernelSize, groups = 1, bias = true, generator } = options;
     expectChannels('Conv2d', options, groups);
-    const [kH, kW] = typeof kernelSize === 'number' ? [kernelSize, kernelSize] : kernelSize;
+    expectBoolean('Conv2d', 'bias', bias);
+    const [kH, kW] = expectKernel('Conv2d', kernelSize);
     const { weightInit = 'he_uniform', biasInit = 0, activation = 'none' } = options;
     this.#options = options;
     this.activation = expectActivation('Conv2d', activation);

@@ -1,4 +1,5 @@
 import type { Activation, Generator, PaddingOption, Pair, Tensor } from '@firelight/tensor';
+import { readOptions } from '@firelight/tensor/extend';
 import type { InitializerOption } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
 import type { ActivationOptions } from './activation.ts';
@@ -33,10 +34,25 @@ export class DepthwiseSeparableConv2d extends Module {
   readonly depthwise: Conv2d;
   readonly pointwise: Conv2d;
 
-  /** @throws ValueError unless channels are integers ≥ 1 */
+  /** @throws ValueError for a wrong option: channels are integers ≥ 1 */
   constructor(options: DepthwiseSeparableConv2dOptions) {
     super();
-    const { outChannels, activation = 'none', ...depthwise } = options;
+    const {
+      outChannels,
+      activation = 'none',
+      ...depthwise
+    } = readOptions('DepthwiseSeparableConv2d', options, [
+      'inChannels',
+      'outChannels',
+      'kernelSize',
+      'stride',
+      'padding',
+      'dilation',
+      'bias',
+      'activation',
+      'weightInit',
+      'generator',
+    ]);
     const { inChannels, bias = true, weightInit = 'he_uniform', generator } = options;
     this.depthwise = this.registerModule(
       'depthwise',

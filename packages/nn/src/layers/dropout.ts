@@ -1,5 +1,6 @@
 import { defaultGenerator, dropout, type Generator, type Tensor } from '@firelight/tensor';
-import { expectThat } from '@firelight/tensor/extend';
+import { readOptions } from '@firelight/tensor/extend';
+import { expectBelowOne } from '../core/checks.ts';
 import { Module } from '../module/module.ts';
 
 /** Drops elements with probability `p` while training; the identity otherwise. See `dropout`. */
@@ -9,11 +10,15 @@ export class Dropout extends Module {
 
   /**
    * @param options `p`: 0.5 by default (MindSpore 1.x takes keep_prob = 1 − p)
-   * @throws ValueError if p is not in [0, 1)
+   * @throws ValueError for an unknown option, or if p is not in [0, 1)
    */
-  constructor({ p = 0.5, generator = defaultGenerator }: DropoutLayerOptions = {}) {
+  constructor(options: DropoutLayerOptions = {}) {
     super();
-    expectThat(p >= 0 && p < 1, 'Dropout', 'p', 'in [0, 1)', p);
+    const { p = 0.5, generator = defaultGenerator } = readOptions('Dropout', options, [
+      'p',
+      'generator',
+    ]);
+    expectBelowOne('Dropout', 'p', p);
     this.#p = p;
     this.#generator = this.registerGenerator(generator);
   }

@@ -1,5 +1,5 @@
 import { embedding, type Generator, type Tensor } from '@firelight/tensor';
-import { expectInteger } from '@firelight/tensor/extend';
+import { expectInteger, readOptions } from '@firelight/tensor/extend';
 import { type InitializerOption, initialize, normal } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
 
@@ -21,10 +21,14 @@ export class Embedding extends Module {
   readonly weight: Tensor;
   readonly #paddingIndex: number | undefined;
 
-  /** @throws ValueError unless both sizes are integers ≥ 1 */
+  /** @throws ValueError for a wrong option: both sizes are integers ≥ 1 */
   constructor(options: EmbeddingOptions) {
     super();
-    const { numEmbeddings, embeddingDim, paddingIndex, generator } = options;
+    const { numEmbeddings, embeddingDim, paddingIndex, generator } = readOptions(
+      'Embedding',
+      options,
+      ['numEmbeddings', 'embeddingDim', 'paddingIndex', 'weightInit', 'generator'],
+    );
     expectInteger('Embedding', 'numEmbeddings', numEmbeddings, 1);
     expectInteger('Embedding', 'embeddingDim', embeddingDim, 1);
     const { weightInit = normal({ sigma: 1 }) } = options;

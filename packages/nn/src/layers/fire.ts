@@ -8,6 +8,7 @@ import {
   type Tensor,
   ValueError,
 } from '@firelight/tensor';
+import { expectBoolean, expectThat, readOptions } from '@firelight/tensor/extend';
 import { Module } from '../module/module.ts';
 import { isPlain } from './activation.ts';
 import { BatchNorm2d } from './batch-norm2d.ts';
@@ -48,11 +49,26 @@ export class Fire extends Module {
   readonly #expand3x3: ConvolutionWithNorm;
   readonly #bypass: 'none' | 'identity' | ConvolutionWithNorm;
 
-  /** @throws ValueError if an identity bypass would change the number of channels */
+  /** @throws ValueError for a wrong option, or if an identity bypass would change the number of channels */
   constructor(options: FireOptions) {
     super();
-    const { inChannels, squeezeChannels, expand1x1Channels, expand3x3Channels } = options;
-    const { bypass = 'none' } = options;
+    const { inChannels, squeezeChannels, expand1x1Channels, expand3x3Channels } = readOptions(
+      'Fire',
+      options,
+      [
+        'inChannels',
+        'squeezeChannels',
+        'expand1x1Channels',
+        'expand3x3Channels',
+        'bypass',
+        'batchNorm',
+        'generator',
+      ],
+    );
+    const { bypass = 'none', batchNorm = false } = options;
+    const isBypass = ['none', 'identity', 'conv'].includes(bypass);
+    expectThat(isBypass, 'Fire', 'bypass', "'none', 'identity' or 'conv'", bypass);
+    expectBoolean('Fire', 'batchNorm', batchNorm);
     this.outChannels = expand1x1Channels + expand3x3Channels;
     if (bypass === 'identity' && inChannels !== this.outChannels) {
       throw new ValueError(

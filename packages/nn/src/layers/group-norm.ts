@@ -1,5 +1,13 @@
-import { groupNorm, instanceNorm, ones, type Tensor, zeros } from '@firelight/tensor';
-import { expectInteger, expectThat } from '@firelight/tensor/extend';
+import { groupNorm, instanceNorm, ones, ShapeError, type Tensor, zeros } from '@firelight/tensor';
+import {
+  asTensor,
+  expectBoolean,
+  expectInteger,
+  expectThat,
+  formatShape,
+  readOptions,
+} from '@firelight/tensor/extend';
+import { expectNotNegative } from '../core/checks.ts';
 import { Module } from '../module/module.ts';
 
 /** Size of a `GroupNorm`. */
@@ -23,13 +31,19 @@ export class GroupNorm extends Module {
   readonly #numGroups: number;
   readonly #epsilon: number;
 
-  /** @throws ValueError unless both are integers ≥ 1, and the groups divide the channels */
-  constructor({ numGroups, numChannels, epsilon = 1e-5 }: GroupNormOptions) {
+  /** @throws ValueError for a wrong option: both are integers ≥ 1, and the groups divide the channels */
+  constructor(options: GroupNormOptions) {
     super();
+    const {
+      numGroups,
+      numChannels,
+      epsilon = 1e-5,
+    } = readOptions('GroupNorm', options, ['numGroups', 'numChannels', 'epsilon']);
     expectInteger('GroupNorm', 'numGroups', numGroups, 1);
     expectInteger('GroupNorm', 'numChannels', numChannels, 1);
     const rule = `a multiple of numGroups (=${numGroups})`;
     expectThat(numChannels % numGroups === 0, 'GroupNorm', 'numChannels', rule, numChannels);
+    expectNotNegative('GroupNorm', 'epsilon', epsilon);
     const [shape, grad] = [[numChannels], { requiresGrad: true }];
     this.weight = this.registerParameter('weight', ones(shape, grad), UNDECAYED);
     this.bias = this.registerParameter('bias', zeros(shape, grad), UNDECAYED);
@@ -60,20 +74,39 @@ export interface InstanceNorm2dOptions {
 export class InstanceNorm2d extends Module {
   readonly weight: Tensor | null;
   readonly bias: Tensor | null;
+  readonly #numFeatures: number;
   readonly #epsilon: number;
 
-  /** @throws ValueError unless `numFeatures` is an integer ≥ 1 */
-  constructor({ numFeatures, epsilon = 1e-5, affine = false }: InstanceNorm2dOptions) {
+  /** @throws ValueError for a wrong option: `numFeatures` is an integer ≥ 1 */
+  constructor(options: InstanceNorm2dOptions) {
     super();
+    const {
+      numFeatures,
+      epsilon = 1e-5,
+      affine = false,
+    } = readOptions('InstanceNorm2d', options, ['numFeatures', 'epsilon', 'affine']);
     expectInteger('InstanceNorm2d', 'numFeatures', numFeatures, 1);
+    expectNotNegative('InstanceNorm2d', 'epsilon', epsilon);
+    expectBoolean('InstanceNorm2d', 'affine', affine);
     const [shape, grad] = [[numFeatures], { requiresGrad: true }];
     this.weight = affine ? this.registerParameter('weight', ones(shape, grad), UNDECAYED) : null;
     this.bias = affine ? this.registerParameter('bias', zeros(shape, grad), UNDECAYED) : null;
+    this.#numFeatures = numFeatures;
     this.#epsilon = epsilon;
   }
 
-  /** `[N, C, H, W]` → `[N, C, H, W]` */
+  /**
+   * `[N, C, H, W]` → `[N, C, H, W]`
+   *
+   * @throws ShapeError for another number of axes or channels
+   */
   forward(x: Tensor): Tensor {
+    const { shape } = asTensor('InstanceNorm2d', 'x', x);
+    if (shape.length !== 4 || shape[1] !== this.#numFeatures) {
+      throw new ShapeError(
+        `InstanceNorm2d: needs images [N, ${this.#numFeatures}, H, W], got ${formatShape(shape)}`,
+      );
+    }
     return instanceNorm(x, this.weight, this.bias, { epsilon: this.#epsilon });
   }
 }

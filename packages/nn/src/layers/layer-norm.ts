@@ -1,5 +1,6 @@
 import { layerNorm, ones, rmsNorm, type Shape, type Tensor, zeros } from '@firelight/tensor';
-import { expectShape } from '@firelight/tensor/extend';
+import { expectBoolean, expectShape, expectThat, readOptions } from '@firelight/tensor/extend';
+import { expectNotNegative } from '../core/checks.ts';
 import { Module } from '../module/module.ts';
 
 /** Size of a `LayerNorm` or `RMSNorm`. */
@@ -12,10 +13,21 @@ export interface LayerNormLayerOptions {
   readonly bias?: boolean;
 }
 
-function shapeOf(layer: string, { normalizedShape }: LayerNormLayerOptions): Shape {
+/** The options of either layer, checked, with the lengths of the axes as a list. */
+function readNorm(
+  layer: string,
+  options: LayerNormLayerOptions,
+  known: readonly (keyof LayerNormLayerOptions)[],
+): { shape: Shape; epsilon: number; bias: boolean } {
+  const { normalizedShape, epsilon = 1e-5, bias = true } = readOptions(layer, options, known);
   const shape = typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape;
+  const isList = Array.isArray(shape) && shape.length > 0;
+  const rule = 'a length, or a list of at least one';
+  expectThat(isList, layer, 'normalizedShape', rule, normalizedShape);
   expectShape(layer, shape);
-  return shape;
+  expectNotNegative(layer, 'epsilon', epsilon);
+  expectBoolean(layer, 'bias', bias);
+  return { shape, epsilon, bias };
 }
 
 const UNDECAYED = { decay: false };
@@ -29,11 +41,11 @@ export class LayerNorm extends Module {
   readonly bias: Tensor | null;
   readonly #epsilon: number;
 
-  /** @throws ValueError unless `normalizedShape` is a list of integers ≥ 0 */
+  /** @throws ValueError for a wrong option: lengths are integers ≥ 0, and `epsilon` is a number ≥ 0 */
   constructor(options: LayerNormLayerOptions) {
     super();
-    const shape = shapeOf('LayerNorm', options);
-    const { epsilon = 1e-5, bias = true } = options;
+    const known = ['normalizedShape', 'epsilon', 'bias'] as const;
+    const { shape, epsilon, bias } = readNorm('LayerNorm', options, known);
     const grad = { requiresGrad: true };
     this.weight = this.registerParameter('weight', ones(shape, grad), UNDECAYED);
     this.bias = bias ? this.registerParameter('bias', zeros(shape, grad), UNDECAYED) : null;
@@ -55,12 +67,12 @@ export class RMSNorm extends Module {
   readonly weight: Tensor;
   readonly #epsilon: number;
 
-  /** @throws ValueError unless `normalizedShape` is a list of integers ≥ 0 */
+  /** @throws ValueError for a wrong option: lengths are integers ≥ 0, and `epsilon` is a number ≥ 0 */
   constructor(options: Omit<LayerNormLayerOptions, 'bias'>) {
     super();
-    const shape = shapeOf('RMSNorm', options);
+    const { shape, epsilon } = readNorm('RMSNorm', options, ['normalizedShape', 'epsilon']);
     this.weight = this.registerParameter('weight', ones(shape, { requiresGrad: true }), UNDECAYED);
-    this.#epsilon = options.epsilon ?? 1e-5;
+    this.#epsilon = epsilon;
   }
 
   /** `[..., normalizedShape]` → the same shape */

@@ -1,5 +1,5 @@
 import { add, type Generator, matmul, type Tensor } from '@firelight/tensor';
-import { expectInteger } from '@firelight/tensor/extend';
+import { expectBoolean, expectInteger, readOptions } from '@firelight/tensor/extend';
 import { type InitializerOption, initialize } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
 
@@ -24,13 +24,26 @@ export class Linear extends Module {
   readonly weight: Tensor;
   readonly bias: Tensor | null;
 
-  /** @throws ValueError unless both numbers of features are integers ≥ 1 */
+  /** @throws ValueError for a wrong option: both numbers of features are integers ≥ 1 */
   constructor(options: LinearOptions) {
     super();
-    const { inFeatures, outFeatures, bias = true, generator } = options;
+    const {
+      inFeatures,
+      outFeatures,
+      bias = true,
+      generator,
+    } = readOptions('Linear', options, [
+      'inFeatures',
+      'outFeatures',
+      'bias',
+      'weightInit',
+      'biasInit',
+      'generator',
+    ]);
     for (const [name, features] of Object.entries({ inFeatures, outFeatures })) {
       expectInteger('Linear', name, features, 1);
     }
+    expectBoolean('Linear', 'bias', bias);
     const { weightInit = 'he_uniform', biasInit = 0 } = options;
     this.weight = this.registerParameter(
       'weight',

@@ -11,7 +11,14 @@ import {
   type Tensor,
   type TensorLike,
 } from '@firelight/tensor';
-import { expectInteger, expectThat, formatShape, readOptions } from '@firelight/tensor/extend';
+import {
+  asTensor,
+  expectBoolean,
+  expectInteger,
+  expectThat,
+  formatShape,
+  readOptions,
+} from '@firelight/tensor/extend';
 import { expectBelowOne } from '../core/checks.ts';
 import { heUniform, initialize, xavierUniform, zeros } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
@@ -42,6 +49,9 @@ export interface MultiHeadAttentionCall {
   readonly isCausal?: boolean;
 }
 
+/** What the three projections take. */
+const OPERANDS = ['query', 'key', 'value'];
+
 /**
  * Attention of several heads side by side, with PyTorch's parameters: `in_proj_weight`
  * `[3 · embedDim, embedDim]` and `in_proj_bias` (of queries, keys and values, in this order), and the layer
@@ -66,11 +76,24 @@ export class MultiHeadAttention extends Module {
    */
   constructor(options: MultiHeadAttentionOptions) {
     super();
-    const { embedDim, numHeads, bias = true, dropout = 0, generator } = options;
+    const {
+      embedDim,
+      numHeads,
+      bias = true,
+      dropout = 0,
+      generator,
+    } = readOptions('MultiHeadAttention', options, [
+      'embedDim',
+      'numHeads',
+      'bias',
+      'dropout',
+      'generator',
+    ]);
     expectInteger('MultiHeadAttention', 'numHeads', numHeads, 1);
     const isRight = Number.isInteger(embedDim) && embedDim >= 1 && embedDim % numHeads === 0;
     const rule = `an integer ≥ 1 that numHeads (=${numHeads}) divides`;
     expectThat(isRight, 'MultiHeadAttention', 'embedDim', rule, embedDim);
+    expectBoolean('MultiHeadAttention', 'bias', bias);
     const shape = [3 * embedDim, embedDim];
     this.inProjWeight = this.registerParameter(
       'in_proj_weight',
@@ -90,11 +113,12 @@ export class MultiHeadAttention extends Module {
   }
 
   /** One of the three projections, cut into heads: `[N, L, embedDim]` → `[N, heads, L, features]`. */
-  #project(x: Tensor, part: number): Tensor {
+  #project(operand: Tensor, part: number): Tensor {
+    const x = asTensor('MultiHeadAttention', OPERANDS[part], operand);
     const [D, heads] = [this.#embedDim, this.#numHeads];
     if (x.rank !== 3 || x.shape[2] !== D) {
       throw new ShapeError(
-        `MultiHeadAttention: inputs must be [N, L, ${D}], got ${formatShape(x.shape)}`,
+        `MultiHeadAttention: ${OPERANDS[part]} must be [N, L, ${D}], got ${formatShape(x.shape)}`,
       );
     }
     const [N, L] = x.shape;

@@ -1,5 +1,12 @@
 import { add, type Generator, gelu, relu, type Tensor } from '@firelight/tensor';
-import { expectThat } from '@firelight/tensor/extend';
+import {
+  asTensor,
+  expectBoolean,
+  expectInteger,
+  expectThat,
+  readOptions,
+} from '@firelight/tensor/extend';
+import { expectBelowOne } from '../core/checks.ts';
 import { Module } from '../module/module.ts';
 import { Dropout } from './dropout.ts';
 import { LayerNorm } from './layer-norm.ts';
@@ -49,11 +56,24 @@ export class TransformerEncoderLayer extends Module {
   /** @throws ValueError for sizes that are no integers ≥ 1, or an activation or dropout that cannot be */
   constructor(options: TransformerEncoderLayerOptions) {
     super();
+    readOptions('TransformerEncoderLayer', options, [
+      'embedDim',
+      'numHeads',
+      'feedForwardDim',
+      'dropout',
+      'activation',
+      'normFirst',
+      'epsilon',
+      'generator',
+    ]);
     const { embedDim, numHeads, feedForwardDim = 2048, dropout = 0.1, generator } = options;
     const { activation = 'relu', normFirst = false, epsilon = 1e-5 } = options;
     const rule = Object.keys(ACTIVATIONS).join(' or ');
-    const isKnown = Object.hasOwn(ACTIVATIONS, activation);
+    const isKnown = Object.keys(ACTIVATIONS).includes(activation);
     expectThat(isKnown, 'TransformerEncoderLayer', 'activation', rule, activation);
+    expectInteger('TransformerEncoderLayer', 'feedForwardDim', feedForwardDim, 1);
+    expectBelowOne('TransformerEncoderLayer', 'dropout', dropout);
+    expectBoolean('TransformerEncoderLayer', 'normFirst', normFirst);
     const attention = new MultiHeadAttention({ embedDim, numHeads, dropout, generator });
     const linear = (inFeatures: number, outFeatures: number): Linear =>
       new Linear({ inFeatures, outFeatures, generator });
@@ -80,7 +100,8 @@ export class TransformerEncoderLayer extends Module {
    * @throws ShapeError for inputs of other shapes
    */
   forward(x: Tensor, options: Pick<MultiHeadAttentionCall, 'mask' | 'isCausal'> = {}): Tensor {
-    const attended = this.#residual(x, this.norm1, (input) =>
+    const tokens = asTensor('TransformerEncoderLayer', 'x', x);
+    const attended = this.#residual(tokens, this.norm1, (input) =>
       this.selfAttn.forward(input, options),
     );
     return this.#residual(attended, this.norm2, (input) => {

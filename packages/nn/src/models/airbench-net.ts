@@ -9,10 +9,12 @@ import {
   ValueError,
 } from '@firelight/tensor';
 import {
+  asTensor,
   expectInteger,
   expectIntegerList,
   formatShape,
   readOptions,
+  sameShape,
 } from '@firelight/tensor/extend';
 import { dirac, heUniform, type Initializer } from '../initializers/index.ts';
 import { BatchNorm2d } from '../layers/batch-norm2d.ts';
@@ -113,7 +115,10 @@ export class AirbenchNet extends Module {
   readonly #head: Linear;
   readonly #inChannels: number;
 
-  /** @throws ValueError for a wrong option; ShapeError for whitening weights of another shape */
+  /**
+   * @throws ValueError for a wrong option; for whitening weights a DTypeError if they are no tensor, a
+   *   ShapeError for another shape
+   */
   constructor(options: AirbenchNetOptions = {}) {
     super();
     const {
@@ -136,12 +141,14 @@ export class AirbenchNet extends Module {
     this.#inChannels = inChannels;
     const outChannels = 2 * inChannels * WHITENING_SIZE ** 2;
     const shape = [outChannels, inChannels, WHITENING_SIZE, WHITENING_SIZE];
-    if (whitening !== undefined && String(whitening.shape) !== String(shape)) {
+    const filters =
+      whitening === undefined ? undefined : asTensor('AirbenchNet', 'whitening', whitening);
+    if (filters !== undefined && !sameShape(filters.shape, shape)) {
       throw new ShapeError(
-        `AirbenchNet: whitening must be ${formatShape(shape)}, got ${formatShape(whitening.shape)}`,
+        `AirbenchNet: whitening must be ${formatShape(shape)}, got ${formatShape(filters.shape)}`,
       );
     }
-    const weightInit = whitening === undefined ? drawn : () => Float64Array.from(whitening.data);
+    const weightInit = filters === undefined ? drawn : () => Float64Array.from(filters.data);
     const sizes = { inChannels, outChannels, kernelSize: WHITENING_SIZE };
     this.whiten = this.registerModule('whiten', new Conv2d({ ...sizes, weightInit, generator }));
     freezeParameter(this.whiten.weight, FIXED);

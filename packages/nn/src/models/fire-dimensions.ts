@@ -1,5 +1,5 @@
 import { ValueError } from '@firelight/tensor';
-import { expectInteger } from '@firelight/tensor/extend';
+import { expectInteger, readOptions } from '@firelight/tensor/extend';
 
 /** Channels inside one Fire module. */
 export interface FireDimensions {
@@ -43,7 +43,13 @@ export function fireDimensions(metaparameters: Metaparameters = {}): FireDimensi
     pct3x3 = 0.5,
     frequency = 2,
     squeezeRatio = 0.125,
-  } = metaparameters;
+  } = readOptions('fireDimensions', metaparameters, [
+    'baseExpand',
+    'expandIncrement',
+    'pct3x3',
+    'frequency',
+    'squeezeRatio',
+  ]);
   expectInteger('fireDimensions', 'frequency', frequency, 1);
   return Array.from({ length: MODULES }, (_, i) => {
     const expand = baseExpand + expandIncrement * Math.floor(i / frequency);

@@ -71,6 +71,7 @@ export class LeNet5 extends Module {
       'generator',
     ]);
     expectInteger('LeNet5', 'numClasses', numClasses, 1);
+    expectInteger('LeNet5', 'inChannels', inChannels, 1);
     expectThat(imageSize === 28 || imageSize === 32, 'LeNet5', 'imageSize', '28 or 32', imageSize);
     expectOneOf('LeNet5', 'activation', activation, ['tanh', 'relu']);
     expectOneOf('LeNet5', 'pooling', pooling, ['avg', 'max']);

@@ -1,5 +1,6 @@
 import { type Generator, globalAvgPool2d, type Tensor } from '@firelight/tensor';
 import { expectInteger, expectThat, readOptions } from '@firelight/tensor/extend';
+import { expectBelowOne } from '../core/checks.ts';
 import { normal } from '../initializers/index.ts';
 import { Dropout } from '../layers/dropout.ts';
 import { Linear } from '../layers/linear.ts';
@@ -93,6 +94,8 @@ export class MobileNetV2 extends Module {
       'generator',
     ]);
     expectInteger('MobileNetV2', 'numClasses', numClasses, 1);
+    expectInteger('MobileNetV2', 'inChannels', inChannels, 1);
+    expectBelowOne('MobileNetV2', 'dropout', dropout);
     const isFactor = Number.isFinite(widthMultiplier) && widthMultiplier > 0;
     expectThat(isFactor, 'MobileNetV2', 'widthMultiplier', 'above 0', widthMultiplier);
     expectOneOf('MobileNetV2', 'stem', stem, ['imagenet', 'cifar']);

@@ -12,6 +12,16 @@ export function expectOneOf(
   expectThat(choices.includes(value), network, name, rule, value);
 }
 
+/** Throws a `ValueError` unless `depth` is one of those that networks are known for. */
+export function expectDepth(
+  network: string,
+  depth: number,
+  known: Readonly<Record<number, unknown>>,
+): void {
+  const depths = Object.keys(known).map(Number);
+  expectThat(depths.includes(depth), network, 'depth', `one of ${depths.join(', ')}`, depth);
+}
+
 /** @throws ShapeError unless `input` is `[N, inChannels, H, W]`; DTypeError for what is no tensor */
 export function expectImages(network: string, input: Tensor, inChannels: number): Tensor {
   const x = asTensor(network, 'x', input);

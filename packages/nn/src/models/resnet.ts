@@ -1,5 +1,5 @@
 import { type Generator, globalAvgPool2d, maxPool2d, type Tensor } from '@firelight/tensor';
-import { expectInteger, expectThat, readOptions } from '@firelight/tensor/extend';
+import { expectInteger, readOptions } from '@firelight/tensor/extend';
 import { heUniform } from '../initializers/index.ts';
 import { BatchNorm2d } from '../layers/batch-norm2d.ts';
 import type { Conv2d } from '../layers/conv2d.ts';
@@ -7,7 +7,7 @@ import { Linear } from '../layers/linear.ts';
 import { Sequential } from '../layers/sequential.ts';
 import { Module } from '../module/module.ts';
 import { convolution } from './convolution.ts';
-import { expectImages, expectOneOf, tidyWithoutGrad } from './network-input.ts';
+import { expectDepth, expectImages, expectOneOf, tidyWithoutGrad } from './network-input.ts';
 import { BasicBlock, Bottleneck, type Shortcut } from './residual-blocks.ts';
 
 /** Layers with weights of the networks that there are. */
@@ -101,8 +101,7 @@ export class ResNet extends Module {
       'inChannels',
       'generator',
     ]);
-    const rule = `one of ${Object.keys(ARCHITECTURES).join(', ')}`;
-    expectThat(Object.hasOwn(ARCHITECTURES, depth), 'ResNet', 'depth', rule, depth);
+    expectDepth('ResNet', depth, ARCHITECTURES);
     const { block: Block, stages, defaults } = ARCHITECTURES[depth];
     const {
       numClasses = defaults.numClasses,
@@ -114,6 +113,7 @@ export class ResNet extends Module {
     } = options;
     expectInteger('ResNet', 'numClasses', numClasses, 1);
     expectInteger('ResNet', 'width', width, 1);
+    expectInteger('ResNet', 'inChannels', inChannels, 1);
     expectOneOf('ResNet', 'stem', stem, Object.keys(STEMS));
     expectOneOf('ResNet', 'shortcut', shortcut, ['projection', 'pad']);
     this.#inChannels = inChannels;

@@ -1,5 +1,6 @@
 import { type Generator, globalAvgPool2d, ShapeError, type Tensor } from '@firelight/tensor';
-import { expectInteger, windowCount } from '@firelight/tensor/extend';
+import { expectBoolean, expectInteger, readOptions, windowCount } from '@firelight/tensor/extend';
+import { expectBelowOne } from '../core/checks.ts';
 import { normal } from '../initializers/index.ts';
 import { BatchNorm2d } from '../layers/batch-norm2d.ts';
 import { Conv2d } from '../layers/conv2d.ts';
@@ -104,11 +105,24 @@ export class SqueezeNet extends Module {
   readonly #advice: string;
 
   /**
-   * @throws ValueError for an unknown version, bypass, stem or pooling, or a number of classes
+   * @throws ValueError for an unknown option, version, bypass, stem or pooling, or a number of classes
    *   below 1
    */
   constructor(options: SqueezeNetOptions = {}) {
     super();
+    readOptions('SqueezeNet', options, [
+      'numClasses',
+      'version',
+      'bypass',
+      'batchNorm',
+      'headRelu',
+      'stem',
+      'pooling',
+      'dropout',
+      'inChannels',
+      'metaparameters',
+      'generator',
+    ]);
     const { numClasses = 1000, version = '1.0', bypass = 'none', stem = 'imagenet' } = options;
     const {
       pooling = 'floor',
@@ -123,6 +137,10 @@ export class SqueezeNet extends Module {
     expectOneOf('SqueezeNet', 'stem', stem, ['imagenet', 'cifar']);
     expectOneOf('SqueezeNet', 'pooling', pooling, ['floor', 'ceil']);
     expectInteger('SqueezeNet', 'numClasses', numClasses, 1);
+    expectInteger('SqueezeNet', 'inChannels', inChannels, 1);
+    expectBelowOne('SqueezeNet', 'dropout', dropout);
+    expectBoolean('SqueezeNet', 'batchNorm', batchNorm);
+    expectBoolean('SqueezeNet', 'headRelu', headRelu);
     const { stemChannels, poolAfter, ...architecture } = ARCHITECTURES[version];
     const stemWindow = stem === 'cifar' ? CIFAR_STEM : architecture.stem;
     const pool = { ...POOL, ceilMode: pooling === 'ceil' };

@@ -5,7 +5,8 @@ import {
   ShapeError,
   type Tensor,
 } from '@firelight/tensor';
-import { expectBoolean, expectInteger, expectThat, readOptions } from '@firelight/tensor/extend';
+import { expectBoolean, expectInteger, readOptions } from '@firelight/tensor/extend';
+import { expectBelowOne } from '../core/checks.ts';
 import { normal } from '../initializers/index.ts';
 import { BatchNorm2d } from '../layers/batch-norm2d.ts';
 import { Dropout } from '../layers/dropout.ts';
@@ -15,7 +16,7 @@ import { ReLU } from '../layers/relu.ts';
 import { Sequential } from '../layers/sequential.ts';
 import { Module } from '../module/module.ts';
 import { convolution } from './convolution.ts';
-import { expectImages, tidyWithoutGrad } from './network-input.ts';
+import { expectDepth, expectImages, tidyWithoutGrad } from './network-input.ts';
 
 /** Layers with weights of the networks that there are. */
 export type VGGDepth = 11 | 13 | 16 | 19;
@@ -100,10 +101,10 @@ export class VGG extends Module {
       'inChannels',
       'generator',
     ]);
-    const rule = `one of ${Object.keys(STAGES).join(', ')}`;
-    expectThat(Object.hasOwn(STAGES, depth), 'VGG', 'depth', rule, depth);
+    expectDepth('VGG', depth, STAGES);
     expectBoolean('VGG', 'batchNorm', batchNorm);
-    const counts = { numClasses, width, hiddenFeatures, poolSize };
+    expectBelowOne('VGG', 'dropout', dropout);
+    const counts = { numClasses, width, hiddenFeatures, poolSize, inChannels };
     for (const [name, count] of Object.entries(counts)) expectInteger('VGG', name, count, 1);
     this.#poolSize = poolSize;
     this.#inChannels = inChannels;

@@ -1,4 +1,5 @@
 import { type Generator, type Tensor, ValueError } from '@firelight/tensor';
+import { expectGenerator } from '@firelight/tensor/extend';
 import { ForwardHooks } from './forward-hooks.ts';
 import {
   freezeOwned,
@@ -135,8 +136,13 @@ export abstract class Module {
     return module;
   }
 
-  /** Names the generator that `forward` draws from, so that its state is saved with a training. */
+  /**
+   * Names the generator that `forward` draws from, so that its state is saved with a training.
+   *
+   * @throws ValueError for what is no generator
+   */
   protected registerGenerator(generator: Generator): Generator {
+    expectGenerator(this.constructor.name, generator);
     this.#generator = generator;
     return generator;
   }

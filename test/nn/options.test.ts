@@ -1,0 +1,165 @@
+import * as nn from '@firelight/nn';
+import { ValueError, zeros } from '@firelight/tensor';
+import { describe, expect, test } from 'vitest';
+
+type Options = Readonly<Record<string, unknown>>;
+type Layer = new (options: Options) => nn.Module;
+
+/** Valid options of every layer and network that takes any, small ones. */
+const VALID: Readonly<Record<string, Options>> = {
+  AirbenchNet: { widths: [1] },
+  AvgPool2d: { kernelSize: 2 },
+  BatchNorm2d: { numFeatures: 2 },
+  Conv2d: { inChannels: 2, outChannels: 2, kernelSize: 1 },
+  ConvTranspose2d: { inChannels: 2, outChannels: 2, kernelSize: 1 },
+  DepthwiseSeparableConv2d: { inChannels: 2, outChannels: 2, kernelSize: 1 },
+  Dropout: { p: 0.1 },
+  ELU: {},
+  Embedding: { numEmbeddings: 2, embeddingDim: 2 },
+  Fire: { inChannels: 2, squeezeChannels: 1, expand1x1Channels: 1, expand3x3Channels: 1 },
+  GELU: {},
+  GroupNorm: { numGroups: 1, numChannels: 2 },
+  InstanceNorm2d: { numFeatures: 2 },
+  LayerNorm: { normalizedShape: 2 },
+  LeNet5: {},
+  LeakyReLU: {},
+  Linear: { inFeatures: 2, outFeatures: 2 },
+  LogSoftmax: {},
+  MaxPool2d: { kernelSize: 2 },
+  MobileNetV2: { widthMultiplier: 0.1 },
+  MultiHeadAttention: { embedDim: 2, numHeads: 1 },
+  PReLU: {},
+  RMSNorm: { normalizedShape: 2 },
+  ResNet: { depth: 20, width: 1 },
+  Softmax: {},
+  SqueezeNet: { numClasses: 2 },
+  TransformerEncoderLayer: { embedDim: 2, numHeads: 1, feedForwardDim: 2 },
+  VGG: { depth: 11, width: 1, hiddenFeatures: 1 },
+  VisionTransformer: { variant: 'cifar', hiddenDim: 12, numLayers: 1 },
+};
+
+/** Functions of the operations whose options are theirs: they refuse them when they are called. */
+const REFUSED_IN_FORWARD = new Set(['AvgPool2d', 'ELU', 'GELU', 'LeakyReLU', 'MaxPool2d']);
+
+/** Modules that take something else than options, or nothing. */
+const WITHOUT_OPTIONS = [
+  'AdaptiveAvgPool2d',
+  'Flatten',
+  'GlobalAvgPool2d',
+  'GlobalMaxPool2d',
+  'HardSigmoid',
+  'HardSwish',
+  'Identity',
+  'Mish',
+  'Module',
+  'ModuleList',
+  'ReLU',
+  'ReLU6',
+  'SELU',
+  'Sequential',
+  'SiLU',
+  'Sigmoid',
+  'Softplus',
+  'Tanh',
+];
+
+const layerOf = (name: string): Layer => (nn as unknown as Record<string, Layer>)[name];
+
+test('every layer and network is here', () => {
+  const modules = Object.entries(nn as Readonly<Record<string, unknown>>)
+    .filter(
+      ([, value]) =>
+        typeof value === 'function' &&
+        (value === nn.Module || value.prototype instanceof nn.Module),
+    )
+    .map(([name]) => name)
+    // A loss has options of its own kind, which its tests cover.
+    .filter((name) => !/Loss$|WithLogits$/.test(name));
+  expect(modules.sort()).toEqual([...Object.keys(VALID), ...WITHOUT_OPTIONS].sort());
+});
+
+describe('an option that there is not is refused', () => {
+  test.each(Object.entries(VALID))('by %s', (name, options) => {
+    const Layer = layerOf(name);
+    const make = (more: object): nn.Module => {
+      const layer = new Layer({ ...options, ...more });
+      if (REFUSED_IN_FORWARD.has(name)) layer.forward(zeros([1, 2, 4, 4]));
+      return layer;
+    };
+    expect(make({}).namedModules().length).toBeGreaterThan(0);
+    expect(() => make({ dim: 1 })).toThrow(ValueError);
+    expect(() => make({ dim: 1 })).toThrow(/: there is no option 'dim'; there is \w+/);
+  });
+
+  test.each(Object.keys(VALID).filter((name) => !REFUSED_IN_FORWARD.has(name)))(
+    'what is no object by %s',
+    (name) => {
+      const act = () => new (layerOf(name))(0.5 as never);
+      expect(act).toThrow(ValueError);
+      expect(act).toThrow(`${name}: options must be an object with any of `);
+    },
+  );
+});
+
+const SHARE = /must be in \[0, 1\], got/;
+const BELOW_ONE = /must be in \[0, 1\), got/;
+const NOT_NEGATIVE = /must be a number ≥ 0, got/;
+const BOOLEAN = /must be true or false, got 'no'/;
+
+test.each<[layer: string, wrong: Options, message: RegExp]>([
+  ['Dropout', { p: null }, BELOW_ONE],
+  ['Dropout', { p: '0.2' }, BELOW_ONE],
+  ['MultiHeadAttention', { dropout: '0.2' }, BELOW_ONE],
+  ['TransformerEncoderLayer', { dropout: null }, BELOW_ONE],
+  ['VGG', { dropout: null }, BELOW_ONE],
+  ['MobileNetV2', { dropout: 1 }, BELOW_ONE],
+  ['SqueezeNet', { dropout: '0' }, BELOW_ONE],
+  ['BatchNorm2d', { momentum: 2 }, SHARE],
+  ['BatchNorm2d', { epsilon: -1 }, NOT_NEGATIVE],
+  ['LayerNorm', { epsilon: Number.NaN }, NOT_NEGATIVE],
+  ['RMSNorm', { epsilon: null }, NOT_NEGATIVE],
+  ['GroupNorm', { epsilon: '1' }, NOT_NEGATIVE],
+  ['InstanceNorm2d', { epsilon: -1 }, NOT_NEGATIVE],
+  ['TransformerEncoderLayer', { epsilon: -1 }, NOT_NEGATIVE],
+  ['LayerNorm', { normalizedShape: [] }, /normalizedShape must be a length, or a list of at least/],
+  ['LayerNorm', { bias: 'no' }, BOOLEAN],
+  ['Linear', { bias: 'no' }, BOOLEAN],
+  ['Conv2d', { bias: 'no' }, BOOLEAN],
+  ['ConvTranspose2d', { bias: 'no' }, BOOLEAN],
+  ['MultiHeadAttention', { bias: 'no' }, BOOLEAN],
+  ['InstanceNorm2d', { affine: 'no' }, BOOLEAN],
+  ['TransformerEncoderLayer', { normFirst: 'no' }, BOOLEAN],
+  ['Fire', { batchNorm: 'no' }, BOOLEAN],
+  ['SqueezeNet', { batchNorm: 'no' }, BOOLEAN],
+  ['SqueezeNet', { headRelu: 'no' }, BOOLEAN],
+  ['Fire', { bypass: 'simple' }, /bypass must be 'none', 'identity' or 'conv', got 'simple'/],
+  ['TransformerEncoderLayer', { activation: ['relu'] }, /activation must be relu or gelu, got/],
+  ['TransformerEncoderLayer', { feedForwardDim: 0 }, /feedForwardDim must be an integer ≥ 1/],
+  ['Conv2d', { kernelSize: 0 }, /kernelSize must be an integer ≥ 1 or two of them, got 0/],
+  ['Conv2d', { kernelSize: '3' }, /kernelSize must be an integer ≥ 1 or two of them, got '3'/],
+  ['ConvTranspose2d', { kernelSize: [1] }, /kernelSize must be an integer ≥ 1 or two of them/],
+  ['Conv2d', { groups: '2' }, /groups must be an integer ≥ 1, got '2'/],
+  ['ConvTranspose2d', { groups: 0 }, /groups must be an integer ≥ 1, got 0/],
+  ['PReLU', { init: 'x' }, /init must be a finite number, got 'x'/],
+  ['VGG', { depth: '11' }, /depth must be one of 11, 13, 16, 19, got '11'/],
+  ['ResNet', { depth: '20' }, /depth must be one of 18, .*, got '20'/],
+  ['ResNet', { inChannels: '3' }, /inChannels must be an integer ≥ 1, got '3'/],
+  ['VGG', { inChannels: 0 }, /inChannels must be an integer ≥ 1, got 0/],
+  ['MobileNetV2', { inChannels: 0 }, /inChannels must be an integer ≥ 1, got 0/],
+  ['LeNet5', { inChannels: 0 }, /inChannels must be an integer ≥ 1, got 0/],
+  ['SqueezeNet', { inChannels: 0 }, /inChannels must be an integer ≥ 1, got 0/],
+])('%s refuses %j', (name, wrong, message) => {
+  const act = () => new (layerOf(name))({ ...VALID[name], ...wrong });
+  expect(act).toThrow(ValueError);
+  expect(act).toThrow(message);
+});
+
+describe('what is no generator is refused', () => {
+  test.each(['Linear', 'Dropout', 'ResNet', 'MultiHeadAttention'])('by %s', (name) => {
+    for (const generator of [null, 3]) {
+      const act = () => new (layerOf(name))({ ...VALID[name], generator });
+      expect(act).toThrow(ValueError);
+      expect(act).toThrow(/: generator must be a Generator, got (null|3)$/);
+    }
+  });
+});
