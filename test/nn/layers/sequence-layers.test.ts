@@ -26,6 +26,7 @@ import {
 import {
   assign,
   cos,
+  embedding,
   gelu,
   groupNorm,
   instanceNorm,
@@ -40,6 +41,7 @@ import {
   type Tensor,
   tensor,
   ValueError,
+  zeros,
 } from '@firelight/tensor';
 import { describe, expect, test } from 'vitest';
 import expected from '../../fixtures/attention/expected.json' with { type: 'json' };
@@ -137,13 +139,18 @@ describe('MultiHeadAttention is that of PyTorch', () => {
 });
 
 describe('layers', () => {
-  test('Embedding trains the rows that are looked up, but for padding', () => {
+  test.each([0, -3])('Embedding trains the rows that are looked up, but for padding', (row) => {
     const layer = new Embedding({
       numEmbeddings: 3,
       embeddingDim: 2,
-      paddingIndex: 0,
+      paddingIndex: row,
       weightInit: 1,
     });
+    expect(layer.weight.toArray()).toEqual([
+      [0, 0],
+      [1, 1],
+      [1, 1],
+    ]);
     const y = layer.forward(tensor([[0, 2]], { dtype: 'int32' }));
     expect(y.shape).toEqual([1, 2, 2]);
     sum(y).backward();
@@ -155,6 +162,16 @@ describe('layers', () => {
     expect(() => layer.forward(tensor([3], { dtype: 'int32' }))).toThrow(
       /index 3 is outside \[0, 3\)/,
     );
+  });
+
+  test.each([3, -4, 0.5])('Embedding refuses padding %d', (paddingIndex) => {
+    const message = `must be an integer in [-3, 3), got ${paddingIndex}`;
+    const make = () => new Embedding({ numEmbeddings: 3, embeddingDim: 2, paddingIndex });
+    expect(make).toThrow(ValueError);
+    expect(make).toThrow(message);
+    const look = () => embedding([0], zeros([3, 2]), { paddingIndex });
+    expect(look).toThrow(ValueError);
+    expect(look).toThrow(message);
   });
 
   test('activations are their functions', () => {

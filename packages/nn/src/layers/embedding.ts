@@ -1,5 +1,5 @@
-import { embedding, type Generator, type Tensor } from '@firelight/tensor';
-import { expectInteger, readOptions } from '@firelight/tensor/extend';
+import { assign, embedding, type Generator, type Tensor, tensor } from '@firelight/tensor';
+import { expectInteger, expectThat, readOptions } from '@firelight/tensor/extend';
 import { type InitializerOption, initialize, normal } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
 
@@ -9,7 +9,10 @@ export interface EmbeddingOptions {
   readonly numEmbeddings: number;
   /** Length of each row. */
   readonly embeddingDim: number;
-  /** A row that is not trained; none by default. */
+  /**
+   * A row that is not trained and starts as 0, whatever `weightInit` says; negative ones count from the
+   * end; none by default.
+   */
   readonly paddingIndex?: number;
   /** N(0, 1) by default, as PyTorch. */
   readonly weightInit?: InitializerOption;
@@ -33,7 +36,9 @@ export class Embedding extends Module {
     expectInteger('Embedding', 'embeddingDim', embeddingDim, 1);
     const { weightInit = normal({ sigma: 1 }) } = options;
     const shape = [numEmbeddings, embeddingDim];
-    this.weight = this.registerParameter('weight', initialize(weightInit, shape, generator));
+    const weight = initialize(weightInit, shape, generator);
+    if (paddingIndex !== undefined) clearRow(weight, paddingIndex);
+    this.weight = this.registerParameter('weight', weight);
     this.#paddingIndex = paddingIndex;
   }
 
@@ -42,4 +47,15 @@ export class Embedding extends Module {
     const paddingIndex = this.#paddingIndex;
     return embedding(indices, this.weight, paddingIndex === undefined ? {} : { paddingIndex });
   }
+}
+
+/** @throws ValueError unless the row is one of the table's */
+function clearRow(weight: Tensor, paddingIndex: number): void {
+  const [rows, length] = weight.shape;
+  const isRow = Number.isInteger(paddingIndex) && paddingIndex >= -rows && paddingIndex < rows;
+  const rule = `an integer in [${-rows}, ${rows})`;
+  expectThat(isRow, 'Embedding', 'paddingIndex', rule, paddingIndex);
+  const start = (paddingIndex < 0 ? paddingIndex + rows : paddingIndex) * length;
+  const values = Float32Array.from(weight.data).fill(0, start, start + length);
+  assign(weight, tensor(values, { shape: weight.shape, copy: false }));
 }

@@ -12,9 +12,9 @@ import { where } from './where.ts';
  *
  * @param indices integers of any shape `[...]`, in [0, V)
  * @param weight `[V, D]`
- * @param options `paddingIndex`: a row that gets no gradient
+ * @param options `paddingIndex`: a row that gets no gradient; negative ones count from the end
  * @returns `[..., D]`
- * @throws ValueError for a number outside [0, V); ShapeError unless the table is a matrix; DTypeError for
+ * @throws ValueError for a number outside [0, V), or a `paddingIndex` outside [−V, V); ShapeError unless the table is a matrix; DTypeError for
  *   other indices
  * @see torch.nn.functional.embedding
  */
@@ -33,7 +33,8 @@ export function embedding(
     throw new ValueError(`embedding: index ${outside} is outside [0, ${V})`);
   const y = gatherOp([table, rows], { axis: 0 });
   if (paddingIndex === undefined) return y;
-  const isRow = Number.isInteger(paddingIndex) && paddingIndex >= 0 && paddingIndex < V;
-  expectThat(isRow, 'embedding', 'paddingIndex', `an integer in [0, ${V})`, paddingIndex);
-  return where(reshape(equal(rows, paddingIndex), [...rows.shape, 1]), y.detach(), y);
+  const isRow = Number.isInteger(paddingIndex) && paddingIndex >= -V && paddingIndex < V;
+  expectThat(isRow, 'embedding', 'paddingIndex', `an integer in [${-V}, ${V})`, paddingIndex);
+  const padding = paddingIndex < 0 ? paddingIndex + V : paddingIndex;
+  return where(reshape(equal(rows, padding), [...rows.shape, 1]), y.detach(), y);
 }
