@@ -1,6 +1,7 @@
 import { AirbenchNet, type AirbenchNetOptions, whiteningWeights } from '@firelight/nn';
 import {
   conv2d,
+  DTypeError,
   Generator,
   randn,
   ShapeError,
@@ -80,6 +81,9 @@ test('refuses images and whitening of other shapes', () => {
   const make = () => new AirbenchNet({ whitening: zeros([24, 3, 3, 3]) });
   expect(make).toThrow(ShapeError);
   expect(make).toThrow('AirbenchNet: whitening must be [24, 3, 2, 2], got [24, 3, 3, 3]');
+  const wrong = () => new AirbenchNet({ whitening: null as never });
+  expect(wrong).toThrow(DTypeError);
+  expect(wrong).toThrow(/AirbenchNet: whitening must be a tensor, .* got null/);
 });
 
 describe('whiteningWeights', () => {
@@ -124,6 +128,12 @@ describe('whiteningWeights', () => {
   ])('refuses images %j with %j', (shape, options, message) => {
     expect(() => whiteningWeights(zeros(shape), options)).toThrow(message);
   });
+
+  test.each([Number.NaN, Number.NEGATIVE_INFINITY])('refuses images with %d', (value) => {
+    const act = () => whiteningWeights([[[[0, 1, value]]]], { kernelSize: 1 });
+    expect(act).toThrow(ValueError);
+    expect(act).toThrow(`whiteningWeights: images must be finite in every element, got ${value}`);
+  });
 });
 
 test('symmetricEigen gives eigenvectors of length 1, the largest value first', () => {
@@ -133,6 +143,16 @@ test('symmetricEigen gives eigenvectors of length 1, the largest value first', (
       [1, 2],
     ]).map(({ value }) => value),
   ).toEqual([3, 1].map((v) => expect.closeTo(v, 12)));
+  // Squares of such entries overflow, or vanish.
+  for (const scale of [1e200, 1e-200]) {
+    const scaled = [
+      [2 * scale, scale],
+      [scale, 2 * scale],
+    ];
+    const values = symmetricEigen(scaled).map(({ value }) => value / scale);
+    expect(values).toEqual([3, 1].map((v) => expect.closeTo(v, 12)));
+  }
+  expect(symmetricEigen([[0]])).toEqual([{ value: 0, vector: Float64Array.of(1) }]);
   const n = 7;
   const entries = generator.normal(n * n);
   const matrix = Array.from({ length: n }, (_, i) =>

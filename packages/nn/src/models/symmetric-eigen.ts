@@ -10,12 +10,16 @@ const MOST_SWEEPS = 50;
  * All eigenvalues and eigenvectors of a small symmetric matrix, the largest value first: A v = λ v.
  * Jacobi's rotations, each of which makes one pair of entries off the diagonal zero, until all are.
  *
- * @param matrix n rows of n numbers; it is left as it is
+ * @param matrix n rows of n finite numbers; it is left as it is
  * @see Golub & Van Loan, Matrix Computations, section 8.5
  */
 export function symmetricEigen(matrix: readonly ArrayLike<number>[]): EigenPair[] {
   const n = matrix.length;
-  const a = matrix.map((row) => Float64Array.from(row));
+  const sizes = matrix.flatMap((row) => Array.from(row, (entry) => Math.abs(entry)));
+  const largest = sizes.reduce((most, entry) => Math.max(most, entry), 0);
+  // Entries near 1, whose squares neither overflow nor vanish.
+  const scale = largest === 0 ? 1 : largest;
+  const a = matrix.map((row) => Float64Array.from(row, (entry) => entry / scale));
   /** Row i becomes the eigenvector of the value a[i][i]. */
   const vectors = a.map((_, i) => Float64Array.from({ length: n }, (_, j) => (i === j ? 1 : 0)));
   const size = a.reduce((sum, row) => sum + sumOfSquares(row, 0), 0);
@@ -27,7 +31,7 @@ export function symmetricEigen(matrix: readonly ArrayLike<number>[]): EigenPair[
     }
   }
   return vectors
-    .map((vector, i) => ({ value: a[i][i], vector }))
+    .map((vector, i) => ({ value: scale * a[i][i], vector }))
     .sort((one, other) => other.value - one.value);
 }
 
@@ -47,6 +51,9 @@ function rotate(a: Float64Array[], vectors: Float64Array[], p: number, q: number
     row[p] = cosine * atP - sine * atQ;
     row[q] = sine * atP + cosine * atQ;
   }
+  // Exactly, lest rounding keep it from ever ending.
+  a[p][q] = 0;
+  a[q][p] = 0;
   turnRows(vectors[p], vectors[q], cosine, sine);
 }
 

@@ -24,7 +24,8 @@ export interface WhiteningOptions {
  *
  * @param images `[N, C, H, W]`, normalized; a few thousand do
  * @returns `[2·C·k·k, C, k, k]`, float32
- * @throws ShapeError unless they are images of at least k × k; ValueError for a wrong option
+ * @throws ShapeError unless they are images of at least k × k; ValueError for a wrong option, or images
+ *   with NaN or an infinity
  * @see Jordan, arXiv:2404.00498, section 3.2
  */
 export function whiteningWeights(images: TensorLike, options: WhiteningOptions = {}): Tensor {
@@ -43,6 +44,9 @@ export function whiteningWeights(images: TensorLike, options: WhiteningOptions =
         `got ${formatShape(x.shape)}`,
     );
   }
+  const outlier = x.data.find((element) => !Number.isFinite(Number(element)));
+  const rule = 'finite in every element';
+  expectThat(outlier === undefined, 'whiteningWeights', 'images', rule, outlier);
   const C = x.shape[1];
   const filters = symmetricEigen(patchMoments(x, kernelSize)).map(({ value, vector }) =>
     vector.map((entry) => entry / Math.sqrt(Math.max(value, 0) + epsilon)),
