@@ -115,7 +115,9 @@ describe.each(STORED)('%s', (dtype) => {
     expect(cast(x, dtype).requiresGrad).toBe(false);
     expect(() => cast(cast(x, dtype), 'float32').backward(ones([2]))).toThrow(AutogradError);
     expect(() => zeros([1], { dtype, requiresGrad: true })).toThrow(
-      new DTypeError(`requiresGrad needs dtype float32 or float64, got ${dtype} of shape [1]`),
+      new DTypeError(
+        `zeros: requiresGrad needs dtype float32 or float64, got ${dtype} of shape [1]`,
+      ),
     );
     const y = where([true, false], x, cast(x, dtype));
     sum(y).backward();
