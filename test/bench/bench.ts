@@ -28,7 +28,8 @@ Usage: npm run bench -- [flags]
   --help      print this text
 
 T1 to T4 are SqueezeNet 1.0 with 10 classes; T5 is a step of npm run train as it is by default, with
-all that Model.train does but without loading images. TensorFlow.js and onnxruntime only infer.`;
+all that Model.train does but without loading images; T6 and T7 are ResNet-20 and MobileNetV2.
+TensorFlow.js and onnxruntime only infer.`;
 
 const { values } = parseArgs({
   options: {
@@ -46,7 +47,7 @@ const { values } = parseArgs({
 });
 
 /** T1 and T5 alone, so that the peak of memory is their own; the others together. */
-const GROUPS = [['T1'], ['T2', 'T3', 'T4'], ['T5']].map((names) =>
+const GROUPS = [['T1'], ['T2', 'T3', 'T4'], ['T5'], ['T6', 'T7']].map((names) =>
   WORKLOADS.filter(({ name }) => names.includes(name)),
 );
 

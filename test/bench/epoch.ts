@@ -15,7 +15,7 @@ import {
 } from '@firelight/data';
 import { Generator, setThreads } from '@firelight/tensor';
 import { trainingStep } from './training-step.ts';
-import { THREADS } from './workloads.ts';
+import { SQUEEZENET, THREADS } from './workloads.ts';
 
 const BATCH = 32;
 const WARMUP_STEPS = 5;
@@ -47,7 +47,7 @@ console.log(
   `\nOne epoch of ${dataset.length} ${source} at 64², batch ${BATCH}, ${workers} loader workers:`,
 );
 
-const step = trainingStep(new Generator(0));
+const step = trainingStep(SQUEEZENET, new Generator(0));
 const batches = dataset[Symbol.asyncIterator]();
 const first = (await batches.next()).value as Batch;
 const runAlone = (steps: number): number => {

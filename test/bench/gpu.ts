@@ -15,7 +15,7 @@ import { PYTHON } from './peers.ts';
 import { prepare } from './prepare.ts';
 import { median, table } from './statistics.ts';
 import { trainingStep } from './training-step.ts';
-import { type Timing, WORKLOADS, type Workload } from './workloads.ts';
+import { SQUEEZENET, type Timing, WORKLOADS, type Workload } from './workloads.ts';
 
 /** Software GPUs are slow: each measurement ends after so many runs, or so many milliseconds. */
 const MOST_RUNS = 10;
@@ -71,7 +71,7 @@ async function transfers(keepOnDevice: boolean): Promise<string[]> {
   const device = new WatchedDevice(await webAssemblyDevice());
   const generator = new Generator(0);
   const images = randn([2, 3, 64, 64], { generator });
-  const step = trainingStep(generator);
+  const step = trainingStep(SQUEEZENET, generator);
   await withDevice({ device, keepOnDevice }, () => {
     step(images, tensor(new Int32Array([0, 1])));
     device.reset();

@@ -16,7 +16,7 @@ import { Runtime, runtime } from '../../packages/tensor/src/backend/wasm/runtime
 import { defineTask } from '../../packages/tensor/src/backend/wasm/runtime/task.ts';
 import { median, table, time } from './statistics.ts';
 import { trainingStep } from './training-step.ts';
-import { THREADS } from './workloads.ts';
+import { SQUEEZENET, THREADS } from './workloads.ts';
 
 const PEAK_K = 256;
 const PEAK_CALLS = 4000;
@@ -89,7 +89,7 @@ console.log('(3×3 convolutions count the products of the plain sum; Winograd ne
 function breakdown(size: number, steps: number): void {
   const images = random(32, 3, size, size);
   const labels = tensor(Int32Array.from({ length: 32 }, (_, i) => i % 10));
-  const train = trainingStep(generator);
+  const train = trainingStep(SQUEEZENET, generator);
   const step = (): number => train(images, labels);
   for (let i = 0; i < 3; i++) step();
 

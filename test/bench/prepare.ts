@@ -18,7 +18,7 @@ export function prepare(work: Workload | Product): () => unknown {
     return () => tidy(() => noGrad(() => model.forward(images).data));
   }
   const labels = tensor(Int32Array.from({ length: batch }, (_, i) => i % 10));
-  const step =
-    network.name === 'npm run train' ? recipeStep(network, generator) : trainingStep(generator);
+  const stepOf = network.name === 'npm run train' ? recipeStep : trainingStep;
+  const step = stepOf(network, generator);
   return () => step(images, labels);
 }

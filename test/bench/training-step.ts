@@ -2,15 +2,15 @@ import { Momentum, SoftmaxCrossEntropyWithLogits } from '@firelight/nn';
 import { type Generator, type Tensor, tidy } from '@firelight/tensor';
 import { TrainStep } from '../../packages/nn/src/training/train-step.ts';
 import { networkOf } from './networks.ts';
-import { type Network, RECIPE, SQUEEZENET } from './workloads.ts';
+import { type Network, RECIPE } from './workloads.ts';
 
 type Step = (images: Tensor, labels: Tensor) => number;
 
-/** A training step of SqueezeNet 1.0 with 10 classes on a batch; it returns the loss. */
-export function trainingStep(generator: Generator): Step {
-  const network = networkOf(SQUEEZENET, generator);
+/** A training step of a network on a batch; it returns the loss. */
+export function trainingStep(given: Network, generator: Generator): Step {
+  const network = networkOf(given, generator);
   const lossFn = new SoftmaxCrossEntropyWithLogits({ sparse: true, reduction: 'mean' });
-  const optimizer = new Momentum(network.parameters(), SQUEEZENET.training);
+  const optimizer = new Momentum(network.parameters(), given.training);
   return (images, labels) =>
     tidy(() => {
       const loss = lossFn.forward(network.forward(images), labels);

@@ -14,8 +14,8 @@ interface Timed {
 
 /** A network by name, for contenders to build, and how it is trained. */
 export interface Network {
-  /** SqueezeNet 1.0 with 10 classes as it was published, or that of `npm run train`. */
-  readonly name: 'SqueezeNet 1.0' | 'npm run train';
+  /** SqueezeNet 1.0 as it was published, that of `npm run train`, and others; with 10 classes. */
+  readonly name: 'SqueezeNet 1.0' | 'npm run train' | 'ResNet-20' | 'MobileNetV2';
   readonly training: {
     readonly learningRate: number;
     readonly momentum: number;
@@ -47,6 +47,10 @@ export const SQUEEZENET: Network = {
   name: 'SqueezeNet 1.0',
   training: { learningRate: 0.01, momentum: 0.9, nesterov: false, weightDecay: 1e-4 },
 };
+
+const RESNET: Network = { name: 'ResNet-20', training: SQUEEZENET.training };
+
+const MOBILENET: Network = { name: 'MobileNetV2', training: SQUEEZENET.training };
 
 const RECIPE_NETWORK: Network = {
   name: 'npm run train',
@@ -108,6 +112,26 @@ export const WORKLOADS: readonly Workload[] = [
     size: RECIPE['image-size'],
     repetitions: 30,
     warmups: 8,
+  },
+  {
+    name: 'T6',
+    title: 'training step of ResNet-20, batch 64, 32²',
+    kind: 'train',
+    network: RESNET,
+    batch: 64,
+    size: 32,
+    repetitions: 20,
+    warmups: 6,
+  },
+  {
+    name: 'T7',
+    title: 'training step of MobileNetV2, batch 64, 32²',
+    kind: 'train',
+    network: MOBILENET,
+    batch: 64,
+    size: 32,
+    repetitions: 20,
+    warmups: 6,
   },
 ];
 

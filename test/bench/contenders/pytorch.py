@@ -3,12 +3,16 @@ for the memory format it prints the layers of the workloads' networks, and times
 
 import json
 import os
+import pathlib
 import resource
 import sys
 import time
 
 import torch
 from torch import nn
+
+sys.path.append(str(pathlib.Path(__file__).parents[2] / "fixtures" / "networks"))
+from networks import MobileNetV2, ResNet  # noqa: E402
 
 torch.set_num_threads(int(os.environ.get("THREADS", "2")))
 torch.manual_seed(0)
@@ -78,6 +82,10 @@ class SqueezeNet(Block):
 def build(name):
     if name == "npm run train":
         return SqueezeNet((64, 3, 1, 1), (3, 5), True, True, False, 0.0)
+    if name == "ResNet-20":
+        return ResNet([3, 3, 3], 16, 10, imagenet=False, option_b=False)
+    if name == "MobileNetV2":
+        return MobileNetV2(1.0, 10)
     return SqueezeNet((96, 7, 2), (4, 8), False, False, True, 0.5)
 
 
