@@ -8,9 +8,12 @@ type Layer = new (options: Options) => nn.Module;
 /** Valid options of every layer and network that takes any, small ones. */
 const VALID: Readonly<Record<string, Options>> = {
   AirbenchNet: { widths: [1] },
+  AvgPool1d: { kernelSize: 2 },
   AvgPool2d: { kernelSize: 2 },
   BatchNorm2d: { numFeatures: 2 },
+  Conv1d: { inChannels: 2, outChannels: 2, kernelSize: 1 },
   Conv2d: { inChannels: 2, outChannels: 2, kernelSize: 1 },
+  ConvTranspose1d: { inChannels: 2, outChannels: 2, kernelSize: 1 },
   ConvTranspose2d: { inChannels: 2, outChannels: 2, kernelSize: 1 },
   DepthwiseSeparableConv2d: { inChannels: 2, outChannels: 2, kernelSize: 1 },
   Dropout: { p: 0.1 },
@@ -25,6 +28,7 @@ const VALID: Readonly<Record<string, Options>> = {
   LeakyReLU: {},
   Linear: { inFeatures: 2, outFeatures: 2 },
   LogSoftmax: {},
+  MaxPool1d: { kernelSize: 2 },
   MaxPool2d: { kernelSize: 2 },
   MobileNetV2: { widthMultiplier: 0.1 },
   MultiHeadAttention: { embedDim: 2, numHeads: 1 },
@@ -34,15 +38,26 @@ const VALID: Readonly<Record<string, Options>> = {
   Softmax: {},
   SqueezeNet: { numClasses: 2 },
   TransformerEncoderLayer: { embedDim: 2, numHeads: 1, feedForwardDim: 2 },
+  Upsample: { scale: 2 },
   VGG: { depth: 11, width: 1, hiddenFeatures: 1 },
   VisionTransformer: { variant: 'cifar', hiddenDim: 12, numLayers: 1 },
 };
 
 /** Functions of the operations whose options are theirs: they refuse them when they are called. */
-const REFUSED_IN_FORWARD = new Set(['AvgPool2d', 'ELU', 'GELU', 'LeakyReLU', 'MaxPool2d']);
+const REFUSED_IN_FORWARD = new Set([
+  'AvgPool1d',
+  'AvgPool2d',
+  'ELU',
+  'GELU',
+  'LeakyReLU',
+  'MaxPool1d',
+  'MaxPool2d',
+  'Upsample',
+]);
 
 /** Modules that take something else than options, or nothing. */
 const WITHOUT_OPTIONS = [
+  'AdaptiveAvgPool1d',
   'AdaptiveAvgPool2d',
   'Flatten',
   'GlobalAvgPool2d',
@@ -83,7 +98,9 @@ describe('an option that there is not is refused', () => {
     const Layer = layerOf(name);
     const make = (more: object): nn.Module => {
       const layer = new Layer({ ...options, ...more });
-      if (REFUSED_IN_FORWARD.has(name)) layer.forward(zeros([1, 2, 4, 4]));
+      if (REFUSED_IN_FORWARD.has(name)) {
+        layer.forward(zeros(name.endsWith('1d') ? [1, 2, 4] : [1, 2, 4, 4]));
+      }
       return layer;
     };
     expect(make({}).namedModules().length).toBeGreaterThan(0);

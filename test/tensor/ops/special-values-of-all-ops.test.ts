@@ -47,6 +47,7 @@ function numbersOf(op: string): Numbers[] {
     case 'pow':
     case 'reciprocal':
     case 'rsqrt':
+    case 'scatter': // Of products: those of two tiny numbers are 0 in float32.
       return [{ ...special, values: NOT_TINY }];
     case 'mod': // Rounding decides whether a quotient of large numbers is whole.
       return [{ ...special, values: [0, -0], inputs: 'first' }];

@@ -1,5 +1,5 @@
 import { convTranspose1d, type Generator, type Tensor } from '@firelight/tensor';
-import { expectInteger } from '@firelight/tensor/extend';
+import { expectBoolean, expectInteger, readOptions } from '@firelight/tensor/extend';
 import { type InitializerOption, initialize } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
 import { expectChannels } from './channels.ts';
@@ -38,8 +38,23 @@ export class ConvTranspose1d extends Module {
   /** @throws ValueError unless channels are integers ≥ 1 that `groups` divides, and `kernelSize` is one */
   constructor(options: ConvTranspose1dLayerOptions) {
     super();
+    readOptions('ConvTranspose1d', options, [
+      'inChannels',
+      'outChannels',
+      'kernelSize',
+      'stride',
+      'padding',
+      'outputPadding',
+      'dilation',
+      'groups',
+      'bias',
+      'weightInit',
+      'biasInit',
+      'generator',
+    ]);
     const { inChannels, outChannels, kernelSize, groups = 1, bias = true, generator } = options;
     expectChannels('ConvTranspose1d', options, groups);
+    expectBoolean('ConvTranspose1d', 'bias', bias);
     expectInteger('ConvTranspose1d', 'kernelSize', kernelSize, 1);
     const { weightInit = 'he_uniform', biasInit = 0 } = options;
     this.#options = options;

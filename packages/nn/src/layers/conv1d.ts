@@ -1,5 +1,5 @@
 import { conv1d, type Generator, type Padding1d, type Tensor } from '@firelight/tensor';
-import { expectInteger } from '@firelight/tensor/extend';
+import { expectBoolean, expectInteger, readOptions } from '@firelight/tensor/extend';
 import { type InitializerOption, initialize } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
 import { expectChannels } from './channels.ts';
@@ -36,8 +36,22 @@ export class Conv1d extends Module {
   /** @throws ValueError unless channels are integers ≥ 1 that `groups` divides, and `kernelSize` is one */
   constructor(options: Conv1dLayerOptions) {
     super();
+    readOptions('Conv1d', options, [
+      'inChannels',
+      'outChannels',
+      'kernelSize',
+      'stride',
+      'padding',
+      'dilation',
+      'groups',
+      'bias',
+      'weightInit',
+      'biasInit',
+      'generator',
+    ]);
     const { inChannels, outChannels, kernelSize, groups = 1, bias = true, generator } = options;
     expectChannels('Conv1d', options, groups);
+    expectBoolean('Conv1d', 'bias', bias);
     expectInteger('Conv1d', 'kernelSize', kernelSize, 1);
     const { weightInit = 'he_uniform', biasInit = 0 } = options;
     this.#options = options;

@@ -162,7 +162,7 @@ describe('describeBackend', () => {
       reason,
       declined: [...declined, { calls: 'windows with dilation', backend: 'reference' }],
     });
-    expect(kernels.gather.backend).toBe('reference');
+    expect(kernels.gather.backend).toBe('wasm');
     await setBackend('gpu', { mode: 'cpu', keepOnDevice: false });
     expect(describeBackend().summary).toBe(
       "gpu: gpu.js in mode cpu (CPUKernel) on 'gpu.js's JavaScript' (software); convolutions in " +
