@@ -1,8 +1,9 @@
 import { convTranspose1d, type Generator, type Tensor } from '@firelight/tensor';
-import { expectBoolean, expectInteger, readOptions } from '@firelight/tensor/extend';
-import { type InitializerOption, initialize } from '../initializers/index.ts';
+import { expectInteger, readOptions } from '@firelight/tensor/extend';
+import type { InitializerOption } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
-import { expectChannels } from './channels.ts';
+import { expectConvolution } from './convolution-options.ts';
+import { firstWeights } from './first-weights.ts';
 
 /** Sizes and first weights of a `ConvTranspose1d`. */
 export interface ConvTranspose1dLayerOptions {
@@ -52,17 +53,14 @@ export class ConvTranspose1d extends Module {
       'biasInit',
       'generator',
     ]);
-    const { inChannels, outChannels, kernelSize, groups = 1, bias = true, generator } = options;
-    expectChannels('ConvTranspose1d', options, groups);
-    expectBoolean('ConvTranspose1d', 'bias', bias);
+    const { inChannels, outChannels, kernelSize, groups = 1 } = options;
+    expectConvolution('ConvTranspose1d', options);
     expectInteger('ConvTranspose1d', 'kernelSize', kernelSize, 1);
-    const { weightInit = 'he_uniform', biasInit = 0 } = options;
     this.#options = options;
     const shape = [inChannels, outChannels / groups, kernelSize];
-    this.weight = this.registerParameter('weight', initialize(weightInit, shape, generator));
-    this.bias = bias
-      ? this.registerParameter('bias', initialize(biasInit, [outChannels], generator))
-      : null;
+    const { weight, bias } = firstWeights(options, shape, outChannels);
+    this.weight = this.registerParameter('weight', weight);
+    this.bias = bias && this.registerParameter('bias', bias);
   }
 
   /** `[N, inChannels, L]` → `[N, outChannels, L']` */

@@ -1,8 +1,9 @@
 import { convTranspose2d, type Generator, type Pair, type Tensor } from '@firelight/tensor';
-import { expectBoolean, readOptions } from '@firelight/tensor/extend';
-import { type InitializerOption, initialize } from '../initializers/index.ts';
+import { readOptions } from '@firelight/tensor/extend';
+import type { InitializerOption } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
-import { expectChannels } from './channels.ts';
+import { expectConvolution } from './convolution-options.ts';
+import { firstWeights } from './first-weights.ts';
 import { expectKernel } from './kernel-size.ts';
 
 /** Sizes and first weights of a `ConvTranspose2d`. */
@@ -53,17 +54,14 @@ export class ConvTranspose2d extends Module {
       'biasInit',
       'generator',
     ]);
-    const { inChannels, outChannels, kernelSize, groups = 1, bias = true, generator } = options;
-    expectChannels('ConvTranspose2d', options, groups);
-    expectBoolean('ConvTranspose2d', 'bias', bias);
+    const { inChannels, outChannels, kernelSize, groups = 1 } = options;
+    expectConvolution('ConvTranspose2d', options);
     const [kH, kW] = expectKernel('ConvTranspose2d', kernelSize);
-    const { weightInit = 'he_uniform', biasInit = 0 } = options;
     this.#options = options;
     const shape = [inChannels, outChannels / groups, kH, kW];
-    this.weight = this.registerParameter('weight', initialize(weightInit, shape, generator));
-    this.bias = bias
-      ? this.registerParameter('bias', initialize(biasInit, [outChannels], generator))
-      : null;
+    const { weight, bias } = firstWeights(options, shape, outChannels);
+    this.weight = this.registerParameter('weight', weight);
+    this.bias = bias && this.registerParameter('bias', bias);
   }
 
   /** `[N, inChannels, H, W]` → `[N, outChannels, H', W']` */

@@ -1,8 +1,9 @@
 import { conv1d, type Generator, type Padding1d, type Tensor } from '@firelight/tensor';
-import { expectBoolean, expectInteger, readOptions } from '@firelight/tensor/extend';
-import { type InitializerOption, initialize } from '../initializers/index.ts';
+import { expectInteger, readOptions } from '@firelight/tensor/extend';
+import type { InitializerOption } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
-import { expectChannels } from './channels.ts';
+import { expectConvolution } from './convolution-options.ts';
+import { firstWeights } from './first-weights.ts';
 
 /** Sizes and first weights of a `Conv1d`. */
 export interface Conv1dLayerOptions {
@@ -49,17 +50,14 @@ export class Conv1d extends Module {
       'biasInit',
       'generator',
     ]);
-    const { inChannels, outChannels, kernelSize, groups = 1, bias = true, generator } = options;
-    expectChannels('Conv1d', options, groups);
-    expectBoolean('Conv1d', 'bias', bias);
+    const { inChannels, outChannels, kernelSize, groups = 1 } = options;
+    expectConvolution('Conv1d', options);
     expectInteger('Conv1d', 'kernelSize', kernelSize, 1);
-    const { weightInit = 'he_uniform', biasInit = 0 } = options;
     this.#options = options;
     const shape = [outChannels, inChannels / groups, kernelSize];
-    this.weight = this.registerParameter('weight', initialize(weightInit, shape, generator));
-    this.bias = bias
-      ? this.registerParameter('bias', initialize(biasInit, [outChannels], generator))
-      : null;
+    const { weight, bias } = firstWeights(options, shape, outChannels);
+    this.weight = this.registerParameter('weight', weight);
+    this.bias = bias && this.registerParameter('bias', bias);
   }
 
   /** `[N, inChannels, L]` → `[N, outChannels, L']` */

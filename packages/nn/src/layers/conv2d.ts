@@ -7,11 +7,12 @@ import {
   type Pair,
   type Tensor,
 } from '@firelight/tensor';
-import { expectBoolean, readOptions } from '@firelight/tensor/extend';
-import { type InitializerOption, initialize } from '../initializers/index.ts';
+import { readOptions } from '@firelight/tensor/extend';
+import type { InitializerOption } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
 import { type ActivationOptions, expectActivation } from './activation.ts';
-import { expectChannels } from './channels.ts';
+import { expectConvolution } from './convolution-options.ts';
+import { firstWeights } from './first-weights.ts';
 import { expectKernel } from './kernel-size.ts';
 
 /** Sizes and first weights of a `Conv2d`. */
@@ -62,20 +63,15 @@ export class Conv2d extends Module {
       'biasInit',
       'generator',
     ]);
-    const { inChannels, outChannels, kernelSize, groups = 1, bias = true, generator } = options;
-    expectChannels('Conv2d', options, groups);
-    expectBoolean('Conv2d', 'bias', bias);
+    const { inChannels, outChannels, kernelSize, groups = 1 } = options;
+    expectConvolution('Conv2d', options);
     const [kH, kW] = expectKernel('Conv2d', kernelSize);
-    const { weightInit = 'he_uniform', biasInit = 0, activation = 'none' } = options;
     this.#options = options;
-    this.activation = expectActivation('Conv2d', activation);
-    this.weight = this.registerParameter(
-      'weight',
-      initialize(weightInit, [outChannels, inChannels / groups, kH, kW], generator),
-    );
-    this.bias = bias
-      ? this.registerParameter('bias', initialize(biasInit, [outChannels], generator))
-      : null;
+    this.activation = expectActivation('Conv2d', options.activation ?? 'none');
+    const shape = [outChannels, inChannels / groups, kH, kW];
+    const { weight, bias } = firstWeights(options, shape, outChannels);
+    this.weight = this.registerParameter('weight', weight);
+    this.bias = bias && this.registerParameter('bias', bias);
   }
 
   /**

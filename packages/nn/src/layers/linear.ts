@@ -1,7 +1,8 @@
 import { add, type Generator, matmul, type Tensor } from '@firelight/tensor';
 import { expectBoolean, expectInteger, readOptions } from '@firelight/tensor/extend';
-import { type InitializerOption, initialize } from '../initializers/index.ts';
+import type { InitializerOption } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
+import { firstWeights } from './first-weights.ts';
 
 /** Sizes and first weights of a `Linear`. */
 export interface LinearOptions {
@@ -30,8 +31,7 @@ export class Linear extends Module {
     const {
       inFeatures,
       outFeatures,
-      bias = true,
-      generator,
+      bias: hasBias = true,
     } = readOptions('Linear', options, [
       'inFeatures',
       'outFeatures',
@@ -43,15 +43,10 @@ export class Linear extends Module {
     for (const [name, features] of Object.entries({ inFeatures, outFeatures })) {
       expectInteger('Linear', name, features, 1);
     }
-    expectBoolean('Linear', 'bias', bias);
-    const { weightInit = 'he_uniform', biasInit = 0 } = options;
-    this.weight = this.registerParameter(
-      'weight',
-      initialize(weightInit, [outFeatures, inFeatures], generator),
-    );
-    this.bias = bias
-      ? this.registerParameter('bias', initialize(biasInit, [outFeatures], generator))
-      : null;
+    expectBoolean('Linear', 'bias', hasBias);
+    const { weight, bias } = firstWeights(options, [outFeatures, inFeatures], outFeatures);
+    this.weight = this.registerParameter('weight', weight);
+    this.bias = bias && this.registerParameter('bias', bias);
   }
 
   /** `[..., inFeatures]` → `[..., outFeatures]` */
