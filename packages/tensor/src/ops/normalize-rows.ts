@@ -1,6 +1,7 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { defineKernel } from '../backend/define-kernel.ts';
+import { rounded } from '../backend/reference/sums.ts';
 import {
   type RowNormGradients,
   type RowNormOptions,
@@ -83,15 +84,10 @@ const backward = defineKernel({
         gradIn[first + i] = inverse * (slope(i) - common);
       }
     }
-    const ofRow = (sums: Float64Array): NdArray => {
-      const grad = newTypedArray(x.dtype, length);
-      grad.set(sums);
-      return NdArray.fromTypedArray(grad, [length], x.dtype);
-    };
     return {
       x: NdArray.fromTypedArray(gradIn, x.shape, x.dtype),
-      weight: ofRow(weightGrad),
-      bias: ofRow(biasGrad),
+      weight: rounded(weightGrad, [length], x.dtype),
+      bias: rounded(biasGrad, [length], x.dtype),
     };
   },
 });

@@ -2,7 +2,7 @@ import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { defineKernel } from '../backend/define-kernel.ts';
 import { kernels, withKernels } from '../backend/registry.ts';
-import { isFloating, newTypedArray, type TypedArray } from '../core/dtype.ts';
+import { copyOfElements, isFloating, newTypedArray } from '../core/dtype.ts';
 import { NdArray } from '../core/ndarray.ts';
 import { add, mul } from './arithmetic.ts';
 import { concat } from './concat.ts';
@@ -47,13 +47,6 @@ function combining(combination: Combination, isInteger: boolean) {
   return isInteger ? Math.imul : (a: number, b: number) => a * b;
 }
 
-/** A copy of the elements, to write to. */
-function copied({ data, dtype, size }: NdArray): TypedArray {
-  const copy = newTypedArray(dtype, size);
-  copy.set(data);
-  return copy;
-}
-
 /** Calls `visit` with each element's place among those of `source`, and among those of the rows. */
 function eachElement(
   at: NdArray,
@@ -71,7 +64,7 @@ function eachElement(
 const scatterKernel = defineKernel({
   reference(rows: NdArray, source: NdArray, at: NdArray, combination: Combination): NdArray {
     const combine = combining(combination, !isFloating(rows.dtype));
-    const out = copied(rows);
+    const out = copyOfElements(rows.data, rows.dtype);
     const { data } = source;
     eachElement(at, source.size / at.size, false, (from, to) => {
       out[to] = combine(out[to], data[from]);
@@ -83,7 +76,10 @@ const scatterKernel = defineKernel({
 /** Gradients of products by their factors: all factors before one, times all behind it, and no division. */
 const productGradKernel = defineKernel({
   reference(gradOut: NdArray, { rows, source, at }: Operands): NdArray[] {
-    const [before, behind] = [copied(rows), copied(gradOut)];
+    const [before, behind] = [
+      copyOfElements(rows.data, rows.dtype),
+      copyOfElements(gradOut.data, gradOut.dtype),
+    ];
     const gradSource = newTypedArray(source.dtype, source.size);
     const { data } = source;
     const width = source.size / at.size;

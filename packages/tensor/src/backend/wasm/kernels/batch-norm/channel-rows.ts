@@ -1,6 +1,6 @@
 import type { LocalsOf } from '../../assembler/parameters.ts';
-import { f32, type I32, loadF32 } from '../../assembler/scalars.ts';
-import { type Address, NOWHERE } from '../../runtime/address.ts';
+import { type F32, type I32, loadF32 } from '../../assembler/scalars.ts';
+import { NOWHERE } from '../../runtime/address.ts';
 import type { Frame } from '../../runtime/frame.ts';
 import { defineTask, type FieldValues } from '../../runtime/task.ts';
 import { partRange } from '../loops/part-range.ts';
@@ -19,7 +19,7 @@ export const rowOf = ({ address, pitch }: LocalsOf<typeof TABLE>, value: Channel
 /** Channels whose values one part writes. */
 const CHANNELS_OF_PART = 64;
 
-/** Where it is known: Σ g and Σ g · x̂ of channels, of which `share` is 1 / (N · H · W). */
+/** Where not 0: Σ g and Σ g · x̂ of channels, of which `share` is 1 / (N · H · W). */
 const TOTALS = { sums: 'address', dots: 'address', share: 'f32' } as const;
 
 const FIELDS = {
@@ -36,36 +36,56 @@ const channelRowsTask = defineTask('batchNormChannelRows', FIELDS, (f, p, { inde
   f.for(first, end, 1, (number) => {
     const channel = f.i32(number.times(4));
     const { mean, scale, inverse } = channelValues(f, p.norm, channel);
-    f.if(p.norm.bias, () => shift.set(loadF32(p.norm.bias.plus(channel))));
-    f.if(p.totals.sums, () => {
-      const perElement = f.f32(scale.times(p.totals.share));
-      level.set(perElement.times(loadF32(p.totals.sums.plus(channel))));
-      slope.set(perElement.times(inverse).times(loadF32(p.totals.dots.plus(channel))));
-    });
-    const values = { mean, scale, shift, inverse, level, slope };
     const at = f.i32(channel.times(p.area));
     const after = f.i32(at.plus(p.area.times(4)));
-    f.while(at.lessThan(after), () => {
-      for (const value of VALUES) f.store(rowOf(p.table, value).plus(at), f32(values[value]));
-      at.set(at.plus(4));
-    });
+    const write = (values: Partial<Record<ChannelValue, F32>>): void =>
+      f.while(at.lessThan(after), () => {
+        for (const [value, element] of Object.entries(values)) {
+          f.store(rowOf(p.table, value as ChannelValue).plus(at), element);
+        }
+        at.set(at.plus(4));
+      });
+    f.if(
+      p.totals.sums,
+      () => {
+        const perElement = f.f32(scale.times(p.totals.share));
+        level.set(perElement.times(loadF32(p.totals.sums.plus(channel))));
+        slope.set(perElement.times(inverse).times(loadF32(p.totals.dots.plus(channel))));
+        write({ level, slope });
+      },
+      () => {
+        f.if(p.norm.bias, () => shift.set(loadF32(p.norm.bias.plus(channel))));
+        write({ mean, scale, shift, inverse });
+      },
+    );
   });
 });
 
-/** The values of channels, once for each element of an image: rows beside its own. */
-export function channelRows(
+interface Sizes {
+  readonly channels: number;
+  readonly area: number;
+}
+
+type Totals = FieldValues<typeof TOTALS>;
+type Norm = FieldValues<typeof NORM>;
+type Table = FieldValues<typeof TABLE>;
+
+/** Writes `level` and `slope` of a table, which are known when the sums over channels are; without these the others. */
+export function writeChannelRows(
   frame: Frame,
-  { channels, area }: { channels: number; area: number },
-  norm: FieldValues<typeof NORM>,
-  totals: { sums: Address; dots: Address; share: number } = {
-    sums: NOWHERE,
-    dots: NOWHERE,
-    share: 0,
-  },
-): FieldValues<typeof TABLE> {
-  const pitch = (channels * area + 8) * 4; // A vector may reach over the end.
-  const table = { address: frame.temporary(VALUES.length * pitch), pitch };
+  { channels, area }: Sizes,
+  norm: Norm,
+  totals: Totals,
+  table: Table,
+): void {
   const parts = Math.ceil(channels / CHANNELS_OF_PART);
   frame.run(channelRowsTask, parts, { norm, totals, channels, area, table });
+}
+
+/** The values of channels, once for each element of an image: rows beside its own, but `level` and `slope`. */
+export function channelRows(frame: Frame, sizes: Sizes, norm: Norm): Table {
+  const pitch = (sizes.channels * sizes.area + 8) * 4; // A vector may reach over the end.
+  const table = { address: frame.temporary(VALUES.length * pitch), pitch };
+  writeChannelRows(frame, sizes, norm, { sums: NOWHERE, dots: NOWHERE, share: 0 }, table);
   return table;
 }

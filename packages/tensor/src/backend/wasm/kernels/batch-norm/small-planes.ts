@@ -6,7 +6,7 @@ import type { Frame } from '../../runtime/frame.ts';
 import type { FieldValues } from '../../runtime/task.ts';
 import { beforeRelu } from '../lanes/before-relu.ts';
 import { sumAxis } from '../reduce/sum-axis.ts';
-import { channelRows } from './channel-rows.ts';
+import { channelRows, writeChannelRows } from './channel-rows.ts';
 import type { NORM } from './channels.ts';
 import {
   defineColumns,
@@ -145,9 +145,11 @@ export function gradientsOfRows(
   { share, ...targets }: { x: Address; weight: Address; bias: Address; share: number },
 ): void {
   const tasks = gradTasks[norm.bias === NOWHERE ? 'none' : 'relu'];
+  const table = channelRows(frame, rows, norm);
+  const operands = { ...sources, table };
   const totals = { sums: targets.bias, dots: targets.weight, share };
-  const before = { ...sources, table: channelRows(frame, rows, norm) };
-  runColumns(frame, tasks.sums, rows, before, [totals.sums, totals.dots], 1);
-  const after = { ...sources, table: channelRows(frame, rows, norm, totals) };
-  runElements(frame, share === 0 ? tasks.frozen : tasks.grad, rows, after, targets.x);
+  runColumns(frame, tasks.sums, rows, operands, [totals.sums, totals.dots], 1);
+  const isFrozen = share === 0;
+  if (!isFrozen) writeChannelRows(frame, rows, norm, totals, table);
+  runElements(frame, isFrozen ? tasks.frozen : tasks.grad, rows, operands, targets.x);
 }

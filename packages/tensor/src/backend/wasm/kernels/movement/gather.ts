@@ -19,17 +19,22 @@ const VECTORS = 4;
 /** Elements that take longer to copy than a call. */
 const LARGE_TABLE = 2 ** 16;
 
+/** Rows of the result, dealt out to parts; `count` indices, and `length` rows in each block of the table. */
+const ROWS = {
+  count: 'i32',
+  length: 'i32',
+  after: 'i32',
+  rows: 'i32',
+  rowsOfPart: 'i32',
+} as const;
+
 const gatherTask = defineTask(
   'gather',
   {
     x: 'address',
     indices: 'address',
     y: 'address',
-    count: 'i32',
-    length: 'i32',
-    after: 'i32',
-    rows: 'i32',
-    rowsOfPart: 'i32',
+    ...ROWS,
   },
   (f, p, { index }) => {
     const { first, end } = partRange(f, index, p.rowsOfPart, p.rows);
@@ -54,11 +59,7 @@ const gatherGradTask = defineTask(
     order: 'address',
     starts: 'address',
     gradIn: 'address',
-    count: 'i32',
-    length: 'i32',
-    after: 'i32',
-    rows: 'i32',
-    rowsOfPart: 'i32',
+    ...ROWS,
   },
   (f, p, { index }) => {
     const { first, end } = partRange(f, index, p.rowsOfPart, p.rows);

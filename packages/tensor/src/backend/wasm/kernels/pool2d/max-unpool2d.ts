@@ -52,37 +52,35 @@ const pickTask = defineTask('maxUnpoolGrad', FIELDS, (f, p, { index }) => {
   });
 });
 
-/** Elements of planes at their places in larger planes of zeros. */
-export function maxUnpool2d(x: NdArray, places: NdArray, [N, C, H, W]: Shape): NdArray {
+/** Moves elements of planes between their places in planes [H, W] and an array of the shape of `places`. */
+function move(
+  task: typeof scatterTask,
+  source: NdArray,
+  places: NdArray,
+  [N, C, H, W]: Shape,
+  shape: Shape,
+): NdArray {
   return inFrame((frame) => {
-    const y = frame.output([N, C, H, W]);
+    const { array, address } = frame.output(shape);
     const { parts, planes } = planeParts(N * C, H * W);
-    frame.run(scatterTask, parts, {
+    frame.run(task, parts, {
       planes,
-      source: frame.input(x),
+      source: frame.input(source),
       places: frame.input(places),
-      target: y.address,
-      count: x.shape[2] * x.shape[3],
+      target: address,
+      count: places.shape[2] * places.shape[3],
       area: H * W,
     });
-    return y.array;
+    return array;
   });
+}
+
+/** Elements of planes at their places in larger planes of zeros. */
+export function maxUnpool2d(x: NdArray, places: NdArray, shape: Shape): NdArray {
+  return move(scatterTask, x, places, shape, shape);
 }
 
 /** The elements of planes at `places`. */
 export function maxUnpool2dGrad(gradOut: NdArray, places: NdArray): NdArray {
-  return inFrame((frame) => {
-    const [N, C, H, W] = gradOut.shape;
-    const gradIn = frame.output(places.shape);
-    const { parts, planes } = planeParts(N * C, H * W);
-    frame.run(pickTask, parts, {
-      planes,
-      source: frame.input(gradOut),
-      places: frame.input(places),
-      target: gradIn.address,
-      count: places.shape[2] * places.shape[3],
-      area: H * W,
-    });
-    return gradIn.array;
-  });
+  return move(pickTask, gradOut, places, gradOut.shape, places.shape);
 }
