@@ -1,18 +1,13 @@
 import {
   Adam,
   AdamW,
-  BatchNorm2d,
-  Conv2d,
-  Dropout,
-  Flatten,
+  type BatchNorm2d,
   Linear,
   Model,
   type Module,
   Momentum,
   type Optimizer,
-  ReLU,
   RMSProp,
-  Sequential,
   SGD,
   SoftmaxCrossEntropyWithLogits,
   summary,
@@ -20,25 +15,7 @@ import {
 import { Generator, randn, type Tensor, tensor, zeros } from '@firelight/tensor';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-
-/** Features and a head, with all that has a mode. */
-function create(seed = 0): Sequential {
-  const generator = new Generator(seed);
-  const features = new Sequential([
-    ['conv', new Conv2d({ inChannels: 1, outChannels: 3, kernelSize: 3, generator })],
-    ['norm', new BatchNorm2d({ numFeatures: 3 })],
-    ['relu', new ReLU()],
-    ['dropout', new Dropout({ p: 0.5, generator })],
-  ]);
-  const head = new Sequential([
-    ['flatten', new Flatten()],
-    ['linear', new Linear({ inFeatures: 12, outFeatures: 2, generator })],
-  ]);
-  return new Sequential([
-    ['features', features],
-    ['head', head],
-  ]);
-}
+import { createFeaturesAndHead as create } from './features-and-head.ts';
 
 const at = (network: Module, name: string): Module => {
   const found = network.namedModules().find(([each]) => each === name);

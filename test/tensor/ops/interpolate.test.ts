@@ -8,7 +8,6 @@ import {
   reshape,
   ShapeError,
   setBackend,
-  setThreads,
   sum,
   type Tensor,
   tensor,
@@ -20,9 +19,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runtime } from '../../../packages/tensor/src/backend/wasm/runtime/runtime.ts';
 import { seeds } from '../../helpers/arbitraries.ts';
-import { bitsOf } from '../../helpers/bits.ts';
 import { evaluate, random } from '../../helpers/evaluate.ts';
 import { relativeError } from '../../helpers/relative-error.ts';
+import { expectSameBits } from '../../helpers/same-bits.ts';
 import { resizings } from './op-cases/resizing.ts';
 
 // `torch-calls.test.ts` and ONNX's node tests compare with others; here is what they leave out.
@@ -237,29 +236,12 @@ describe('large images', () => {
   });
 
   test('any number of threads and lanes gives the same bits', async () => {
-    const variants = [
-      { threads: 1, wideVectors: false },
-      { threads: 1, wideVectors: true },
-      { threads: 3, wideVectors: true },
-    ];
-    const results: Int32Array[][][] = [];
-    for (const { threads, wideVectors } of variants) {
-      await setBackend('wasm', { wideVectors });
-      await setThreads(threads);
-      results.push(
-        LARGE.map(([shape, options]) => {
-          const x = random(shape, 5, true);
-          return evaluate((y) => interpolate(y, options), [x]).map(({ data }) => bitsOf(data));
-        }),
-      );
-    }
-    await setThreads(2);
-    // `toEqual` takes half a minute for so many.
-    const [expected, ...others] = results.map((all) => all.flat());
-    for (const actual of others) {
-      const wrong = actual.map((bits, i) => bits.findIndex((word, at) => word !== expected[i][at]));
-      expect(wrong).toEqual(new Array(2 * LARGE.length).fill(-1));
-    }
+    await expectSameBits(() =>
+      LARGE.flatMap(([shape, options]) => {
+        const x = random(shape, 5, true);
+        return evaluate((y) => interpolate(y, options), [x]).map(({ data }) => data);
+      }),
+    );
   });
 
   test('many calls take no more memory than a few', async () => {

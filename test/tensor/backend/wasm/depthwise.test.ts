@@ -3,7 +3,6 @@ import {
   type PaddingOption,
   type Pair,
   setBackend,
-  setThreads,
   type Tensor,
   tensor,
   tidy,
@@ -12,8 +11,8 @@ import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { runtime } from '../../../../packages/tensor/src/backend/wasm/runtime/runtime.ts';
 import { seeds } from '../../../helpers/arbitraries.ts';
-import { bitsOf } from '../../../helpers/bits.ts';
 import { random } from '../../../helpers/evaluate.ts';
+import { expectSameBits } from '../../../helpers/same-bits.ts';
 import { pair } from '../../../helpers/windows.ts';
 
 afterAll(() => setBackend('wasm'));
@@ -114,20 +113,9 @@ test('planes of every size equal the reference in float64', async () => {
 
 test('any number of threads and lanes gives the same bits', async () => {
   const all = fc.sample(calls, { numRuns: 12, seed: 20161104 });
-  const variants = [
-    { threads: 1, wideVectors: false },
-    { threads: 1, wideVectors: true },
-    { threads: 3, wideVectors: true },
-  ];
-  const results: Int32Array[][][] = [];
-  for (const { threads, wideVectors } of variants) {
-    await setBackend('wasm', { wideVectors });
-    await setThreads(threads);
-    results.push(all.map((c) => evaluate(c, 'float32', false).map(({ data }) => bitsOf(data))));
-  }
-  await setThreads(1);
-  expect(results[1]).toEqual(results[0]);
-  expect(results[2]).toEqual(results[0]);
+  await expectSameBits(() =>
+    all.flatMap((call) => evaluate(call, 'float32', false).map(({ data }) => data)),
+  );
 }, 120_000);
 
 const SQUARE = {
