@@ -21,7 +21,7 @@ import { type Branch, branchesWith, type Limits } from './windows.ts';
 
 type Float = 'float32' | 'float64';
 
-interface Call {
+export interface Call {
   readonly x: readonly number[];
   readonly branches: readonly Branch[];
   readonly hasBias: boolean;
@@ -63,7 +63,8 @@ interface Subject {
   readonly tolerance?: number;
 }
 
-async function compare(call: Call, { backend, options, tolerance = 0 }: Subject): Promise<void> {
+/** One convolution, on the backend as `options` say. */
+export async function checkConvolution(call: Call, { backend, options, tolerance = 0 }: Subject): Promise<void> {
   await setBackend('reference');
   const expected = evaluate(call, 'float64').map(({ shape, data }) => ({ shape, data }));
   await setBackend(backend, options);
@@ -94,7 +95,7 @@ export async function checkConvolutions(
   { seed = 20161104, numRuns, ...limits }: RandomLimits,
 ): Promise<void> {
   await fc.assert(
-    fc.asyncProperty(callsWithin(limits), (call) => compare(call, subject)),
+    fc.asyncProperty(callsWithin(limits), (call) => checkConvolution(call, subject)),
     { seed, numRuns },
   );
 }

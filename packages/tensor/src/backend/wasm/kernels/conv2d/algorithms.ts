@@ -11,29 +11,16 @@ import {
 } from '../depthwise/depthwise.ts';
 import type { Ending } from '../gemm/operand.ts';
 import type { Images } from '../images/images.ts';
-import { maskedAndPadded, padded, paddedBytes } from '../images/pad.ts';
+import { maskedAndPadded, padded, paddedBytes, paddingTo } from '../images/pad.ts';
 import { sumAxis } from '../reduce/sum-axis.ts';
+import type { Blocks } from '../winograd/blocks.ts';
 import { coveredInput } from '../winograd/tiles.ts';
 import type { OutputTile } from '../winograd/transforms.ts';
-import { weightGradTiles, winogradWeightGrad } from '../winograd/weight-grad.ts';
-import { chooseTile, winograd } from '../winograd/winograd.ts';
+import { cutForWeightGrad, weightGradTiles, winogradWeightGrad } from '../winograd/weight-grad.ts';
+import { chooseTile, cutForWinograd, winograd } from '../winograd/winograd.ts';
 import { directForward, directInputGrad, directWeightGrad, type Filters } from './direct.ts';
 
 export type { Filters } from './direct.ts';
-
-/** Zeros around images so that they begin `top` and `left` further on and cover `size`. */
-function paddingTo(
-  images: Images,
-  { top, left }: { top: number; left: number },
-  size: { height: number; width: number },
-): Padding {
-  return {
-    top,
-    left,
-    bottom: Math.max(0, size.height - top - images.height),
-    right: Math.max(0, size.width - left - images.width),
-  };
-}
 
 /** Most memory for the gradient before an activation where it is needed for one thing only. */
 const MASKED_BYTES = 40 * 2 ** 20;
@@ -60,9 +47,14 @@ export function convolve(
     directForward(frame, x, filters, y, ending);
     return;
   }
-  const input = padded(frame, x, paddingTo(x, window.padding, coveredInput(m, y)));
   const weights = { array, address, rows, k, rowStride: k * 36, kStride: 36, turned: false };
-  winograd(frame, m, input, weights, y, ending);
+  const cut = cutForWinograd(m, k, y);
+  if (cut === null) {
+    const input = padded(frame, x, paddingTo(x, window.padding, coveredInput(m, y)));
+    winograd(frame, m, input, weights, y, ending, null);
+  } else {
+    winograd(frame, m, x, weights, y, ending, { cut, ...window.padding });
+  }
 }
 
 interface GradientOperands {
@@ -119,17 +111,20 @@ function gradientsLeft(frame: Frame, operands: GradientOperands): Address | null
       // A convolution too, with turned kernels and 2 − padding zeros.
       const weights = { array, address, rows, k, rowStride: 36, kStride: rows * 36, turned: true };
       const mode = addToGradX ? MODE.accumulate : 0;
-      winograd(frame, plan.m, gradient, weights, gradX, { mode, bias: NOWHERE });
+      const ending = { mode, bias: NOWHERE };
+      winograd(frame, plan.m, gradient, weights, gradX, ending, plan.copied?.gradient ?? null);
     }
     if (gradWeight !== null) {
       const { window } = filters;
-      const input = padded(frame, x, paddingTo(x, window.padding, coveredInput(plan.m, gradOut)));
+      const covered = coveredInput(plan.m, gradOut);
+      const copied = plan.copied?.input ?? null;
+      const input = copied === null ? padded(frame, x, paddingTo(x, window.padding, covered)) : x;
       const start = plan.padding.top * gradient.width + plan.padding.left;
       const shifted = { ...gradient, address: addressAfter(gradient.address, start * 4) };
-      const { blockTiles } = plan;
       winogradWeightGrad(frame, plan.m, input, shifted, gradOut, {
         weight: gradWeight,
-        blockTiles,
+        blockTiles: plan.blockTiles,
+        copied,
       });
     }
     return sums;
@@ -147,12 +142,18 @@ function gradientsLeft(frame: Frame, operands: GradientOperands): Address | null
   return sums;
 }
 
-/** How both gradients are computed by Winograd; null where it does not apply or does not pay. */
-function winogradPlan({
-  x,
-  gradOut,
-  filters,
-}: GradientOperands): { m: OutputTile; blockTiles: number; padding: Padding } | null {
+/** How both gradients are computed by Winograd. */
+interface WinogradPlan {
+  readonly m: OutputTile;
+  readonly blockTiles: number;
+  /** Zeros around the output's gradient in memory. */
+  readonly padding: Padding;
+  /** Blocks in which zeros are added to the output's gradient and to x; null where they are in memory. */
+  readonly copied: { readonly gradient: Blocks; readonly input: Blocks } | null;
+}
+
+/** Null where Winograd does not apply or does not pay. */
+function winogradPlan({ x, gradOut, filters }: GradientOperands): WinogradPlan | null {
   const { window, outChannels, groupChannels } = filters;
   const m = chosenTile(filters, gradOut);
   const top = 2 - window.padding.top;
@@ -160,13 +161,20 @@ function winogradPlan({
   if (m === null || top < 0 || left < 0) return null;
   const blockTiles = weightGradTiles(m, groupChannels, outChannels);
   if (blockTiles === null) return null;
+  const cutOfGradient = cutForWinograd(m, outChannels, x);
+  const cutOfInput = cutForWeightGrad(m, blockTiles, gradOut);
+  if (cutOfGradient !== null && cutOfInput !== null) {
+    const gradient = { cut: cutOfGradient, top, left };
+    const input = { cut: cutOfInput, ...window.padding };
+    return { m, blockTiles, padding: NO_PADDING, copied: { gradient, input } };
+  }
   const forInput = coveredInput(m, x);
   const forWeight = coveredInput(m, gradOut);
   const size = {
     height: Math.max(forInput.height, forWeight.height - 2 + top),
     width: Math.max(forInput.width, forWeight.width - 2 + left),
   };
-  return { m, blockTiles, padding: paddingTo(gradOut, { top, left }, size) };
+  return { m, blockTiles, padding: paddingTo(gradOut, { top, left }, size), copied: null };
 }
 
 /** The gradient before the activation, padded, and its sums over planes if needed. */

@@ -1,5 +1,5 @@
 import { defineFunction } from '../../assembler/function.ts';
-import { i32 } from '../../assembler/scalars.ts';
+import { i32, loadF32 } from '../../assembler/scalars.ts';
 import { callMicroKernel, ENDING, MODE } from '../../micro-kernel/micro-kernel.ts';
 import { tileOf } from '../../micro-kernel/tile.ts';
 import { endOf } from '../loops/part-range.ts';
@@ -40,16 +40,26 @@ const copyTile = defineFunction(
       inC.set(c.address.plus(loadOffset(columnOffsets)));
       inTile.set(tile);
       row.set(rows);
-      f.doWhile(() => {
-        f.if(
-          toTile,
-          () => f.call(copyRow, { target: inTile, source: inC, count: length }),
-          () => f.call(copyRow, { target: inC, source: inTile, count: length }),
-        );
-        inC.set(inC.plus(c.rowStride));
-        inTile.set(inTile.plus(tileStride));
-        row.set(row.minus(1));
-      }, row);
+      const forRows = (copy: () => void): void =>
+        f.doWhile(() => {
+          copy();
+          inC.set(inC.plus(c.rowStride));
+          inTile.set(inTile.plus(tileStride));
+          row.set(row.minus(1));
+        }, row);
+      // Numbers that lie alone are stored here, as a call for each would take longer than the product.
+      f.if(
+        length.equals(1).and(toTile.isZero()),
+        () => forRows(() => f.store(inC, loadF32(inTile))),
+        () =>
+          forRows(() =>
+            f.if(
+              toTile,
+              () => f.call(copyRow, { target: inTile, source: inC, count: length }),
+              () => f.call(copyRow, { target: inC, source: inTile, count: length }),
+            ),
+          ),
+      );
       tile.set(tile.plus(length.times(4)));
       columnOffsets.set(columnOffsets.plus(length.times(ENTRY_BYTES)));
       columns.set(columns.minus(length));

@@ -50,6 +50,20 @@ export function padded(frame: Frame, images: Images, padding: Padding): Images {
   return padded;
 }
 
+/** Zeros around images so that they begin `top` and `left` further on and cover `size`. */
+export function paddingTo(
+  images: Images,
+  { top, left }: { top: number; left: number },
+  size: { height: number; width: number },
+): Padding {
+  return {
+    top,
+    left,
+    bottom: Math.max(0, size.height - top - images.height),
+    right: Math.max(0, size.width - left - images.width),
+  };
+}
+
 /** Images with zeros around them, at an address of their own. */
 function paddedImages(
   { count, channels, height, width }: Images,

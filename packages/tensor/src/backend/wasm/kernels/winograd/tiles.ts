@@ -30,7 +30,11 @@ export function tilesOf(m: OutputTile, { count, height, width }: Images): number
 }
 
 /** How images lie in memory: bytes from one to the next, and elements of a row. */
-type Layout = Pick<Images, 'width' | 'stride'>;
+export interface TileLayout extends Pick<Images, 'width' | 'stride'> {
+  /** Where only some lie there at a time: so many images, and so many rows of tiles of each. */
+  readonly images?: number;
+  readonly tileRows?: number;
+}
 
 /**
  * The tiles of all images, and empty ones (of no rows) up to a whole panel, of as many tiles as the
@@ -41,10 +45,11 @@ type Layout = Pick<Images, 'width' | 'stride'>;
 export function tileTable(
   m: OutputTile,
   { count, height, width }: Pick<Images, 'count' | 'height' | 'width'>,
-  input: Layout,
-  output: Layout,
+  input: TileLayout,
+  output: TileLayout,
 ): Address {
-  const layouts = [input.width, input.stride, output.width, output.stride];
+  const { images = count, tileRows = height } = input;
+  const layouts = [input.width, input.stride, images, tileRows, output.width, output.stride];
   return keptTable(`tiles ${[m, count, height, width, ...layouts].join(' ')}`, () => {
     const tiles = count * Math.ceil(height / m) * Math.ceil(width / m);
     const panels = Math.ceil(tiles / ALL_COLUMNS);
@@ -53,7 +58,8 @@ export function tileTable(
     for (let image = 0; image < count; image++) {
       for (let row = 0; row < height; row += m) {
         for (let column = 0; column < width; column += m) {
-          entries[at++] = image * input.stride + (row * input.width + column) * 4;
+          const rowHere = row % (tileRows * m);
+          entries[at++] = (image % images) * input.stride + (rowHere * input.width + column) * 4;
           entries[at++] = image * output.stride + (row * output.width + column) * 4;
           entries[at++] = Math.min(m, height - row);
           entries[at++] = Math.min(m, width - column);

@@ -7,7 +7,16 @@ import type { Frame } from '../../runtime/frame.ts';
 import { SCRATCH_BYTES } from '../../runtime/runtime.ts';
 import { defineTask } from '../../runtime/task.ts';
 import type { Images } from '../images/images.ts';
-import { countFrom, partRange } from '../loops/part-range.ts';
+import { countFrom, endOf, partRange } from '../loops/part-range.ts';
+import {
+  BlockCopier,
+  type Blocks,
+  COPY,
+  type Cut,
+  copyBytes,
+  cutIntoBlocks,
+  tilesOfInput,
+} from './blocks.ts';
 import { defineChannelTransform } from './channel-transform.ts';
 import { COMPONENTS, multiplyComponents } from './products.ts';
 import { PLANES_IN_MEMORY, planesOf, TILE_ENTRY, TILES, tilesOf, tileTable } from './tiles.ts';
@@ -29,9 +38,13 @@ const MOST_TILES = 64;
 const TRANSFORMED_BYTES = 2 * 2 ** 20;
 const TEMPORARY_BYTES = 2048;
 const SKEW = 64;
+/** Of vectors on any machine. */
+const MOST_LANES = 8;
 
 const FIELDS = {
+  /** Where tiles of channels are read, in memory or in the copies of their blocks. */
   input: PLANES_IN_MEMORY,
+  copy: COPY,
   gradient: PLANES_IN_MEMORY,
   inChannels: 'i32',
   outChannels: 'i32',
@@ -52,7 +65,8 @@ function defineSums(m: OutputTile) {
     const sumBytes = f.i32(p.outChannels.times(columns).times(4));
     const sums = f.i32(p.sums.plus(index.times(sumBytes).times(components)));
     const { first, end } = partRange(f, index, p.tilesOfPart, p.tiles.count);
-    const inputs = f.i32(scratch.plus(TEMPORARY_BYTES));
+    const copied = f.i32(scratch.plus(TEMPORARY_BYTES));
+    const inputs = f.i32(copied.plus(copyBytes(m, MOST_TILES) * f.lanes));
     const inputBytes = f.i32(columns.times(p.blockTiles).times(4).plus(SKEW));
     const gradients = f.i32(inputs.plus(inputBytes.times(components)));
     const gradientBytes = f.i32(
@@ -61,10 +75,21 @@ function defineSums(m: OutputTile) {
     f.for(first, end, p.blockTiles, (firstTile) => {
       const count = countFrom(f, firstTile, p.blockTiles, end);
       const tiles = f.i32(p.tiles.address.plus(firstTile.times(TILE_ENTRY)));
+      const block = f.i32(firstTile.dividedBy(p.blockTiles));
+      const copier = new BlockCopier(f, p.copy, { block, target: copied, channels: f.lanes });
       f.for(0, p.inChannels, f.lanes, (channel) => {
         const panel = channel.dividedBy(tile.columns).times(tile.columns).times(count);
+        const source = f.i32(p.input.address.plus(channel.times(p.input.planeBytes)));
+        f.if(p.copy.together, () => {
+          const target = f.i32(copied);
+          f.for(channel, endOf(f, channel, f.lanes, p.inChannels), 1, (channel) => {
+            copier.copy(channel, target);
+            target.set(target.plus(copier.channelBytes));
+          });
+          source.set(copied);
+        });
         f.call(transformInput, {
-          source: p.input.address.plus(channel.times(p.input.planeBytes)),
+          source,
           planeBytes: p.input.planeBytes,
           lastPlane: p.inChannels.minus(1).minus(channel).times(p.input.planeBytes),
           rowBytes: p.input.rowBytes,
@@ -185,14 +210,29 @@ export function weightGradTiles(
   const rows = roundUp(outChannels, ALL_ROWS);
   const perTile = (columns + rows) * 4 * inputTile(m) ** 2;
   const tiles = Math.min(MOST_TILES, Math.floor(TRANSFORMED_BYTES / perTile));
-  const bytes = TEMPORARY_BYTES + tiles * perTile + 2 * SKEW * inputTile(m) ** 2;
+  const before = TEMPORARY_BYTES + copyBytes(m, MOST_TILES) * MOST_LANES;
+  const bytes = before + tiles * perTile + 2 * SKEW * inputTile(m) ** 2;
   return tiles >= 8 && bytes <= SCRATCH_BYTES ? tiles : null;
+}
+
+/**
+ * The blocks, of at most `tiles`, in which images are copied with their zeros; null where they, and their
+ * gradients, need them in memory.
+ */
+export function cutForWeightGrad(
+  m: OutputTile,
+  tiles: number,
+  gradient: Pick<Images, 'height' | 'width'>,
+): Cut | null {
+  const isWhole = gradient.height % m === 0 && gradient.width % m === 0;
+  return isWhole ? cutIntoBlocks(m, gradient, tiles, 1) : null;
 }
 
 /**
  * weight ← the gradient by 3×3 weights [O, I, 3, 3].
  *
- * @param input x with the zeros around it that the windows need, and `coveredInput` in size
+ * @param input x with the zeros around it that the windows need, and `coveredInput` in size; or without
+ *   them, if it is `copied` in blocks, of a cut by `cutForWeightGrad`
  * @param gradient the output's gradient, with zeros to the right and below up to whole tiles;
  *   `size` is without them
  */
@@ -202,8 +242,10 @@ export function winogradWeightGrad(
   input: Images,
   gradient: Images,
   size: Pick<Images, 'count' | 'height' | 'width'>,
-  { weight, blockTiles }: { weight: Address; blockTiles: number },
+  { weight, blockTiles, copied }: { weight: Address; blockTiles: number; copied: Blocks | null },
 ): void {
+  const { planes, layout, copy } = tilesOfInput(m, input, size, copied);
+  const tiles = copied?.cut.tiles ?? blockTiles;
   const tileCount = tilesOf(m, { ...gradient, ...size });
   const rows = gradient.channels;
   const columns = roundUp(input.channels, ALL_COLUMNS);
@@ -211,17 +253,20 @@ export function winogradWeightGrad(
   const mostParts = Math.max(1, Math.floor(SUM_BYTES / (rows * columns * components * 4)));
   // An even number, so that two threads have equally much to do.
   const worthwhile = Math.max(2, 2 * Math.floor(tileCount / (2 * PART_TILES)));
-  const tilesOfPart = roundUp(Math.ceil(tileCount / Math.min(PARTS, mostParts, worthwhile)), 8);
+  // A block that is copied as a whole is not shared by two parts.
+  const unit = copied === null ? 8 : tiles;
+  const tilesOfPart = roundUp(Math.ceil(tileCount / Math.min(PARTS, mostParts, worthwhile)), unit);
   const parts = Math.ceil(tileCount / tilesOfPart);
   const sums = frame.temporary(parts * components * rows * columns * 4);
   frame.run(TASKS[m].sums, parts, {
-    input: planesOf(input),
+    input: planes,
+    copy,
     gradient: planesOf(gradient),
     inChannels: input.channels,
     outChannels: gradient.channels,
-    tiles: { address: tileTable(m, size, input, gradient), count: tileCount },
+    tiles: { address: tileTable(m, size, layout, gradient), count: tileCount },
     tilesOfPart,
-    blockTiles,
+    blockTiles: tiles,
     sums,
   });
   frame.run(TASKS[m].back, gradient.channels, {

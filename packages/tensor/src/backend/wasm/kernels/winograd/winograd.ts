@@ -1,12 +1,21 @@
 import type { Conv2dWindow } from '../../../../core/window.ts';
 import { ENDING } from '../../micro-kernel/micro-kernel.ts';
-import { ALL_COLUMNS, ALL_ROWS } from '../../micro-kernel/tile.ts';
+import { ALL_COLUMNS, ALL_ROWS, tileOf } from '../../micro-kernel/tile.ts';
 import type { Frame } from '../../runtime/frame.ts';
 import { SCRATCH_BYTES } from '../../runtime/runtime.ts';
 import { defineTask, type TaskDefinition } from '../../runtime/task.ts';
 import type { Ending } from '../gemm/operand.ts';
 import type { Images } from '../images/images.ts';
 import { countFrom, endOf } from '../loops/part-range.ts';
+import {
+  BlockCopier,
+  type Blocks,
+  COPY,
+  type Cut,
+  copyBytes,
+  cutIntoBlocks,
+  tilesOfInput,
+} from './blocks.ts';
 import { defineInputTransform } from './input-transform.ts';
 import { defineOutputTransform } from './output-transform.ts';
 import { COMPONENTS, multiplyComponents } from './products.ts';
@@ -27,7 +36,9 @@ const TRANSFORM_COST = 10;
 const SKEW = 64;
 
 const FIELDS = {
+  /** Where the tiles of a channel are read, in memory or in the copy of their block. */
   input: PLANES_IN_MEMORY,
+  copy: COPY,
   output: PLANES_IN_MEMORY,
   ending: ENDING,
   tiles: TILES,
@@ -46,23 +57,40 @@ function defineConvolution(m: OutputTile): TaskDefinition<typeof FIELDS> {
   const transformInput = defineInputTransform(m);
   const transformOutput = defineOutputTransform(m);
   return defineTask(`winograd${m}`, FIELDS, (f, fields, { index, scratch }) => {
-    const { input, output, ending, weights, k, rows, blockTiles } = fields;
-    const firstTile = f.i32(index.dividedBy(fields.rowParts).times(blockTiles));
+    const { input, copy, output, ending, weights, k, rows, blockTiles } = fields;
+    const block = f.i32(index.dividedBy(fields.rowParts));
+    const firstTile = f.i32(block.times(blockTiles));
     const firstRowOfPart = f.i32(index.modulo(fields.rowParts).times(fields.rowsOfPart));
     const endRow = endOf(f, firstRowOfPart, fields.rowsOfPart, rows);
     const count = countFrom(f, firstTile, blockTiles, fields.tiles.count);
     const tiles = f.i32(fields.tiles.address.plus(firstTile.times(TILE_ENTRY)));
     const temporary = scratch;
-    const inputs = f.i32(scratch.plus(TEMPORARY_BYTES));
+    const copied = f.i32(scratch.plus(TEMPORARY_BYTES));
+    const inputs = f.i32(copied.plus(copyBytes(m, MOST_TILES)));
     const inputBytes = f.i32(count.times(k).times(4).plus(SKEW));
     const products = f.i32(inputs.plus(inputBytes.times(components)));
     const productBytes = f.i32(count.times(BLOCK_ROWS * 4).plus(SKEW));
-    f.call(transformInput, {
-      input,
-      channels: k,
-      tiles: { address: tiles, count },
-      target: { address: inputs, componentBytes: inputBytes },
-      temporary,
+    const panelBytes = tileOf(f.features).columns * 4;
+    const copier = new BlockCopier(f, copy, { block, target: copied, channels: 1 });
+    const source = f.i32();
+    // Channels are the outer loop, so that memory is read in long stretches.
+    f.for(0, k, 1, (channel) => {
+      f.if(
+        copy.together,
+        () => {
+          copier.copy(channel, copied);
+          source.set(copied);
+        },
+        () => source.set(input.address.plus(channel.times(input.planeBytes))),
+      );
+      f.call(transformInput, {
+        source,
+        rowBytes: input.rowBytes,
+        tiles: { address: tiles, count },
+        target: { address: inputs.plus(channel.times(panelBytes)), componentBytes: inputBytes },
+        panelBytes: k.times(panelBytes),
+        temporary,
+      });
     });
     f.for(firstRowOfPart, endRow, BLOCK_ROWS, (firstRow) => {
       const rowsHere = countFrom(f, firstRow, BLOCK_ROWS, endRow);
@@ -111,7 +139,7 @@ function tilesOfPart(m: OutputTile, k: number, tiles: number): number {
 /** Scratch memory of a part with `count` tiles. */
 function scratchBytes(m: OutputTile, k: number, count: number): number {
   const perComponent = count * (k + BLOCK_ROWS) * 4 + 2 * SKEW;
-  return TEMPORARY_BYTES + inputTile(m) ** 2 * perComponent;
+  return TEMPORARY_BYTES + copyBytes(m, MOST_TILES) + inputTile(m) ** 2 * perComponent;
 }
 
 /**
@@ -144,10 +172,16 @@ export function chooseTile(
   return best;
 }
 
+/** The blocks in which images are copied with their zeros; null where they need them in memory. */
+export function cutForWinograd(m: OutputTile, k: number, output: Images): Cut | null {
+  return cutIntoBlocks(m, output, tilesOfPart(m, k, tilesOf(m, output)), ALL_COLUMNS);
+}
+
 /**
  * output ← (or +=, …, as `ending` says) input ∗ weights.
  *
- * @param input with the zeros around it that the windows need, and `coveredInput` in size
+ * @param input with the zeros around it that the windows need, and `coveredInput` in size; or without
+ *   them, if it is `copied` in blocks, of a cut by `cutForWinograd`
  */
 export function winograd(
   frame: Frame,
@@ -156,10 +190,12 @@ export function winograd(
   weights: WeightLayout,
   output: Images,
   ending: Ending,
+  copied: Blocks | null,
 ): void {
   const { rows, k } = weights;
+  const { planes, layout, copy } = tilesOfInput(m, input, output, copied);
   const tiles = tilesOf(m, output);
-  const blockTiles = tilesOfPart(m, k, tiles);
+  const blockTiles = copied?.cut.tiles ?? tilesOfPart(m, k, tiles);
   const tileCount = Math.ceil(tiles / ALL_COLUMNS) * ALL_COLUMNS;
   const blocks = Math.ceil(tileCount / blockTiles);
   // Where there are fewer blocks than threads, several threads transform the same tiles.
@@ -167,10 +203,11 @@ export function winograd(
   const rowsOfPart = Math.ceil(rowBlocks / Math.ceil(frame.threads / blocks)) * BLOCK_ROWS;
   const rowParts = Math.ceil(rows / rowsOfPart);
   frame.run(TASKS[m], blocks * rowParts, {
-    input: planesOf(input),
+    input: planes,
+    copy,
     output: planesOf(output),
     ending,
-    tiles: { address: tileTable(m, output, input, output), count: tileCount },
+    tiles: { address: tileTable(m, output, layout, output), count: tileCount },
     blockTiles,
     rowParts,
     rowsOfPart,
