@@ -34,14 +34,16 @@ async function makeBundle(entry: string): Promise<Bundle> {
     build: {
       write: false,
       target: 'es2022',
-      rollupOptions: { input: entry, output: { format: 'es' } },
+      // All in one folder, that of the page.
+      assetsDir: '',
+      rollupOptions: { input: entry, output: { format: 'es', entryFileNames: 'page.js' } },
     },
   });
   const [{ output }] = (Array.isArray(result) ? result : [result]) as Rollup.RollupOutput[];
   return new Map(
-    output.map((file, i) => {
+    output.map((file) => {
       const code = file.type === 'chunk' ? file.code : String(file.source);
-      return [i === 0 ? '/page.js' : `/${file.fileName}`, code];
+      return [`/${file.fileName}`, code];
     }),
   );
 }

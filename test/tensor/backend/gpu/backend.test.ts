@@ -112,22 +112,33 @@ describe('setBackend', () => {
   });
 });
 
-test('a library that is not there is a reason for auto, and an error for gpu', async () => {
-  vi.doMock('gpu.js', () => {
-    throw new Error('Cannot find package');
-  });
-  vi.resetModules();
-  try {
-    const fresh = await import('@firelight/tensor');
-    await fresh.setBackend('auto');
-    expect(fresh.describeBackend().name).toBe('wasm');
-    expect(fresh.describeBackend().summary).toContain("not 'gpu': gpu.js cannot be loaded (");
-    await expect(fresh.setBackend('gpu')).rejects.toThrow("; install gpu.js, or use 'wasm'");
-  } finally {
-    vi.doUnmock('gpu.js');
+test.each([
+  ['a library', 'gpu.js', 'gpu.js cannot be loaded (', "; install gpu.js, or use 'wasm'"],
+  [
+    'code of ours',
+    '../../../../packages/tensor/src/backend/gpu/start-gpu.ts',
+    "the code of 'gpu' cannot be loaded (",
+    "); use 'wasm'",
+  ],
+])(
+  '%s that cannot be loaded is a reason for auto, and an error for gpu',
+  async (_, module, reason, hint) => {
+    vi.doMock(module, () => {
+      throw new Error('Cannot find package');
+    });
     vi.resetModules();
-  }
-});
+    try {
+      const fresh = await import('@firelight/tensor');
+      await fresh.setBackend('auto');
+      expect(fresh.describeBackend().name).toBe('wasm');
+      expect(fresh.describeBackend().summary).toContain(`not 'gpu': ${reason}`);
+      await expect(fresh.setBackend('gpu')).rejects.toThrow(hint);
+    } finally {
+      vi.doUnmock(module);
+      vi.resetModules();
+    }
+  },
+);
 
 test('kernels of a backend that was not started say so', async () => {
   vi.resetModules();

@@ -1,138 +1,55 @@
 import { BackendError } from '../../core/errors.ts';
-import type { AutomaticBackend, BackendOptions } from '../backend.ts';
-import { convolutionOn, declinedConvolution } from './conv2d/conv2d.ts';
-import type { Device } from './device/device.ts';
-import { type GpuJs, type GpuMode, KERNEL_CLASSES, loadGpuJs } from './device/gpu-js.ts';
-import { LocalDevice } from './device/local-device.ts';
-import { DEVICE_MODES, expectMode, whyNotMode } from './device/modes.ts';
-import type { GpuSettings } from './device/pass.ts';
-import { WorkerDevice, whyNotWebGpu } from './webgpu/worker-device.ts';
-
-/** Devices by mode, for WebGPU also by module. They stay: arrays may be on them. */
-const devices = new Map<string, Promise<Device>>();
-
-interface Settings extends GpuSettings {
-  /** Modes that were preferred, and why they were passed over. */
-  readonly passedOver: readonly string[];
-}
-
-let settings: Settings | null = null;
-
-function startedSettings(): Settings {
-  if (settings === null) {
-    throw new BackendError("gpu: the backend was not started; call await setBackend('gpu') first");
-  }
-  return settings;
-}
-
-async function startDevice(lib: GpuJs, mode: GpuMode, options: BackendOptions): Promise<Device> {
-  const problem = mode === 'webgpu' ? whyNotWebGpu(options) : whyNotMode(lib, mode);
-  if (problem !== null) throw new BackendError(problem);
-  return mode === 'webgpu' ? WorkerDevice.start(options) : new LocalDevice(lib, mode);
-}
-
-/** The device of a mode, or the reason why there is none. */
-async function deviceOf(
-  lib: GpuJs,
-  mode: GpuMode,
-  options: BackendOptions,
-): Promise<Device | string> {
-  const key = mode === 'webgpu' ? `${mode} ${options.webgpuModule ?? ''}` : mode;
-  const present = devices.get(key);
-  if (present !== undefined) {
-    const device = await present.catch(() => null); // Whoever starts it learns why not.
-    if (device?.problem === null) return device;
-    if (devices.get(key) === present) devices.delete(key);
-  }
-  // Found or set without a wait in between, so that two calls at once start one.
-  const starting = devices.get(key) ?? startDevice(lib, mode, options);
-  devices.set(key, starting);
-  try {
-    return await starting;
-  } catch (error) {
-    if (devices.get(key) === starting) devices.delete(key);
-    return (error as Error).message; // Whatever stands in the way is a reason.
-  }
-}
-
-function whyNotHardware({ description: { renderer, isHardware } }: Device): string | null {
-  if (isHardware === true) return null;
-  return isHardware === false
-    ? `'${renderer}' is software, slower than 'wasm'`
-    : `'${renderer}' does not say whether it is a GPU`;
-}
-
-interface Found {
-  readonly device: Device | null;
-  /** Why other modes were passed over. */
-  readonly passedOver: readonly string[];
-}
+import type { AutomaticBackend } from '../backend.ts';
+import { NOT_FLOAT32 } from '../declined.ts';
+import type { StartedGpu } from './start-gpu.ts';
 
 /**
- * The first device that is a GPU, or else the first one.
- *
- * @throws BackendError if gpu.js is not there
+ * The device in use. Everything about it is in a module that is loaded with the first start, so that
+ * programs without a GPU carry nothing of it.
  */
-async function findDevice(options: BackendOptions): Promise<Found> {
-  const lib = await loadGpuJs();
-  const software: { device: Device; reason: string }[] = [];
-  const reasons: string[] = [];
-  for (const mode of options.mode === undefined ? DEVICE_MODES : [options.mode]) {
-    const device = await deviceOf(lib, mode, options);
-    const problem = typeof device === 'string' ? device : whyNotHardware(device);
-    const reason = `${mode}: ${problem}`;
-    if (typeof device !== 'string') {
-      if (problem === null) return { device, passedOver: reasons };
-      software.push({ device, reason });
-    }
-    reasons.push(reason);
+let current: StartedGpu | null = null;
+
+function started(): StartedGpu {
+  if (current === null) {
+    throw new BackendError("gpu: the backend was not started; call await setBackend('gpu') first");
   }
-  const [first] = software;
-  if (first === undefined) return { device: null, passedOver: reasons };
-  return { device: first.device, passedOver: reasons.filter((reason) => reason !== first.reason) };
+  return current;
+}
+
+/** @throws BackendError if a page cannot fetch it */
+async function loadCode(): Promise<typeof import('./start-gpu.ts')> {
+  try {
+    return await import('./start-gpu.ts');
+  } catch (error) {
+    throw new BackendError(
+      `the code of 'gpu' cannot be loaded (${(error as Error).message}); use 'wasm'`,
+    );
+  }
 }
 
 export const gpuBackend: AutomaticBackend = {
   name: 'gpu',
-  kernels: convolutionOn(startedSettings),
-  declined: declinedConvolution,
+  kernels: {
+    conv2d: (...values) => started().kernels.conv2d(...values),
+    conv2dGrad: (...values) => started().kernels.conv2dGrad(...values),
+  },
+  declined: { conv2d: [NOT_FLOAT32], conv2dGrad: [NOT_FLOAT32] },
   options: ['mode', 'keepOnDevice', 'webgpuModule', 'createWorker'],
   fallback: 'wasm',
 
-  describe(fallback) {
-    const { device, keepOnDevice, passedOver } = startedSettings();
-    const { mode, renderer, isHardware } = device.description;
-    const unknown = 'it does not say whether it is a GPU';
-    const kind = isHardware === null ? unknown : isHardware ? 'hardware' : 'software';
-    return [
-      `gpu: gpu.js in mode ${mode} (${KERNEL_CLASSES[mode]}) on '${renderer}' (${kind})`,
-      `convolutions in float32${keepOnDevice ? ', kept on the device' : ''}`,
-      `the rest on '${fallback}', other dtypes on 'reference'`,
-      ...passedOver.map((reason) => `not ${reason}`),
-    ].join('; ');
-  },
+  describe: (fallback) => started().describe(fallback),
 
   async start(options) {
-    if (options.mode !== undefined) expectMode(options.mode);
-    const { device, passedOver } = await findDevice(options);
-    if (device === null) {
-      throw new BackendError(
-        `setBackend: 'gpu' cannot run here: ${passedOver.join('; ')}; or use 'wasm'`,
-      );
-    }
-    settings = { device, keepOnDevice: options.keepOnDevice ?? true, passedOver };
+    const { startGpu } = await loadCode();
+    current = await startGpu(options);
   },
 
   async startAutomatically(options) {
-    if (options.mode !== undefined) expectMode(options.mode);
-    const found = await findDevice(options).catch((error: Error) => error.message);
-    if (typeof found === 'string') return found; // There is no gpu.js.
-    const { device, passedOver } = found;
-    if (device === null) return passedOver.join('; ');
-    const problem = whyNotHardware(device);
-    if (problem !== null)
-      return [`${device.description.mode}: ${problem}`, ...passedOver].join('; ');
-    settings = { device, keepOnDevice: options.keepOnDevice ?? true, passedOver };
+    const code = await loadCode().catch((error: Error) => error.message);
+    if (typeof code === 'string') return code;
+    const found = await code.startHardware(options);
+    if (typeof found === 'string') return found;
+    current = found;
     return null;
   },
 };

@@ -1,14 +1,8 @@
 import type { Kernels } from '../../contract.ts';
-import { type DeclinedCalls, NOT_FLOAT32 } from '../../declined.ts';
 import type { GpuSettings } from '../device/pass.ts';
 import { conv2dForward } from './conv2d-forward.ts';
 import { conv2dBackward } from './conv2d-grad.ts';
 import { planConv2d } from './plan.ts';
-
-export const declinedConvolution: DeclinedCalls = {
-  conv2d: [NOT_FLOAT32],
-  conv2dGrad: [NOT_FLOAT32],
-};
 
 /** The convolution kernels on the device that `settings` gives when they are called. */
 export function convolutionOn(settings: () => GpuSettings): Pick<Kernels, 'conv2d' | 'conv2dGrad'> {
