@@ -1,4 +1,4 @@
-// npm run bench [-- --peers] [--data] [--epoch] [--gpu] [--packing] [--rounds N]
+// npm run bench [-- --peers] [--data] [--epoch] [--gpu] [--packing] [--size] [--rounds N]
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -24,6 +24,8 @@ Usage: npm run bench -- [flags]
   --workloads T1,T2,…,T5  what --gpu times (T2,T3)
   --packing   only list which functions of the wasm backend V8 packs into 256-bit vectors, and why
               it leaves others; nothing is timed (Node 24 or newer, a processor with AVX2)
+  --size      only the bytes of bundles for browsers, and how long new processes take until their
+              first result
   --rounds N  processes of each contender (3)
   --help      print this text
 
@@ -41,6 +43,7 @@ const { values } = parseArgs({
     'webgpu-module': { type: 'string', default: '' },
     workloads: { type: 'string', default: 'T2,T3' },
     packing: { type: 'boolean', default: false },
+    size: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '3' },
     help: { type: 'boolean', default: false },
   },
@@ -96,6 +99,7 @@ else if (!Number.isInteger(rounds) || rounds < 1) {
   console.log(heading());
   if (values.data) runScript('./data.ts');
   else if (values.packing) tryScript('./packing.ts');
+  else if (values.size) runScript('./size.ts', [String(rounds)]);
   else if (values.gpu) {
     tryScript('./gpu.ts', [values['gpu-mode'], values['webgpu-module'], values.workloads]);
   } else {
