@@ -44,7 +44,7 @@ describe.each(['inference', 'training'])('a program for the %s of SqueezeNet alo
     program = await bundled(`test/fixtures/bundles/${name}.ts`);
   });
 
-  test('carries no other network, optimizer, data set or backend', () => {
+  test('carries no other network, optimizer, data set or backend, and no downloads', () => {
     const code = texts(program.atStart);
     expect(OTHERS.filter((other) => code.includes(other))).toEqual([]);
     expect(namesIn(program, 'nn/src/models')).toEqual([
@@ -53,6 +53,7 @@ describe.each(['inference', 'training'])('a program for the %s of SqueezeNet alo
       'squeezenet',
     ]);
     expect(namesIn(program, 'tensor/src/backend/gpu')).toEqual(['gpu-backend']);
+    expect(namesIn(program, 'data/src/archive')).not.toContain('fetch-archive');
   });
 
   test('carries no kernel that belongs to another operation', () => {

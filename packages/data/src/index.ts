@@ -6,7 +6,8 @@
 
 export type { BrowserWorker } from '@firelight/tensor';
 export type { Archive, ArchiveFile, Download, Forms } from './archive/archive.ts';
-export { type ArchiveDownloadOptions, downloadArchive } from './archive/download.ts';
+export { downloadArchive } from './archive/download.ts';
+export type { ArchiveDownloadOptions } from './archive/fetch-archive.ts';
 export type { DownloadProgress } from './archive/fetch-file.ts';
 export type { FileBytes } from './archive/files.ts';
 export { downloadProgressBar } from './archive/progress-bar.ts';

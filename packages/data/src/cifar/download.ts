@@ -1,6 +1,7 @@
 import { expectThat } from '@firelight/tensor/extend';
 import type { Forms } from '../archive/archive.ts';
-import { type ArchiveDownloadOptions, downloadArchive } from '../archive/download.ts';
+import { downloadArchive } from '../archive/download.ts';
+import type { ArchiveDownloadOptions } from '../archive/fetch-archive.ts';
 import { expectOptions } from '../core/check.ts';
 import { DataError } from '../core/errors.ts';
 import { CIFAR10_FORMS, CIFAR100_BINARY, type CifarArchive } from './archives.ts';

@@ -1,5 +1,6 @@
 import { type Archive, type ArchiveFile, type Forms, fileOfBytes } from '../archive/archive.ts';
-import { type ArchiveDownloadOptions, downloadArchive } from '../archive/download.ts';
+import { downloadArchive } from '../archive/download.ts';
+import type { ArchiveDownloadOptions } from '../archive/fetch-archive.ts';
 import { gunzipWhole } from '../archive/gunzip.ts';
 import { type FindOptions, type FoundFiles, findPublished } from '../published/find.ts';
 import { PublishedDataset, type PublishedOptions } from '../published/published-dataset.ts';

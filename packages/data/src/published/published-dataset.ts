@@ -1,7 +1,8 @@
 import { type Generator, ValueError } from '@firelight/tensor';
 import { expectInteger, expectThat } from '@firelight/tensor/extend';
 import type { Archive, Forms } from '../archive/archive.ts';
-import { type ArchiveDownloadOptions, downloadArchive } from '../archive/download.ts';
+import { downloadArchive } from '../archive/download.ts';
+import type { ArchiveDownloadOptions } from '../archive/fetch-archive.ts';
 import { type FileBytes, hasFiles, readFiles } from '../archive/files.ts';
 import { expectOptions, expectText } from '../core/check.ts';
 import type { Batch, BatchSource, Dataset, Sample } from '../core/dataset.ts';
