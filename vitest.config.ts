@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { playwright } from '@vitest/browser-playwright';
 import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { chromiumPath } from './test/helpers/browser.ts';
 import { sharedPath } from './test/helpers/shared.ts';
 
@@ -14,6 +15,36 @@ declare module 'vitest' {
 const BROWSER_TESTS = 'test/tensor/backend/gpu/browser';
 /** Devices that only tests of their own ask for (npm run test:headless-gl, npm run test:webgpu). */
 const DEVICE_MODES = ['headless-gl', 'webgpu'];
+
+/**
+ * Files that need a process of their own, since they watch the process itself (what it holds after a
+ * garbage collection, its threads, the turns of its event loop) or change what it has only once. All
+ * others share a few, which saves them most of their time: importing the packages and compiling kernels.
+ */
+const ALONE = [
+  'test/data/cifar/python-batch.test.ts',
+  'test/data/images/fuzz-pictures.test.ts',
+  'test/data/loader/*.test.ts',
+  'test/large-sizes.test.ts',
+  'test/nn/checkpoint/foreign.test.ts',
+  'test/nn/models/vision-transformer.test.ts',
+  'test/nn/optimizers/{lookahead,muon,optimizers,parameter-groups}.test.ts',
+  'test/tensor/autograd/{memory,tensor-data}.test.ts',
+  'test/tensor/backend/gpu/*.test.ts',
+  'test/tensor/backend/register-backend.test.ts',
+  'test/tensor/backend/wasm/{depthwise,end-of-memory,faulty-task,kept-copies,memory}.test.ts',
+  'test/tensor/backend/wasm/{own-kernel,runtime,threads,wide-vectors}.test.ts',
+  'test/tensor/higher-order/checkpointed.test.ts',
+  'test/tensor/ops/interpolate.test.ts',
+];
+
+/** Files that run alone come first: a shared process ends when another kind of file is next. */
+class AloneFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isAlone = ({ project }: TestSpecification): number => Number(project.config.isolate);
+    return (await super.sort(files)).sort((a, b) => isAlone(b) - isAlone(a));
+  }
+}
 
 /** SwiftShader stands in for a GPU, for WebGL2 as well as for WebGPU. */
 const CHROMIUM_FLAGS = [
@@ -30,15 +61,24 @@ export default defineConfig(({ mode }) => {
   const timeouts = { testTimeout: mode === 'long' ? 1_800_000 : 30_000, hookTimeout: 30_000 };
 
   /** Tests that run in Node, from the packages' sources, so nothing has to be built first. */
-  function nodeProject(name: string, folder: string, exclude: readonly string[] = []) {
+  function nodeProject(
+    name: string,
+    {
+      include,
+      exclude = [],
+      isolate = true,
+    }: { include: string[]; exclude?: readonly string[]; isolate?: boolean },
+  ) {
     const resolve = { conditions: ['development', 'module', 'node'] };
     return {
       resolve,
       ssr: { resolve },
       test: {
         name,
-        include: [`${folder}/${files}`],
+        include,
         exclude: [...configDefaults.exclude, ...exclude],
+        isolate,
+        setupFiles: ['test/helpers/as-started.ts'],
         // Worker threads of the data loader inherit it, and run from the sources too.
         execArgv: ['--conditions=development'],
         ...timeouts,
@@ -83,7 +123,8 @@ export default defineConfig(({ mode }) => {
   }
 
   if (DEVICE_MODES.includes(mode)) {
-    return { test: { projects: [nodeProject(mode, `test/tensor/backend/gpu/${mode}`)] } };
+    const include = [`test/tensor/backend/gpu/${mode}/${files}`];
+    return { test: { projects: [nodeProject(mode, { include })] } };
   }
 
   const chromium = chromiumPath();
@@ -93,14 +134,26 @@ export default defineConfig(({ mode }) => {
         'Install it (Debian: apt-get install chromium) or name it in CHROME_BIN.',
     );
   }
+  const elsewhere = [
+    `${BROWSER_TESTS}/**`,
+    ...DEVICE_MODES.map((device) => `test/tensor/backend/gpu/${device}/**`),
+  ];
+  // Long tests are few, and each takes far longer than a process to start.
+  const isLong = mode === 'long';
   return {
     test: {
       maxWorkers: '100%',
+      sequence: { sequencer: AloneFirst },
       projects: [
-        nodeProject('node', 'test', [
-          `${BROWSER_TESTS}/**`,
-          ...DEVICE_MODES.map((device) => `test/tensor/backend/gpu/${device}/**`),
-        ]),
+        nodeProject('node', {
+          include: [`test/${files}`],
+          exclude: isLong ? elsewhere : [...elsewhere, ...ALONE],
+          isolate: isLong,
+        }),
+        nodeProject('node-alone', {
+          include: isLong ? [] : ALONE,
+          exclude: [...elsewhere, '**/*.long.test.ts'],
+        }),
         ...(chromium === null ? [] : [browserProject(chromium)]),
       ],
     },
