@@ -3,8 +3,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 
 const FOLDER = 'test/tensor';
-/** What these take minutes for, software in place of a GPU, does not depend on the Node around it. */
-const GPU = 'test/tensor/backend/gpu/**';
+/** What these take long for, browsers and software in place of a GPU, does not depend on the Node around it. */
+const ELSEWHERE = ['test/tensor/backend/gpu/**', '**/in-browsers.test.ts'];
 
 function say(message: string): void {
   console.log(`\n=== test:outer: ${message} ===\n`);
@@ -17,8 +17,9 @@ function run(outer: string): number {
     return 0;
   }
   say(`${FOLDER} on Node ${version} (${outer}), while npm's scripts run on ${process.version}`);
-  const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'node'];
-  const args = [...vitest, FOLDER, '--exclude', GPU, ...process.argv.slice(2)];
+  const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'node*'];
+  const exclude = ELSEWHERE.flatMap((pattern) => ['--exclude', pattern]);
+  const args = [...vitest, FOLDER, ...exclude, ...process.argv.slice(2)];
   const { status } = spawnSync(outer, args, { stdio: 'inherit' });
   say(`${FOLDER} ${status === 0 ? 'passed' : 'FAILED'} on Node ${version}`);
   return status ?? 1;
