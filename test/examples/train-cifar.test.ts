@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { syntheticCifar10 } from '@firelight/data';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseTrainOptions } from '../../examples/support/train-options.ts';
 import { runExample } from '../helpers/run-example.ts';
 import { sharedPath } from '../helpers/shared.ts';
 
@@ -57,9 +58,11 @@ describe('a run', () => {
   );
 
   test("follows MindSpore's tutorial, with its lines", async () => {
-    const flags = ['--recipe', 'tutorial', '--synthetic', '--train-size', '64', '--test-size', '8'];
+    const recipe = ['--recipe', 'tutorial'];
+    expect(parseTrainOptions(recipe)).toMatchObject({ 'image-size': 224, 'batch-size': 32 });
+    const few = ['--synthetic', '--train-size', '64', '--test-size', '8', '--image-size', '64'];
     const short = ['--epochs', '1', '--warmup-epochs', '0.5', '--loss-every', '1'];
-    const { code, stdout } = await train(...flags, ...short);
+    const { code, stdout } = await train(...recipe, ...few, ...short);
     expect(code).toBe(0);
     expect(stdout).toContain('740554 parameters');
     const losses = [...stdout.matchAll(/^epoch: 1 step: ([12]), loss is (2\.\d{4,})$/gm)];
@@ -70,10 +73,17 @@ describe('a run', () => {
 
   test('trains through gpu.js where it is asked to, and says what runs', async () => {
     const gpu = ['--backend', 'gpu', '--gpu-mode', 'webasm'];
-    const [onGpu, onWasm] = await Promise.all([
-      train('--synthetic', ...QUICK, ...gpu),
-      train('--synthetic', ...QUICK),
-    ]);
+    const few = [
+      '--synthetic',
+      ...QUICK,
+      '--train-size',
+      '16',
+      '--test-size',
+      '4',
+      '--batch-size',
+      '8',
+    ];
+    const [onGpu, onWasm] = await Promise.all([train(...few, ...gpu), train(...few)]);
     expect(onGpu.stderr).not.toContain('error');
     expect(onGpu.stdout).toMatch(
       /^backend: gpu: gpu\.js in mode webasm \(WebAssemblyKernel\) on /m,
@@ -133,7 +143,8 @@ test('--eval-only tests a checkpoint, and nothing else', async () => {
   const first = await runExample('train-cifar.ts', flags);
   expect(first.code).toBe(0);
   const file = join(out, 'checkpoints', 'SqueezeNet-best.safetensors');
-  const again = await train('--eval-only', file, '--synthetic', '--test-size', '16');
+  const sizes = ['--train-size', '32', '--test-size', '16'];
+  const again = await train('--eval-only', file, '--synthetic', ...sizes);
   expect(again.code).toBe(0);
   const accuracyIn = (text: string) =>
     text.slice(text.indexOf('test accuracy'), text.indexOf('pictures:'));

@@ -2,6 +2,7 @@ import { conv2d, setBackend, setThreads, type Tensor, tensor, zeros } from '@fir
 import { afterAll, describe, expect, test } from 'vitest';
 import {
   checkConvolutions,
+  type Expectations,
   WASM_VARIANTS,
   WINOGRAD_VARIANTS,
 } from '../../helpers/convolution-parity.ts';
@@ -11,15 +12,18 @@ afterAll(() => setBackend('wasm'));
 const LIMITS = { maxGroupChannels: 24, budget: 100_000 };
 
 describe('random convolutions and their gradients equal the reference in float64', () => {
+  const known: Expectations = new Map();
+  afterAll(() => known.clear());
+
   test('on reference in float32', async () => {
-    await checkConvolutions({ backend: 'reference' }, { ...LIMITS, numRuns: 300 });
+    await checkConvolutions({ backend: 'reference' }, { ...LIMITS, numRuns: 300 }, known);
   }, 300_000);
 
   test.each(WASM_VARIANTS)(
     'on wasm, $name',
     async ({ threads, ...variant }) => {
       setThreads(threads);
-      await checkConvolutions({ backend: 'wasm', ...variant }, { ...LIMITS, numRuns: 1200 });
+      await checkConvolutions({ backend: 'wasm', ...variant }, { ...LIMITS, numRuns: 400 }, known);
     },
     600_000,
   );
@@ -29,7 +33,7 @@ describe('random convolutions and their gradients equal the reference in float64
     async ({ threads, ...variant }) => {
       setThreads(threads);
       const limits = { maxGroupChannels: 64, budget: 300_000, isFor3x3: true };
-      await checkConvolutions({ backend: 'wasm', ...variant }, { ...limits, numRuns: 300 });
+      await checkConvolutions({ backend: 'wasm', ...variant }, { ...limits, numRuns: 300 }, known);
     },
     600_000,
   );

@@ -131,8 +131,8 @@ describe('convolution over several blocks', () => {
       );
       return tensor(data, { shape, requiresGrad: true });
     };
-    const x = rounded([5, 2, 400, 400], 1, 0).detach();
-    // Two of these outputs, of 20 MiB, are taken together.
+    const x = rounded([3, 2, 330, 330], 1, 0).detach();
+    // Two of these outputs, of 14 MiB, are taken together, and then the third.
     const inputs = [rounded([33, 2, 1, 1], 2, 0), rounded([33], 3, 0.5)];
     const run = (weight: Tensor, bias: Tensor) =>
       conv2dBranches(x, [{ weight, bias }], { activation: 'relu' });

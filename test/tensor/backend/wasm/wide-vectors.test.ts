@@ -195,9 +195,9 @@ describe.skipIf(!isWide)('wide and narrow vectors give the same bits', () => {
     ['without fused multiply-add', { relaxedSimd: false }, { maxGroupChannels: 24, budget: 1e5 }],
     ['3×3 by Winograd', {}, { maxGroupChannels: 64, budget: 300_000, isFor3x3: true }],
   ])(
-    '600 random convolutions, %s',
+    '300 random convolutions, %s',
     async (_, options, limits) => {
-      await checkWidths(options, { ...limits, numRuns: 600 });
+      await checkWidths(options, { ...limits, numRuns: 300 });
     },
     300_000,
   );

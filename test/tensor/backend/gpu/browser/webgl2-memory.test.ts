@@ -4,7 +4,7 @@ import { trainSmall } from '../small-training.ts';
 
 // In a file, and so in a page, of its own: nothing that other tests left is collected meanwhile.
 
-test('250 training steps leave nothing behind', async () => {
+test('125 training steps leave nothing behind', async () => {
   // Counted where they are made: below gpu.js, in the browser itself.
   const prototype = WebGL2RenderingContext.prototype;
   const { createTexture, deleteTexture } = prototype;
@@ -21,9 +21,9 @@ test('250 training steps leave nothing behind', async () => {
     await setBackend('gpu');
     const counts = new Map<number, number[]>();
     await trainSmall({
-      steps: 250,
+      steps: 125,
       afterStep(step) {
-        if (step % 50 === 0) counts.set(step, [textures, memory().tensors, memory().bytes]);
+        if (step % 25 === 0) counts.set(step, [textures, memory().tensors, memory().bytes]);
       },
     });
     const [first, ...later] = [...counts.values()];
