@@ -3,7 +3,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 
 const FOLDER = 'test/tensor';
-/** What these take long for, browsers and software in place of a GPU, does not depend on the Node around it. */
+/** Browsers, and software in place of a GPU: slow, and the same with any Node around them. */
 const ELSEWHERE = ['test/tensor/backend/gpu/**', '**/in-browsers.test.ts'];
 
 function say(message: string): void {

@@ -73,16 +73,8 @@ describe('a run', () => {
 
   test('trains through gpu.js where it is asked to, and says what runs', async () => {
     const gpu = ['--backend', 'gpu', '--gpu-mode', 'webasm'];
-    const few = [
-      '--synthetic',
-      ...QUICK,
-      '--train-size',
-      '16',
-      '--test-size',
-      '4',
-      '--batch-size',
-      '8',
-    ];
+    const sizes = ['--train-size', '16', '--test-size', '4', '--batch-size', '8'];
+    const few = ['--synthetic', '--epochs', '1', ...sizes];
     const [onGpu, onWasm] = await Promise.all([train(...few, ...gpu), train(...few)]);
     expect(onGpu.stderr).not.toContain('error');
     expect(onGpu.stdout).toMatch(

@@ -9,7 +9,7 @@ import { ROOT } from '../helpers/run-example.ts';
 export const SHORT = [
   ...['--synthetic', '--train-size', '24', '--test-size', '8', '--batch-size', '4'],
   ...['--epochs', '2', '--dropout', '0.5', '--checkpoint-every', '1', '--threads', '1'],
-  ...['--version', '1.1'], // Its steps take less than half as long.
+  ...['--version', '1.1'], // The one whose steps are cheaper.
 ];
 
 export interface Run {
