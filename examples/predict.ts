@@ -118,7 +118,8 @@ async function testImages(
     synthetic,
   }: { count: number; imageSize: number; data?: string | undefined; synthetic: boolean },
 ): Promise<GridCell[]> {
-  const options = { ...parseTrainOptions([]), synthetic, 'image-size': imageSize };
+  const sizes = { 'train-size': 1, 'test-size': count, 'image-size': imageSize };
+  const options = { ...parseTrainOptions([]), ...sizes, synthetic };
   const data = await loadCifar(
     { ...options, ...(folder === undefined ? {} : { data: folder }), 'batch-size': count },
     new Generator(0),
