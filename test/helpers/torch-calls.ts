@@ -14,9 +14,12 @@ export interface TorchCall {
   readonly op: string;
   readonly args: readonly unknown[];
   readonly inputs: readonly InputSpec[];
-  readonly results: readonly { shape: readonly number[]; values: readonly number[] }[];
-  readonly grads: readonly (readonly number[])[];
+  readonly results: readonly { shape: readonly number[]; values: Numbers }[];
+  readonly grads: readonly Numbers[];
 }
+
+/** Numbers, with texts for NaN and infinities, which JSON has not. */
+type Numbers = readonly (number | string)[];
 
 type Floating = 'float32' | 'float64';
 
@@ -38,8 +41,14 @@ function inputOf({ shape, seed, kind }: InputSpec, dtype: Floating): Tensor {
     const real = places.map((place) => (place / PRIME) * (high - low) + low);
     return tensor(real, { shape, dtype, requiresGrad: true });
   }
+  if (kind === 'rough') {
+    const specials = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    const rough = places.map((place) => specials[place % 11] ?? (place / PRIME) * 2 - 1);
+    return tensor(rough, { shape, dtype, requiresGrad: true });
+  }
   const whole = places.map((place) => (place % 7) - 3);
   if (kind === 'int') return tensor(whole, { shape, dtype: 'int32' });
+  if (kind === 'whole') return tensor(whole, { shape, dtype, requiresGrad: true });
   return tensor(
     Array.from(whole, (value) => value > 0),
     { shape },
@@ -63,11 +72,12 @@ function resultsOf(result: unknown): Tensor[] {
 
 function expectClose(
   { data }: { readonly data: ArrayLike<number> },
-  values: readonly number[],
+  texts: Numbers,
   tolerance: number,
 ): void {
+  const values = texts.map(Number);
   expect(data.length).toBe(values.length);
-  const largest = Math.max(1, ...values.map(Math.abs));
+  const largest = Math.max(1, ...values.filter(Number.isFinite).map(Math.abs));
   const wrong = values.flatMap((value, i) =>
     Object.is(data[i], value) || Math.abs(data[i] - value) <= tolerance * largest
       ? []

@@ -49,7 +49,13 @@ export const SHAPES: Readonly<Record<string, Mapping>> = {
       return not('labels of no class');
     }
     const { dtype } = c.x(2);
-    return f.oneHot(c.x(0), numClasses, { dtype, axis: c.a('axis', -1), offValue, onValue });
+    return f.oneHot(c.x(0), numClasses, {
+      dtype,
+      axis: c.a('axis', -1),
+      fromEnd: true,
+      offValue,
+      onValue,
+    });
   },
   Pad: (c) => {
     const x = c.x();

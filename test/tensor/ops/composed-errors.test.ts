@@ -136,7 +136,17 @@ describe('mistakes are told in a sentence', () => {
       ValueError,
       /^oneHot: axis must be an integer in \[-2, 2\)/,
     ],
-    [() => oneHot([-3], 2), ValueError, /^oneHot: label -3 is outside \[-2, 2\)/],
+    [() => oneHot([-3], 2), ValueError, /^oneHot: label -3 is outside \[0, 2\)$/],
+    [
+      () => oneHot([-1], 2),
+      ValueError,
+      /^oneHot: label -1 is outside \[0, 2\); with fromEnd, labels below 0 count/,
+    ],
+    [
+      () => oneHot([-3], 2, { fromEnd: true }),
+      ValueError,
+      /^oneHot: label -3 is outside \[-2, 2\)$/,
+    ],
     [() => oneHot([0], 2, { dtype: 'uint8', offValue: -1 }), ValueError, /^oneHot: .*-1/],
     [() => einsum('ij,jk', x), ValueError, /must name the axes of 1 operands/],
     [() => einsum('ijk->i', x), ShapeError, /'ijk' names 3 axes of operand 0, which has 2/],

@@ -188,7 +188,8 @@ describe('where the fixture of PyTorch says nothing', () => {
   });
 
   test('oneHot of any axis, values and negative labels', () => {
-    const y = oneHot([[0], [-1]], 3, { axis: 1, onValue: 5, offValue: -1, dtype: 'int32' });
+    const options = { axis: 1, onValue: 5, offValue: -1, dtype: 'int32', fromEnd: true } as const;
+    const y = oneHot([[0], [-1]], 3, options);
     expect(y.toArray()).toEqual([
       [[5], [-1], [-1]],
       [[-1], [-1], [5]],

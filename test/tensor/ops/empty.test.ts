@@ -371,7 +371,7 @@ const CALLS: readonly EmptyCall[] = [
     shape: [0, 2, 2, 2],
   },
   {
-    op: 'interpolate',
+    op: 'multiplyAxis',
     inputs: [[0, 2, 4, 5]],
     run: (x) => interpolate(x, { scale: [2, 0.5], mode: 'linear' }),
     shape: [0, 2, 8, 2],

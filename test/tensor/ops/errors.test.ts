@@ -233,7 +233,7 @@ test.each<[act: () => unknown, kind: Kind, message: RegExp]>([
     ValueError,
     /momentum must be in \[0, 1\], got 2/,
   ],
-  [() => oneHot(int([3]), 3), ValueError, /label 3 is outside \[-3, 3\)/],
+  [() => oneHot(int([3]), 3), ValueError, /label 3 is outside \[0, 3\)/],
   [() => oneHot(int([0]), 0), ValueError, /numClasses must be an integer ≥ 1, got 0/],
   [
     () => oneHot(zeros([1]), 2),

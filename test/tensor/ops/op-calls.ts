@@ -121,9 +121,11 @@ export const EXAMPLE_CALLS: readonly ExampleCall[] = [
     example(name, () => [[numbers([2, 3]), numbers([3], 2), numbers([2, 1], 3)]], list),
   ),
   example('gather', () => [numbers([3, 2]), labels(), 0], [x, { at: [1], name: 'indices' }]),
-  example('oneHot', () => [labels(), 3, { dtype: 'uint8', axis: 0, onValue: 2, offValue: 1 }], [
-    { at: [0], name: 'labels' },
-  ]),
+  example(
+    'oneHot',
+    () => [labels(), 3, { dtype: 'uint8', axis: 0, fromEnd: true, onValue: 2, offValue: 1 }],
+    [{ at: [0], name: 'labels' }],
+  ),
   example('softmaxCrossEntropy', () => [numbers([2, 3]), labels(), { reduction: 'sum' }], [
     { at: [0], name: 'logits' },
     { at: [1], name: 'labels' },

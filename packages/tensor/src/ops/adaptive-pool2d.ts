@@ -1,15 +1,13 @@
 import type { Tensor } from '../autograd/tensor.ts';
+import { BandMatrix } from '../core/band-matrix.ts';
 import { expectShape } from '../core/checks.ts';
-import type { DType } from '../core/dtype.ts';
 import { shapeError } from '../core/errors.ts';
 import type { Pair } from '../core/window.ts';
 import { tensor } from './create.ts';
 import { gather } from './gather.ts';
-import { matmul } from './matmul.ts';
+import { multiplyAxis } from './multiply-axis.ts';
 import { asTensor, expectRank, expectSameFloating, type TensorLike } from './operands.ts';
-import { transpose } from './permute.ts';
 import { avgPool2d, maxPool2d, type Pool2dOptions } from './pool2d.ts';
-import { max } from './reduce.ts';
 import { resolvePair } from './window-options.ts';
 
 /** Window i of `out` over an axis of `size`: [⌊i · size / out⌋, ⌈(i + 1) · size / out⌉). */
@@ -42,12 +40,12 @@ function evenWindows(
 }
 
 /** The matrix [out, size] that takes the mean of each window of an axis. */
-function meanMatrix(size: number, out: number, dtype: DType): Tensor {
-  const weights = new Float64Array(out * size);
-  windowsOf(size, out).forEach(([first, end], i) => {
-    weights.fill(1 / (end - first), i * size + first, i * size + end);
-  });
-  return tensor(weights, { shape: [out, size], dtype });
+function meanMatrix(size: number, out: number): BandMatrix {
+  const rows = windowsOf(size, out).map(([first, end]) => ({
+    first,
+    weights: new Array<number>(end - first).fill(1 / (end - first)),
+  }));
+  return new BandMatrix(`means of ${out} windows of ${size}`, size, rows);
 }
 
 /**
@@ -67,28 +65,26 @@ export function adaptiveAvgPool2d(x: TensorLike, outputSize: Pair): Tensor {
   const even = evenWindows(input.shape, sizes);
   if (even !== null) return avgPool2d(input, even);
   const [, , H, W] = input.shape;
-  const { dtype } = input;
-  // Windows of one element each change nothing, such as those along the height of sequences.
-  const narrow = W === sizes[1] ? input : matmul(input, transpose(meanMatrix(W, sizes[1], dtype)));
-  return H === sizes[0] ? narrow : matmul(meanMatrix(H, sizes[0], dtype), narrow);
+  const narrow = multiplyAxis(input, { axis: 3, matrix: meanMatrix(W, sizes[1]) });
+  return multiplyAxis(narrow, { axis: 2, matrix: meanMatrix(H, sizes[0]) });
 }
 
-/** The largest of each window along one axis, `[..., L, ...]` → `[..., out, ...]`. */
-function maxAlong(x: Tensor, axis: number, out: number): Tensor {
-  if (out === x.shape[axis]) return x;
+/**
+ * An axis on which its windows, made equally long, lie one after the other. Shorter ones repeat their last
+ * element: that changes no maximum, nor which element is the first of the largest.
+ */
+function withEvenWindows(x: Tensor, axis: number, out: number): { x: Tensor; length: number } {
   const windows = windowsOf(x.shape[axis], out);
-  const longest = windows.reduce((most, [first, end]) => Math.max(most, end - first), 0);
-  // Shorter windows repeat their last element, which changes no maximum.
-  const indices = windows.flatMap(([first, end]) =>
-    Array.from({ length: longest }, (_, k) => Math.min(first + k, end - 1)),
+  const length = windows.reduce((most, [first, end]) => Math.max(most, end - first), 0);
+  const places = windows.flatMap(([first, end]) =>
+    Array.from({ length }, (_, k) => Math.min(first + k, end - 1)),
   );
-  const picked = gather(x, tensor(indices, { shape: [out, longest], dtype: 'int32' }), axis);
-  return max(picked, axis + 1);
+  return { x: gather(x, tensor(places, { dtype: 'int32' }), axis), length };
 }
 
 /**
  * Largest element of each of H′ × W′ windows that cover the image, the windows of
- * `adaptiveAvgPool2d`.
+ * `adaptiveAvgPool2d`; the gradient goes to the first largest in row-major order.
  *
  * @param x `[N, C, H, W]` of any dtype
  * @param outputSize `[H', W']`, or one number for both
@@ -101,5 +97,7 @@ export function adaptiveMaxPool2d(x: TensorLike, outputSize: Pair): Tensor {
   const sizes = readSizes('adaptiveMaxPool2d', input, outputSize);
   const even = evenWindows(input.shape, sizes);
   if (even !== null) return maxPool2d(input, even);
-  return maxAlong(maxAlong(input, 2, sizes[0]), 3, sizes[1]);
+  const rows = withEvenWindows(input, 2, sizes[0]);
+  const both = withEvenWindows(rows.x, 3, sizes[1]);
+  return maxPool2d(both.x, { kernelSize: [rows.length, both.length] });
 }

@@ -1,9 +1,7 @@
 import type { Tensor } from '../autograd/tensor.ts';
 import { expectThat, readOptions } from '../core/checks.ts';
-import { describeValue } from '../core/describe.ts';
 import { isFloating } from '../core/dtype.ts';
 import { toElement } from '../core/elements.ts';
-import { ValueError } from '../core/errors.ts';
 import { defineUnary } from './define-unary.ts';
 import { asTensor, type TensorLike } from './operands.ts';
 import { asNumeric } from './promotion.ts';
@@ -23,6 +21,22 @@ const clipOp = defineUnary('clip', {
   },
 });
 
+// Apart from clip(x, 0, 6) only in the gradient at the bounds, which is 0 as that of `relu` at 0.
+const relu6Op = defineUnary('relu6', {
+  from: 'input',
+  f: (x) => Math.min(Math.max(x, 0), 6),
+  gradient: (x, g) => (x <= 0 || x >= 6 ? 0 : g),
+  curvature: 'zero',
+  lanes: {
+    f: (f, x) => x.set(x.max(f.constants.splat(0)).min(f.constants.splat(6))),
+    gradient(f, x, g) {
+      const { splat } = f.constants;
+      const isCut = x.atMost(splat(0)).or(x.atLeast(splat(6)));
+      x.set(isCut.select(splat(0), g));
+    },
+  },
+});
+
 const NO_BOUND = { min: Number.NEGATIVE_INFINITY, max: Number.POSITIVE_INFINITY };
 
 /** A bound that the dtype must hold, unless it bounds nothing. */
@@ -38,15 +52,12 @@ function expectBound(name: 'min' | 'max', bound: number, { dtype }: Tensor): voi
 /**
  * y = x brought into [min, max]; NaN stays. The gradient passes where x is inside or at a bound.
  *
- * @param options `min`, `max`: either may be left out; where min > max, y is max
- * @throws ValueError without a bound, or for one that is no number, or that an integer dtype does not hold
+ * @param options `min`, `max`: either may be left out, or both; where min > max, y is max
+ * @throws ValueError for a bound that is no number, or that an integer dtype does not hold
  * @see numpy.clip, torch.clamp
  */
-export function clip(x: TensorLike, options: { min?: number; max?: number }): Tensor {
+export function clip(x: TensorLike, options: { min?: number; max?: number } = {}): Tensor {
   const { min, max } = readOptions('clip', options, ['min', 'max']);
-  if (min === undefined && max === undefined) {
-    throw new ValueError(`clip: needs min, max or both, got ${describeValue(options)}`);
-  }
   const input = asNumeric(asTensor('clip', 'x', x));
   const [low, high] = [min ?? NO_BOUND.min, max ?? NO_BOUND.max];
   expectBound('min', low, input);
@@ -55,10 +66,10 @@ export function clip(x: TensorLike, options: { min?: number; max?: number }): Te
 }
 
 /**
- * y = min(max(0, x), 6).
+ * y = min(max(0, x), 6); NaN stays. The gradient at 0 and at 6 is 0.
  *
  * @see Sandler et al., arXiv:1801.04381
  */
 export function relu6(x: TensorLike): Tensor {
-  return clipOp(asNumeric(asTensor('relu6', 'x', x)), 0, 6);
+  return relu6Op(asNumeric(asTensor('relu6', 'x', x)));
 }

@@ -1,6 +1,7 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import {
+  expectBoolean,
   expectDType,
   expectShape,
   expectThat,
@@ -20,6 +21,11 @@ export interface OneHotOptions {
   readonly dtype?: DType;
   /** Place of the new axis in the result; −1, the last one, by default. */
   readonly axis?: number;
+  /**
+   * Whether labels below 0 count from the end, as in ONNX; false by default, because −1 often marks a label
+   * to be ignored, which would become the last class.
+   */
+  readonly fromEnd?: boolean;
   /** Stands at the label; 1 by default. */
   readonly onValue?: number | boolean;
   /** Stands elsewhere; 0 by default. */
@@ -52,7 +58,7 @@ const oneHotOp = defineOp<[NdArray], Attributes, null>('oneHot', {
 /**
  * A new axis of length `numClasses` with a 1 at the label and 0 elsewhere.
  *
- * @param labels integers of any shape, in [−numClasses, numClasses); negative ones count from the end
+ * @param labels integers of any shape, in [0, numClasses); in [−numClasses, numClasses) with `fromEnd`
  * @returns the shape of `labels` with the new axis, the last one by default
  * @throws DTypeError for other dtypes; ValueError for a label or an axis out of range, or a value that the
  *   dtype does not hold
@@ -63,9 +69,10 @@ export function oneHot(
   numClasses: number,
   options: OneHotOptions = {},
 ): Tensor {
-  const known = ['dtype', 'axis', 'onValue', 'offValue'] as const;
+  const known = ['dtype', 'axis', 'fromEnd', 'onValue', 'offValue'] as const;
   const given = readOptions('oneHot', options, known);
-  const { dtype = 'float32', axis: at = -1, onValue = 1, offValue = 0 } = given;
+  const { dtype = 'float32', axis: at = -1, fromEnd = false, onValue = 1, offValue = 0 } = given;
+  expectBoolean('oneHot', 'fromEnd', fromEnd);
   const positions = asIntegers('oneHot', 'labels', labels);
   const isCount = Number.isInteger(numClasses) && numClasses >= 1;
   expectThat(isCount, 'oneHot', 'numClasses', 'an integer ≥ 1', numClasses);
@@ -73,9 +80,12 @@ export function oneHot(
   const axis = normalizeAxis('oneHot', at, [...positions.shape, numClasses]);
   const shape = positions.shape.toSpliced(axis, 0, numClasses);
   expectShape('oneHot', shape);
-  const outside = positions.array.data.find((label) => label < -numClasses || label >= numClasses);
+  const least = fromEnd ? -numClasses : 0;
+  const outside = positions.array.data.find((label) => label < least || label >= numClasses);
   if (outside !== undefined) {
-    throw new ValueError(`oneHot: label ${outside} is outside [${-numClasses}, ${numClasses})`);
+    const isFromEnd = !fromEnd && outside < 0 && outside >= -numClasses;
+    const hint = isFromEnd ? '; with fromEnd, labels below 0 count from the end' : '';
+    throw new ValueError(`oneHot: label ${outside} is outside [${least}, ${numClasses})${hint}`);
   }
   const on = toElement('oneHot', 'onValue', onValue, dtype);
   const off = toElement('oneHot', 'offValue', offValue, dtype);

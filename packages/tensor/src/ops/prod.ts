@@ -1,12 +1,11 @@
 import type { Tensor } from '../autograd/tensor.ts';
 import { elementCount, reducedShape } from '../core/shape.ts';
-import { mul } from './arithmetic.ts';
+import { add, mul } from './arithmetic.ts';
 import { concat } from './concat.ts';
-import { ones } from './create.ts';
 import { asTensor, type TensorLike } from './operands.ts';
 import { permute } from './permute.ts';
 import { asTerms } from './promotion.ts';
-import { type AxisOption, type ReduceOptions, readReduction } from './reduce.ts';
+import { type AxisOption, type ReduceOptions, readReduction, sum } from './reduce.ts';
 import { reshape } from './reshape.ts';
 import { slice } from './slice.ts';
 
@@ -32,5 +31,6 @@ export function prod(x: TensorLike, axis?: AxisOption, options: ReduceOptions = 
     length = half;
   }
   const shape = reducedShape(input.shape, axes, { keepDims });
-  return length === 0 ? ones(shape, { dtype: input.dtype }) : reshape(factors, shape);
+  // Of nothing 1, made of a sum so that it has a history as any other.
+  return length === 0 ? add(sum(input, axes, { keepDims }), 1) : reshape(factors, shape);
 }

@@ -26,8 +26,8 @@ import { where } from './where.ts';
 
 /** √x for x ≥ 0 whose gradient at 0 is 0 and not infinite, as of a length at the origin. */
 function rootOfSum(x: Tensor): Tensor {
-  const isPositive = greater(x, 0);
-  return where(isPositive, sqrt(where(isPositive, x, 1)), x);
+  const isZero = equal(x, 0);
+  return where(isZero, x, sqrt(where(isZero, 1, x)));
 }
 
 /** x^p, but 0 for 0 with the gradient 0, where that of a root is infinite; NaN stays. */

@@ -2,8 +2,9 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { expectFinite, readOptions } from '../core/checks.ts';
 import { shapeError } from '../core/errors.ts';
 import { add, mul, sub } from './arithmetic.ts';
-import { greater, less } from './comparison.ts';
+import { greater, greaterEqual, lessEqual } from './comparison.ts';
 import { asTensor, dtypeOf, type TensorLike } from './operands.ts';
+import { abs } from './pointwise.ts';
 import { asFloating } from './promotion.ts';
 import { reshape } from './reshape.ts';
 import { where } from './where.ts';
@@ -22,7 +23,7 @@ function readThreshold<Name extends string>(
 }
 
 /**
- * y = x where |x| > lambda, else 0.
+ * y = 0 where |x| ≤ lambda, else x; NaN stays.
  *
  * @param options `lambda`: 0.5 by default
  * @throws ValueError unless it is finite
@@ -30,11 +31,11 @@ function readThreshold<Name extends string>(
 export function hardShrink(x: TensorLike, options: { lambda?: number } = {}): Tensor {
   const lambda = readThreshold('hardShrink', options, 'lambda', 0.5);
   const input = asFloating(asTensor('hardShrink', 'x', x));
-  return where(greater(input, lambda), input, where(less(input, -lambda), input, 0));
+  return where(lessEqual(abs(input), lambda), 0, input);
 }
 
 /**
- * y = x brought towards 0 by lambda, and 0 where |x| ≤ lambda.
+ * y = x brought towards 0 by lambda, and 0 where |x| ≤ lambda; NaN stays.
  *
  * @param options `lambda`: 0.5 by default
  * @throws ValueError unless it is finite
@@ -42,12 +43,12 @@ export function hardShrink(x: TensorLike, options: { lambda?: number } = {}): Te
 export function softShrink(x: TensorLike, options: { lambda?: number } = {}): Tensor {
   const lambda = readThreshold('softShrink', options, 'lambda', 0.5);
   const input = asFloating(asTensor('softShrink', 'x', x));
-  const below = where(less(input, -lambda), add(input, lambda), 0);
+  const below = where(greaterEqual(input, -lambda), 0, add(input, lambda));
   return where(greater(input, lambda), sub(input, lambda), below);
 }
 
 /**
- * y = x where x > alpha, else 0.
+ * y = 0 where x ≤ alpha, else x; NaN stays.
  *
  * @param options `alpha`: 1 by default
  * @throws ValueError unless it is finite
@@ -55,7 +56,7 @@ export function softShrink(x: TensorLike, options: { lambda?: number } = {}): Te
 export function thresholdedRelu(x: TensorLike, options: { alpha?: number } = {}): Tensor {
   const alpha = readThreshold('thresholdedRelu', options, 'alpha', 1);
   const input = asFloating(asTensor('thresholdedRelu', 'x', x));
-  return where(greater(input, alpha), input, 0);
+  return where(lessEqual(input, alpha), 0, input);
 }
 
 /** Slopes in a shape that broadcasts to x. */

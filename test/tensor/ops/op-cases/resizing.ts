@@ -85,7 +85,7 @@ const images = fc
   );
 
 const called = (resizing: fc.Arbitrary<Resizing>): OpCase => ({
-  op: 'interpolate',
+  op: 'multiplyAxis',
   calls: fc.tuple(resizing, seeds).map(([{ shape, options }, seed]) => ({
     inputs: [normal(shape, seed)],
     run: (x: Tensor) => interpolate(x, options),
