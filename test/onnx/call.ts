@@ -17,6 +17,8 @@ const DTYPES: Readonly<Record<string, DType | undefined>> = {
   int8: 'int8',
   uint16: 'uint16',
   bool: 'bool',
+  float16: 'float16',
+  bfloat16: 'bfloat16',
   // Positions, sizes and axes; whole numbers beyond int32 are no case of ours.
   int64: 'int32',
 };

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
+import { type FloatFormat, FORMATS, numberOf } from '../helpers/halves.ts';
 import { fieldsOf, floatsOf, integersOf, messagesOf, textsOf } from './protobuf.ts';
 
 /** Elements as numbers, with the name of their type. */
@@ -24,6 +25,11 @@ export interface OnnxCase {
   readonly opset: number;
 }
 
+const halves =
+  (format: FloatFormat) =>
+  (bytes: ArrayBuffer): number[] =>
+    Array.from(new Uint16Array(bytes), (bits) => numberOf(bits, format));
+
 /** Names and readers of element types, by ONNX's numbers. */
 const TYPES: Readonly<
   Record<number, readonly [string, ((bytes: ArrayBuffer) => number[]) | null]>
@@ -36,9 +42,11 @@ const TYPES: Readonly<
   6: ['int32', (bytes) => [...new Int32Array(bytes)]],
   7: ['int64', (bytes) => Array.from(new BigInt64Array(bytes), Number)],
   9: ['bool', (bytes) => [...new Uint8Array(bytes)]],
+  10: ['float16', halves(FORMATS.float16)],
   11: ['float64', (bytes) => [...new Float64Array(bytes)]],
   12: ['uint32', (bytes) => [...new Uint32Array(bytes)]],
   13: ['uint64', (bytes) => Array.from(new BigUint64Array(bytes), Number)],
+  16: ['bfloat16', halves(FORMATS.bfloat16)],
 };
 
 function tensorOf(bytes: Uint8Array): OnnxTensor {

@@ -1,6 +1,14 @@
 import * as f from '@firelight/tensor';
 import { type Mapping, not } from './call.ts';
 
+/** Dtypes by ONNX's numbers. */
+const CAST_TO: Readonly<Record<number, f.DType | undefined>> = {
+  1: 'float32',
+  10: 'float16',
+  11: 'float64',
+  16: 'bfloat16',
+};
+
 /** Operators on single elements. */
 export const ELEMENTWISE: Readonly<Record<string, Mapping>> = {
   Abs: (c) => f.abs(c.x()),
@@ -12,6 +20,10 @@ export const ELEMENTWISE: Readonly<Record<string, Mapping>> = {
   Asinh: (c) => f.asinh(c.x()),
   Atan: (c) => f.atan(c.x()),
   Atanh: (c) => f.atanh(c.x()),
+  Cast: (c) => {
+    const dtype = CAST_TO[c.a('to', 0)];
+    return dtype === undefined ? not('a dtype that tensors have not') : f.cast(c.x(0), dtype);
+  },
   CastLike: (c) => f.cast(c.x(0), c.x(1).dtype),
   Ceil: (c) => f.ceil(c.x()),
   Celu: (c) => f.celu(c.x(), { alpha: c.a('alpha', 1) }),
@@ -20,7 +32,7 @@ export const ELEMENTWISE: Readonly<Record<string, Mapping>> = {
       ...(c.has(1) && { min: c.number(1) }),
       ...(c.has(2) && { max: c.number(2) }),
     };
-    return Object.keys(bounds).length === 0 ? not('clip without bounds') : f.clip(c.x(), bounds);
+    return f.clip(c.x(), bounds);
   },
   Cos: (c) => f.cos(c.x()),
   Cosh: (c) => f.cosh(c.x()),

@@ -64,6 +64,12 @@ export const SPATIAL: Readonly<Record<string, Mapping>> = {
       (x, options) =>
         f.avgPool1d(x, { ...options, countIncludePad: c.a('count_include_pad', 0) === 1 }),
     ),
+  LpPool: (c) =>
+    pooled(
+      c,
+      (x, options) => f.lpPool2d(x, { ...options, ord: c.a('p', 2) }),
+      () => not('lengths of windows over sequences'),
+    ),
   BatchNormalization: (c) => {
     if (c.a('training_mode', 0) === 1) return not('a running variance of n, not of n − 1');
     const running = { runningMean: c.x(3), runningVariance: c.x(4) };

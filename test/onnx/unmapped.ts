@@ -11,7 +11,6 @@ export const UNMAPPED: Readonly<Record<string, string>> = {
   Hardmax: 'argmax, then oneHot',
   ImageDecoder: 'a matter of @firelight/data',
   LinearAttention: 'no operation',
-  LpPool: 'no operation',
   MelWeightMatrix: 'no operation',
   ReduceLogSum: 'sum, then log',
   ReduceSumSquare: 'square, then sum',

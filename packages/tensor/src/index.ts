@@ -99,6 +99,7 @@ export {
   batchNorm2d,
   batchNorm2dBranches,
 } from './ops/batch-norm2d.ts';
+export { bincount } from './ops/bincount.ts';
 export { broadcastTo } from './ops/broadcast-to.ts';
 export { cast } from './ops/cast.ts';
 export { clip, relu6 } from './ops/clip.ts';
@@ -126,6 +127,7 @@ export {
   tensor,
   zeros,
 } from './ops/create.ts';
+export { fullLike, onesLike, zerosLike } from './ops/create-like.ts';
 export {
   type CrossEntropyOptions,
   negativeLogLikelihood,
@@ -134,7 +136,7 @@ export {
 export { type DropoutOptions, dropout } from './ops/dropout.ts';
 export { einsum } from './ops/einsum.ts';
 export { embedding } from './ops/embedding.ts';
-export { erf, expm1, log1p, reciprocal, rsqrt } from './ops/exponentials.ts';
+export { erf, expm1, log1p, logSigmoid, reciprocal, rsqrt } from './ops/exponentials.ts';
 export { flip, roll } from './ops/flip.ts';
 export { gather } from './ops/gather.ts';
 export { gelu } from './ops/gelu.ts';
@@ -161,6 +163,7 @@ export {
   logicalOr,
   logicalXor,
 } from './ops/logic.ts';
+export { type LpPool2dOptions, lpPool2d } from './ops/lp-pool2d.ts';
 export { type AddmmOptions, addmm, type MatmulOptions, matmul } from './ops/matmul.ts';
 export { type MaxUnpool2dOptions, maxUnpool2d } from './ops/max-unpool2d.ts';
 export { mod } from './ops/mod.ts';
@@ -221,7 +224,7 @@ export { type AxisRange, slice } from './ops/slice.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';
 export { argsort, type SortOptions, sort, topK } from './ops/sort.ts';
 export { depthToSpace, spaceToDepth } from './ops/space-to-depth.ts';
-export { chunk, split } from './ops/split.ts';
+export { chunk, split, unstack } from './ops/split.ts';
 export { square } from './ops/square.ts';
 export {
   all,

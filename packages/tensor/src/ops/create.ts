@@ -100,8 +100,14 @@ export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
   return wrap('tensor', array.withShape(shape), options);
 }
 
-function filled(op: string, shape: Shape, value: number | boolean, options: CreateOptions): Tensor {
-  const natural = typeof value === 'boolean' ? 'bool' : 'float32';
+/** A tensor of one value for the operation that messages name. */
+export function filled(
+  op: string,
+  shape: Shape,
+  value: number | boolean,
+  options: CreateOptions,
+  natural: DType = typeof value === 'boolean' ? 'bool' : 'float32',
+): Tensor {
   const { dtype = natural } = readCreateOptions(op, options, CREATE_OPTIONS);
   expectShape(op, shape);
   const element = toElement(op, 'value', value, dtype);

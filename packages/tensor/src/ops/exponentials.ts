@@ -1,9 +1,10 @@
 import type { Tensor } from '../autograd/tensor.ts';
 import { errorFunction } from '../backend/reference/functions.ts';
+import { softplus } from './activations.ts';
 import { add, div, mul } from './arithmetic.ts';
 import { defineUnary, type UnaryDefinition } from './define-unary.ts';
 import { asTensor, type TensorLike } from './operands.ts';
-import { exp } from './pointwise.ts';
+import { exp, neg } from './pointwise.ts';
 import { asFloating } from './promotion.ts';
 
 function defineFloating(name: string, definition: UnaryDefinition): (x: TensorLike) => Tensor {
@@ -61,3 +62,12 @@ export const reciprocal = defineFloating('reciprocal', {
     gradient: (_, y, g) => y.set(y.times(y).times(g).negated()),
   },
 });
+
+/**
+ * y = ln σ(x) = −ln(1 + e^−x), with all its digits for any x.
+ *
+ * @see torch.nn.functional.logsigmoid
+ */
+export function logSigmoid(x: TensorLike): Tensor {
+  return neg(softplus(neg(asFloating(asTensor('logSigmoid', 'x', x)))));
+}

@@ -2,6 +2,7 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { expectInteger, expectIntegerList, normalizeAxis } from '../core/checks.ts';
 import { shapeError } from '../core/errors.ts';
 import { asAnyTensor, type TensorLike } from './operands.ts';
+import { reshape } from './reshape.ts';
 import { slice } from './slice.ts';
 
 function cut(x: Tensor, sizes: readonly number[], axis: number): Tensor[] {
@@ -56,4 +57,18 @@ export function chunk(x: TensorLike, count: number, axis = 0): Tensor[] {
   expectInteger('chunk', 'count', count, 1);
   const length = input.shape[normalizeAxis('chunk', axis, input.shape)];
   return split(input, Math.max(1, Math.ceil(length / count)), axis);
+}
+
+/**
+ * The slices of a tensor along an axis, without that axis; `stack` puts them together again.
+ *
+ * @throws ValueError if the axis does not exist
+ * @see torch.unbind
+ */
+export function unstack(x: TensorLike, axis = 0): Tensor[] {
+  const input = asAnyTensor('unstack', 'x', x);
+  const along = normalizeAxis('unstack', axis, input.shape);
+  if (input.shape[along] === 0) return [];
+  const shape = input.shape.toSpliced(along, 1);
+  return split(input, 1, along).map((part) => reshape(part, shape));
 }

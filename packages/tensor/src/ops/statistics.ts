@@ -37,6 +37,15 @@ function powerOfNonZero(x: Tensor, p: number): Tensor {
   return where(isNonZero, pow(where(isNonZero, x, 1), p), 0);
 }
 
+/**
+ * (Σ |x|^p)^(1 / p) for a finite p ≠ 0, where `total` sums; its gradient at a sum of 0 is 0.
+ */
+export function rootOfPowers(x: Tensor, p: number, total: (powers: Tensor) => Tensor): Tensor {
+  if (p === 1) return total(abs(x));
+  if (p === 2) return rootOfSum(total(square(x)));
+  return powerOfNonZero(total(powerOfNonZero(abs(x), p)), 1 / p);
+}
+
 /** How `variance` and `std` count. */
 export interface VarianceOptions extends ReduceOptions {
   /** What is taken off the number of elements that squares are divided by; 1 by default. */
@@ -95,16 +104,12 @@ export function lengthOf(
   switch (ord) {
     case 0:
       return cast(countNonZero(input, axes, reduced), input.dtype);
-    case 1:
-      return sum(abs(input), axes, reduced);
-    case 2:
-      return rootOfSum(sum(square(input), axes, reduced));
     case Number.POSITIVE_INFINITY:
       return max(abs(input), axes, reduced);
     case Number.NEGATIVE_INFINITY:
       return min(abs(input), axes, reduced);
     default:
-      return powerOfNonZero(sum(powerOfNonZero(abs(input), ord), axes, reduced), 1 / ord);
+      return rootOfPowers(input, ord, (powers) => sum(powers, axes, reduced));
   }
 }
 

@@ -18,7 +18,7 @@ export function flatPositions(op: string, x: Tensor, indices: TensorLike, axis: 
   const fits =
     shape.length === x.rank && shape.every((length, i) => i === axis || length <= x.shape[i]);
   if (!fits) {
-    const rule = `indices must have the axes of the input, and but on axis ${axis} not be longer`;
+    const rule = `indices must have as many axes as the input, and be no longer on any but axis ${axis}`;
     throw shapeError(op, rule, { input: x, indices: positions });
   }
   const { data } = positions.array;
