@@ -4,7 +4,8 @@ import { setBackend } from '@firelight/tensor';
 import { afterAll, describe, test } from 'vitest';
 import { expectAsTorch, type TorchCall } from '../../helpers/torch-calls.ts';
 
-// 5,000 random calls against the PyTorch that is installed (Debian's python3-torch).
+// 5,000 random calls, with their second derivatives, against the PyTorch that is installed (Debian's
+// python3-torch).
 
 const COUNT = 5000;
 const script = fileURLToPath(new URL('../../fixtures/torch-calls/make.py', import.meta.url));
