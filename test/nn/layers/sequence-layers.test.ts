@@ -1,4 +1,5 @@
 import {
+  BatchNorm2d,
   ELU,
   Embedding,
   GELU,
@@ -79,6 +80,60 @@ describe('norms', () => {
     );
     same(new GroupNorm({ numGroups: 2, numChannels: 4 }).forward(x), groupNorm(x, 2));
     same(new InstanceNorm2d({ numFeatures: 4, affine: true }).forward(x), instanceNorm(x));
+  });
+
+  const x4 = float([2, 4, 3, 3]);
+  test.each<[name: string, layer: Module, other: Module, state: string[]]>([
+    [
+      'LayerNorm',
+      new LayerNorm({ normalizedShape: [3, 3], affine: false }),
+      new LayerNorm({ normalizedShape: [3, 3] }),
+      [],
+    ],
+    [
+      'RMSNorm',
+      new RMSNorm({ normalizedShape: 3, affine: false }),
+      new RMSNorm({ normalizedShape: 3 }),
+      [],
+    ],
+    [
+      'GroupNorm',
+      new GroupNorm({ numGroups: 2, numChannels: 4, affine: false }),
+      new GroupNorm({ numGroups: 2, numChannels: 4 }),
+      [],
+    ],
+    [
+      'BatchNorm2d',
+      new BatchNorm2d({ numFeatures: 4, affine: false }),
+      new BatchNorm2d({ numFeatures: 4 }),
+      ['running_mean', 'running_var'],
+    ],
+  ])(
+    '%s without affine has no parameters, and computes as one that starts',
+    (...[, a, b, state]) => {
+      expect(Object.keys(a.stateDict())).toEqual(state);
+      expect(a.parameters()).toEqual([]);
+      const results = [a, b].map((layer) => {
+        const x = tensor(x4.data, { shape: x4.shape, requiresGrad: true });
+        const y = layer.forward(x);
+        sum(mul(y, sin(x4))).backward();
+        return [y.data, x.grad?.data];
+      });
+      expect(results[0]).toEqual(results[1]);
+      expect(() => a.forward(zeros([2, 2, 4, 4]))).toThrow(ShapeError);
+    },
+  );
+
+  test('say which axes or channels they need', () => {
+    const layer = new LayerNorm({ normalizedShape: [3, 3], affine: false });
+    expect(() => layer.forward(zeros([2, 3, 4]))).toThrow(
+      'LayerNorm: needs [..., 3, 3], as normalizedShape says, got [2, 3, 4]',
+    );
+    expect(() => new RMSNorm({ normalizedShape: [2, 3] }).forward(zeros([3]))).toThrow(
+      'RMSNorm: needs [..., 2, 3], as normalizedShape says, got [3]',
+    );
+    const groups = new GroupNorm({ numGroups: 2, numChannels: 4 });
+    expect(() => groups.forward(zeros([2, 6]))).toThrow('GroupNorm: needs [N, 4, ...], got [2, 6]');
   });
 
   test('refuse sizes that cannot be', () => {

@@ -314,6 +314,6 @@ test('weight decay leaves a shared scale of batch norm alone once', () => {
     each.grad = tensor(new Float32Array(each.size), { shape: each.shape });
   const before = Array.from((network.layers[1] as Conv2d).weight.data);
   optimizer.step();
-  expect(Array.from(norm.weight.data)).toEqual([1, 1]);
+  expect(Array.from(norm.weight!.data)).toEqual([1, 1]);
   expect(Array.from((network.layers[1] as Conv2d).weight.data)).toEqual(before.map((w) => w / 2));
 });

@@ -101,7 +101,7 @@ describe('weight decay', () => {
     stepWithoutLoss(parameters, new Momentum(parameters, options));
     expect(conv.weight.item()).toBeCloseTo(weight / 2, 6);
     expect(conv.bias?.item()).toBe(0.5);
-    expect(norm.weight.item()).toBe(1);
+    expect(norm.weight!.item()).toBe(1);
   });
 
   test('is decided by a group for all it holds', () => {
@@ -109,10 +109,10 @@ describe('weight decay', () => {
     const [a, b] = [parameter([1]), parameter([1])];
     const groups = [
       { parameters: [a], weightDecay: 0 },
-      { parameters: [b, norm.weight], weightDecay: 0.25, learningRate: 2 },
+      { parameters: [b, norm.weight!], weightDecay: 0.25, learningRate: 2 },
     ];
-    stepWithoutLoss([a, b, norm.weight], new Momentum(groups, options));
-    expect([a.item(), b.item(), norm.weight.item()]).toEqual([1, 0.5, 0.5]);
+    stepWithoutLoss([a, b, norm.weight!], new Momentum(groups, options));
+    expect([a.item(), b.item(), norm.weight!.item()]).toEqual([1, 0.5, 0.5]);
   });
 });
 

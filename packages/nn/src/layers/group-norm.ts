@@ -17,42 +17,59 @@ export interface GroupNormOptions {
   readonly numChannels: number;
   /** Added to the variance; 1e-5 by default. */
   readonly epsilon?: number;
+  /** Whether there are a weight and a bias; true by default. */
+  readonly affine?: boolean;
 }
 
 const UNDECAYED = { decay: false };
 
 /**
- * Normalizes groups of channels of each sample, with parameters `weight` and `bias` `[C]`; see `groupNorm`.
- * Weight decay leaves them alone by default.
+ * Normalizes groups of channels of each sample, with parameters `weight` and `bias` `[C]` unless `affine`
+ * is false; see `groupNorm`. Weight decay leaves them alone by default.
  */
 export class GroupNorm extends Module {
-  readonly weight: Tensor;
-  readonly bias: Tensor;
+  readonly weight: Tensor | null;
+  readonly bias: Tensor | null;
   readonly #numGroups: number;
+  readonly #numChannels: number;
   readonly #epsilon: number;
 
   /** @throws ValueError for a wrong option: both are integers ≥ 1, and the groups divide the channels */
   constructor(options: GroupNormOptions) {
     super();
+    const known = ['numGroups', 'numChannels', 'epsilon', 'affine'] as const;
     const {
       numGroups,
       numChannels,
       epsilon = 1e-5,
-    } = readOptions('GroupNorm', options, ['numGroups', 'numChannels', 'epsilon']);
+      affine = true,
+    } = readOptions('GroupNorm', options, known);
     expectInteger('GroupNorm', 'numGroups', numGroups, 1);
     expectInteger('GroupNorm', 'numChannels', numChannels, 1);
     const rule = `a multiple of numGroups (=${numGroups})`;
     expectThat(numChannels % numGroups === 0, 'GroupNorm', 'numChannels', rule, numChannels);
     expectNotNegative('GroupNorm', 'epsilon', epsilon);
+    expectBoolean('GroupNorm', 'affine', affine);
     const [shape, grad] = [[numChannels], { requiresGrad: true }];
-    this.weight = this.registerParameter('weight', ones(shape, grad), UNDECAYED);
-    this.bias = this.registerParameter('bias', zeros(shape, grad), UNDECAYED);
+    this.weight = affine ? this.registerParameter('weight', ones(shape, grad), UNDECAYED) : null;
+    this.bias = affine ? this.registerParameter('bias', zeros(shape, grad), UNDECAYED) : null;
     this.#numGroups = numGroups;
+    this.#numChannels = numChannels;
     this.#epsilon = epsilon;
   }
 
-  /** `[N, C, ...]` → `[N, C, ...]` */
+  /**
+   * `[N, C, ...]` → `[N, C, ...]`
+   *
+   * @throws ShapeError for another number of channels
+   */
   forward(x: Tensor): Tensor {
+    const { shape } = asTensor('GroupNorm', 'x', x);
+    if (shape[1] !== this.#numChannels) {
+      throw new ShapeError(
+        `GroupNorm: needs [N, ${this.#numChannels}, ...], got ${formatShape(shape)}`,
+      );
+    }
     return groupNorm(x, this.#numGroups, this.weight, this.bias, { epsilon: this.#epsilon });
   }
 }

@@ -86,7 +86,7 @@ class AirbenchBlock extends Module {
   /** A norm whose scale stays 1. */
   #norm(name: string, numFeatures: number): BatchNorm2d {
     const norm = new BatchNorm2d({ numFeatures, momentum: 0.4, epsilon: 1e-12 });
-    freezeParameter(norm.weight, FIXED);
+    for (const scale of norm.parameters('weight')) freezeParameter(scale, FIXED);
     return this.registerModule(name, norm);
   }
 
