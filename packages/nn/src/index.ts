@@ -41,8 +41,10 @@ export type { FileContent, Snapshot } from './checkpoint/snapshot.ts';
 export { CheckpointError, TrainingError } from './core/errors.ts';
 export * as initializers from './initializers/index.ts';
 export {
+  CELU,
   ELU,
   GELU,
+  HardShrink,
   HardSigmoid,
   HardSwish,
   Identity,
@@ -56,9 +58,16 @@ export {
   SiLU,
   Softmax,
   Softplus,
+  SoftShrink,
+  Softsign,
   Tanh,
 } from './layers/activations.ts';
-export { AdaptiveAvgPool2d } from './layers/adaptive-avg-pool2d.ts';
+export {
+  AdaptiveAvgPool1d,
+  AdaptiveAvgPool2d,
+  AdaptiveMaxPool1d,
+  AdaptiveMaxPool2d,
+} from './layers/adaptive-pool.ts';
 export { BatchNorm2d, type BatchNorm2dLayerOptions } from './layers/batch-norm2d.ts';
 export { ConvTranspose1d, type ConvTranspose1dLayerOptions } from './layers/conv-transpose1d.ts';
 export { ConvTranspose2d, type ConvTranspose2dLayerOptions } from './layers/conv-transpose2d.ts';
@@ -86,7 +95,7 @@ export {
   type MultiHeadAttentionCall,
   type MultiHeadAttentionOptions,
 } from './layers/multi-head-attention.ts';
-export { AdaptiveAvgPool1d, AvgPool1d, MaxPool1d } from './layers/pool1d.ts';
+export { AvgPool1d, MaxPool1d } from './layers/pool1d.ts';
 export { AvgPool2d, GlobalAvgPool2d, GlobalMaxPool2d, MaxPool2d } from './layers/pool2d.ts';
 export { ReLU } from './layers/relu.ts';
 export { Sequential } from './layers/sequential.ts';

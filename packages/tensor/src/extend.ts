@@ -42,6 +42,7 @@ export { newTypedArray } from './core/dtype.ts';
 export { shapeError } from './core/errors.ts';
 export { printable, printablePath, quote, quoteSome, systemReason } from './core/messages.ts';
 export { NdArray } from './core/ndarray.ts';
+export { editDistance } from './core/nearest-names.ts';
 export { isPlainObject } from './core/plain-object.ts';
 export { formatDuration, progressBar, rewriteLine, type TextStream } from './core/progress.ts';
 export {
@@ -55,4 +56,10 @@ export {
   stridesOf,
 } from './core/shape.ts';
 export { windowCount } from './core/window.ts';
+export { expectTransposedSteps1d } from './ops/conv-transpose1d.ts';
+export { expectTransposedWindow } from './ops/conv-transpose2d.ts';
+export { readInterpolate } from './ops/interpolate-options.ts';
 export { asAnyTensor, asTensor, type TensorLike } from './ops/operands.ts';
+export { readAvgPool2d, readPool2d } from './ops/pool2d.ts';
+export { expectSteps1d, readAvgPool1d, readPool1d } from './ops/sequences.ts';
+export { expectWindow, resolvePair, type WindowOptions } from './ops/window-options.ts';

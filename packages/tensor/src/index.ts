@@ -86,6 +86,7 @@ export {
   softplus,
   softsign,
 } from './ops/activations.ts';
+export { adaptiveAvgPool1d, adaptiveMaxPool1d } from './ops/adaptive-pool1d.ts';
 export { adaptiveAvgPool2d, adaptiveMaxPool2d } from './ops/adaptive-pool2d.ts';
 export { type ArgReduceOptions, argmax, argmin } from './ops/arg-reduce.ts';
 export { add, div, maximum, minimum, mul, pow, sub } from './ops/arithmetic.ts';
@@ -209,8 +210,6 @@ export type { ScatterReduction } from './ops/scatter-rows.ts';
 export { compress, diagonal, nonZero } from './ops/select.ts';
 export {
   type AvgPool1dOptions,
-  adaptiveAvgPool1d,
-  adaptiveMaxPool1d,
   avgPool1d,
   type Conv1dOptions,
   conv1d,

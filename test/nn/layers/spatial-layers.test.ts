@@ -1,5 +1,7 @@
 import {
   AdaptiveAvgPool2d,
+  AdaptiveMaxPool1d,
+  AdaptiveMaxPool2d,
   AvgPool2d,
   ConvTranspose2d,
   GlobalMaxPool2d,
@@ -9,6 +11,8 @@ import {
 } from '@firelight/nn';
 import {
   adaptiveAvgPool2d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
   avgPool2d,
   convTranspose2d,
   Generator,
@@ -31,6 +35,9 @@ test('pooling layers pass their options on', () => {
   const padded = { kernelSize: 2, padding: 1, countIncludePad: false };
   expectSame(new AvgPool2d(padded).forward(image), avgPool2d(image, padded));
   expectSame(new AdaptiveAvgPool2d([3, 2]).forward(image), adaptiveAvgPool2d(image, [3, 2]));
+  expectSame(new AdaptiveMaxPool2d(3).forward(image), adaptiveMaxPool2d(image, 3));
+  const sequence = randn([2, 3, 7], { generator: new Generator(4) });
+  expectSame(new AdaptiveMaxPool1d(3).forward(sequence), adaptiveMaxPool1d(sequence, 3));
   const whole = reshaped(maxPool2d(image, { kernelSize: [5, 6] }));
   expect(new GlobalMaxPool2d().forward(image).toArray()).toEqual(whole);
 });
@@ -43,8 +50,8 @@ test('Upsample passes its options on, and changes sizes in networks', () => {
   const network = new Sequential([new MaxPool2d({ kernelSize: 2 }), new Upsample({ scale: 2 })]);
   expect(network.forward(image).shape).toEqual([2, 4, 4, 6]);
   expect([...network.parameters()]).toEqual([]);
-  expect(() => new Upsample({ scale: 0 }).forward(image)).toThrow(
-    'interpolate: scale must be finite numbers > 0, got 0',
+  expect(() => new Upsample({ scale: 0 })).toThrow(
+    'Upsample: scale must be finite numbers > 0, got 0',
   );
 });
 

@@ -301,7 +301,7 @@ test.each<[act: () => unknown, kind: Kind, message: RegExp]>([
   [
     () => sum(image, 0, { keepdims: true } as never),
     ValueError,
-    /sum: there is no option 'keepdims'; there is keepDims/,
+    /sum: there is no option 'keepdims' \(did you mean 'keepDims'\?\); there is keepDims/,
   ],
   [
     () => sum(image, 0, null as never),

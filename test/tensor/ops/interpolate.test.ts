@@ -259,13 +259,17 @@ const image = zeros([1, 2, 4, 6]);
 
 test.each<[message: string, type: new (message: string) => Error, options: object, x?: Tensor]>([
   ['interpolate: size or scale must be given, got undefined', ValueError, {}],
-  ["interpolate: there is no option 'sizes'; there is size, scale,", ValueError, { sizes: 2 }],
+  [
+    "interpolate: there is no option 'sizes' (did you mean 'size'?); there is size, scale,",
+    ValueError,
+    { sizes: 2 },
+  ],
   [
     'interpolate: size must be a number, or a list of 2, one for each axis, got [1]',
     ValueError,
     { size: [1] },
   ],
-  ['interpolate: size must be a list of integers ≥ 1, got [0, 0]', ValueError, { size: 0 }],
+  ['interpolate: size must be integers ≥ 1, got 0', ValueError, { size: 0 }],
   ['interpolate: scale must be finite numbers > 0, got [1, -1]', ValueError, { scale: [1, -1] }],
   [
     'interpolate: axis 2 of length 4, scaled by 0.2, leaves nothing\n  x [1, 2, 4, 6]',

@@ -1,6 +1,8 @@
 import {
+  celu,
   elu,
   gelu,
+  hardShrink,
   hardSigmoid,
   hardSwish,
   leakyRelu,
@@ -13,10 +15,18 @@ import {
   silu,
   softmax,
   softplus,
+  softShrink,
+  softsign,
   type Tensor,
   tanh,
 } from '@firelight/tensor';
-import { asTensor, expectFinite, expectInteger, readOptions } from '@firelight/tensor/extend';
+import {
+  asTensor,
+  expectFinite,
+  expectInteger,
+  expectThat,
+  readOptions,
+} from '@firelight/tensor/extend';
 import { constant, initialize } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
 
@@ -35,6 +45,19 @@ abstract class Activation extends Module {
   }
 }
 
+/** A copy of options that are finite numbers. */
+function readNumbers<Options extends object>(
+  layer: string,
+  options: Options,
+  known: readonly (keyof Options & string)[],
+): Options {
+  const numbers = { ...readOptions(layer, options, known) };
+  for (const name of known) {
+    if (numbers[name] !== undefined) expectFinite(layer, name, numbers[name]);
+  }
+  return numbers;
+}
+
 /** y = x. */
 export class Identity extends Activation {
   constructor() {
@@ -51,29 +74,50 @@ export class ReLU6 extends Activation {
 
 /** y = x above 0, negativeSlope · x below; see `leakyRelu`. */
 export class LeakyReLU extends Activation {
+  /** @param options `negativeSlope`: 0.01 by default, finite */
   constructor(options: { negativeSlope?: number } = {}) {
-    super((x) => leakyRelu(x, options));
+    const slope = readNumbers('LeakyReLU', options, ['negativeSlope']);
+    super((x) => leakyRelu(x, slope));
   }
 }
 
 /** y = x above 0, alpha · (e^x − 1) below; see `elu`. */
 export class ELU extends Activation {
+  /** @param options `alpha`: 1 by default, finite */
   constructor(options: { alpha?: number } = {}) {
-    super((x) => elu(x, options));
+    const factor = readNumbers('ELU', options, ['alpha']);
+    super((x) => elu(x, factor));
   }
 }
 
-/** See `selu`. */
+/** y = x above 0, alpha · (e^(x / alpha) − 1) below; see `celu`. */
+export class CELU extends Activation {
+  /** @param options `alpha`: 1 by default, finite and not 0 */
+  constructor(options: { alpha?: number } = {}) {
+    const factor = readNumbers('CELU', options, ['alpha']);
+    const rule = 'a finite number other than 0';
+    expectThat(factor.alpha !== 0, 'CELU', 'alpha', rule, factor.alpha);
+    super((x) => celu(x, factor));
+  }
+}
+
+/** y = scale · x above 0, scale · alpha · (e^x − 1) below; see `selu`. */
 export class SELU extends Activation {
-  constructor() {
-    super(selu);
+  /** @param options `scale` and `alpha`: as published by default, finite */
+  constructor(options: { scale?: number; alpha?: number } = {}) {
+    const factors = readNumbers('SELU', options, ['scale', 'alpha']);
+    super((x) => selu(x, factors));
   }
 }
 
 /** y = x · Φ(x), or its approximation with tanh; see `gelu`. */
 export class GELU extends Activation {
+  /** @param options `approximate`: `'none'` by default, or `'tanh'` */
   constructor(options: { approximate?: 'none' | 'tanh' } = {}) {
-    super((x) => gelu(x, options));
+    const { approximate = 'none' } = readOptions('GELU', options, ['approximate']);
+    const isKnown = approximate === 'none' || approximate === 'tanh';
+    expectThat(isKnown, 'GELU', 'approximate', "'none' or 'tanh'", approximate);
+    super((x) => gelu(x, { approximate }));
   }
 }
 
@@ -98,10 +142,12 @@ export class Sigmoid extends Activation {
   }
 }
 
-/** y = clip(x / 6 + ½, 0, 1); see `hardSigmoid`. */
+/** y = clip(alpha · x + beta, 0, 1); see `hardSigmoid`. */
 export class HardSigmoid extends Activation {
-  constructor() {
-    super((x) => hardSigmoid(x));
+  /** @param options `alpha`: 1/6, and `beta`: ½ by default, finite */
+  constructor(options: { alpha?: number; beta?: number } = {}) {
+    const line = readNumbers('HardSigmoid', options, ['alpha', 'beta']);
+    super((x) => hardSigmoid(x, line));
   }
 }
 
@@ -126,10 +172,36 @@ export class Softplus extends Activation {
   }
 }
 
+/** y = x / (1 + |x|); see `softsign`. */
+export class Softsign extends Activation {
+  constructor() {
+    super(softsign);
+  }
+}
+
+/** y = x where |x| > lambda, else 0; see `hardShrink`. */
+export class HardShrink extends Activation {
+  /** @param options `lambda`: ½ by default, finite */
+  constructor(options: { lambda?: number } = {}) {
+    const threshold = readNumbers('HardShrink', options, ['lambda']);
+    super((x) => hardShrink(x, threshold));
+  }
+}
+
+/** y = x brought towards 0 by lambda; see `softShrink`. */
+export class SoftShrink extends Activation {
+  /** @param options `lambda`: ½ by default, finite */
+  constructor(options: { lambda?: number } = {}) {
+    const threshold = readNumbers('SoftShrink', options, ['lambda']);
+    super((x) => softShrink(x, threshold));
+  }
+}
+
 /** y = e^x / Σ e^x along an axis, the last by default; see `softmax`. */
 export class Softmax extends Activation {
   constructor(options: { axis?: number } = {}) {
     const { axis = -1 } = readOptions('Softmax', options, ['axis']);
+    expectInteger('Softmax', 'axis', axis);
     super((x) => softmax(x, axis));
   }
 }
@@ -138,6 +210,7 @@ export class Softmax extends Activation {
 export class LogSoftmax extends Activation {
   constructor(options: { axis?: number } = {}) {
     const { axis = -1 } = readOptions('LogSoftmax', options, ['axis']);
+    expectInteger('LogSoftmax', 'axis', axis);
     super((x) => logSoftmax(x, axis));
   }
 }

@@ -1,5 +1,5 @@
 import { convTranspose1d, type Generator, type Tensor } from '@firelight/tensor';
-import { expectInteger, readOptions } from '@firelight/tensor/extend';
+import { expectInteger, expectTransposedSteps1d, readOptions } from '@firelight/tensor/extend';
 import type { InitializerOption } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
 import { expectConvolution } from './convolution-options.ts';
@@ -56,6 +56,7 @@ export class ConvTranspose1d extends Module {
     const { inChannels, outChannels, kernelSize, groups = 1 } = options;
     expectConvolution('ConvTranspose1d', options);
     expectInteger('ConvTranspose1d', 'kernelSize', kernelSize, 1);
+    expectTransposedSteps1d('ConvTranspose1d', options);
     this.#options = options;
     const shape = [inChannels, outChannels / groups, kernelSize];
     const { weight, bias } = firstWeights(options, shape, outChannels);

@@ -1,10 +1,9 @@
 import { convTranspose2d, type Generator, type Pair, type Tensor } from '@firelight/tensor';
-import { readOptions } from '@firelight/tensor/extend';
+import { expectTransposedWindow, readOptions, resolvePair } from '@firelight/tensor/extend';
 import type { InitializerOption } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
 import { expectConvolution } from './convolution-options.ts';
 import { firstWeights } from './first-weights.ts';
-import { expectKernel } from './kernel-size.ts';
 
 /** Sizes and first weights of a `ConvTranspose2d`. */
 export interface ConvTranspose2dLayerOptions {
@@ -56,7 +55,8 @@ export class ConvTranspose2d extends Module {
     ]);
     const { inChannels, outChannels, kernelSize, groups = 1 } = options;
     expectConvolution('ConvTranspose2d', options);
-    const [kH, kW] = expectKernel('ConvTranspose2d', kernelSize);
+    expectTransposedWindow('ConvTranspose2d', options);
+    const [kH, kW] = resolvePair('ConvTranspose2d', 'kernelSize', kernelSize);
     this.#options = options;
     const shape = [inChannels, outChannels / groups, kH, kW];
     const { weight, bias } = firstWeights(options, shape, outChannels);

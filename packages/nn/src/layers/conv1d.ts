@@ -1,5 +1,5 @@
 import { conv1d, type Generator, type Padding1d, type Tensor } from '@firelight/tensor';
-import { expectInteger, readOptions } from '@firelight/tensor/extend';
+import { expectInteger, expectSteps1d, readOptions } from '@firelight/tensor/extend';
 import type { InitializerOption } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
 import { expectConvolution } from './convolution-options.ts';
@@ -53,6 +53,8 @@ export class Conv1d extends Module {
     const { inChannels, outChannels, kernelSize, groups = 1 } = options;
     expectConvolution('Conv1d', options);
     expectInteger('Conv1d', 'kernelSize', kernelSize, 1);
+    const { stride = 1, padding = 0, dilation = 1 } = options;
+    expectSteps1d('Conv1d', { stride, padding, dilation });
     this.#options = options;
     const shape = [outChannels, inChannels / groups, kernelSize];
     const { weight, bias } = firstWeights(options, shape, outChannels);

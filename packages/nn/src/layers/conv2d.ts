@@ -7,13 +7,12 @@ import {
   type Pair,
   type Tensor,
 } from '@firelight/tensor';
-import { readOptions } from '@firelight/tensor/extend';
+import { expectWindow, readOptions, resolvePair } from '@firelight/tensor/extend';
 import type { InitializerOption } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
 import { type ActivationOptions, expectActivation } from './activation.ts';
 import { expectConvolution } from './convolution-options.ts';
 import { firstWeights } from './first-weights.ts';
-import { expectKernel } from './kernel-size.ts';
 
 /** Sizes and first weights of a `Conv2d`. */
 export interface Conv2dLayerOptions {
@@ -46,7 +45,7 @@ export class Conv2d extends Module {
   readonly activation: Activation;
   readonly #options: Conv2dLayerOptions;
 
-  /** @throws ValueError for a wrong option: channels are integers ≥ 1 that `groups` divides */
+  /** @throws ValueError for a wrong option: channels are integers ≥ 1 that `groups` divides, sizes ≥ 1 */
   constructor(options: Conv2dLayerOptions) {
     super();
     readOptions('Conv2d', options, [
@@ -64,8 +63,10 @@ export class Conv2d extends Module {
       'generator',
     ]);
     const { inChannels, outChannels, kernelSize, groups = 1 } = options;
+    const { stride = 1, padding = 0, dilation = 1 } = options;
     expectConvolution('Conv2d', options);
-    const [kH, kW] = expectKernel('Conv2d', kernelSize);
+    expectWindow('Conv2d', { kernelSize, stride, padding, dilation, ceilMode: false });
+    const [kH, kW] = resolvePair('Conv2d', 'kernelSize', kernelSize);
     this.#options = options;
     this.activation = expectActivation('Conv2d', options.activation ?? 'none');
     const shape = [outChannels, inChannels / groups, kH, kW];

@@ -1,9 +1,10 @@
 import type { Activation, Generator, PaddingOption, Pair, Tensor } from '@firelight/tensor';
-import { readOptions } from '@firelight/tensor/extend';
+import { expectWindow, readOptions } from '@firelight/tensor/extend';
 import type { InitializerOption } from '../initializers/index.ts';
 import { Module } from '../module/module.ts';
 import type { ActivationOptions } from './activation.ts';
 import { Conv2d } from './conv2d.ts';
+import { expectConvolution } from './convolution-options.ts';
 
 /** Sizes and first weights of a `DepthwiseSeparableConv2d`. */
 export interface DepthwiseSeparableConv2dOptions {
@@ -54,6 +55,10 @@ export class DepthwiseSeparableConv2d extends Module {
       'generator',
     ]);
     const { inChannels, bias = true, weightInit = 'he_uniform', generator } = options;
+    const { kernelSize, stride = 1, padding = 0, dilation = 1 } = options;
+    const layer = 'DepthwiseSeparableConv2d';
+    expectConvolution(layer, { inChannels, outChannels, bias });
+    expectWindow(layer, { kernelSize, stride, padding, dilation, ceilMode: false });
     this.depthwise = this.registerModule(
       'depthwise',
       new Conv2d({ ...depthwise, outChannels: inChannels, groups: inChannels }),

@@ -1,20 +1,21 @@
 import {
   type AvgPool1dOptions,
-  adaptiveAvgPool1d,
   avgPool1d,
   maxPool1d,
   type Pool1dOptions,
   type Tensor,
 } from '@firelight/tensor';
+import { readAvgPool1d, readPool1d } from '@firelight/tensor/extend';
 import { Module } from '../module/module.ts';
 
 /** Largest element of each window of a sequence; see `maxPool1d`. */
 export class MaxPool1d extends Module {
   readonly #options: Pool1dOptions;
 
+  /** @throws ValueError for a wrong option; see `maxPool1d` */
   constructor(options: Pool1dOptions) {
     super();
-    this.#options = options;
+    this.#options = readPool1d('MaxPool1d', options);
   }
 
   /** `[N, C, L]` → `[N, C, L']` */
@@ -27,29 +28,14 @@ export class MaxPool1d extends Module {
 export class AvgPool1d extends Module {
   readonly #options: AvgPool1dOptions;
 
+  /** @throws ValueError for a wrong option; see `avgPool1d` */
   constructor(options: AvgPool1dOptions) {
     super();
-    this.#options = options;
+    this.#options = readAvgPool1d('AvgPool1d', options);
   }
 
   /** `[N, C, L]` → `[N, C, L']` */
   forward(x: Tensor): Tensor {
     return avgPool1d(x, this.#options);
-  }
-}
-
-/** Mean of each of L′ windows that cover the sequence; see `adaptiveAvgPool1d`. */
-export class AdaptiveAvgPool1d extends Module {
-  readonly #outputSize: number;
-
-  /** @param outputSize L′ */
-  constructor(outputSize: number) {
-    super();
-    this.#outputSize = outputSize;
-  }
-
-  /** `[N, C, L]` → `[N, C, L']` */
-  forward(x: Tensor): Tensor {
-    return adaptiveAvgPool1d(x, this.#outputSize);
   }
 }

@@ -7,15 +7,17 @@ import {
   type Pool2dOptions,
   type Tensor,
 } from '@firelight/tensor';
+import { readAvgPool2d, readPool2d } from '@firelight/tensor/extend';
 import { Module } from '../module/module.ts';
 
 /** Largest element of each window; see `maxPool2d`. */
 export class MaxPool2d extends Module {
   readonly #options: Pool2dOptions;
 
+  /** @throws ValueError for a wrong option; see `maxPool2d` */
   constructor(options: Pool2dOptions) {
     super();
-    this.#options = options;
+    this.#options = readPool2d('MaxPool2d', options);
   }
 
   /** `[N, C, H, W]` → `[N, C, H', W']` */
@@ -28,9 +30,10 @@ export class MaxPool2d extends Module {
 export class AvgPool2d extends Module {
   readonly #options: AvgPool2dOptions;
 
+  /** @throws ValueError for a wrong option; see `avgPool2d` */
   constructor(options: AvgPool2dOptions) {
     super();
-    this.#options = options;
+    this.#options = readAvgPool2d('AvgPool2d', options);
   }
 
   /** `[N, C, H, W]` → `[N, C, H', W']` */

@@ -1,5 +1,5 @@
 import { ValueError } from '@firelight/tensor';
-import { expectThat, quote, quoteSome } from '@firelight/tensor/extend';
+import { editDistance, expectThat, quote, quoteSome } from '@firelight/tensor/extend';
 
 /**
  * Names parameters. A text is the full name of a parameter, or of a module and so of all inside it; in it
@@ -60,7 +60,7 @@ export function noSuchName(
 ): ValueError {
   const sought = typeof pattern === 'string' ? pattern : lettersOf(pattern);
   const nearest = [...new Set(names)]
-    .map((name) => ({ name, distance: distanceTo(sought, name) }))
+    .map((name) => ({ name, distance: editDistance(sought, name) }))
     .sort((a, b) => a.distance - b.distance || a.name.length - b.name.length)
     .slice(0, SHOWN)
     .map(({ name }) => name);
@@ -72,20 +72,4 @@ export function noSuchName(
 /** What a RegExp says in letters, with `*` for the rest. */
 function lettersOf({ source }: RegExp): string {
   return source.replace(/\\\./g, '.').replace(/\\[a-z]|[^\w.]/gi, '*');
-}
-
-/** Letters to change, add or leave out until the pattern is the name; `*` stands for any of them. */
-function distanceTo(pattern: string, name: string): number {
-  let row = Array.from({ length: name.length + 1 }, (_, i) => i);
-  for (const letter of pattern) {
-    const isFree = letter === '*';
-    const next = [isFree ? row[0] : row[0] + 1];
-    for (let i = 1; i <= name.length; i++) {
-      const same = row[i - 1] + (isFree || letter === name[i - 1] ? 0 : 1);
-      const added = next[i - 1] + (isFree ? 0 : 1);
-      next.push(Math.min(same, added, row[i] + (isFree ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[name.length];
 }

@@ -1,6 +1,7 @@
 import { describeValue } from './describe.ts';
 import { DTYPES, type DType } from './dtype.ts';
 import { DTypeError, ValueError } from './errors.ts';
+import { nearestOption } from './nearest-names.ts';
 import { Generator } from './random.ts';
 import { elementCount, formatShape, type Shape } from './shape.ts';
 
@@ -23,7 +24,8 @@ export function expectThat(
 /**
  * The options of an operation.
  *
- * @throws ValueError for what is no object, and for an option that the operation does not have
+ * @throws ValueError for what is no object, and for an option that the operation does not have, with the
+ *   one that was probably meant
  */
 export function readOptions<Options extends object>(
   op: string,
@@ -37,8 +39,10 @@ export function readOptions<Options extends object>(
   const names = Object.keys(options) as (keyof Options & string)[];
   const unknown = names.find((name) => !known.includes(name) && options[name] !== undefined);
   if (unknown !== undefined) {
+    const nearest = nearestOption(unknown, known);
+    const hint = nearest === null ? '' : ` (did you mean '${nearest}'?)`;
     throw new ValueError(
-      `${op}: there is no option ${describeValue(unknown)}; there is ${known.join(', ')}`,
+      `${op}: there is no option ${describeValue(unknown)}${hint}; there is ${known.join(', ')}`,
     );
   }
   return options;

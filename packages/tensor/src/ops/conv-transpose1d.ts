@@ -21,6 +21,24 @@ export interface ConvTranspose1dOptions {
 }
 
 /**
+ * Checks how the windows of `convTranspose1d` lie, for the operation or layer that messages name.
+ *
+ * @throws ValueError for options that are wrong for every sequence
+ */
+export function expectTransposedSteps1d(
+  op: string,
+  { stride = 1, padding = 0, outputPadding = 0, dilation = 1 }: ConvTranspose1dOptions,
+): void {
+  along(op, 'stride', stride);
+  along(op, 'dilation', dilation);
+  expectInteger(op, 'padding', padding, 0);
+  expectInteger(op, 'outputPadding', outputPadding, 0);
+  const most = Math.max(stride, dilation);
+  const rule = `smaller than stride or dilation (${most})`;
+  expectThat(outputPadding < most, op, 'outputPadding', rule, outputPadding);
+}
+
+/**
  * Transposed convolution of sequences: each element of the input adds the kernel, times its value, to
  * the output. It is the gradient of `conv1d` by its input:
  *
@@ -49,8 +67,7 @@ export function convTranspose1d(
   const { stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1 } = given;
   expectRank(op, 'weight', kernel, 'C, O/groups, k');
   expectSameFloating(op, { input, weight: kernel, bias: shift });
-  expectInteger(op, 'padding', padding, 0);
-  expectInteger(op, 'outputPadding', outputPadding, 0);
+  expectTransposedSteps1d(op, given);
   expectInteger(op, 'groups', groups, 1);
   const moves = {
     stride: along(op, 'stride', stride),
@@ -59,9 +76,6 @@ export function convTranspose1d(
     dilation: along(op, 'dilation', dilation),
     groups,
   } as const;
-  const most = Math.max(stride, dilation);
-  const rule = `smaller than stride or dilation (${most})`;
-  expectThat(outputPadding < most, op, 'outputPadding', rule, outputPadding);
 
   const [N, C, L] = input.shape;
   const [weightChannels, perGroup, k] = kernel.shape;

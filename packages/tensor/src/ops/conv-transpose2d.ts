@@ -87,13 +87,15 @@ function checkChannels(x: Tensor, weight: Tensor, bias: Tensor | null, groups: n
   }
 }
 
-/** Height and width of the output. */
-function outputSize(
-  [, , H, W]: Shape,
-  [, , kernelHeight, kernelWidth]: Shape,
+/**
+ * How the windows of `convTranspose2d` lie, for the operation or layer that messages name.
+ *
+ * @throws ValueError for options that are wrong for every image
+ */
+export function expectTransposedWindow(
+  op: string,
   { stride = 1, padding = 0, outputPadding = 0, dilation = 1 }: ConvTranspose2dOptions,
-): readonly [number, number] {
-  const op = 'convTranspose2d';
+) {
   const steps = resolvePair(op, 'stride', stride);
   const cuts = resolvePair(op, 'padding', padding, 0);
   const extras = resolvePair(op, 'outputPadding', outputPadding, 0);
@@ -103,6 +105,16 @@ function outputSize(
     const rule = `smaller than stride or dilation (${most})`;
     expectThat(extra < most, op, 'outputPadding', rule, outputPadding);
   });
+  return { steps, cuts, extras, gaps };
+}
+
+/** Height and width of the output. */
+function outputSize(
+  [, , H, W]: Shape,
+  [, , kernelHeight, kernelWidth]: Shape,
+  options: ConvTranspose2dOptions,
+): readonly [number, number] {
+  const { steps, cuts, extras, gaps } = expectTransposedWindow('convTranspose2d', options);
   const lengthOf = (size: number, kernel: number, i: number): number =>
     (size - 1) * steps[i] - 2 * cuts[i] + spanOf(kernel, gaps[i]) + extras[i];
   return [lengthOf(H, kernelHeight, 0), lengthOf(W, kernelWidth, 1)];

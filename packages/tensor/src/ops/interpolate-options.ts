@@ -64,9 +64,61 @@ const OPTIONS = [
   'axes',
 ] as const;
 
-function expectOneOf(name: string, value: unknown, known: readonly string[]): void {
+function expectOneOf(op: string, name: string, value: unknown, known: readonly string[]): void {
   const list = known.map((one) => `'${one}'`).join(', ');
-  expectThat(known.includes(value as string), OP, name, `one of ${list}`, value);
+  expectThat(known.includes(value as string), op, name, `one of ${list}`, value);
+}
+
+/** Throws a `ValueError` unless it is a number, or a list of them, that an axis can be taken to or scaled by. */
+function expectLengths(op: string, name: 'size' | 'scale', value: unknown): void {
+  const list: unknown = typeof value === 'number' ? [value] : value;
+  expectThat(Array.isArray(list), op, name, 'a number, or a list of one for each axis', value);
+  const [isRight, rule] =
+    name === 'size'
+      ? [(one: unknown) => Number.isInteger(one) && Number(one) >= 1, 'integers ≥ 1']
+      : [(one: unknown) => Number.isFinite(one) && Number(one) > 0, 'finite numbers > 0'];
+  // Array.from, because `every` passes over the holes of a sparse list.
+  expectThat(Array.from(list as unknown[]).every(isRight), op, name, rule, value);
+}
+
+/**
+ * The options of `interpolate` for the operation or layer that messages name.
+ *
+ * @throws ValueError for options that are wrong for every image
+ */
+export function readInterpolate(op: string, options: InterpolateOptions) {
+  const given = readOptions(op, options, OPTIONS);
+  const { size, scale, mode = 'nearest', antialias = false, region, axes } = given;
+  const { coordinates = mode === 'nearest' ? 'asymmetric' : 'half-pixel' } = given;
+  const { nearestRounding = 'floor', excludeOutside = antialias, extrapolationValue = 0 } = given;
+  const { cubicCoefficient = antialias ? -0.5 : -0.75 } = given;
+  expectOneOf(op, 'mode', mode, RESIZE_MODES);
+  expectOneOf(op, 'coordinates', coordinates, RESIZE_COORDINATES);
+  expectOneOf(op, 'nearestRounding', nearestRounding, NEAREST_ROUNDINGS);
+  expectFinite(op, 'cubicCoefficient', cubicCoefficient);
+  expectBoolean(op, 'antialias', antialias);
+  expectBoolean(op, 'excludeOutside', excludeOutside);
+  const suits = !antialias || mode !== 'nearest';
+  expectThat(suits, op, 'antialias', "false for mode 'nearest'", antialias);
+  const isNumber = typeof extrapolationValue === 'number';
+  expectThat(isNumber, op, 'extrapolationValue', 'a number', extrapolationValue);
+  const hasRegion = region !== undefined;
+  const isWanted = hasRegion === (coordinates === 'crop-and-resize');
+  expectThat(isWanted, op, 'region', "given for 'crop-and-resize' and nothing else", region);
+  const isSized = size !== undefined || scale !== undefined;
+  expectThat(isSized, op, 'size or scale', 'given', undefined);
+  if (size !== undefined) expectLengths(op, 'size', size);
+  if (scale !== undefined) expectLengths(op, 'scale', scale);
+  if (axes !== undefined) expectIntegerList(op, 'axes', axes);
+  const choices = {
+    mode,
+    coordinates,
+    nearestRounding,
+    cubicCoefficient,
+    antialias,
+    excludeOutside,
+  };
+  return { size, scale, region, axes, extrapolationValue, choices };
 }
 
 function axesOf(x: Tensor, axes: readonly number[] | undefined): number[] {
@@ -76,7 +128,6 @@ function axesOf(x: Tensor, axes: readonly number[] | undefined): number[] {
       x,
     });
   }
-  expectIntegerList(OP, 'axes', axes);
   const normalized = axes.map((axis) => normalizeAxis(OP, axis, x.shape));
   if (new Set(normalized).size === axes.length) return normalized;
   throw shapeError(OP, `axes ${formatShape(axes)} name an axis twice`, { x });
@@ -92,23 +143,11 @@ function forAxes(
   const list = typeof value === 'number' ? new Array<number>(count).fill(value) : value;
   const isList = Array.isArray(list) && list.length === count;
   expectThat(isList, OP, name, `a number, or a list of ${count}, one for each axis`, value);
-  if (name === 'size') expectIntegerList(OP, name, list, 1);
-  const arePositive = Array.from(list).every((one) => Number.isFinite(one) && one > 0);
-  expectThat(arePositive, OP, name, 'finite numbers > 0', value);
   return list;
 }
 
-function expectRegion(region: unknown, coordinates: ResizeCoordinates, count: number): void {
-  const isGiven = region !== undefined;
-  const crops = coordinates === 'crop-and-resize';
-  expectThat(
-    isGiven === crops,
-    OP,
-    'region',
-    "given for 'crop-and-resize' and nothing else",
-    region,
-  );
-  if (!isGiven) return;
+function expectRegion(region: unknown, count: number): void {
+  if (region === undefined) return;
   const isRight =
     Array.isArray(region) &&
     region.length === count &&
@@ -122,24 +161,12 @@ function expectRegion(region: unknown, coordinates: ResizeCoordinates, count: nu
 function readResizings(
   x: Tensor,
   axes: readonly number[],
-  options: InterpolateOptions,
+  { region, choices, ...lengths }: ReturnType<typeof readInterpolate>,
 ): AxisResizing[] {
-  const { mode = 'nearest', antialias = false } = options;
-  const { coordinates = mode === 'nearest' ? 'asymmetric' : 'half-pixel' } = options;
-  const { nearestRounding = 'floor', excludeOutside = antialias, region } = options;
-  const { cubicCoefficient = antialias ? -0.5 : -0.75 } = options;
-  expectOneOf('mode', mode, RESIZE_MODES);
-  expectOneOf('coordinates', coordinates, RESIZE_COORDINATES);
-  expectOneOf('nearestRounding', nearestRounding, NEAREST_ROUNDINGS);
-  expectFinite(OP, 'cubicCoefficient', cubicCoefficient);
-  expectBoolean(OP, 'antialias', antialias);
-  expectBoolean(OP, 'excludeOutside', excludeOutside);
-  const suits = !antialias || mode !== 'nearest';
-  expectThat(suits, OP, 'antialias', "false for mode 'nearest'", antialias);
-  expectRegion(region, coordinates, axes.length);
-  const size = forAxes('size', options.size, axes.length);
-  const scale = forAxes('scale', options.scale, axes.length);
-  expectThat(size !== null || scale !== null, OP, 'size or scale', 'given', undefined);
+  expectRegion(region, axes.length);
+  const { mode, antialias } = choices;
+  const size = forAxes('size', lengths.size, axes.length);
+  const scale = forAxes('scale', lengths.scale, axes.length);
   return axes.map((axis, i): AxisResizing => {
     const length = x.shape[axis];
     const factor = scale?.[i] ?? null;
@@ -158,12 +185,7 @@ function readResizings(
       outLength,
       scale: stays ? null : factor,
       region: region?.[i] ?? null,
-      mode,
-      coordinates,
-      nearestRounding,
-      cubicCoefficient,
-      antialias,
-      excludeOutside,
+      ...choices,
     };
   });
 }
@@ -174,9 +196,8 @@ function readResizings(
  * @throws ValueError and ShapeError as `interpolate`
  */
 export function readInterpolation(x: Tensor, options: InterpolateOptions) {
-  const { axes: given, extrapolationValue = 0, ...rest } = readOptions(OP, options, OPTIONS);
-  const isNumber = typeof extrapolationValue === 'number';
-  expectThat(isNumber, OP, 'extrapolationValue', 'a number', extrapolationValue);
-  const axes = axesOf(x, given);
-  return { axes, resizings: readResizings(x, axes, rest), extrapolationValue };
+  const read = readInterpolate(OP, options);
+  const axes = axesOf(x, read.axes);
+  const { extrapolationValue } = read;
+  return { axes, resizings: readResizings(x, axes, read), extrapolationValue };
 }

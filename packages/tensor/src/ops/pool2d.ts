@@ -6,12 +6,20 @@ import { expectBoolean, readOptions } from '../core/checks.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import type { Shape } from '../core/shape.ts';
-import { type PaddingOption, type Pair, spanOf, type Window2d } from '../core/window.ts';
+import {
+  asPair,
+  type Padding,
+  type PaddingOption,
+  type Pair,
+  resolvePadding,
+  spanOf,
+  type Window2d,
+} from '../core/window.ts';
 import { div } from './arithmetic.ts';
 import { ones } from './create.ts';
 import { asTensor, expectRank, expectSameFloating, type TensorLike } from './operands.ts';
 import { max, mean } from './reduce.ts';
-import { resolveWindow } from './window-options.ts';
+import { expectWindow, resolveWindow } from './window-options.ts';
 
 /** How the window of a pooling moves over the image. */
 export interface Pool2dOptions {
@@ -79,15 +87,64 @@ function holdElements(
   return true;
 }
 
-/** The window of a pooling named `op`, checked to fit the images `x`. */
-function poolWindow(op: string, x: Tensor, options: Pool2dOptions): Window2d {
+const POOL = ['kernelSize', 'stride', 'padding', 'dilation', 'ceilMode'] as const;
+
+/**
+ * The options of `maxPool2d` for the operation or layer that messages name.
+ *
+ * @throws ValueError for options that are wrong for every image
+ */
+export function readPool2d(op: string, options: Pool2dOptions): Required<Pool2dOptions> {
   const {
     kernelSize,
     stride = kernelSize,
     padding = 0,
     dilation = 1,
     ceilMode = false,
-  } = readOptions(op, options, ['kernelSize', 'stride', 'padding', 'dilation', 'ceilMode']);
+  } = readOptions(op, options, POOL);
+  const read = { kernelSize, stride, padding, dilation, ceilMode };
+  expectWindow(op, read);
+  if (typeof padding !== 'string') {
+    const [[kernelHeight, kernelWidth], [gapHeight, gapWidth]] = [
+      asPair(kernelSize),
+      asPair(dilation),
+    ];
+    const span = [spanOf(kernelHeight, gapHeight), spanOf(kernelWidth, gapWidth)] as const;
+    // Padding in pixels does not depend on the size of images, nor on strides.
+    expectSmaller(op, resolvePadding(padding, [0, 0], span, [1, 1]), span);
+  }
+  return read;
+}
+
+/** Throws a `ValueError` unless padding is smaller than the span of a window. */
+function expectSmaller(
+  op: string,
+  { top, bottom, left, right }: Padding,
+  [height, width]: readonly [number, number],
+  holdsAll = true,
+): void {
+  if (holdsAll && Math.max(top, bottom) < height && Math.max(left, right) < width) return;
+  throw new ValueError(
+    `${op}: padding [${top}, ${bottom}, ${left}, ${right}] must be smaller than the kernel ` +
+      `${height} × ${width}, or some windows would hold padding only`,
+  );
+}
+
+/**
+ * The options of `avgPool2d` for the operation or layer that messages name.
+ *
+ * @throws ValueError for options that are wrong for every image
+ */
+export function readAvgPool2d(op: string, options: AvgPool2dOptions): Required<AvgPool2dOptions> {
+  const known = [...POOL, 'countIncludePad'] as const;
+  const { countIncludePad = true, ...rest } = readOptions(op, options, known);
+  expectBoolean(op, 'countIncludePad', countIncludePad);
+  return { ...readPool2d(op, rest), countIncludePad };
+}
+
+/** The window of a pooling named `op`, checked to fit the images `x`. */
+function poolWindow(op: string, x: Tensor, options: Pool2dOptions): Window2d {
+  const read = readPool2d(op, options);
   expectRank(op, 'input', x, 'N, C, H, W');
   const [, , H, W] = x.shape;
   if (H === 0 || W === 0) {
@@ -95,8 +152,8 @@ function poolWindow(op: string, x: Tensor, options: Pool2dOptions): Window2d {
       input: { shape: x.shape, layout: 'N, C, H, W' },
     });
   }
-  const window = resolveWindow(op, x.shape, { kernelSize, stride, padding, dilation, ceilMode });
-  const { top, bottom, left, right } = window.padding;
+  const window = resolveWindow(op, x.shape, read);
+  const { top, left } = window.padding;
   const { kernelHeight, kernelWidth, dilationHeight, dilationWidth } = window;
   const [spanHeight, spanWidth] = [
     spanOf(kernelHeight, dilationHeight),
@@ -114,17 +171,10 @@ function poolWindow(op: string, x: Tensor, options: Pool2dOptions): Window2d {
     dilation: dilationWidth,
     count: window.outWidth,
   };
-  const isInPadding =
-    Math.max(top, bottom) >= spanHeight ||
-    Math.max(left, right) >= spanWidth ||
-    (dilationHeight > 1 && !holdElements(H, top, rows)) ||
-    (dilationWidth > 1 && !holdElements(W, left, columns));
-  if (isInPadding) {
-    throw new ValueError(
-      `${op}: padding [${top}, ${bottom}, ${left}, ${right}] must be smaller than the kernel ` +
-        `${spanHeight} × ${spanWidth}, or some windows would hold padding only`,
-    );
-  }
+  const holdsAll =
+    (dilationHeight === 1 || holdElements(H, top, rows)) &&
+    (dilationWidth === 1 || holdElements(W, left, columns));
+  expectSmaller(op, window.padding, [spanHeight, spanWidth], holdsAll);
   return window;
 }
 
@@ -135,15 +185,7 @@ export function largestOfWindows(op: string, input: Tensor, options: Pool2dOptio
 
 /** `avgPool2d` for the operation that messages name. */
 export function meanOfWindows(op: string, input: Tensor, options: AvgPool2dOptions): Tensor {
-  const { countIncludePad = true, ...rest } = readOptions(op, options, [
-    'kernelSize',
-    'stride',
-    'padding',
-    'dilation',
-    'ceilMode',
-    'countIncludePad',
-  ]);
-  expectBoolean(op, 'countIncludePad', countIncludePad);
+  const { countIncludePad, ...rest } = readAvgPool2d(op, options);
   expectSameFloating(op, { input });
   const window = poolWindow(op, input, rest);
   const y = avgPool2dOp([input], { window });

@@ -1,13 +1,12 @@
 import type { Tensor } from '../autograd/tensor.ts';
 import {
+  expectBoolean,
   expectInteger,
   expectIntegerList,
-  expectShape,
   expectThat,
   readOptions,
 } from '../core/checks.ts';
 import { shapeError } from '../core/errors.ts';
-import { adaptiveAvgPool2d, adaptiveMaxPool2d } from './adaptive-pool2d.ts';
 import { conv2dOp } from './conv2d.ts';
 import { asTensor, expectRank, expectSameFloating, type TensorLike } from './operands.ts';
 import { largestOfWindows, meanOfWindows } from './pool2d.ts';
@@ -71,7 +70,7 @@ export function along(op: string, name: string, value: number): readonly [number
   return [1, value];
 }
 
-function sequences(op: string, x: TensorLike): Tensor {
+export function sequences(op: string, x: TensorLike): Tensor {
   const input = asTensor(op, 'x', x);
   expectRank(op, 'input', input, 'N, C, L');
   return input;
@@ -89,7 +88,7 @@ export const asImages = (x: Tensor): Tensor => reshape(x, [x.shape[0], x.shape[1
 export const asSequences = (x: Tensor): Tensor => reshape(x, [x.shape[0], x.shape[1], x.shape[3]]);
 
 /** Throws unless a window of `span` elements fits. */
-function expectFits(op: string, x: Tensor, span: number, padding: Padding1d): void {
+export function expectFits(op: string, x: Tensor, span: number, padding: Padding1d): void {
   const extra = typeof padding === 'number' ? 2 * padding : 0;
   const room = Array.isArray(padding) ? padding[0] + padding[1] : extra;
   const isFitted = padding === 'same' || padding === 'same-lower';
@@ -101,10 +100,53 @@ function expectFits(op: string, x: Tensor, span: number, padding: Padding1d): vo
   );
 }
 
+const POOL = ['kernelSize', 'stride', 'padding', 'dilation', 'ceilMode'] as const;
+
+/**
+ * The options of `maxPool1d` for the operation or layer that messages name.
+ *
+ * @throws ValueError for options that are wrong for every sequence
+ */
+export function readPool1d(op: string, options: Pool1dOptions): Required<Pool1dOptions> {
+  const {
+    kernelSize,
+    stride = kernelSize,
+    padding = 0,
+    dilation = 1,
+    ceilMode = false,
+  } = readOptions(op, options, POOL);
+  along(op, 'kernelSize', kernelSize);
+  expectSteps1d(op, { stride, padding, dilation });
+  expectBoolean(op, 'ceilMode', ceilMode);
+  return { kernelSize, stride, padding, dilation, ceilMode };
+}
+
+/**
+ * The options of `avgPool1d` for the operation or layer that messages name.
+ *
+ * @throws ValueError for options that are wrong for every sequence
+ */
+export function readAvgPool1d(op: string, options: AvgPool1dOptions): Required<AvgPool1dOptions> {
+  const known = [...POOL, 'countIncludePad'] as const;
+  const { countIncludePad = true, ...rest } = readOptions(op, options, known);
+  expectBoolean(op, 'countIncludePad', countIncludePad);
+  return { ...readPool1d(op, rest), countIncludePad };
+}
+
+/** Throws a `ValueError` for steps of windows that are wrong for every sequence. */
+export function expectSteps1d(
+  op: string,
+  { stride, padding, dilation }: Required<Pick<Conv1dOptions, 'stride' | 'padding' | 'dilation'>>,
+): void {
+  along(op, 'stride', stride);
+  paddingOf(op, padding);
+  along(op, 'dilation', dilation);
+}
+
 function pool(
   op: string,
   input: Tensor,
-  { kernelSize, stride = kernelSize, padding = 0, dilation = 1, ...rest }: AvgPool1dOptions,
+  { kernelSize, stride, padding, dilation, ...rest }: Required<Pool1dOptions>,
   run: typeof meanOfWindows,
 ): Tensor {
   const options = {
@@ -118,8 +160,6 @@ function pool(
   return asSequences(run(op, asImages(input), options));
 }
 
-const POOL = ['kernelSize', 'stride', 'padding', 'dilation', 'ceilMode'] as const;
-
 /**
  * Largest element of each window of a sequence; see `maxPool2d`.
  *
@@ -130,7 +170,7 @@ const POOL = ['kernelSize', 'stride', 'padding', 'dilation', 'ceilMode'] as cons
  */
 export function maxPool1d(x: TensorLike, options: Pool1dOptions): Tensor {
   const input = sequences('maxPool1d', x);
-  return pool('maxPool1d', input, readOptions('maxPool1d', options, POOL), largestOfWindows);
+  return pool('maxPool1d', input, readPool1d('maxPool1d', options), largestOfWindows);
 }
 
 /**
@@ -143,8 +183,7 @@ export function maxPool1d(x: TensorLike, options: Pool1dOptions): Tensor {
  */
 export function avgPool1d(x: TensorLike, options: AvgPool1dOptions): Tensor {
   const input = floatSequences('avgPool1d', x);
-  const known = [...POOL, 'countIncludePad'] as const;
-  return pool('avgPool1d', input, readOptions('avgPool1d', options, known), meanOfWindows);
+  return pool('avgPool1d', input, readAvgPool1d('avgPool1d', options), meanOfWindows);
 }
 
 /**
@@ -171,46 +210,6 @@ export function globalMaxPool1d(x: TensorLike): Tensor {
   const input = sequences('globalMaxPool1d', x);
   expectElements('globalMaxPool1d', input, [2]);
   return max(input, 2);
-}
-
-/**
- * Mean of each of L′ windows that cover the sequence; see `adaptiveAvgPool2d`.
- *
- * @param x `[N, C, L]`
- * @param outputSize L′
- * @returns `[N, C, L']`
- * @throws ShapeError unless `x` has 3 axes and L ≥ 1; ValueError unless L′ is an integer ≥ 1
- * @see torch.nn.AdaptiveAvgPool1d
- */
-export function adaptiveAvgPool1d(x: TensorLike, outputSize: number): Tensor {
-  const op = 'adaptiveAvgPool1d';
-  return adaptivePool(op, floatSequences(op, x), outputSize, adaptiveAvgPool2d);
-}
-
-/**
- * Largest element of each of L′ windows that cover the sequence; see `adaptiveMaxPool2d`.
- *
- * @param x `[N, C, L]` of any dtype
- * @param outputSize L′
- * @returns `[N, C, L']`
- * @throws ShapeError unless `x` has 3 axes and L ≥ 1; ValueError unless L′ is an integer ≥ 1
- * @see torch.nn.AdaptiveMaxPool1d
- */
-export function adaptiveMaxPool1d(x: TensorLike, outputSize: number): Tensor {
-  const op = 'adaptiveMaxPool1d';
-  return adaptivePool(op, sequences(op, x), outputSize, adaptiveMaxPool2d);
-}
-
-function adaptivePool(
-  op: string,
-  input: Tensor,
-  outputSize: number,
-  run: typeof adaptiveAvgPool2d,
-): Tensor {
-  const size = along(op, 'outputSize', outputSize);
-  expectFits(op, input, 1, 0);
-  expectShape(op, [input.shape[0], input.shape[1], outputSize]);
-  return asSequences(run(asImages(input), size));
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   windowCount,
 } from '../core/window.ts';
 
+/** How a window moves over images; see `Conv2dOptions` and `Pool2dOptions`. */
 export interface WindowOptions {
   readonly kernelSize: Pair;
   readonly stride: Pair;
@@ -66,6 +67,15 @@ function expectPadding(op: string, padding: PaddingOption): void {
   expectIntegers(op, 'padding', typeof padding === 'number' ? [padding] : padding, 0);
 }
 
+/** Throws a `ValueError` for options of a convolution or pooling that no image would fit. */
+export function expectWindow(op: string, options: WindowOptions): void {
+  resolvePair(op, 'kernelSize', options.kernelSize);
+  resolvePair(op, 'stride', options.stride);
+  resolvePair(op, 'dilation', options.dilation);
+  expectPadding(op, options.padding);
+  expectBoolean(op, 'ceilMode', options.ceilMode);
+}
+
 /**
  * Checks the options of a convolution or pooling and works out the padding and output size on an
  * input `[N, C, H, W]`.
@@ -73,12 +83,10 @@ function expectPadding(op: string, padding: PaddingOption): void {
  * @throws ValueError for numbers out of range; ShapeError if the window does not fit into the input
  */
 export function resolveWindow(op: string, inputShape: Shape, options: WindowOptions): Window2d {
-  const kernel = resolvePair(op, 'kernelSize', options.kernelSize);
-  const stride = resolvePair(op, 'stride', options.stride);
-  const dilation = resolvePair(op, 'dilation', options.dilation);
-  expectPadding(op, options.padding);
-  expectBoolean(op, 'ceilMode', options.ceilMode);
-
+  expectWindow(op, options);
+  const kernel = asPair(options.kernelSize);
+  const stride = asPair(options.stride);
+  const dilation = asPair(options.dilation);
   const [H, W] = [inputShape[2], inputShape[3]];
   const span = [spanOf(kernel[0], dilation[0]), spanOf(kernel[1], dilation[1])] as const;
   const padding = resolvePadding(options.padding, [H, W], span, stride);
