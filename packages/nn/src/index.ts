@@ -89,6 +89,7 @@ export {
 } from './layers/group-norm.ts';
 export { LayerNorm, type LayerNormLayerOptions, RMSNorm } from './layers/layer-norm.ts';
 export { Linear, type LinearOptions } from './layers/linear.ts';
+export { MaxUnpool2d } from './layers/max-unpool2d.ts';
 export { ModuleList } from './layers/module-list.ts';
 export {
   MultiHeadAttention,

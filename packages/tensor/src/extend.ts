@@ -59,6 +59,7 @@ export { windowCount } from './core/window.ts';
 export { expectTransposedSteps1d } from './ops/conv-transpose1d.ts';
 export { expectTransposedWindow } from './ops/conv-transpose2d.ts';
 export { readInterpolate } from './ops/interpolate-options.ts';
+export { readMaxUnpool2d } from './ops/max-unpool2d.ts';
 export { asAnyTensor, asTensor, type TensorLike } from './ops/operands.ts';
 export { readAvgPool2d, readPool2d } from './ops/pool2d.ts';
 export { expectSteps1d, readAvgPool1d, readPool1d } from './ops/sequences.ts';

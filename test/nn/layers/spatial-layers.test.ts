@@ -6,6 +6,7 @@ import {
   ConvTranspose2d,
   GlobalMaxPool2d,
   MaxPool2d,
+  MaxUnpool2d,
   Sequential,
   Upsample,
 } from '@firelight/nn';
@@ -17,7 +18,10 @@ import {
   convTranspose2d,
   Generator,
   interpolate,
+  maximum,
   maxPool2d,
+  maxPool2dWithIndices,
+  maxUnpool2d,
   randn,
   type Tensor,
 } from '@firelight/tensor';
@@ -40,6 +44,18 @@ test('pooling layers pass their options on', () => {
   expectSame(new AdaptiveMaxPool1d(3).forward(sequence), adaptiveMaxPool1d(sequence, 3));
   const whole = reshaped(maxPool2d(image, { kernelSize: [5, 6] }));
   expect(new GlobalMaxPool2d().forward(image).toArray()).toEqual(whole);
+});
+
+test('MaxUnpool2d goes back from a max-pooling', () => {
+  const { values, indices } = maxPool2dWithIndices(image, { kernelSize: 2 });
+  const layer = new MaxUnpool2d({ kernelSize: 2 });
+  expectSame(layer.forward(values, indices), maxUnpool2d(values, indices, { kernelSize: 2 }));
+  const whole = layer.forward(values, indices, { outputSize: [5, 6] });
+  expect(whole.shape).toEqual(image.shape);
+  expectSame(maxPool2d(whole, { kernelSize: 2 }), maximum(values, 0));
+  expect(() => layer.forward(values)).toThrow(
+    'MaxUnpool2d: needs the indices of the pooling, as maxPool2dWithIndices gives them',
+  );
 });
 
 test('Upsample passes its options on, and changes sizes in networks', () => {

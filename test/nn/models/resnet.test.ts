@@ -30,11 +30,32 @@ describe('parameters', () => {
     expectTorchvisionNames(name, network);
   });
 
-  // The paper's table 6 has 0.46, 0.66 and 0.85 million.
+  // torchvision's counts. Networks as narrow as 1 count blocks, and one of each width is made in full.
+  test.each<[ResNetDepth, number]>([
+    [101, 44_549_160],
+    [152, 60_192_808],
+  ])('of depth %i are as many as in torchvision', (depth, count) => {
+    const full = new ResNet({ depth: 50, generator: still });
+    const counts = (network: ResNet): number[] =>
+      [1, 2, 3, 4].map((i) => {
+        const names = network.namedModules().map(([name]) => name);
+        return names.filter((name) => new RegExp(`^layer${i}\\.\\d+$`).test(name)).length;
+      });
+    const before = counts(full);
+    const more = counts(new ResNet({ depth, width: 1, generator: still })).reduce(
+      (sum, blocks, i) =>
+        sum + (blocks - before[i]) * parameterCount(full.getSubmodule(`layer${i + 1}.1`)),
+      0,
+    );
+    expect(parameterCount(full) + more).toBe(count);
+  });
+
+  // The paper's table 6 has 0.46, 0.66, 0.85 and 1.7 million.
   test.each<[ResNetDepth, number]>([
     [32, 464_154],
     [44, 658_586],
     [56, 853_018],
+    [110, 1_727_962],
   ])('of depth %i are as many as published', (depth, count) => {
     expect(parameterCount(new ResNet({ depth, generator: still }))).toBe(count);
   });
@@ -74,7 +95,7 @@ test('gives the same without gradients', () => {
 });
 
 test.each<[Record<string, unknown>, RegExp]>([
-  [{ depth: 19 }, /ResNet: depth must be one of 18, 20, 32, 34, 44, 50, 56, got 19/],
+  [{ depth: 19 }, /ResNet: depth must be one of 18, 20, 32, 34, 44, 50, 56, 101, 110, 152, got 19/],
   [{ stem: 'mnist' }, /ResNet: stem must be one of 'imagenet', 'cifar', got 'mnist'/],
   [{ shortcut: 'A' }, /ResNet: shortcut must be one of 'projection', 'pad', got 'A'/],
   [{ width: 0.5 }, /ResNet: width must be an integer ≥ 1, got 0.5/],

@@ -11,13 +11,13 @@ import { expectDepth, expectImages, expectOneOf, tidyWithoutGrad } from './netwo
 import { BasicBlock, Bottleneck, type Shortcut } from './residual-blocks.ts';
 
 /** Layers with weights of the networks that there are. */
-export type ResNetDepth = 18 | 34 | 50 | 20 | 32 | 44 | 56;
+export type ResNetDepth = 18 | 34 | 50 | 101 | 152 | 20 | 32 | 44 | 56 | 110;
 
 /** Which ResNet, for which images. */
 export interface ResNetOptions {
   /**
-   * 18, 34 or 50: the networks for ImageNet, with four stages; 20, 32, 44 or 56: those for CIFAR-10,
-   * with three; 18 by default.
+   * 18, 34, 50, 101 or 152: the networks for ImageNet, with four stages; 20, 32, 44, 56 or 110: those for
+   * CIFAR-10, with three; 18 by default.
    */
   readonly depth?: ResNetDepth;
   /** Channels of the result; 1000 by default, and 10 for the networks for CIFAR-10. */
@@ -55,10 +55,13 @@ const ARCHITECTURES: Readonly<Record<ResNetDepth, Architecture>> = {
   18: { block: BasicBlock, stages: [2, 2, 2, 2], defaults: IMAGENET },
   34: { block: BasicBlock, stages: [3, 4, 6, 3], defaults: IMAGENET },
   50: { block: Bottleneck, stages: [3, 4, 6, 3], defaults: IMAGENET },
+  101: { block: Bottleneck, stages: [3, 4, 23, 3], defaults: IMAGENET },
+  152: { block: Bottleneck, stages: [3, 8, 36, 3], defaults: IMAGENET },
   20: { block: BasicBlock, stages: [3, 3, 3], defaults: CIFAR },
   32: { block: BasicBlock, stages: [5, 5, 5], defaults: CIFAR },
   44: { block: BasicBlock, stages: [7, 7, 7], defaults: CIFAR },
   56: { block: BasicBlock, stages: [9, 9, 9], defaults: CIFAR },
+  110: { block: BasicBlock, stages: [18, 18, 18], defaults: CIFAR },
 };
 
 const STEMS = {
@@ -74,10 +77,10 @@ const POOL = { kernelSize: 3, stride: 2, padding: 1 };
  *
  * Parameters are named as in torchvision: `conv1.weight`, `bn1.weight`, `layer1.0.conv1.weight`, …,
  * `layer2.0.downsample.0.weight`, `fc.bias`. First weights: he_normal by fan_out, the last layer
- * U(−1/√n, 1/√n), biases 0. In depth 50 the 3×3 convolution has the stride, as in torchvision.
+ * U(−1/√n, 1/√n), biases 0. From depth 50 on for ImageNet the 3×3 convolution has the stride, as in torchvision.
  *
- * Parameters with the defaults: 11,689,512 (depth 18), 21,797,672 (34), 25,557,032 (50), and 269,722
- * (20; 272,474 with `shortcut: 'projection'`).
+ * Parameters with the defaults: 11,689,512 (depth 18), 21,797,672 (34), 25,557,032 (50), 44,549,160 (101),
+ * 60,192,808 (152), and 269,722 (20; 272,474 with `shortcut: 'projection'`).
  *
  * @see He et al., arXiv:1512.03385; for CIFAR-10 section 4.2
  */

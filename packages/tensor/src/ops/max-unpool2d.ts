@@ -31,6 +31,14 @@ export interface MaxUnpool2dOptions {
   readonly outputSize?: Pair;
 }
 
+/** Options of which all but the size of the output are there, as `[height, width]`. */
+interface ReadOptions {
+  readonly kernelSize: readonly [number, number];
+  readonly stride: readonly [number, number];
+  readonly padding: readonly [number, number];
+  readonly outputSize?: readonly [number, number];
+}
+
 /** The places of elements in planes of the output; −1 for an element that another took it from. */
 interface Places {
   readonly places: NdArray;
@@ -122,18 +130,34 @@ function placesOf(op: string, indices: NdArray, [N, C, height, width]: Shape): N
   return places === null ? indices : NdArray.fromTypedArray(places, indices.shape, 'int32');
 }
 
+/**
+ * The options of `maxUnpool2d` for the operation or layer that messages name.
+ *
+ * @throws ValueError for options that are wrong for every image
+ */
+export function readMaxUnpool2d(op: string, options: MaxUnpool2dOptions): ReadOptions {
+  const known = ['kernelSize', 'stride', 'padding', 'outputSize'] as const;
+  const {
+    kernelSize,
+    stride = kernelSize,
+    padding = 0,
+    outputSize,
+  } = readOptions(op, options, known);
+  const read = {
+    kernelSize: resolvePair(op, 'kernelSize', kernelSize),
+    stride: resolvePair(op, 'stride', stride),
+    padding: resolvePair(op, 'padding', padding, 0),
+  };
+  if (outputSize === undefined) return read;
+  return { ...read, outputSize: resolvePair(op, 'outputSize', outputSize) };
+}
+
 /** Height and width of the output. */
-function outputSize(
-  op: string,
-  [, , H, W]: Shape,
-  { kernelSize, stride = kernelSize, padding = 0, outputSize: size }: MaxUnpool2dOptions,
-): readonly [number, number] {
-  const kernel = resolvePair(op, 'kernelSize', kernelSize);
-  const steps = resolvePair(op, 'stride', stride);
-  const margins = resolvePair(op, 'padding', padding, 0);
-  if (size !== undefined) return resolvePair(op, 'outputSize', size);
+function sizeOfOutput([, , H, W]: Shape, options: MaxUnpool2dOptions): readonly [number, number] {
+  const { kernelSize, stride, padding, outputSize } = readMaxUnpool2d('maxUnpool2d', options);
+  if (outputSize !== undefined) return outputSize;
   const lengthOf = (count: number, i: number): number =>
-    (count - 1) * steps[i] + kernel[i] - 2 * margins[i];
+    (count - 1) * stride[i] + kernelSize[i] - 2 * padding[i];
   return [lengthOf(H, 0), lengthOf(W, 1)];
 }
 
@@ -160,8 +184,7 @@ export function maxUnpool2d(
   const found = asIntegers(op, 'indices', indices);
   expectRank(op, 'input', input, 'N, C, H, W');
   expectSameFloating(op, { input });
-  const known = ['kernelSize', 'stride', 'padding', 'outputSize'] as const;
-  const [height, width] = outputSize(op, input.shape, readOptions(op, options, known));
+  const [height, width] = sizeOfOutput(input.shape, options);
   const operands = {
     input: { shape: input.shape, layout: 'N, C, H, W' },
     indices: { shape: found.shape },
