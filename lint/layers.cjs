@@ -65,6 +65,7 @@ const LAYERS = {
       'backend/declined',
       'backend/wasm/assembler',
       'backend/wasm/runtime',
+      'backend/wasm/kernels/lanes',
       'backend/wasm/kernels/loops',
       'backend/wasm/kernels/movement',
     ],

@@ -92,7 +92,7 @@ export interface Kernels {
   binary(op: BinaryOp, a: NdArray, b: NdArray): NdArray;
   /** Of each pair of elements, as bool; `a` and `b` broadcast. */
   compare(op: CompareOp, a: NdArray, b: NdArray): NdArray;
-  /** Elements of `a` where `condition` is true, else of `b`; all three have one shape. */
+  /** Elements of `a` where `condition` is true, else of `b`; all three broadcast. */
   where(condition: NdArray, a: NdArray, b: NdArray): NdArray;
   /** The same numbers in another dtype, in an array of its own even if the dtype is the same. */
   cast(x: NdArray, dtype: DType): NdArray;

@@ -102,10 +102,9 @@ export function div(a: TensorLike, b: TensorLike): Tensor {
   return divide(asFloating(x), asFloating(y));
 }
 
-/** `x`, but 0 wherever `condition` holds; both have the broadcast shape. */
+/** `x`, but 0 wherever `condition` holds, which broadcasts to it. */
 function zeroWhere(condition: NdArray, x: NdArray): NdArray {
-  const zeros = kernels().broadcastTo(scalar(0, x.dtype), x.shape);
-  return kernels().where(kernels().broadcastTo(condition, x.shape), zeros, x);
+  return kernels().where(condition, scalar(0, x.dtype), x);
 }
 
 const isZero = (x: NdArray): NdArray => kernels().compare('equal', x, scalar(0, x.dtype));
@@ -122,7 +121,10 @@ const power = defineBinary(
   (gradOut, { a, b, y }) => {
     const slope = multiply(y, kernels().unary('log', a, 0));
     const isPositive = kernels().compare('greaterEqual', b, scalar(0, b.dtype));
-    return multiply(gradOut, zeroWhere(multiply(isZero(a), isPositive), slope));
+    return multiply(
+      gradOut,
+      zeroWhere(kernels().where(isZero(a), isPositive, scalar(0, 'bool')), slope),
+    );
   },
 );
 

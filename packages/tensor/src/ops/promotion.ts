@@ -1,5 +1,5 @@
 import type { Tensor } from '../autograd/tensor.ts';
-import { isFloating, promote } from '../core/dtype.ts';
+import { isFloating, isStoredOnly, promote } from '../core/dtype.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
 import { broadcastShapes, type Shape } from '../core/shape.ts';
 import { cast } from './cast.ts';
@@ -60,17 +60,25 @@ export function broadcastList(
 }
 
 /**
+ * An operand of a comparison. A plain number is rounded to the floats that it is beside, so that
+ * `equal(tensor([0.1]), 0.1)` holds; beside integers it is one of them if they hold it, else float64.
+ */
+function comparisonOperand(op: string, name: string, x: TensorLike, other: TensorLike): Tensor {
+  const beside = dtypeOf(other);
+  if (beside !== undefined && !isStoredOnly(beside)) {
+    const alike = asTensor(op, name, x, beside);
+    if (alike.dtype === beside) return alike;
+  }
+  return asTensor(op, name, x, 'float64');
+}
+
+/**
  * The operands of a comparison, checked to broadcast. They keep their dtypes, and kernels compare
  * them as the numbers that they are: no dtype of both would hold every int32 and every float32.
- * Only a plain number beside floats is rounded to theirs, so that `equal(tensor([0.1]), 0.1)` holds.
  */
 export function comparisonOperands(op: string, a: TensorLike, b: TensorLike): [Tensor, Tensor] {
-  const besides = [a, b].map((operand) => {
-    const dtype = dtypeOf(operand);
-    return dtype !== undefined && isFloating(dtype) ? dtype : 'float64';
-  });
-  const left = asTensor(op, 'a', a, besides[1]);
-  const right = asTensor(op, 'b', b, besides[0]);
+  const left = comparisonOperand(op, 'a', a, b);
+  const right = comparisonOperand(op, 'b', b, a);
   expectBroadcasting(op, left, right);
   return [left, right];
 }

@@ -3,23 +3,24 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { kernels } from '../backend/registry.ts';
 import { DTypeError, shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
-import { broadcastShapes } from '../core/shape.ts';
-import { broadcastTo } from './broadcast-to.ts';
-import { asAnyTensor, asTensor, scalar, type TensorLike } from './operands.ts';
+import { broadcastShapes, type Shape } from '../core/shape.ts';
+import { asAnyTensor, asTensor, scalar, sumToShape, type TensorLike } from './operands.ts';
 import { broadcastOperands } from './promotion.ts';
 
-const whereOp = defineOp<[NdArray, NdArray, NdArray], null, { condition: NdArray }>('where', {
+const whereOp = defineOp<
+  [NdArray, NdArray, NdArray],
+  null,
+  { condition: NdArray; shapes: { a: Shape; b: Shape } }
+>('where', {
   forward: ([condition, a, b]) => ({
     y: kernels().where(condition, a, b),
-    saved: { condition },
+    saved: { condition, shapes: { a: a.shape, b: b.shape } },
   }),
-  backward: (gradOut, { condition }, [, needsA, needsB]) => {
-    const zeros = kernels().broadcastTo(scalar(0, gradOut.dtype), gradOut.shape);
-    return [
-      null,
-      needsA ? kernels().where(condition, gradOut, zeros) : null,
-      needsB ? kernels().where(condition, zeros, gradOut) : null,
-    ];
+  backward: (gradOut, { condition, shapes }, [, needsA, needsB]) => {
+    const zero = scalar(0, gradOut.dtype);
+    const ofA = (): NdArray => sumToShape(kernels().where(condition, gradOut, zero), shapes.a);
+    const ofB = (): NdArray => sumToShape(kernels().where(condition, zero, gradOut), shapes.b);
+    return [null, needsA ? ofA() : null, needsB ? ofB() : null];
   },
 });
 
@@ -36,16 +37,12 @@ export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tens
   }
   const [left, right] = broadcastOperands('where', a, b, asAnyTensor);
   const values = broadcastShapes(left.shape, right.shape) as number[]; // broadcastOperands checked.
-  const shape = broadcastShapes(mask.shape, values);
-  if (shape === null) {
+  if (broadcastShapes(mask.shape, values) === null) {
     throw shapeError('where', 'the condition does not broadcast with the values', {
       condition: mask,
       a: left,
       b: right,
     });
   }
-  return whereOp(
-    [broadcastTo(mask, shape), broadcastTo(left, shape), broadcastTo(right, shape)],
-    null,
-  );
+  return whereOp([mask, left, right], null);
 }

@@ -233,7 +233,7 @@ describe('other kernels over several parts', () => {
 describe('the list of kernels', () => {
   test('leaves to the reference backend only what no training step needs', () => {
     const missing = Object.keys(referenceKernels).filter((name) => !(name in wasmBackend.kernels));
-    expect(missing.sort()).toEqual(['argReduce', 'compare', 'where']);
+    expect(missing.sort()).toEqual(['argReduce']);
   });
 });
 

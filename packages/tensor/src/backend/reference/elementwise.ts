@@ -116,10 +116,17 @@ export const elementwise: Pick<
   compare: (op, a, b) => zip(a, b, 'bool', COMPARE[op]),
 
   where(condition, a, b) {
-    const shape = condition.shape;
+    const values = broadcastShapes(a.shape, b.shape) as number[]; // The op checked that they do.
+    const shape = broadcastShapes(condition.shape, values) as number[];
+    const offsets = [condition, a, b].map((x) =>
+      offsetsOf(shape, broadcastStrides(x.shape, shape)),
+    );
+    const [offsetsC, offsetsA, offsetsB] = offsets;
     const [chosen, dataA, dataB] = [condition.data, a.data, b.data];
-    const out = newTypedArray(a.dtype, chosen.length);
-    for (let i = 0; i < out.length; i++) out[i] = chosen[i] !== 0 ? dataA[i] : dataB[i];
+    const out = newTypedArray(a.dtype, elementCount(shape));
+    for (let i = 0; i < out.length; i++) {
+      out[i] = chosen[offsetsC[i]] !== 0 ? dataA[offsetsA[i]] : dataB[offsetsB[i]];
+    }
     return NdArray.fromTypedArray(out, shape, a.dtype);
   },
 

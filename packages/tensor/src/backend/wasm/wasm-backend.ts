@@ -9,9 +9,11 @@ import {
 import { batchNormalization } from './kernels/batch-norm/batch-norm.ts';
 import { convolution } from './kernels/conv2d/conv2d.ts';
 import { binaryFunctions, declinedBinary } from './kernels/elementwise/binary.ts';
+import { comparisons, OTHER_COMPARISONS } from './kernels/elementwise/compare.ts';
 import { regularization } from './kernels/elementwise/dropout.ts';
 import { unaryFunctions } from './kernels/elementwise/unary.ts';
 import { updates } from './kernels/elementwise/updates.ts';
+import { choice, OTHER_CHOICES } from './kernels/elementwise/where.ts';
 import { linearAlgebra } from './kernels/gemm/matmul.ts';
 import { declinedGathering, gathering } from './kernels/movement/gather.ts';
 import { declinedMovement, movement } from './kernels/movement/movement.ts';
@@ -33,6 +35,8 @@ export function whyNotWasm(): string | null {
 const kernels = {
   ...unaryFunctions,
   ...binaryFunctions,
+  ...comparisons,
+  ...choice,
   ...reductions,
   ...linearAlgebra,
   ...movement,
@@ -58,20 +62,22 @@ const declined: DeclinedCalls = {
   ...declinedPooling,
 };
 
-/** Kernels with labels or positions among their arguments. */
-const INDEXED = new Set<string>([
-  'softmaxCrossEntropy',
-  'softmaxCrossEntropyGrad',
-  'maxPool2dGrad',
-  'gather',
-  'gatherGrad',
-] satisfies (keyof typeof kernels)[]);
+/** What kernels decline that take other dtypes than float32 alone. */
+const OTHER_DTYPES: Readonly<Record<string, Declined | undefined>> = {
+  // Labels or positions are among their arguments.
+  softmaxCrossEntropy: NOT_FLOAT32_WITH_INDICES,
+  softmaxCrossEntropyGrad: NOT_FLOAT32_WITH_INDICES,
+  maxPool2dGrad: NOT_FLOAT32_WITH_INDICES,
+  gather: NOT_FLOAT32_WITH_INDICES,
+  gatherGrad: NOT_FLOAT32_WITH_INDICES,
+  compare: OTHER_COMPARISONS,
+  where: OTHER_CHOICES,
+} satisfies { readonly [Name in keyof typeof kernels]?: Declined };
 
 function declinedCalls(): DeclinedCalls {
   const own: Readonly<Record<string, readonly Declined<never>[] | undefined>> = declined;
   const entries = Object.keys(kernels).map((name) => {
-    const dtypes = INDEXED.has(name) ? NOT_FLOAT32_WITH_INDICES : NOT_FLOAT32;
-    return [name, [dtypes, ...(own[name] ?? [])]] as const;
+    return [name, [OTHER_DTYPES[name] ?? NOT_FLOAT32, ...(own[name] ?? [])]] as const;
   });
   return Object.fromEntries(entries);
 }

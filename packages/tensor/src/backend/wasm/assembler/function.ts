@@ -72,6 +72,11 @@ export class FunctionBuilder extends Variables {
     this.emit(address.code, value.code, OPCODE[`${type}.store`], memoryOperand(2, offset));
   }
 
+  /** Writes the lowest byte. */
+  storeByte(address: I32, value: I32): void {
+    this.emit(address.code, value.code, OPCODE['i32.store8'], memoryOperand(0, 0));
+  }
+
   /** Writes two neighbouring lanes: 0 and 1, or 2 and 3. */
   storePair(address: I32, value: Floats, half: 0 | 1, offset = 0): void {
     this.emit(address.code, value.parts[0], OPCODE['v128.store64_lane'], memoryOperand(2, offset), [

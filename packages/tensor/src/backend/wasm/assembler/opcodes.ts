@@ -27,9 +27,11 @@ export const OPCODE = {
   'local.set': [0x21],
 
   'i32.load': [0x28],
+  'i32.load8_u': [0x2d],
   'f32.load': [0x2a],
   'f64.load': [0x2b],
   'i32.store': [0x36],
+  'i32.store8': [0x3a],
   'f32.store': [0x38],
   'f64.store': [0x39],
 
@@ -75,6 +77,7 @@ export const OPCODE = {
   'f64.promote_f32': [0xbb],
 
   'v128.load': simd(0x00),
+  'v128.load8_splat': simd(0x07),
   'v128.load32_splat': simd(0x09),
   'v128.load64_zero': simd(0x5d),
   'v128.store': simd(0x0b),
@@ -90,7 +93,9 @@ export const OPCODE = {
   'f32x4.replace_lane': simd(0x20),
   'f64x2.extract_lane': simd(0x21),
 
+  'i8x16.eq': simd(0x23),
   'i32x4.eq': simd(0x37),
+  'i32x4.lt_s': simd(0x39),
   'i32x4.lt_u': simd(0x3a),
   'f32x4.eq': simd(0x41),
   'f32x4.ne': simd(0x42),
@@ -105,6 +110,13 @@ export const OPCODE = {
   'v128.xor': simd(0x51),
   'v128.bitselect': simd(0x52),
   'v128.any_true': simd(0x53),
+
+  'i8x16.narrow_i16x8_u': simd(0x66),
+  'i16x8.narrow_i32x4_s': simd(0x85),
+  'i16x8.extend_low_i8x16_u': simd(0x89),
+  'i16x8.extend_high_i8x16_u': simd(0x8a),
+  'i32x4.extend_low_i16x8_u': simd(0xa9),
+  'i32x4.extend_high_i16x8_u': simd(0xaa),
 
   'i32x4.shl': simd(0xab),
   'i32x4.shr_s': simd(0xac),

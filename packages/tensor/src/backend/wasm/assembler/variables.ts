@@ -1,3 +1,4 @@
+import { Bytes } from './bytes.ts';
 import { Constants } from './constants.ts';
 import { Doubles } from './doubles.ts';
 import { unsigned, VALUE_TYPE, type ValueType, vector } from './encoding.ts';
@@ -120,6 +121,11 @@ export class Variables {
   /** Four int32 on every machine. */
   i32x4(initial?: Ints): Local<Ints> {
     return this.#vector(Ints, 1, initial);
+  }
+
+  /** Sixteen bytes. */
+  bytes(initial?: Bytes): Local<Bytes> {
+    return this.#vector(Bytes, 1, initial);
   }
 
   /** Two float64. */

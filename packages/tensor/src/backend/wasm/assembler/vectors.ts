@@ -162,6 +162,11 @@ export class Ints extends Vector {
     return this.#with(other, 'i32x4.eq');
   }
 
+  /** A mask, of signed lanes. */
+  lessThan(other: Ints): Ints {
+    return this.#with(other, 'i32x4.lt_s');
+  }
+
   /** A mask. */
   lessThanUnsigned(other: Ints): Ints {
     return this.#with(other, 'i32x4.lt_u');

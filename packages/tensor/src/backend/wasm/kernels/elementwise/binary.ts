@@ -1,22 +1,14 @@
-import type { NdArray } from '../../../../core/ndarray.ts';
-import {
-  broadcastShapes,
-  broadcastStrides,
-  elementCount,
-  type Shape,
-  sameShape,
-} from '../../../../core/shape.ts';
+import { broadcastShapes } from '../../../../core/shape.ts';
 import type { BinaryOp, Kernels } from '../../../contract.ts';
 import type { DeclinedCalls } from '../../../declined.ts';
 import { loadSplat } from '../../assembler/loads.ts';
 import type { Local } from '../../assembler/parameters.ts';
 import type { I32 } from '../../assembler/scalars.ts';
 import type { Floats } from '../../assembler/vectors.ts';
-import type { Address } from '../../runtime/address.ts';
-import { type Frame, inFrame } from '../../runtime/frame.ts';
+import { inFrame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
 import { chunks, forVectors } from '../loops/flat-arrays.ts';
-import { copyStrided } from '../movement/copy-strided.ts';
+import { expanded } from './operands.ts';
 
 function defineBinary(name: string, apply: (a: Floats, b: Floats) => Floats) {
   return defineTask(
@@ -64,18 +56,6 @@ const tasks: Readonly<Record<Exclude<BinaryOp, 'pow'>, Task>> = {
   maximum: defineBinary('maximum', (a, b) => a.max(b)),
   minimum: defineBinary('minimum', (a, b) => a.min(b)),
 };
-
-/** The operand with the shape of the result; a single element is left as it is. */
-function expanded(frame: Frame, x: NdArray, shape: Shape): Address {
-  const address = frame.input(x);
-  if (x.size === 1 || sameShape(x.shape, shape)) return address;
-  const target = frame.temporary(elementCount(shape) * 4);
-  copyStrided(frame, shape, {
-    source: { address, strides: broadcastStrides(x.shape, shape) },
-    target: { address: target },
-  });
-  return target;
-}
 
 export const declinedBinary: DeclinedCalls = {
   binary: [{ calls: 'pow, which has no vector code', include: (op) => op === 'pow' }],

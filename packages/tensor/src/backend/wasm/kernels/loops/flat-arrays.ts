@@ -4,6 +4,7 @@ import type { I32 } from '../../assembler/scalars.ts';
 import type { Address } from '../../runtime/address.ts';
 import type { Frame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
+import type { ElementBytes } from '../lanes/element-types.ts';
 import { countFrom } from './part-range.ts';
 import { fillRow } from './rows.ts';
 
@@ -24,14 +25,33 @@ export function forVectors(
   addresses: readonly Local<I32>[],
   body: () => void,
 ): void {
+  const arrays = addresses.map((address) => ({ address, bytes: 4 as const }));
+  forElements(f, count, index, f.lanes, arrays, body);
+}
+
+/** A flat array whose address moves along, and the bytes of its elements. */
+export interface FlatArray {
+  readonly address: Local<I32>;
+  readonly bytes: ElementBytes;
+}
+
+/** As `forVectors`, for arrays of elements of any size, `lanes` at a time. */
+export function forElements(
+  f: FunctionBuilder,
+  count: I32,
+  index: I32,
+  lanes: number,
+  arrays: readonly FlatArray[],
+  body: () => void,
+): void {
   const first = f.i32(index.times(CHUNK));
   const left = countFrom(f, first, CHUNK, count);
-  for (const address of addresses) address.set(address.plus(first.times(4)));
+  for (const { address, bytes } of arrays) address.set(address.plus(first.times(bytes)));
   // Both halves of a pair of vectors must use the same variable as address, or V8 does not pack them.
   f.doWhile(() => {
     body();
-    for (const address of addresses) address.set(address.plus(f.lanes * 4));
-    left.set(left.minus(f.lanes));
+    for (const { address, bytes } of arrays) address.set(address.plus(lanes * bytes));
+    left.set(left.minus(lanes));
   }, left.greaterThan(0));
 }
 

@@ -1,3 +1,4 @@
+import { loadByte, loadBytes } from '../../assembler/bytes.ts';
 import { defineFunction, type FunctionBuilder } from '../../assembler/function.ts';
 import { loadFloats } from '../../assembler/loads.ts';
 import type { Local } from '../../assembler/parameters.ts';
@@ -32,29 +33,65 @@ export const copyRow = defineFunction(
   },
 );
 
-/** Copies `count` 32-bit elements that lie `sourceStep` bytes apart to places `targetStep` bytes apart. */
-export const copyLine = defineFunction(
-  'copyLine',
-  {
-    target: 'address',
-    targetStep: 'bytes',
-    source: 'address',
-    sourceStep: 'bytes',
-    count: 'i32',
-  },
-  (f, { target, targetStep, source, sourceStep, count }) => {
-    f.if(
-      sourceStep.equals(4).and(targetStep.equals(4)),
-      () => f.call(copyRow, { target, source, count }),
-      () =>
-        f.for(0, count, 1, () => {
-          f.store(target, loadF32(source));
-          source.set(source.plus(sourceStep));
-          target.set(target.plus(targetStep));
-        }),
-    );
+/** Elements that lie `sourceStep` bytes apart, and go to places `targetStep` bytes apart. */
+const LINE = {
+  target: 'address',
+  targetStep: 'bytes',
+  source: 'address',
+  sourceStep: 'bytes',
+  count: 'i32',
+} as const;
+
+/** Copies `count` 32-bit elements. */
+export const copyLine = defineFunction('copyLine', LINE, (f, line) => {
+  const { target, targetStep, source, sourceStep, count } = line;
+  f.if(
+    sourceStep.equals(4).and(targetStep.equals(4)),
+    () => f.call(copyRow, { target, source, count }),
+    () =>
+      f.for(0, count, 1, () => {
+        f.store(target, loadF32(source));
+        source.set(source.plus(sourceStep));
+        target.set(target.plus(targetStep));
+      }),
+  );
+});
+
+/** Copies `count` bytes. */
+const copyBytes = defineFunction(
+  'copyBytes',
+  { target: 'address', source: 'address', count: 'i32' },
+  (f, { target, source, count }) => {
+    const step = (bytes: number): void => {
+      target.set(target.plus(bytes));
+      source.set(source.plus(bytes));
+      count.set(count.minus(bytes));
+    };
+    f.while(count.atLeast(16), () => {
+      f.store(target, loadBytes(source));
+      step(16);
+    });
+    f.while(count.greaterThan(0), () => {
+      f.storeByte(target, loadByte(source));
+      step(1);
+    });
   },
 );
+
+/** The same as `copyLine` for elements of one byte. */
+export const copyLineOfBytes = defineFunction('copyLineOfBytes', LINE, (f, line) => {
+  const { target, targetStep, source, sourceStep, count } = line;
+  f.if(
+    sourceStep.equals(1).and(targetStep.equals(1)),
+    () => f.call(copyBytes, { target, source, count }),
+    () =>
+      f.for(0, count, 1, () => {
+        f.storeByte(target, loadByte(source));
+        source.set(source.plus(sourceStep));
+        target.set(target.plus(targetStep));
+      }),
+  );
+});
 
 /** Writes one number to `count` elements. */
 export const fillRow = defineFunction(

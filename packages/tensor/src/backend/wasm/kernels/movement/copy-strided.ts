@@ -2,9 +2,10 @@ import { elementCount, type Shape, stridesOf } from '../../../../core/shape.ts';
 import { type Address, addressAfter } from '../../runtime/address.ts';
 import type { Frame } from '../../runtime/frame.ts';
 import { defineTask, type FieldValues } from '../../runtime/task.ts';
+import type { ElementBytes } from '../lanes/element-types.ts';
 import { CHUNK } from '../loops/flat-arrays.ts';
 import { partRange } from '../loops/part-range.ts';
-import { copyLine } from '../loops/rows.ts';
+import { copyLine, copyLineOfBytes } from '../loops/rows.ts';
 
 /** Axes around the innermost one; an array with more is copied in several jobs. */
 const OUTER_AXES = 4;
@@ -13,17 +14,17 @@ const OUTER_AXES = 4;
 const AXIS = { length: 'i32', source: 'bytes', target: 'bytes' } as const;
 type Axis = FieldValues<typeof AXIS>;
 
-const copyTask = defineTask(
-  'copyStrided',
-  {
-    source: 'address',
-    target: 'address',
-    rows: 'i32',
-    rowsOfPart: 'i32',
-    /** From the outermost on; a row runs along the innermost. */
-    axes: { 0: AXIS, 1: AXIS, 2: AXIS, 3: AXIS, 4: AXIS },
-  },
-  (f, p, { index }) => {
+const FIELDS = {
+  source: 'address',
+  target: 'address',
+  rows: 'i32',
+  rowsOfPart: 'i32',
+  /** From the outermost on; a row runs along the innermost. */
+  axes: { 0: AXIS, 1: AXIS, 2: AXIS, 3: AXIS, 4: AXIS },
+} as const;
+
+const defineCopy = (name: string, copy: typeof copyLine) =>
+  defineTask(name, FIELDS, (f, p, { index }) => {
     const { first, end } = partRange(f, index, p.rowsOfPart, p.rows);
     const rest = f.i32();
     const position = f.i32();
@@ -43,10 +44,14 @@ const copyTask = defineTask(
       from.set(from.plus(rest.times(p.axes[0].source)));
       to.set(to.plus(rest.times(p.axes[0].target)));
       const { length: count, source: sourceStep, target: targetStep } = p.axes[4];
-      f.call(copyLine, { target: to, targetStep, source: from, sourceStep, count });
+      f.call(copy, { target: to, targetStep, source: from, sourceStep, count });
     });
-  },
-);
+  });
+
+const TASKS: Readonly<Record<ElementBytes, ReturnType<typeof defineCopy>>> = {
+  1: defineCopy('copyStridedBytes', copyLineOfBytes),
+  4: defineCopy('copyStrided', copyLine),
+};
 
 /** Neighbouring axes over which both sides step evenly become one; axes of length 1 go. */
 function merged(axes: readonly Axis[]): Axis[] {
@@ -70,28 +75,36 @@ interface Side {
   readonly strides?: readonly number[];
 }
 
-/** Copies 32-bit elements of an array of `shape` between two ways to lie in memory. */
+/** Copies the elements of an array of `shape` between two ways to lie in memory. */
 export function copyStrided(
   frame: Frame,
   shape: Shape,
   { source, target }: { source: Side; target: Side },
+  bytes: ElementBytes = 4,
 ): void {
   if (elementCount(shape) === 0) return;
   const dense = stridesOf(shape);
   const axes = shape.map((length, axis) => ({
     length,
-    source: (source.strides ?? dense)[axis] * 4,
-    target: (target.strides ?? dense)[axis] * 4,
+    source: (source.strides ?? dense)[axis] * bytes,
+    target: (target.strides ?? dense)[axis] * bytes,
   }));
-  copyAxes(frame, merged(axes), source.address, target.address);
+  copyAxes(frame, bytes, merged(axes), source.address, target.address);
 }
 
-function copyAxes(frame: Frame, axes: readonly Axis[], source: Address, target: Address): void {
+function copyAxes(
+  frame: Frame,
+  bytes: ElementBytes,
+  axes: readonly Axis[],
+  source: Address,
+  target: Address,
+): void {
   if (axes.length > OUTER_AXES + 1) {
     const [{ length, source: sourceStep, target: targetStep }, ...inner] = axes;
     for (let i = 0; i < length; i++) {
       copyAxes(
         frame,
+        bytes,
         inner,
         addressAfter(source, i * sourceStep),
         addressAfter(target, i * targetStep),
@@ -99,13 +112,13 @@ function copyAxes(frame: Frame, axes: readonly Axis[], source: Address, target: 
     }
     return;
   }
-  const inner = axes.at(-1) ?? { length: 1, source: 4, target: 4 };
+  const inner = axes.at(-1) ?? { length: 1, source: bytes, target: bytes };
   const missing = OUTER_AXES + 1 - Math.max(1, axes.length);
   const none = Array.from({ length: missing }, () => ({ length: 1, source: 0, target: 0 }));
   const [a0, a1, a2, a3] = [...none, ...axes.slice(0, -1)];
   const rows = a0.length * a1.length * a2.length * a3.length;
   const rowsOfPart = Math.max(1, Math.floor(CHUNK / inner.length));
-  frame.run(copyTask, Math.ceil(rows / rowsOfPart), {
+  frame.run(TASKS[bytes], Math.ceil(rows / rowsOfPart), {
     source,
     target,
     rows,
