@@ -1,4 +1,11 @@
-import { type DType, describeBackend, setBackend } from '@firelight/tensor';
+import {
+  type DType,
+  describeBackend,
+  neg,
+  setBackend,
+  tidy,
+  zeros as zerosOf,
+} from '@firelight/tensor';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Kernels } from '../../../packages/tensor/src/backend/contract.ts';
 import { gpuBackend } from '../../../packages/tensor/src/backend/gpu/gpu-backend.ts';
@@ -13,6 +20,9 @@ type Name = keyof Kernels;
 type CallsOf = { readonly [K in Name]: (n: number, dtype: DType) => Parameters<Kernels[K]> };
 
 const zeros = (...shape: number[]) => NdArray.zeros(shape, 'int32');
+
+/** What left a scope stays in the memory of WebAssembly, if it was computed there. */
+const computed = (n: number, dtype: DType) => tidy(() => neg(zerosOf([n], { dtype }))).array;
 
 const window = {
   ...{ kernelHeight: 1, kernelWidth: 1, strideHeight: 1, strideWidth: 1 },
@@ -39,7 +49,7 @@ const CALLS: CallsOf = {
     NdArray.zeros([n], dtype),
     NdArray.zeros([n], dtype),
   ],
-  cast: (n, dtype) => [NdArray.zeros([n], dtype), 'float32'],
+  cast: (n, dtype) => [computed(n, dtype), 'float32'],
   reduce: (n, dtype) => ['sum', NdArray.zeros([n, 3], dtype), [1]],
   argReduce: (n, dtype) => ['argmax', NdArray.zeros([n, 3], dtype), 1],
   matmul: (n, dtype) => [
@@ -126,6 +136,7 @@ const LONG_LINES = 'lines of more than 262128 elements';
 const OTHER_DTYPES: { readonly [K in Name]?: string } = {
   compare: 'other dtypes than float32, int32, uint8 and bool, or unlike ones',
   where: 'elements of two or eight bytes',
+  cast: 'other dtypes than float32, int32, uint8 and bool',
 };
 
 const otherDTypes = (name: string): string =>
@@ -134,7 +145,9 @@ const otherDTypes = (name: string): string =>
 /** Calls that single kernels decline, by what the description says of them. */
 const DECLINED: { readonly [K in Name]?: Readonly<Record<string, Parameters<Kernels[K]>>> } = {
   binary: { 'pow, which has no vector code': ['pow', long, long] },
-  cast: { 'casts to other dtypes': [NdArray.zeros([2], 'float32'), 'int32'] },
+  cast: {
+    'arrays in main memory outside of tidy': [NdArray.zeros([2], 'float32'), 'int32'],
+  },
   gather: {
     'few rows of a large table in main memory': [long, zeros(2), 1],
   },

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setBackend, Tensor } from '@firelight/tensor';
+import { setBackend, Tensor, tidy } from '@firelight/tensor';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { Runtime } from '../../../packages/tensor/src/backend/wasm/runtime/runtime.ts';
 import torchCalls from '../../fixtures/torch-calls/expected.json' with { type: 'json' };
@@ -61,7 +61,7 @@ describe('the table of operations', () => {
   test.each(rows)('$name: gradient $gradient, wasm $wasm', ({ name, gradient, wasm }) => {
     const call = callOf(name) as ExampleCall; // The test above makes sure.
     const ran = vi.spyOn(Runtime.prototype, 'run');
-    const results = tensorsIn(invoke(call, differentiable(call)));
+    const results = tidy(() => tensorsIn(invoke(call, differentiable(call))));
     const onWasm = ran.mock.calls.length > 0 ? '✓' : '–';
     ran.mockRestore();
     const isRecorded = results.some(({ node }) => node !== null) ? '✓' : '–';

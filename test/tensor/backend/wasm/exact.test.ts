@@ -1,6 +1,9 @@
 import {
+  cast,
+  ceil,
   type DType,
   equal,
+  floor,
   Generator,
   greater,
   greaterEqual,
@@ -11,15 +14,17 @@ import {
   logicalOr,
   logicalXor,
   notEqual,
+  round,
   setBackend,
   setThreads,
+  sign,
   type Tensor,
   tensor,
   tidy,
   where,
 } from '@firelight/tensor';
 import fc from 'fast-check';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { seeds } from '../../../helpers/arbitraries.ts';
 
 /** Operations that do not round: on `wasm` they give the bits of `reference`, whatever is computed at once. */
@@ -90,31 +95,43 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   'equal to a number': (a) => equal(255, a),
   logicalNot,
   where: (a, b, condition) => where(condition, a, b),
+  'cast to float32': (a) => cast(a, 'float32'),
+  'cast to int32': (a) => cast(a, 'int32'),
+  'cast to uint8': (a) => cast(a, 'uint8'),
+  'cast to bool': (a) => cast(a, 'bool'),
+  ...{ sign, floor, ceil, round },
   'where of numbers': (a, _, condition) => where(condition, 7, a),
 };
 
-const SAMPLE = fc.sample(calls, { seed: 20161104, numRuns: 40 }).map((call) => {
+const SAMPLE = fc.sample(calls, { seed: 20161104, numRuns: 30 }).map((call) => {
   const [shapeA, shapeB, shapeC] = call.shapes;
   const a = numbers(shapeA, call.dtypes[0], call.seed);
   const b = numbers(shapeB, call.dtypes[1], call.seed + 1);
   return { call, operands: [a, b, numbers(shapeC, 'bool', call.seed + 2)] as const };
 });
 
-test.each(Object.entries(OPERATIONS))('%s', async (_, run) => {
-  await setBackend('reference');
-  const expected = SAMPLE.map(({ operands }) => run(...operands));
-  for (const { threads, wideVectors } of VARIANTS) {
-    await setBackend('wasm', { wideVectors });
-    setThreads(threads);
+const ENTRIES = Object.entries(OPERATIONS);
+
+await setBackend('reference');
+const EXPECTED = Object.fromEntries(
+  ENTRIES.map(([name, run]) => [name, SAMPLE.map(({ operands }) => run(...operands))]),
+);
+
+describe.each(VARIANTS)('on $threads threads, wide vectors: $wideVectors', (variant) => {
+  beforeAll(async () => {
+    await setBackend('wasm', { wideVectors: variant.wideVectors });
+    setThreads(variant.threads);
+  });
+
+  test.each(ENTRIES)('%s', (name, run) => {
     SAMPLE.forEach(({ call, operands }, i) => {
       // Within a scope, arrays lie in the memory that is taken again, behind what was there before.
-      const actual = i % 2 === 0 ? run(...operands) : tidy(() => run(...operands));
-      const { dtype, shape, data } = expected[i];
+      const actual = i % 3 === 0 ? run(...operands) : tidy(() => run(...operands));
+      const { dtype, shape, data } = EXPECTED[name][i];
       expect([actual.dtype, actual.shape]).toEqual([dtype, shape]);
       const { data: elements } = actual;
       const wrong = data.findIndex((value, at) => !Object.is(value, elements[at]));
       expect(wrong, JSON.stringify(call)).toBe(-1);
     });
-  }
-  setThreads(1);
+  });
 });

@@ -9,6 +9,7 @@ import {
 import { batchNormalization } from './kernels/batch-norm/batch-norm.ts';
 import { convolution } from './kernels/conv2d/conv2d.ts';
 import { binaryFunctions, declinedBinary } from './kernels/elementwise/binary.ts';
+import { casts, declinedCasts, OTHER_CASTS } from './kernels/elementwise/cast.ts';
 import { comparisons, OTHER_COMPARISONS } from './kernels/elementwise/compare.ts';
 import { regularization } from './kernels/elementwise/dropout.ts';
 import { unaryFunctions } from './kernels/elementwise/unary.ts';
@@ -16,7 +17,7 @@ import { updates } from './kernels/elementwise/updates.ts';
 import { choice, OTHER_CHOICES } from './kernels/elementwise/where.ts';
 import { linearAlgebra } from './kernels/gemm/matmul.ts';
 import { declinedGathering, gathering } from './kernels/movement/gather.ts';
-import { declinedMovement, movement } from './kernels/movement/movement.ts';
+import { movement } from './kernels/movement/movement.ts';
 import { averagePooling } from './kernels/pool2d/avg-pool2d.ts';
 import { declinedPooling } from './kernels/pool2d/fields.ts';
 import { maxPooling } from './kernels/pool2d/max-pool2d.ts';
@@ -37,6 +38,7 @@ const kernels = {
   ...binaryFunctions,
   ...comparisons,
   ...choice,
+  ...casts,
   ...reductions,
   ...linearAlgebra,
   ...movement,
@@ -54,8 +56,8 @@ const kernels = {
 /** What single kernels decline besides other dtypes. */
 const declined: DeclinedCalls = {
   ...declinedBinary,
+  ...declinedCasts,
   ...declinedReductions,
-  ...declinedMovement,
   ...declinedGathering,
   ...declinedSoftmax,
   ...declinedCrossEntropy,
@@ -63,7 +65,7 @@ const declined: DeclinedCalls = {
 };
 
 /** What kernels decline that take other dtypes than float32 alone. */
-const OTHER_DTYPES: Readonly<Record<string, Declined | undefined>> = {
+const OTHER_DTYPES: Readonly<Record<string, Declined<never> | undefined>> = {
   // Labels or positions are among their arguments.
   softmaxCrossEntropy: NOT_FLOAT32_WITH_INDICES,
   softmaxCrossEntropyGrad: NOT_FLOAT32_WITH_INDICES,
@@ -72,7 +74,8 @@ const OTHER_DTYPES: Readonly<Record<string, Declined | undefined>> = {
   gatherGrad: NOT_FLOAT32_WITH_INDICES,
   compare: OTHER_COMPARISONS,
   where: OTHER_CHOICES,
-} satisfies { readonly [Name in keyof typeof kernels]?: Declined };
+  cast: OTHER_CASTS,
+} satisfies { readonly [Name in keyof typeof kernels]?: NonNullable<DeclinedCalls[Name]>[number] };
 
 function declinedCalls(): DeclinedCalls {
   const own: Readonly<Record<string, readonly Declined<never>[] | undefined>> = declined;

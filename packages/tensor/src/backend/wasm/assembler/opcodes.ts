@@ -128,6 +128,9 @@ export const OPCODE = {
   'i64x2.extmul_low_i32x4_u': simd(0xde),
   'i64x2.extmul_high_i32x4_u': simd(0xdf),
 
+  'f32x4.ceil': simd(0x67),
+  'f32x4.floor': simd(0x68),
+  'f32x4.nearest': simd(0x6a),
   'f32x4.abs': simd(0xe0),
   'f32x4.neg': simd(0xe1),
   'f32x4.sqrt': simd(0xe3),

@@ -84,9 +84,9 @@ const TASKS: { readonly [D in DType]?: Readonly<Record<CompareOp, Task>> } = {
 const tasksFor = (a: NdArray, b: NdArray): Readonly<Record<CompareOp, Task>> | undefined =>
   TASKS[a.dtype] === TASKS[b.dtype] ? TASKS[a.dtype] : undefined;
 
-export const OTHER_COMPARISONS: Declined = {
+export const OTHER_COMPARISONS: Declined<Parameters<Kernels['compare']>> = {
   calls: 'other dtypes than float32, int32, uint8 and bool, or unlike ones',
-  include: (_, a, b) => tasksFor(a as NdArray, b as NdArray) === undefined,
+  include: (_, a, b) => tasksFor(a, b) === undefined,
 };
 
 export const comparisons: Pick<Kernels, 'compare'> = {

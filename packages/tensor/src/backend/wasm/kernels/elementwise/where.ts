@@ -7,7 +7,7 @@ import { type Bytes, loadBytes } from '../../assembler/bytes.ts';
 import type { FunctionBuilder } from '../../assembler/function.ts';
 import type { I32 } from '../../assembler/scalars.ts';
 import type { Vector } from '../../assembler/vector.ts';
-import { type Floats, splatInt } from '../../assembler/vectors.ts';
+import type { Floats } from '../../assembler/vectors.ts';
 import { inFrame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
 import { BYTES, type ElementType, FLOATS, LANES, MOVED_BYTES } from '../lanes/element-types.ts';
@@ -66,9 +66,9 @@ const TASKS: Readonly<Record<number, ReturnType<typeof defineWhere> | undefined>
 
 const taskFor = ({ dtype }: NdArray) => TASKS[ARRAY_TYPES[dtype].BYTES_PER_ELEMENT];
 
-export const OTHER_CHOICES: Declined = {
+export const OTHER_CHOICES: Declined<Parameters<Kernels['where']>> = {
   calls: 'elements of two or eight bytes',
-  include: (_, a) => taskFor(a as NdArray) === undefined,
+  include: (_, a) => taskFor(a) === undefined,
 };
 
 export const choice: Pick<Kernels, 'where'> = {

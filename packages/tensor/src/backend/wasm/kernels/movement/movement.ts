@@ -2,7 +2,6 @@ import type { DType } from '../../../../core/dtype.ts';
 import type { NdArray } from '../../../../core/ndarray.ts';
 import { broadcastStrides, type Shape, splitAtAxis, stridesOf } from '../../../../core/shape.ts';
 import type { Kernels, SliceRange } from '../../../contract.ts';
-import type { DeclinedCalls } from '../../../declined.ts';
 import { addressAfter } from '../../runtime/address.ts';
 import { inFrame } from '../../runtime/frame.ts';
 import { fill } from '../loops/flat-arrays.ts';
@@ -45,17 +44,10 @@ function placed(
   });
 }
 
-export const declinedMovement: DeclinedCalls = {
-  cast: [{ calls: 'casts to other dtypes', include: (_, dtype) => dtype !== 'float32' }],
-};
-
 export const movement: Pick<
   Kernels,
-  'cast' | 'broadcastTo' | 'permute' | 'slice' | 'sliceGrad' | 'pad' | 'concat'
+  'broadcastTo' | 'permute' | 'slice' | 'sliceGrad' | 'pad' | 'concat'
 > = {
-  // A copy: only float32 comes here, and goes from here.
-  cast: (x) => gathered(x, x.shape, stridesOf(x.shape)),
-
   broadcastTo: (x, shape) => gathered(x, shape, broadcastStrides(x.shape, shape)),
 
   permute(x, axes) {
