@@ -1,4 +1,6 @@
 import {
+  argmax,
+  argmin,
   cast,
   ceil,
   type DType,
@@ -70,7 +72,7 @@ const DTYPES: readonly (readonly [DType, DType])[] = [
 const broadcasting = fc
   .oneof(
     { weight: 8, arbitrary: fc.array(fc.integer({ min: 1, max: 7 }), { maxLength: 6 }) },
-    { weight: 1, arbitrary: fc.constantFrom([17_001], [2, 90, 101]) },
+    { weight: 1, arbitrary: fc.constantFrom([17_001], [2, 90, 101], [4, 5000]) },
   )
   .chain((shape) => {
     const stretched = fc
@@ -95,6 +97,11 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   'equal to a number': (a) => equal(255, a),
   logicalNot,
   where: (a, b, condition) => where(condition, a, b),
+  argmax: (a) => argmax(a),
+  argmin: (a) => argmin(a),
+  'argmax of rows': (a) => argmax(a, a.rank === 0 ? undefined : -1),
+  'argmin of the first axis': (a) => argmin(a, a.rank === 0 ? undefined : 0),
+  'argmax of columns': (a) => argmax(a, a.rank < 2 ? undefined : -2),
   'cast to float32': (a) => cast(a, 'float32'),
   'cast to int32': (a) => cast(a, 'int32'),
   'cast to uint8': (a) => cast(a, 'uint8'),

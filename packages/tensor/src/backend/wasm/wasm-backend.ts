@@ -21,6 +21,7 @@ import { movement } from './kernels/movement/movement.ts';
 import { averagePooling } from './kernels/pool2d/avg-pool2d.ts';
 import { declinedPooling } from './kernels/pool2d/fields.ts';
 import { maxPooling } from './kernels/pool2d/max-pool2d.ts';
+import { argReductions } from './kernels/reduce/arg-reduce.ts';
 import { declinedReductions, reductions } from './kernels/reduce/reduce.ts';
 import { crossEntropy, declinedCrossEntropy } from './kernels/softmax/cross-entropy.ts';
 import { declinedSoftmax, softmaxFunctions } from './kernels/softmax/softmax.ts';
@@ -40,6 +41,7 @@ const kernels = {
   ...choice,
   ...casts,
   ...reductions,
+  ...argReductions,
   ...linearAlgebra,
   ...movement,
   ...gathering,
