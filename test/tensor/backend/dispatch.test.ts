@@ -144,7 +144,6 @@ const otherDTypes = (name: string): string =>
 
 /** Calls that single kernels decline, by what the description says of them. */
 const DECLINED: { readonly [K in Name]?: Readonly<Record<string, Parameters<Kernels[K]>>> } = {
-  binary: { 'pow, which has no vector code': ['pow', long, long] },
   cast: {
     'arrays in main memory outside of tidy': [NdArray.zeros([2], 'float32'), 'int32'],
   },

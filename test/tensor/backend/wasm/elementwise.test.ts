@@ -1,4 +1,4 @@
-import { ones, setBackend, type Tensor, tensor } from '@firelight/tensor';
+import { ones, pow, setBackend, type Tensor, tensor } from '@firelight/tensor';
 import { afterAll, describe, expect, test } from 'vitest';
 import { POINTWISE_ENTRIES } from '../../ops/pointwise-functions.ts';
 import { UNARY_ENTRIES } from '../../ops/unary-functions.ts';
@@ -111,4 +111,31 @@ describe.each(UNARY_ENTRIES)('%s', (_, f) => {
       else expect(Math.abs(actual[i] - value)).toBeLessThanOrEqual(Math.abs(value) * 1e-6 + 1e-42);
     });
   });
+});
+
+test('pow is right to one unit of the last place, and exact where the definition is', async () => {
+  const borders = [...special, 2, -2, 3, -3, 0.5, -0.5, 2 ** 24, 1 - 2 ** -24, 1 + 2 ** -23];
+  const exponents = [...borders, 2 ** 24 + 2, 2.5, -7, 127, -149, 1 / 3];
+  const pairs = borders.flatMap((x) => exponents.map((y) => [x, y] as const));
+  // Spread so that results are of every size, and some of the bases negative.
+  const spread = Array.from(ordinary, (t, i) => [i % 7 === 0 ? t : Math.abs(t), (i % 64) - 31.5]);
+  const [bases, powers] = [0, 1].map((k) =>
+    Float32Array.from([...pairs, ...spread], (pair) => pair[k]),
+  );
+  await setBackend('reference');
+  const expected = [...pow(tensor(Float64Array.from(bases)), Float64Array.from(powers)).data];
+  for (const options of [{}, { relaxedSimd: false }]) {
+    await setBackend('wasm', options);
+    const actual = [...pow(tensor(bases), powers).data];
+    const wrong = actual.findIndex((value, i) => {
+      const rounded = Math.fround(expected[i]);
+      if (Object.is(value, rounded)) return false;
+      const unit = 2 ** (Math.floor(Math.log2(Math.max(Math.abs(expected[i]), 2 ** -126))) - 23);
+      return !(Number.isFinite(rounded) && Math.abs(value - expected[i]) <= unit);
+    });
+    expect(wrong < 0 ? null : [bases[wrong], powers[wrong], actual[wrong]]).toBeNull();
+    // A scalar 2 multiplies.
+    const squares = Float32Array.from(bases, (x) => x * x);
+    expect(pow(tensor(bases), 2).data).toEqual(squares);
+  }
 });

@@ -15,6 +15,7 @@ import {
   minimum,
   mul,
   ones,
+  pow,
   setBackend,
   setThreads,
   softmax,
@@ -120,6 +121,7 @@ describe.skipIf(!isWide)('wide and narrow vectors give the same bits', () => {
     div,
     maximum: (a, b) => maximum(a, b),
     minimum: (a, b) => minimum(a, b),
+    pow: (a, b) => pow(a, b),
   };
 
   /** From denormal to infinite, zeros of both signs and NaN among them. */

@@ -8,7 +8,7 @@ import {
 } from '../declined.ts';
 import { batchNormalization } from './kernels/batch-norm/batch-norm.ts';
 import { convolution } from './kernels/conv2d/conv2d.ts';
-import { binaryFunctions, declinedBinary } from './kernels/elementwise/binary.ts';
+import { binaryFunctions } from './kernels/elementwise/binary.ts';
 import { casts, declinedCasts, OTHER_CASTS } from './kernels/elementwise/cast.ts';
 import { comparisons, OTHER_COMPARISONS } from './kernels/elementwise/compare.ts';
 import { regularization } from './kernels/elementwise/dropout.ts';
@@ -57,7 +57,6 @@ const kernels = {
 
 /** What single kernels decline besides other dtypes. */
 const declined: DeclinedCalls = {
-  ...declinedBinary,
   ...declinedCasts,
   ...declinedReductions,
   ...declinedGathering,

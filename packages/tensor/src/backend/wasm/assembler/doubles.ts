@@ -13,8 +13,31 @@ export class Doubles extends Vector {
     return this.#with(other, 'f64x2.add');
   }
 
+  minus(other: Doubles): Doubles {
+    return this.#with(other, 'f64x2.sub');
+  }
+
   times(other: Doubles): Doubles {
     return this.#with(other, 'f64x2.mul');
+  }
+
+  dividedBy(other: Doubles): Doubles {
+    return this.#with(other, 'f64x2.div');
+  }
+
+  /** NaN if either is. */
+  min(other: Doubles): Doubles {
+    return this.#with(other, 'f64x2.min');
+  }
+
+  /** NaN if either is. */
+  max(other: Doubles): Doubles {
+    return this.#with(other, 'f64x2.max');
+  }
+
+  /** The nearest whole numbers, of two the even one. */
+  roundedToEven(): Doubles {
+    return new Doubles(perPart([this], OPCODE['f64x2.nearest']));
   }
 
   lane(index: number): F64 {

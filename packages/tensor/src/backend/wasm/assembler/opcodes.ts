@@ -143,7 +143,12 @@ export const OPCODE = {
   'f32x4.pmax': simd(0xeb),
   'f32x4.relaxed_madd': simd(0x105),
   'f64x2.add': simd(0xf0),
+  'f64x2.sub': simd(0xf1),
   'f64x2.mul': simd(0xf2),
+  'f64x2.div': simd(0xf3),
+  'f64x2.min': simd(0xf4),
+  'f64x2.max': simd(0xf5),
+  'f64x2.nearest': simd(0x94),
 
   'f32x4.demote_f64x2_zero': simd(0x5e),
   'f64x2.promote_low_f32x4': simd(0x5f),

@@ -133,6 +133,11 @@ export class Variables {
     return this.#vector(Doubles, 1, initial);
   }
 
+  /** Of as many parts as `other`, two float64 in each. */
+  doublesLike(other: Vector, initial?: Doubles): Local<Doubles> {
+    return this.#vector(Doubles, other.parts.length, initial);
+  }
+
   /** `count` variables of as many float32 as are computed at once. */
   floatsOf(count: number): Local<Floats>[] {
     return Array.from({ length: count }, () => this.floats());

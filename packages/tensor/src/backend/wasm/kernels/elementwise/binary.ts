@@ -1,6 +1,7 @@
+import type { NdArray } from '../../../../core/ndarray.ts';
 import { broadcastShapes } from '../../../../core/shape.ts';
 import type { BinaryOp, Kernels } from '../../../contract.ts';
-import type { DeclinedCalls } from '../../../declined.ts';
+import type { FunctionBuilder } from '../../assembler/function.ts';
 import { loadSplat } from '../../assembler/loads.ts';
 import type { Local } from '../../assembler/parameters.ts';
 import type { I32 } from '../../assembler/scalars.ts';
@@ -9,8 +10,12 @@ import { inFrame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
 import { chunks, forVectors } from '../loops/flat-arrays.ts';
 import { expanded } from './operands.ts';
+import { power } from './power.ts';
 
-function defineBinary(name: string, apply: (a: Floats, b: Floats) => Floats) {
+/** Of each pair of lanes. */
+type Apply = (a: Floats, b: Floats, f: FunctionBuilder) => Floats;
+
+function defineBinary(name: string, apply: Apply) {
   return defineTask(
     name,
     {
@@ -25,7 +30,7 @@ function defineBinary(name: string, apply: (a: Floats, b: Floats) => Floats) {
       const scalar = f.f32x4();
       // A loop for each case: V8 packs only what is computed without branches.
       const loop = (left: Floats, right: Floats, arrays: readonly Local<I32>[]): void =>
-        forVectors(f, count, index, [...arrays, y], () => f.store(y, apply(left, right)));
+        forVectors(f, count, index, [...arrays, y], () => f.store(y, apply(left, right, f)));
       f.if(
         aIsScalar,
         () => {
@@ -48,18 +53,18 @@ function defineBinary(name: string, apply: (a: Floats, b: Floats) => Floats) {
 
 type Task = ReturnType<typeof defineBinary>;
 
-const tasks: Readonly<Record<Exclude<BinaryOp, 'pow'>, Task>> = {
+const tasks: Readonly<Record<BinaryOp, Task>> = {
   add: defineBinary('add', (a, b) => a.plus(b)),
   sub: defineBinary('sub', (a, b) => a.minus(b)),
   mul: defineBinary('mul', (a, b) => a.times(b)),
   div: defineBinary('div', (a, b) => a.dividedBy(b)),
+  pow: defineBinary('pow', (a, b, f) => power(f, a, b)),
   maximum: defineBinary('maximum', (a, b) => a.max(b)),
   minimum: defineBinary('minimum', (a, b) => a.min(b)),
 };
 
-export const declinedBinary: DeclinedCalls = {
-  binary: [{ calls: 'pow, which has no vector code', include: (op) => op === 'pow' }],
-};
+/** Whether it is the number 2 alone: squares are the powers that most programs take. */
+const isTwo = ({ size, storage }: NdArray): boolean => size === 1 && storage.source.read()[0] === 2;
 
 export const binaryFunctions: Pick<Kernels, 'binary'> = {
   binary: (op, a, b) =>
@@ -67,14 +72,15 @@ export const binaryFunctions: Pick<Kernels, 'binary'> = {
       const shape = broadcastShapes(a.shape, b.shape) as number[]; // The op checked that they do.
       const y = frame.output(shape);
       const count = y.array.size;
-      frame.run(tasks[op as keyof typeof tasks], chunks(count), {
-        // `pow` was declined.
+      const isSquare = op === 'pow' && isTwo(b);
+      const second = isSquare ? a : b;
+      frame.run(isSquare ? tasks.mul : tasks[op], chunks(count), {
         a: expanded(frame, a, shape),
-        b: expanded(frame, b, shape),
+        b: expanded(frame, second, shape),
         y: y.address,
         count,
         aIsScalar: a.size === 1,
-        bIsScalar: b.size === 1,
+        bIsScalar: second.size === 1,
       });
       return y.array;
     }),

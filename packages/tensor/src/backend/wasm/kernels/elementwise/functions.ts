@@ -31,7 +31,7 @@ const WHOLE_NUMBERS = 1.5 * 2 ** 23;
 const WHOLE_NUMBERS_BITS = 0x4b400000;
 
 /** 2ⁿ for whole numbers −126 ≤ n ≤ 127, by their exponent bits. */
-function powerOfTwo(f: FunctionBuilder, n: Ints): Floats {
+export function powerOfTwo(f: FunctionBuilder, n: Ints): Floats {
   const { splatInt } = f.constants;
   return n.plus(splatInt(127)).shiftLeft(23).bits();
 }
@@ -89,24 +89,30 @@ export function logarithmOfOnePlus(f: FunctionBuilder, x: Local<Floats>): void {
   x.set(polynomial(f, square, coefficients).times(x));
 }
 
+/** x = m · 2ᵉ with m between √½ and √2, for normal and denormal x > 0; m replaces `x`. */
+export function binaryExponent(f: FunctionBuilder, x: Local<Floats>, e: Local<Floats>): void {
+  const { splat, splatInt } = f.constants;
+  const mantissa = f.intsLike(x);
+  const isTiny = f.intsLike(x, x.lessThan(splat(2 ** -126)));
+  x.set(isTiny.select(x.times(splat(2 ** 23)), x)); // Denormals have no exponent bits of their own.
+  // Subtracting the bits of √½ makes the exponent's bits change where m passes √½.
+  mantissa.set(x.bits().minus(splatInt(SQRT_HALF_BITS)));
+  e.set(mantissa.shiftRight(23).toFloats());
+  e.set(isTiny.select(e.minus(splat(23)), e));
+  mantissa.set(mantissa.and(splatInt(0x007fffff)).plus(splatInt(SQRT_HALF_BITS)));
+  x.set(mantissa.bits());
+}
+
 /**
  * ln x = e · ln 2 + ln m with x = m · 2ᵉ, m between √½ and √2, and with s = (m − 1) / (m + 1)
  * ln m = 2 s (1 + s²/3 + s⁴/5 + …), exact to 2e-9 with five terms. Relative error below 2e-7.
  */
 export function logarithm(f: FunctionBuilder, x: Local<Floats>): void {
-  const { splat, splatInt } = f.constants;
+  const { splat } = f.constants;
   const input = f.floatsLike(x, x);
   const exponent = f.floatsLike(x);
-  const mantissa = f.intsLike(x);
   const square = f.floatsLike(x);
-  const isTiny = f.intsLike(x, x.lessThan(splat(2 ** -126)));
-  x.set(isTiny.select(x.times(splat(2 ** 23)), x)); // Denormals have no exponent bits of their own.
-  // Subtracting the bits of √½ makes the exponent's bits change where m passes √½.
-  mantissa.set(x.bits().minus(splatInt(SQRT_HALF_BITS)));
-  exponent.set(mantissa.shiftRight(23).toFloats());
-  exponent.set(isTiny.select(exponent.minus(splat(23)), exponent));
-  mantissa.set(mantissa.and(splatInt(0x007fffff)).plus(splatInt(SQRT_HALF_BITS)));
-  x.set(mantissa.bits());
+  binaryExponent(f, x, exponent);
   x.set(x.minus(splat(1)).dividedBy(x.plus(splat(1))));
   square.set(x.times(x));
   square.set(polynomial(f, square, [2, 2 / 3, 2 / 5, 2 / 7, 2 / 9]).times(x));
