@@ -1,5 +1,9 @@
 import type { Tensor } from '../autograd/tensor.ts';
 import { errorFunction } from '../backend/reference/functions.ts';
+import {
+  bell,
+  errorFunction as errorFunctionOfLanes,
+} from '../backend/wasm/kernels/elementwise/functions.ts';
 import { softplus } from './activations.ts';
 import { add, div, mul } from './arithmetic.ts';
 import { defineUnary, type UnaryDefinition } from './define-unary.ts';
@@ -36,6 +40,13 @@ export const erf = defineFloating('erf', {
   f: errorFunction,
   gradient: (x, g) => g * (TWO_OVER_ROOT_PI * Math.exp(-x * x)),
   curvature: (x) => mul(mul(exp(mul(mul(x, x), -1)), x), -2 * TWO_OVER_ROOT_PI),
+  lanes: {
+    f: errorFunctionOfLanes,
+    gradient(f, x, g) {
+      bell(f, x);
+      x.set(x.times(f.constants.splat(TWO_OVER_ROOT_PI)).times(g));
+    },
+  },
 });
 
 /** y = 1 / √x; Infinity at 0, NaN below. */
