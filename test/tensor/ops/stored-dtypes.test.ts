@@ -32,9 +32,10 @@ import { argumentAt, EXAMPLE_CALLS, invoke, withArgument } from './op-calls.ts';
 
 const STORED = ['float16', 'bfloat16', 'int64', 'uint32'] as const;
 
-/** Operations that do not look at the elements that they move. */
+/** Operations that do not look at the elements that they move, or leave behind. */
 const MOVES = [
   ...['broadcastTo', 'chunk', 'compress', 'concat', 'depthToSpace', 'diagonal', 'flatten', 'flip'],
+  ...['fullLike', 'onesLike', 'zerosLike', 'unstack'],
   ...['gather', 'gatherNd', 'moveAxis', 'pad', 'permute', 'repeat', 'reshape', 'roll', 'slice'],
   ...['spaceToDepth', 'split', 'squeeze', 'stack', 'takeAlongAxis', 'tile', 'transpose', 'tril'],
   ...['triu', 'unsqueeze', 'where'],
@@ -78,7 +79,7 @@ describe.each(STORED)('%s', (dtype) => {
         }
       }
     }
-    expect([...moved].sort()).toEqual(MOVES);
+    expect([...moved].sort()).toEqual(MOVES.toSorted());
   });
 
   test('keeps its dtype where it is alone, and promotes beside others', () => {
