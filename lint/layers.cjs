@@ -214,6 +214,7 @@ const LAYERS = {
     ['ops', 'core', 'backend', 'autograd'],
     ['higher-order', 'core', 'backend', 'autograd', 'ops'],
     ['extend', 'core', 'backend', 'autograd', 'ops'],
+    ['formats', 'core', 'backend/host', 'autograd'],
     ['index', 'core', 'backend', 'autograd', 'ops', 'higher-order'],
   ],
   nn: [
@@ -230,6 +231,7 @@ const LAYERS = {
     ['training', 'core', 'module', 'checkpoint', 'metrics', 'optimizers'],
     ['callbacks', 'core', 'checkpoint', 'metrics', 'training'],
     ['summary', 'module', 'layers'],
+    ['formats', 'core', 'module', 'checkpoint', 'layers', 'models'],
     [
       'index',
       'core',

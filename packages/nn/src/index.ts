@@ -37,7 +37,13 @@ export type { CheckpointFormat } from './checkpoint/format.ts';
 export { registerCheckpointFormat } from './checkpoint/formats.ts';
 export { latestCheckpoint } from './checkpoint/latest.ts';
 export { type LoadOptions, loadParamIntoNet } from './checkpoint/load-param.ts';
-export type { FileContent, Snapshot } from './checkpoint/snapshot.ts';
+export type {
+  FileContent,
+  OptimizerContent,
+  OptimizerGroup,
+  OptimizerSetting,
+  Snapshot,
+} from './checkpoint/snapshot.ts';
 export { CheckpointError, TrainingError } from './core/errors.ts';
 export * as initializers from './initializers/index.ts';
 export {

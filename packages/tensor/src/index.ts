@@ -40,6 +40,7 @@ export {
   BackendError,
   DTypeError,
   FirelightError,
+  FormatError,
   ReleasedError,
   ShapeError,
   ValueError,

@@ -14,6 +14,7 @@ import {
   saveCheckpoint,
 } from '@firelight/nn';
 import { Generator, type Tensor, tensor, ValueError } from '@firelight/tensor';
+import { firstBytes } from '@firelight/tensor/formats';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 /** A made-up format: a line that says so, then JSON. */
@@ -21,11 +22,11 @@ const BEGINNING = 'toy weights\n';
 const toy: CheckpointFormat = {
   name: 'toy',
   extensions: ['.toy', '.toys'],
-  recognise: (file) => new TextDecoder().decode(file.subarray(0, 12)) === BEGINNING,
+  recognise: (source) => new TextDecoder().decode(firstBytes(source, 12)) === BEGINNING,
 
-  read(file, source) {
-    const text = new TextDecoder().decode(file.subarray(BEGINNING.length));
-    if (!text.endsWith('\n')) throw new CheckpointError(`${source}: is cut; fetch it again`);
+  read(source) {
+    const text = new TextDecoder().decode(source.bytes(BEGINNING.length, source.size));
+    if (!text.endsWith('\n')) throw source.error('is cut; fetch it again');
     const { metadata, entries } = JSON.parse(text);
     const tensors: Record<string, Tensor> = {};
     for (const [name, { shape, values }] of Object.entries<{ shape: []; values: [] }>(entries)) {
@@ -112,7 +113,7 @@ test('bytes need no file', async () => {
   expect(metadata).toEqual({ a: 'b' });
   expect(tensors.weight.data).toEqual(snapshot.tensors.weight.data);
   await expect(decodeCheckpoint(bytes.slice(0, -1), 'memory')).rejects.toThrow(
-    'memory: is cut; fetch it again',
+    new CheckpointError('memory: is cut; fetch it again'),
   );
 });
 

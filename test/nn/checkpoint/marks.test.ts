@@ -17,8 +17,8 @@ import {
   type TrainingContext,
 } from '@firelight/nn';
 import { Generator, ones, type Tensor, tensor } from '@firelight/tensor';
+import { encodeSafetensors } from '@firelight/tensor/formats';
 import { describe, expect, test } from 'vitest';
-import { encodeSafetensors } from '../../../packages/nn/src/checkpoint/safetensors.ts';
 import { rewritten, safetensorsBytes } from '../../helpers/safetensors-bytes.ts';
 import * as blobs from '../training/blobs.ts';
 

@@ -1,5 +1,6 @@
 import { FirelightError } from '@firelight/tensor';
 import { printablePath, systemReason } from '@firelight/tensor/extend';
+import { type ByteSource, bytesSource, fileSource } from '@firelight/tensor/formats';
 import { CheckpointError } from '../core/errors.ts';
 import { Module, type StateDict } from '../module/module.ts';
 import { writeFileAtomic } from './atomic-write.ts';
@@ -49,7 +50,7 @@ export async function encodeCheckpoint(
  * @throws CheckpointError if it is damaged, of another kind, or from a newer Firelight
  */
 export async function decodeCheckpoint(bytes: Uint8Array, file: string): Promise<Checkpoint> {
-  return { ...(await formatOf(bytes).read(bytes, printablePath(file))), file };
+  return readCheckpoint(bytesSource(bytes, { name: file, error: CheckpointError }), file);
 }
 
 /**
@@ -101,20 +102,16 @@ function isSnapshot(source: Snapshot | StateDict): source is Snapshot {
 }
 
 /**
- * Reads a checkpoint file.
+ * Reads a checkpoint file. One of more than 64 MiB is not read at once, but each tensor when it is first
+ * asked for, and must stay as it is until then; only where it is one of ours all of its bytes are read
+ * once, for the checksum.
  *
  * @throws CheckpointError if it cannot be read, is damaged or is from a newer Firelight
  */
 export async function loadCheckpoint(path: string): Promise<Checkpoint> {
-  const { readFile } = await import('node:fs/promises');
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    throw new CheckpointError(
-      `${printablePath(path)}: ${systemReason(error)}; pass the path of a .safetensors file`,
-      { cause: error },
-    );
-  }
-  return decodeCheckpoint(bytes, path);
+  return readCheckpoint(await fileSource(path, { error: CheckpointError }), path);
+}
+
+async function readCheckpoint(source: ByteSource, file: string): Promise<Checkpoint> {
+  return { ...(await formatOf(source).read(source)), file };
 }

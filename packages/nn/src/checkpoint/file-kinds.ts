@@ -1,3 +1,5 @@
+import { type ByteSource, firstBytes, lastBytes } from '@firelight/tensor/formats';
+
 /**
  * Files of other kinds that people pass for a checkpoint, told by their first bytes, with what to do
  * about each. The bytes are those of the formats' own specifications.
@@ -93,9 +95,9 @@ const KINDS: readonly FileKind[] = [
 ];
 
 /** What a file is that is no safetensors file, and what to do; null if it looks like nothing known. */
-export function describeKind(file: Uint8Array): string | null {
-  const head = textOf(file.subarray(0, HEAD_BYTES));
-  const text = head.startsWith('PK') ? head + textOf(file.subarray(-TAIL_BYTES)) : head;
+export function describeKind(source: ByteSource): string | null {
+  const head = textOf(firstBytes(source, HEAD_BYTES));
+  const text = head.startsWith('PK') ? head + textOf(lastBytes(source, TAIL_BYTES)) : head;
   const kind = KINDS.find(({ test }) => test.test(text));
   return kind === undefined ? null : `${kind.is}, no safetensors file; ${kind.remedy}`;
 }

@@ -1,7 +1,8 @@
+import type { ByteSource } from '@firelight/tensor/formats';
 import type { FileContent, Snapshot } from './snapshot.ts';
 
 /**
- * A kind of checkpoint file. It works on bytes alone, so that it does in browsers, which have no
+ * A kind of checkpoint file. It works on a source of bytes, so that it does in browsers, which have no
  * files, what it does in Node; opening files, and replacing them as a whole, is done for it.
  *
  * @see registerCheckpointFormat
@@ -13,20 +14,20 @@ export interface CheckpointFormat {
   readonly extensions: readonly string[];
 
   /**
-   * Whether bytes, of any kind and number, look like a file of this format, whole or not: a few at
-   * the beginning tell, or at the end, where a zip names its members. It does not throw.
+   * Whether a file, of any kind and size, looks like one of this format, whole or not: a few bytes at
+   * the beginning tell (`firstBytes`), or at the end, where a zip names its members. It throws for
+   * no content.
    */
-  recognise(file: Uint8Array): boolean;
+  recognise(source: ByteSource): boolean;
 
   /**
-   * Reads a file that was recognised. Names and shapes are checked at once; a tensor may be decoded
-   * when it is first asked for, by a getter of `tensors` that stands under its name.
+   * Reads a file that was recognised. Names and shapes are checked at once; a tensor is read and
+   * decoded when it is first asked for (`lazyTensors`).
    *
-   * @param file stays as it is while tensors are asked for
-   * @param source what errors call the file; their messages begin with it
+   * @param source stays as it is while tensors are asked for; `source.error` makes the errors
    * @throws CheckpointError if it is cut or damaged
    */
-  read(file: Uint8Array, source: string): FileContent | Promise<FileContent>;
+  read(source: ByteSource): FileContent | Promise<FileContent>;
 
   /**
    * The bytes of a file; left out by a format that can only be read. Tensors are read before the

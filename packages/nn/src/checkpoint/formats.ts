@@ -1,5 +1,6 @@
 import { ValueError } from '@firelight/tensor';
 import { expectThat, quote } from '@firelight/tensor/extend';
+import type { ByteSource } from '@firelight/tensor/formats';
 import type { CheckpointFormat } from './format.ts';
 import { SAFETENSORS } from './safetensors-format.ts';
 
@@ -29,9 +30,15 @@ export function registerCheckpointFormat(format: CheckpointFormat): void {
   formats.push(format);
 }
 
-/** Whose file it is. One that nobody recognises goes to safetensors, which says what is wrong. */
-export function formatOf(file: Uint8Array): CheckpointFormat {
-  return formats.find((format) => format.recognise(file)) ?? SAFETENSORS;
+/**
+ * Whose file it is; formats that are registered are asked before `others`. One that nobody recognises
+ * goes to safetensors, which says what is wrong.
+ */
+export function formatOf(
+  source: ByteSource,
+  others: readonly CheckpointFormat[] = [],
+): CheckpointFormat {
+  return [...formats, ...others].find((format) => format.recognise(source)) ?? SAFETENSORS;
 }
 
 /**

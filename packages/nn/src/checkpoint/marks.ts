@@ -1,6 +1,10 @@
-import { quote } from '@firelight/tensor/extend';
-import { CheckpointError } from '../core/errors.ts';
-import { encodeSafetensors, LENGTH_BYTES } from './safetensors.ts';
+import { isNode, quote } from '@firelight/tensor/extend';
+import {
+  type ByteSource,
+  bytesSource,
+  encodeSafetensors,
+  SAFETENSORS_LENGTH_BYTES as LENGTH_BYTES,
+} from '@firelight/tensor/formats';
 import type { Snapshot } from './snapshot.ts';
 
 /**
@@ -32,66 +36,80 @@ export async function encodeMarked({ tensors, metadata }: Snapshot): Promise<Uin
     { tensors, metadata: { ...metadata, ...marks } },
     { extraPadding: PADDING },
   );
-  const at = findDigits(file);
-  file.set(new TextEncoder().encode(await digestWithout(file, at)), at);
+  const source = bytesSource(file, { name: 'checkpoint' });
+  const at = findDigits(source);
+  file.set(new TextEncoder().encode(await digestWithout(source, at)), at);
   return file;
 }
 
 /**
- * Whether a file is, byte for byte, one that Firelight wrote.
+ * Whether a file is, byte for byte, one that Firelight wrote. If it says so, all of it is read, however
+ * large it is: a training must never go on from damaged weights. Files of others have no checksum.
  *
  * @throws CheckpointError if it is damaged or of another version
  */
-export async function isOriginal(
-  file: Uint8Array,
-  metadata: Metadata,
-  source: string,
-): Promise<boolean> {
+export async function isOriginal(source: ByteSource, metadata: Metadata): Promise<boolean> {
   const isFormer = metadata.format === FORMER.format;
   const version = isFormer ? metadata.formatVersion : metadata[VERSION_KEY];
   const digits = metadata[CHECKSUM_KEY];
   if (!isFormer && version === undefined && digits === undefined) return false;
   if (version !== undefined && version !== (isFormer ? FORMER.version : VERSION)) {
-    throw new CheckpointError(
-      `${source}: is in version ${quote(version)} of the format, this Firelight reads up to version ` +
+    throw source.error(
+      `is in version ${quote(version)} of the format, this Firelight reads up to version ` +
         `${VERSION}; use the version of Firelight that wrote it`,
     );
   }
-  const at = findDigits(file);
-  const expected = at < 0 ? null : await digestWithout(file, at);
+  const at = findDigits(source);
+  const expected = at < 0 ? null : await digestWithout(source, at);
   if (version !== undefined && expected === digits) return true;
-  if (isFormer || isPadded(file)) {
+  if (isFormer || isPadded(source)) {
     const what =
       digits === undefined || expected === null
         ? 'it lacks its checksum'
         : `the checksum begins with ${quote(digits.slice(0, 12))} and the content's with ${quote(expected.slice(0, 12))}`;
     const cause = isFormer ? 'damaged, or written anew by another program' : 'damaged';
-    throw new CheckpointError(
-      `${source}: ${what}, so the file was ${cause}; take an earlier checkpoint`,
-    );
+    throw source.error(`${what}, so the file was ${cause}; take an earlier checkpoint`);
   }
   return false;
 }
 
-function headerOf(file: Uint8Array): string {
-  const length = Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
+function headerOf(source: ByteSource): string {
+  const start = source.bytes(0, LENGTH_BYTES);
+  const length = Number(new DataView(start.buffer, start.byteOffset).getBigUint64(0, true));
   // Whatever the bytes mean, one character each, so that places in the text are those in the file.
-  return new TextDecoder('latin1').decode(file.subarray(LENGTH_BYTES, LENGTH_BYTES + length));
+  return new TextDecoder('latin1').decode(source.bytes(LENGTH_BYTES, LENGTH_BYTES + length));
 }
 
-function isPadded(file: Uint8Array): boolean {
-  return PADDED.test(headerOf(file).slice(-PADDING));
+function isPadded(source: ByteSource): boolean {
+  return PADDED.test(headerOf(source).slice(-PADDING));
 }
 
 /** Where the digits are; −1 if there are none. JSON escapes quotes, so no string can look like it. */
-function findDigits(file: Uint8Array): number {
-  const at = headerOf(file).indexOf(CHECKSUM_START);
+function findDigits(source: ByteSource): number {
+  const at = headerOf(source).indexOf(CHECKSUM_START);
   return at < 0 ? -1 : LENGTH_BYTES + at + CHECKSUM_START.length;
 }
 
-async function digestWithout(file: Uint8Array, at: number): Promise<string> {
-  const blank = new Uint8Array(file); // A copy, also of a Buffer, whose slice() is none.
-  blank.fill(0x30, at, at + DIGITS);
-  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', blank));
-  return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
+/** Files up to this size are digested at once, in the background; larger ones in pieces of it. */
+const PIECE = 2 ** 26;
+
+/** The SHA-256 of a file, in hexadecimal digits, with zeros in the place of those at `at`. */
+async function digestWithout(source: ByteSource, at: number): Promise<string> {
+  const blanked = (start: number, end: number): Uint8Array<ArrayBuffer> => {
+    const piece = new Uint8Array(source.bytes(start, end)); // A copy, to be changed.
+    const clamp = (place: number): number => Math.min(Math.max(place - start, 0), piece.length);
+    return piece.fill(0x30, clamp(at), clamp(at + DIGITS));
+  };
+  const { size } = source;
+  // A browser digests nothing in pieces, and has all of the file in memory.
+  if (size <= PIECE || !isNode()) {
+    const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', blanked(0, size)));
+    return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  }
+  const { createHash } = await import('node:crypto');
+  const hash = createHash('sha256');
+  for (let start = 0; start < size; start += PIECE) {
+    hash.update(blanked(start, Math.min(start + PIECE, size)));
+  }
+  return hash.digest('hex');
 }

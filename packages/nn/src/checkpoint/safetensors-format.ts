@@ -1,6 +1,7 @@
+import { decodeSafetensors, looksLikeSafetensors } from '@firelight/tensor/formats';
+import { describeKind } from './file-kinds.ts';
 import type { CheckpointFormat } from './format.ts';
 import { encodeMarked, isOriginal } from './marks.ts';
-import { decodeSafetensors, looksLikeSafetensors } from './safetensors.ts';
 
 /** Safetensors, with our marks in what we write: what a checkpoint is unless another is asked for. */
 export const SAFETENSORS = {
@@ -8,10 +9,11 @@ export const SAFETENSORS = {
   extensions: ['.safetensors'],
   recognise: looksLikeSafetensors,
 
-  async read(file, source) {
-    const snapshot = decodeSafetensors(file, { source });
-    const isForeign = !(await isOriginal(file, snapshot.metadata, source));
-    return { ...snapshot, isForeign };
+  async read(source) {
+    const kind = looksLikeSafetensors(source) ? null : describeKind(source);
+    if (kind !== null) throw source.error(kind);
+    const content = decodeSafetensors(source);
+    return { ...content, isForeign: !(await isOriginal(source, content.metadata)) };
   },
 
   write: encodeMarked,

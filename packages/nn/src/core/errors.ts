@@ -1,7 +1,7 @@
-import { FirelightError } from '@firelight/tensor';
+import { FirelightError, FormatError } from '@firelight/tensor';
 
 /** A checkpoint file that is cut, damaged, of another kind, or does not fit the network. */
-export class CheckpointError extends FirelightError {
+export class CheckpointError extends FormatError {
   override name = 'CheckpointError';
 }
 

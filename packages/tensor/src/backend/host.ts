@@ -16,8 +16,36 @@ interface NodePort {
   on(event: 'message', listener: (message: unknown) => void): void;
 }
 
+/** What tells a file from another, or from itself after a change. */
+export interface NodeFile {
+  readonly dev: number;
+  readonly ino: number;
+  readonly size: number;
+  readonly mtimeMs: number;
+  isFile(): boolean;
+}
+
+/** What is used of Node's files. */
+export interface NodeFileSystem {
+  readonly promises: {
+    stat(path: string): Promise<NodeFile>;
+    readFile(path: string): Promise<Uint8Array>;
+  };
+  readFileSync(path: string, encoding: 'utf8'): string;
+  openSync(path: string, flags: 'r'): number;
+  fstatSync(descriptor: number): NodeFile;
+  readSync(
+    descriptor: number,
+    into: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ): number;
+  closeSync(descriptor: number): void;
+}
+
 interface NodeModules {
-  'node:fs': { readFileSync(path: string, encoding: 'utf8'): string };
+  'node:fs': NodeFileSystem;
   'node:os': { availableParallelism(): number };
   'node:v8': { setFlagsFromString(flags: string): void };
   'node:worker_threads': {

@@ -38,6 +38,11 @@ export class AutogradError extends FirelightError {
   override name = 'AutogradError';
 }
 
+/** A file of a format that is cut, damaged, of another kind, or asks for what is not read here. */
+export class FormatError extends FirelightError {
+  override name = 'FormatError';
+}
+
 /** A tensor whose storage was already given back. */
 export class ReleasedError extends FirelightError {
   override name = 'ReleasedError';

@@ -1,5 +1,4 @@
-import type { DType, TypedArray } from '@firelight/tensor';
-import { newTypedArray } from '@firelight/tensor/extend';
+import { type DType, newTypedArray, type TypedArray } from '../core/dtype.ts';
 
 /** Elements and their dtype. */
 interface Elements {

@@ -1,11 +1,12 @@
-import { type Shape, Tensor, ValueError } from '@firelight/tensor';
-import { elementCount, NdArray, quote } from '@firelight/tensor/extend';
-import { CheckpointError } from '../core/errors.ts';
-import { isRecord } from '../core/schema.ts';
+import { Tensor } from '../autograd/tensor.ts';
+import { type FirelightError, ValueError } from '../core/errors.ts';
+import { quote } from '../core/messages.ts';
+import { NdArray } from '../core/ndarray.ts';
+import { isPlainObject } from '../core/plain-object.ts';
+import { elementCount, type Shape } from '../core/shape.ts';
+import { type ByteSource, firstBytes } from './byte-source.ts';
 import { ELEMENT_TYPES, NAMES, toBytes } from './element-types.ts';
-import { describeKind } from './file-kinds.ts';
-import { lazyTensors } from './lazy-tensors.ts';
-import type { Snapshot } from './snapshot.ts';
+import { lazyTensors, type NamedTensors } from './lazy-tensors.ts';
 
 /**
  * The safetensors format: the length of the header (unsigned, 64 bits, little-endian), the header
@@ -22,22 +23,36 @@ interface HeaderEntry {
   readonly data_offsets: readonly [start: number, end: number];
 }
 
+/** What a safetensors file holds. */
+export interface SafetensorsContent {
+  /** Tensors by name, in the order of the header. */
+  readonly tensors: NamedTensors;
+  /** Strings by name. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
 const METADATA = '__metadata__';
+/** Bytes of the header's length, with which a file begins. */
 export const LENGTH_BYTES = 8;
 /** The format's own bound, against files that claim absurd headers. */
 const MAX_HEADER_BYTES = 100e6;
 /** Most axes of a tensor, as in NumPy. */
 const MAX_AXES = 32;
 
+/** How a safetensors file is written. */
+export interface EncodeSafetensorsOptions {
+  /** So many spaces, at least, end the header; 0 by default. */
+  readonly extraPadding?: number;
+}
+
 /**
  * The bytes of a safetensors file; wide elements first, else in the order of `tensors`.
  *
- * @param options `extraPadding` bytes of spaces, at least, end the header
  * @throws ValueError if a name or string cannot be in a file
  */
 export function encodeSafetensors(
-  { tensors, metadata }: Snapshot,
-  { extraPadding = 0 }: { readonly extraPadding?: number } = {},
+  { tensors, metadata }: SafetensorsContent,
+  { extraPadding = 0 }: EncodeSafetensorsOptions = {},
 ): Uint8Array {
   const arrays = Object.entries(tensors).map(([name, { array, dtype, shape }]) => {
     if (name === METADATA) throw new ValueError(`safetensors: no tensor can be called ${METADATA}`);
@@ -78,60 +93,54 @@ export function encodeSafetensors(
   return file;
 }
 
-/** Whether bytes begin as a safetensors file does: with a possible length, then a JSON object. */
-export function looksLikeSafetensors(file: Uint8Array): boolean {
-  return file[LENGTH_BYTES] === 0x7b && headerLengthOf(file) <= MAX_HEADER_BYTES;
+/** Whether a file begins as those of safetensors: with a possible length, then a JSON object. */
+export function looksLikeSafetensors(source: ByteSource): boolean {
+  const start = firstBytes(source, LENGTH_BYTES + 1);
+  return start[LENGTH_BYTES] === 0x7b && lengthIn(start) <= MAX_HEADER_BYTES;
 }
 
-function headerLengthOf(file: Uint8Array): number {
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  return Number(view.getBigUint64(0, true));
+function lengthIn(start: Uint8Array): number {
+  return Number(new DataView(start.buffer, start.byteOffset).getBigUint64(0, true));
 }
 
 /**
- * Reads the bytes of a safetensors file. The header is checked at once; a tensor is decoded when it
- * is first asked for, so one of a dtype that we lack disturbs nobody who does not need it.
+ * Reads a safetensors file. The header is checked at once; a tensor is read and decoded when it is first
+ * asked for, so one of a dtype that we lack disturbs nobody who does not need it.
  *
- * @param file must stay as it is while tensors are asked for
- * @param source what the errors call the file
- * @throws CheckpointError if it is cut, overlong, malformed or of another kind; and where a tensor is
- *   asked for whose dtype we lack or whose elements do not fit into ours
+ * Tensors get the dtype of the file. Integers of 64 bits become int64, or float64 where one is beyond
+ * ±(2⁵³ − 1), and those of 16 bits with a sign int32.
+ *
+ * @throws FormatError, or the source's own error, if it is cut, overlong, malformed or of another kind;
+ *   and where a tensor is asked for whose dtype we lack or whose elements do not fit into ours
  */
-export function decodeSafetensors(
-  file: Uint8Array,
-  { source }: { readonly source: string },
-): Snapshot {
-  const { header, dataStart } = readHeader(file, source);
-  const data = file.subarray(dataStart);
+export function decodeSafetensors(source: ByteSource): SafetensorsContent {
+  const { header, dataStart } = readHeader(source);
   const { [METADATA]: metadata = {} } = header;
   checkMetadata(metadata, source);
   delete header[METADATA];
-  checkPlaces(checkEntries(header, source), data.length, source);
+  checkPlaces(checkEntries(header, source), source.size - dataStart, source);
   // Each entry went through `checkEntry`.
   const entries = header as Record<string, HeaderEntry>;
-  const read = (name: string, entry: HeaderEntry): Tensor => readTensor(name, entry, data, source);
+  const read = (name: string, entry: HeaderEntry): Tensor =>
+    readTensor(name, entry, dataStart, source);
   return { tensors: lazyTensors(entries, read), metadata };
 }
 
 /** The header as JSON, and where the elements begin. */
-function readHeader(
-  file: Uint8Array,
-  source: string,
-): { header: Record<string, unknown>; dataStart: number } {
-  const damaged = (what: string): CheckpointError =>
-    new CheckpointError(
-      `${source}: ${describeKind(file) ?? `${what}, so it is no whole safetensors file`}`,
-    );
-  if (file.length < LENGTH_BYTES) throw damaged(`has only ${file.length} bytes`);
-  const length = headerLengthOf(file);
+function readHeader(source: ByteSource): { header: Record<string, unknown>; dataStart: number } {
+  const damaged = (what: string): FirelightError =>
+    source.error(`${what}, so it is no whole safetensors file`);
+  const { size } = source;
+  if (size < LENGTH_BYTES) throw damaged(`has only ${size} bytes`);
+  const length = lengthIn(source.bytes(0, LENGTH_BYTES));
   const dataStart = LENGTH_BYTES + length;
-  if (length > MAX_HEADER_BYTES || dataStart > file.length) {
-    throw damaged(`claims a header of ${length} bytes and has ${file.length} in all`);
+  if (length > MAX_HEADER_BYTES || dataStart > size) {
+    throw damaged(`claims a header of ${length} bytes and has ${size} in all`);
   }
+  const text = source.bytes(LENGTH_BYTES, dataStart);
   let header: unknown;
   try {
-    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-    header = JSON.parse(decoder.decode(file.subarray(LENGTH_BYTES, dataStart)));
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(text));
   } catch {
     throw damaged('has a header that is no JSON');
   }
@@ -141,10 +150,10 @@ function readHeader(
 
 function checkMetadata(
   metadata: unknown,
-  source: string,
-): asserts metadata is Snapshot['metadata'] {
+  source: ByteSource,
+): asserts metadata is SafetensorsContent['metadata'] {
   if (!isRecord(metadata) || Object.values(metadata).some((text) => typeof text !== 'string')) {
-    throw new CheckpointError(`${source}: ${METADATA} of the header must hold strings only`);
+    throw source.error(`${METADATA} of the header must hold strings only`);
   }
 }
 
@@ -156,16 +165,19 @@ interface Place {
 }
 
 /** Every entry is well formed, and of the size that its dtype and shape need. */
-function checkEntries(header: Record<string, unknown>, source: string): Place[] {
+function checkEntries(header: Record<string, unknown>, source: ByteSource): Place[] {
   const places: Place[] = [];
   for (const name in header) places.push(checkEntry(name, header[name], source));
   return places;
 }
 
+/** Whether a value of JSON is an object with named values. */
+const isRecord = (value: unknown): value is Record<string, unknown> => isPlainObject(value);
+
 const isCount = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0;
 
-function checkEntry(name: string, entry: unknown, source: string): Place {
+function checkEntry(name: string, entry: unknown, source: ByteSource): Place {
   const { dtype, shape, data_offsets: offsets } = isRecord(entry) ? entry : {};
   const isWellFormed =
     typeof dtype === 'string' &&
@@ -177,8 +189,8 @@ function checkEntry(name: string, entry: unknown, source: string): Place {
     offsets.every(isCount) &&
     offsets[0] <= offsets[1];
   if (!isWellFormed) {
-    throw new CheckpointError(
-      `${source}: the header's entry of tensor ${quote(name)} is malformed; it needs a dtype, a ` +
+    throw source.error(
+      `the header's entry of tensor ${quote(name)} is malformed; it needs a dtype, a ` +
         `shape of at most ${MAX_AXES} axes and two data_offsets`,
     );
   }
@@ -186,8 +198,8 @@ function checkEntry(name: string, entry: unknown, source: string): Place {
   if (Object.hasOwn(ELEMENT_TYPES, dtype)) {
     const bytes = elementCount(shape) * ELEMENT_TYPES[dtype].bytes;
     if (bytes !== end - start) {
-      throw new CheckpointError(
-        `${source}: tensor ${quote(name)} of dtype ${dtype} and shape [${shape.join(', ')}] needs ` +
+      throw source.error(
+        `tensor ${quote(name)} of dtype ${dtype} and shape [${shape.join(', ')}] needs ` +
           `${bytes} bytes and has ${end - start}`,
       );
     }
@@ -196,21 +208,19 @@ function checkEntry(name: string, entry: unknown, source: string): Place {
 }
 
 /** Together the tensors cover the data without gap or overlap. */
-function checkPlaces(places: Place[], dataLength: number, source: string): void {
+function checkPlaces(places: Place[], dataLength: number, source: ByteSource): void {
   places.sort((a, b) => a.start - b.start || a.end - b.end);
   let covered = 0;
   for (const { name, start, end } of places) {
     if (start !== covered) {
       const what = start < covered ? 'overlaps the one before' : 'leaves a gap before it';
-      throw new CheckpointError(
-        `${source}: tensor ${quote(name)} at byte ${start} of the data ${what}`,
-      );
+      throw source.error(`tensor ${quote(name)} at byte ${start} of the data ${what}`);
     }
     covered = end;
   }
   if (covered !== dataLength) {
-    throw new CheckpointError(
-      `${source}: the tensors need ${covered} bytes of data and the file has ${dataLength}, ` +
+    throw source.error(
+      `the tensors need ${covered} bytes of data and the file has ${dataLength}, ` +
         `so it is ${dataLength < covered ? 'cut off' : 'too long'}`,
     );
   }
@@ -219,21 +229,24 @@ function checkPlaces(places: Place[], dataLength: number, source: string): void 
 function readTensor(
   name: string,
   { dtype: typeName, shape, data_offsets: [start, end] }: HeaderEntry,
-  data: Uint8Array,
-  source: string,
+  dataStart: number,
+  source: ByteSource,
 ): Tensor {
   if (!Object.hasOwn(ELEMENT_TYPES, typeName)) {
-    throw new CheckpointError(
-      `${source}: tensor ${quote(name)} has dtype ${quote(typeName)}; supported are ` +
+    throw source.error(
+      `tensor ${quote(name)} has dtype ${quote(typeName)}; supported are ` +
         `${Object.keys(ELEMENT_TYPES).join(', ')}; convert it with the program that wrote the file`,
     );
   }
-  const elements = ELEMENT_TYPES[typeName].read(data.subarray(start, end), (index, value) => {
-    throw new CheckpointError(
-      `${source}: element ${index} of tensor ${quote(name)} is ${value}, which ` +
-        `${typeName === 'BOOL' ? 'is neither 0 nor 1' : 'no dtype of ours holds exactly'}; convert ` +
-        'it with the program that wrote the file',
-    );
-  });
+  const elements = ELEMENT_TYPES[typeName].read(
+    source.bytes(dataStart + start, dataStart + end),
+    (index, value) => {
+      throw source.error(
+        `element ${index} of tensor ${quote(name)} is ${value}, which ` +
+          `${typeName === 'BOOL' ? 'is neither 0 nor 1' : 'no dtype of ours holds exactly'}; convert ` +
+          'it with the program that wrote the file',
+      );
+    },
+  );
   return new Tensor(NdArray.fromTypedArray(elements.data, shape, elements.dtype));
 }

@@ -1,5 +1,7 @@
-import type { Tensor } from '@firelight/tensor';
-import type { StateDict } from '../module/module.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+
+/** Tensors by name. */
+export type NamedTensors = Readonly<Record<string, Tensor>>;
 
 /**
  * Tensors by name, each decoded when it is first asked for. A proxy of the entries, since a getter for
@@ -11,7 +13,7 @@ import type { StateDict } from '../module/module.ts';
 export function lazyTensors<Entry>(
   entries: Record<string, Entry>,
   read: (name: string, entry: Entry) => Tensor,
-): StateDict {
+): NamedTensors {
   const decoded = new Map<string, Tensor>();
   const get = (_: unknown, name: string | symbol): Tensor | undefined => {
     if (typeof name === 'symbol' || !Object.hasOwn(entries, name)) return undefined;

@@ -1,0 +1,45 @@
+import { bytesSource, fileSource } from '@firelight/tensor/formats';
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { CheckpointFormat } from '../checkpoint/format.ts';
+import { formatOf } from '../checkpoint/formats.ts';
+import { CheckpointError } from '../core/errors.ts';
+
+/** In the order in which they are asked whether a file is theirs; safetensors is asked first. */
+export const CHECKPOINT_FORMATS: readonly CheckpointFormat[] = [];
+
+/** How a file is opened. */
+export interface OpenOptions {
+  /** What errors call it; by default its path, or the name that a browser's file has. */
+  readonly name?: string;
+}
+
+/**
+ * Reads a checkpoint of any program whose format is known here, or was registered with
+ * `registerCheckpointFormat`, as its bytes tell. Nothing in the file is run, and a tensor is decoded
+ * when it is first asked for.
+ *
+ * @param file a path, in Node; the bytes of a file, which must stay as they are while tensors are asked
+ *   for; or a browser's file, such as one that was dropped
+ * @throws CheckpointError if it cannot be read, is damaged, or holds what is refused, with the remedy
+ */
+export async function openCheckpoint(
+  file: string | Uint8Array | ArrayBuffer | Blob,
+  { name = nameOf(file) }: OpenOptions = {},
+): Promise<Checkpoint> {
+  const error = CheckpointError;
+  const source =
+    typeof file === 'string'
+      ? await fileSource(file, { error })
+      : bytesSource(await bytesOf(file), { name, error });
+  return { ...(await formatOf(source, CHECKPOINT_FORMATS).read(source)), file: name };
+}
+
+function nameOf(file: string | Uint8Array | ArrayBuffer | Blob): string {
+  if (typeof file === 'string') return file;
+  return 'name' in file && typeof file.name === 'string' ? file.name : 'checkpoint';
+}
+
+async function bytesOf(file: Uint8Array | ArrayBuffer | Blob): Promise<Uint8Array> {
+  if (file instanceof Uint8Array) return file;
+  return new Uint8Array(file instanceof Blob ? await file.arrayBuffer() : file);
+}
