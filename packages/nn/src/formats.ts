@@ -5,4 +5,5 @@
  * @module @firelight/nn/formats
  */
 
+export { NPY, NPZ } from './formats/numpy.ts';
 export { CHECKPOINT_FORMATS, type OpenOptions, openCheckpoint } from './formats/open-checkpoint.ts';

@@ -16,7 +16,12 @@ export {
   lastBytes,
   partOfSource,
 } from './formats/byte-source.ts';
+export { crc32 } from './formats/crc32.ts';
+export { extentOf, gather, type StridedLayout } from './formats/gather.ts';
+export { type DeflateFormat, type InflateOptions, inflate } from './formats/inflate.ts';
 export { lazyTensors, type NamedTensors } from './formats/lazy-tensors.ts';
+export { decodeNpy, encodeNpy, looksLikeNpy } from './formats/npy.ts';
+export { decodeNpz, encodeNpz, looksLikeNpz } from './formats/npz.ts';
 export {
   decodeSafetensors,
   type EncodeSafetensorsOptions,
@@ -25,3 +30,5 @@ export {
   looksLikeSafetensors,
   type SafetensorsContent,
 } from './formats/safetensors.ts';
+export { type EncodeZipOptions, encodeZip } from './formats/write-zip.ts';
+export { looksLikeZip, readZip, type ZipMember, zipNames } from './formats/zip.ts';

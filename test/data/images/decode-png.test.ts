@@ -6,7 +6,7 @@ import { createDeflate, deflateSync, inflateSync } from 'node:zlib';
 import { DataError, decodeImage } from '@firelight/data';
 import { ValueError } from '@firelight/tensor';
 import { describe, expect, test } from 'vitest';
-import { inflateStream } from '../../../packages/data/src/images/png/inflate.ts';
+import { inflateStream } from '../../../packages/tensor/src/formats/inflate.ts';
 import {
   chunksOf,
   encodePng,
@@ -148,8 +148,14 @@ test('data that unpacks far beyond the size is given up early', async () => {
   const file = pngOf(header(), pngChunk('IDAT', bomb));
   const before = process.resourceUsage().maxRSS;
   await expect(decodeImage(file)).rejects.toThrow(/unpacks to more than the 14 bytes of its size/);
-  await expect(inflateStream([bomb], 14)).rejects.toThrow(/more than the 14 bytes/);
+  await expect(inflateStream([bomb], toLength(14))).rejects.toThrow(/more than the 14 bytes/);
   expect(process.resourceUsage().maxRSS - before).toBeLessThan(50e3);
+});
+
+const toLength = (length: number) => ({
+  format: 'deflate' as const,
+  length,
+  error: (problem: string) => new DataError(problem),
 });
 
 describe('unpacking with the streams of browsers', () => {
@@ -159,15 +165,21 @@ describe('unpacking with the streams of browsers', () => {
         .filter(({ type }) => type === 'IDAT')
         .map(({ data }) => data);
       const expected = inflateSync(Buffer.concat(parts));
-      expect(Buffer.from(await inflateStream(parts, expected.length)).equals(expected)).toBe(true);
+      expect(
+        Buffer.from(await inflateStream(parts, toLength(expected.length))).equals(expected),
+      ).toBe(true);
     }
   });
 
   test('refuses the same data', async () => {
-    await expect(inflateStream([zlib.subarray(0, 8)], 14)).rejects.toThrow(/data is damaged/);
-    await expect(inflateStream([changed(zlib, -1)], 14)).rejects.toThrow(/data is damaged/);
-    await expect(inflateStream([zlib.subarray(0, 4), zlib.subarray(4)], 13)).rejects.toThrow(
-      /more than the 13 bytes/,
+    await expect(inflateStream([zlib.subarray(0, 8)], toLength(14))).rejects.toThrow(
+      /data is damaged/,
     );
+    await expect(inflateStream([changed(zlib, -1)], toLength(14))).rejects.toThrow(
+      /data is damaged/,
+    );
+    await expect(
+      inflateStream([zlib.subarray(0, 4), zlib.subarray(4)], toLength(13)),
+    ).rejects.toThrow(/more than the 13 bytes/);
   });
 });

@@ -3,9 +3,10 @@ import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { CheckpointFormat } from '../checkpoint/format.ts';
 import { formatOf } from '../checkpoint/formats.ts';
 import { CheckpointError } from '../core/errors.ts';
+import { NPY, NPZ } from './numpy.ts';
 
 /** In the order in which they are asked whether a file is theirs; safetensors is asked first. */
-export const CHECKPOINT_FORMATS: readonly CheckpointFormat[] = [];
+export const CHECKPOINT_FORMATS: readonly CheckpointFormat[] = [NPZ, NPY];
 
 /** How a file is opened. */
 export interface OpenOptions {

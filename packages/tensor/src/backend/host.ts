@@ -47,6 +47,12 @@ export interface NodeFileSystem {
 interface NodeModules {
   'node:fs': NodeFileSystem;
   'node:os': { availableParallelism(): number };
+  'node:zlib': {
+    inflateSync(bytes: Uint8Array, options: { readonly maxOutputLength: number }): Uint8Array;
+    inflateRawSync(bytes: Uint8Array, options: { readonly maxOutputLength: number }): Uint8Array;
+    /** Since Node 20.15. */
+    crc32?: (bytes: Uint8Array, before: number) => number;
+  };
   'node:v8': { setFlagsFromString(flags: string): void };
   'node:worker_threads': {
     Worker: new (

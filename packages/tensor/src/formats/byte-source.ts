@@ -39,16 +39,13 @@ export function bytesSource(
   bytes: Uint8Array,
   { name, error: ErrorClass = FormatError }: ByteSourceOptions,
 ): ByteSource {
-  const source: ByteSource = {
-    name: printablePath(name),
-    size: bytes.length,
-    bytes(start, end) {
-      expectInside(source, start, end);
-      return bytes.subarray(start, end);
-    },
-    error: (problem, options) => new ErrorClass(`${source.name}: ${problem}`, options),
-  };
-  return source;
+  const shown = printablePath(name);
+  return newSource(
+    shown,
+    bytes.length,
+    (problem, options) => new ErrorClass(`${shown}: ${problem}`, options),
+    (start, end) => bytes.subarray(start, end),
+  );
 }
 
 /** The bytes from `start` to before `end` of another source, with messages that also name the part. */
@@ -59,16 +56,39 @@ export function partOfSource(
   end: number,
 ): ByteSource {
   expectInside(source, start, end);
-  const within: ByteSource = {
-    name: `${source.name}: ${part}`,
-    size: end - start,
-    bytes(from, to) {
-      expectInside(within, from, to);
-      return source.bytes(start + from, start + to);
+  return derivedSource(source, part, end - start, (from, to) =>
+    source.bytes(start + from, start + to),
+  );
+}
+
+/** What was made from a part of another source, such as its unpacked bytes, with messages that name the part. */
+export function derivedSource(
+  source: ByteSource,
+  part: string,
+  size: number,
+  read: ByteSource['bytes'],
+): ByteSource {
+  const error: ByteSource['error'] = (problem, options) =>
+    source.error(`${part}: ${problem}`, options);
+  return newSource(`${source.name}: ${part}`, size, error, read);
+}
+
+function newSource(
+  name: string,
+  size: number,
+  error: ByteSource['error'],
+  read: ByteSource['bytes'],
+): ByteSource {
+  const source: ByteSource = {
+    name,
+    size,
+    bytes(start, end) {
+      expectInside(source, start, end);
+      return read(start, end);
     },
-    error: (problem, options) => source.error(`${part}: ${problem}`, options),
+    error,
   };
-  return within;
+  return source;
 }
 
 function expectInside(source: ByteSource, start: number, end: number): void {
@@ -130,23 +150,16 @@ export async function fileSource(
     });
     return bytesSource(bytes, { name: path, error: ErrorClass });
   }
-  const source: ByteSource = {
-    name,
-    size: found.size,
-    bytes(start, end) {
-      expectInside(source, start, end);
-      let part: Uint8Array | null;
-      try {
-        part = readPart(fs, path, found, start, end);
-      } catch (cause) {
-        throw unreadable(cause);
-      }
-      if (part === null) throw error('was changed after it was opened; open it again');
-      return part;
-    },
-    error,
-  };
-  return source;
+  return newSource(name, found.size, error, (start, end) => {
+    let part: Uint8Array | null;
+    try {
+      part = readPart(fs, path, found, start, end);
+    } catch (cause) {
+      throw unreadable(cause);
+    }
+    if (part === null) throw error('was changed after it was opened; open it again');
+    return part;
+  });
 }
 
 /** Bytes of a file, or null if it is not the one any more that was found before. */

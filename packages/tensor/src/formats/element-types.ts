@@ -1,4 +1,6 @@
 import { type DType, newTypedArray, type TypedArray } from '../core/dtype.ts';
+import { quote } from '../core/messages.ts';
+import type { ByteSource } from './byte-source.ts';
 
 /** Elements and their dtype. */
 interface Elements {
@@ -117,3 +119,30 @@ export const ELEMENT_TYPES: Readonly<Record<string, ElementType>> = {
   I16: { bytes: 2, read: fromInt16 },
   BOOL: { bytes: 1, read: fromBool },
 };
+
+/**
+ * Elements of a type of `ELEMENT_TYPES` as they become ours.
+ *
+ * @param what begins the error's name for an element, such as `"tensor 'x'"`
+ * @throws the source's error for a type that we lack, and for an element that no dtype of ours holds
+ */
+export function readElements(
+  source: ByteSource,
+  what: string,
+  typeName: string,
+  bytes: Uint8Array,
+): Elements {
+  if (!Object.hasOwn(ELEMENT_TYPES, typeName)) {
+    throw source.error(
+      `${what} has dtype ${quote(typeName)}; supported are ` +
+        `${Object.keys(ELEMENT_TYPES).join(', ')}; convert it with the program that wrote the file`,
+    );
+  }
+  return ELEMENT_TYPES[typeName].read(bytes, (index, value) => {
+    throw source.error(
+      `element ${index} of ${what} is ${value}, which ` +
+        `${typeName === 'BOOL' ? 'is neither 0 nor 1' : 'no dtype of ours holds exactly'}; convert ` +
+        'it with the program that wrote the file',
+    );
+  });
+}

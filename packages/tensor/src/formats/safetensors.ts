@@ -5,7 +5,7 @@ import { NdArray } from '../core/ndarray.ts';
 import { isPlainObject } from '../core/plain-object.ts';
 import { elementCount, type Shape } from '../core/shape.ts';
 import { type ByteSource, firstBytes } from './byte-source.ts';
-import { ELEMENT_TYPES, NAMES, toBytes } from './element-types.ts';
+import { ELEMENT_TYPES, NAMES, readElements, toBytes } from './element-types.ts';
 import { lazyTensors, type NamedTensors } from './lazy-tensors.ts';
 
 /**
@@ -232,21 +232,7 @@ function readTensor(
   dataStart: number,
   source: ByteSource,
 ): Tensor {
-  if (!Object.hasOwn(ELEMENT_TYPES, typeName)) {
-    throw source.error(
-      `tensor ${quote(name)} has dtype ${quote(typeName)}; supported are ` +
-        `${Object.keys(ELEMENT_TYPES).join(', ')}; convert it with the program that wrote the file`,
-    );
-  }
-  const elements = ELEMENT_TYPES[typeName].read(
-    source.bytes(dataStart + start, dataStart + end),
-    (index, value) => {
-      throw source.error(
-        `element ${index} of tensor ${quote(name)} is ${value}, which ` +
-          `${typeName === 'BOOL' ? 'is neither 0 nor 1' : 'no dtype of ours holds exactly'}; convert ` +
-          'it with the program that wrote the file',
-      );
-    },
-  );
-  return new Tensor(NdArray.fromTypedArray(elements.data, shape, elements.dtype));
+  const bytes = source.bytes(dataStart + start, dataStart + end);
+  const { data, dtype } = readElements(source, `tensor ${quote(name)}`, typeName, bytes);
+  return new Tensor(NdArray.fromTypedArray(data, shape, dtype));
 }

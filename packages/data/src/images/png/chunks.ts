@@ -1,3 +1,4 @@
+import { crc32 } from '@firelight/tensor/formats';
 import { DataError } from '../../core/errors.ts';
 import { latin1 } from '../../core/latin1.ts';
 
@@ -40,25 +41,11 @@ export function* readChunks(bytes: Uint8Array): IterableIterator<Chunk> {
       );
     }
     const end = at + 8 + length;
-    if (crc32(bytes, at + 4, end) !== view.getUint32(end)) {
+    if (crc32(bytes.subarray(at + 4, end)) !== view.getUint32(end)) {
       throw new DataError(`the checksum of its chunk ${type} is wrong`);
     }
     if (type === 'IEND') return;
     yield { type, data: bytes.subarray(at + 8, end) };
     at = end + 4;
   }
-}
-
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let rest = byte;
-  for (let bit = 0; bit < 8; bit++)
-    rest = (rest & 1) === 0 ? rest >>> 1 : (rest >>> 1) ^ 0xedb88320;
-  return rest;
-});
-
-/** @see PNG specification, third edition, "CRC algorithm" */
-function crc32(bytes: Uint8Array, start: number, end: number): number {
-  let crc = 0xffffffff;
-  for (let at = start; at < end; at++) crc = CRC_TABLE[(crc ^ bytes[at]) & 0xff] ^ (crc >>> 8);
-  return (crc ^ 0xffffffff) >>> 0;
 }

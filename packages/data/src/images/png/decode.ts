@@ -1,9 +1,9 @@
+import { inflate } from '@firelight/tensor/formats';
 import { DataError } from '../../core/errors.ts';
 import type { Image } from '../../core/image.ts';
 import { checkPixels } from '../limit.ts';
 import { readChunks } from './chunks.ts';
 import { type Pass, type PngHeader, parseHeader, passesOf } from './header.ts';
-import { inflate } from './inflate.ts';
 import { unfilter } from './unfilter.ts';
 
 /** The chunks that make the picture. */
@@ -26,10 +26,11 @@ export async function decodePng(bytes: Uint8Array, maxBytes: number): Promise<Im
   const { header, palette, data } = collectParts(bytes, maxBytes);
   const { width, height, depth, channels } = header;
   const passes = passesOf(header);
-  const raw = await inflate(
-    data,
-    passes.reduce((sum, pass) => sum + pass.height * (pass.rowBytes + 1), 0),
-  );
+  const raw = await inflate(data, {
+    format: 'deflate',
+    length: passes.reduce((sum, pass) => sum + pass.height * (pass.rowBytes + 1), 0),
+    error: (problem, options) => new DataError(problem, options),
+  });
   const pixels = new Uint8Array(width * height * 3);
   const step = Math.max((channels * depth) / 8, 1);
   const place =
