@@ -22,6 +22,17 @@ export { type DeflateFormat, type InflateOptions, inflate } from './formats/infl
 export { lazyTensors, type NamedTensors } from './formats/lazy-tensors.ts';
 export { decodeNpy, encodeNpy, looksLikeNpy } from './formats/npy.ts';
 export { decodeNpz, encodeNpz, looksLikeNpz } from './formats/npz.ts';
+export { unpickle } from './formats/pickle.ts';
+export {
+  latin1,
+  type PickleCall,
+  type PickleDict,
+  PickleGlobal,
+  PickleObject,
+  PickleTuple,
+  type PickleValue,
+  type RefusePickle,
+} from './formats/pickle-values.ts';
 export {
   decodeSafetensors,
   type EncodeSafetensorsOptions,
@@ -30,5 +41,6 @@ export {
   looksLikeSafetensors,
   type SafetensorsContent,
 } from './formats/safetensors.ts';
+export type { UnpickleOptions } from './formats/unpickler.ts';
 export { type EncodeZipOptions, encodeZip } from './formats/write-zip.ts';
 export { looksLikeZip, readZip, type ZipMember, zipNames } from './formats/zip.ts';

@@ -72,8 +72,8 @@ describe('parseCifarPython', () => {
     ],
     ['no batch', pickle(0x5d, 0x2e), /holds no dict/],
     ['no data', pickle(0x7d, 0x2e), /has no array 'data'/],
-    ['other protocols', Uint8Array.of(0x80, 4, 0x2e), /protocol 4, CIFAR's batches have 2/],
-    ['other instructions', pickle(0x8a), /instruction 0x8a is none that CIFAR's batches use/],
+    ['other protocols', Uint8Array.of(0x80, 6, 0x2e), /protocol 6, where 2 to 5 are read/],
+    ['other instructions', pickle(0x8f), /there is no instruction 0x8f/],
     ['a label of 10', pythonBatch([1, 10], pixels), /label 1 is 10, CIFAR-10 has 0 to 9/],
     [
       'labels of another number',
@@ -99,8 +99,9 @@ describe('parseCifarPython', () => {
     ['a call of no function', pickle(0x4e, 0x29, 0x52), /a call must have a name/],
     ['a mark that is not there', pickle(0x74), /no mark to go back to/],
     ['a call that numpy does not make', pickle(...TYPE, 0x29, 0x52), /numpy does not make/],
-    ['a state that is no tuple', pickle(...TYPE, 0x4e, 0x62), /an object must be a tuple/],
-    ['a state of a list', pickle(0x5d, 0x29, 0x62), /only arrays and types have a state/],
+    ['a state that is no tuple', pickle(...ARRAY, 0x4e, 0x62), /must be two sides/],
+    ['a state of a list', pickle(0x5d, 0x29, 0x62), /only objects have a state/],
+    ['a state of a name', pickle(...TYPE, 0x4e, 0x62), /only objects have a state/],
     ['a state of an array without sides', pickle(...ARRAY, 0x29, 0x62), /must be two sides/],
     [
       'an array of no elements',

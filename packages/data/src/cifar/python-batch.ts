@@ -1,10 +1,10 @@
 import { quote } from '@firelight/tensor/extend';
+import type { PickleValue } from '@firelight/tensor/formats';
 import { expectBytes, expectOptions, expectText } from '../core/check.ts';
 import { DataError } from '../core/errors.ts';
 import { parseCifarBinary } from './binary.ts';
 import { CIFAR_IMAGE_BYTES, CIFAR10_CLASSES } from './constants.ts';
-import { unpickle } from './pickle.ts';
-import { NumpyArray, type PickleValue } from './pickle-values.ts';
+import { NumpyArray, unpickleArrays } from './numpy-pickle.ts';
 import { CifarRecords } from './records.ts';
 
 /** With this byte every pickle of protocol 2 begins, and no binary file, since it is no label. */
@@ -37,7 +37,7 @@ export function parseCifarPython(
   const { source = 'CIFAR-10 python batch' } = expectOptions('parseCifarPython', options);
   expectText('parseCifarPython: source', source);
   const file = expectBytes('parseCifarPython: bytes', bytes);
-  const batch = unpickle(file, source);
+  const batch = unpickleArrays(file, source);
   if (!(batch instanceof Map)) throw new DataError(`${source}: holds no dict, so it is no batch`);
   const pixels = checkPixels(batch.get('data'), source);
   const count = pixels.length / CIFAR_IMAGE_BYTES;

@@ -1,4 +1,4 @@
-import { latin1 } from '../core/latin1.ts';
+import { latin1 } from '@firelight/tensor/formats';
 
 /** A format of pictures that is known but not read. */
 interface OtherFormat {

@@ -1,6 +1,5 @@
-import { crc32 } from '@firelight/tensor/formats';
+import { crc32, latin1 } from '@firelight/tensor/formats';
 import { DataError } from '../../core/errors.ts';
-import { latin1 } from '../../core/latin1.ts';
 
 /** The eight bytes with which every PNG begins. */
 const SIGNATURE: readonly number[] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
