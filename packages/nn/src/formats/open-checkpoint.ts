@@ -3,10 +3,12 @@ import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { CheckpointFormat } from '../checkpoint/format.ts';
 import { formatOf } from '../checkpoint/formats.ts';
 import { CheckpointError } from '../core/errors.ts';
+import { SONGHAN } from './deep-compression/songhan-format.ts';
+import { MINDSPORE } from './mindspore/mindspore-format.ts';
 import { NPY, NPZ } from './numpy.ts';
 
 /** In the order in which they are asked whether a file is theirs; safetensors is asked first. */
-export const CHECKPOINT_FORMATS: readonly CheckpointFormat[] = [NPZ, NPY];
+export const CHECKPOINT_FORMATS: readonly CheckpointFormat[] = [NPZ, NPY, MINDSPORE, SONGHAN];
 
 /** How a file is opened. */
 export interface OpenOptions {
