@@ -231,7 +231,7 @@ const LAYERS = {
     ['training', 'core', 'module', 'checkpoint', 'metrics', 'optimizers'],
     ['callbacks', 'core', 'checkpoint', 'metrics', 'training'],
     ['summary', 'module', 'layers'],
-    ['formats', 'core', 'module', 'checkpoint', 'layers', 'models'],
+    ['formats', 'core', 'module', 'checkpoint', 'layers', 'models', 'optimizers'],
     [
       'index',
       'core',

@@ -5,5 +5,16 @@
  * @module @firelight/nn/formats
  */
 
+export { SONGHAN } from './formats/deep-compression/songhan-format.ts';
+export { MINDSPORE } from './formats/mindspore/mindspore-format.ts';
+export { type IdentifiedNetwork, identifyNetwork } from './formats/names/identify.ts';
+export { type LoadIntoOptions, loadInto } from './formats/names/load-into.ts';
+export {
+  exportNames,
+  type MapOptions,
+  type MappedNames,
+  mapNames,
+} from './formats/names/map-names.ts';
+export type { Origin, OriginName, Preprocessing } from './formats/names/origin.ts';
 export { NPY, NPZ } from './formats/numpy.ts';
 export { CHECKPOINT_FORMATS, type OpenOptions, openCheckpoint } from './formats/open-checkpoint.ts';
