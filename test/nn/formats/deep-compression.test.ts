@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { CheckpointError } from '@firelight/nn';
-import { openCheckpoint } from '@firelight/nn/formats';
+import { openCheckpoint, SONGHAN } from '@firelight/nn/formats';
 import { bytesSource } from '@firelight/tensor/formats';
 import { describe, expect, test } from 'vitest';
-import { SONGHAN } from '../../../packages/nn/src/formats/deep-compression/songhan-format.ts';
-import { fuzzFormat } from '../../helpers/fuzz-format.ts';
+import { fuzzReader } from '../../helpers/fuzz-reader.ts';
+import { readAll } from '../../helpers/read-all.ts';
 import { sharedPath } from '../../helpers/shared.ts';
 
 const path = sharedPath('interop', 'compressed_SqueezeNet.net');
@@ -86,7 +86,8 @@ describe.skipIf(path === null)(
     });
 
     test('files with changed bytes are read or refused', async () => {
-      const { read: whole, refused } = await fuzzFormat(SONGHAN, bytes, 60);
+      const options = { numRuns: 60 };
+      const { read: whole, refused } = await fuzzReader([bytes], readAll, options);
       expect(Math.min(whole, refused)).toBeGreaterThan(0);
     });
   },

@@ -16,6 +16,7 @@ import {
   type IdentifiedNetwork,
   identifyNetwork,
   loadInto,
+  MINDSPORE,
   type OriginName,
   openCheckpoint,
 } from '@firelight/nn/formats';
@@ -30,7 +31,6 @@ import {
   zeros,
 } from '@firelight/tensor';
 import { describe, expect, test } from 'vitest';
-import { MINDSPORE } from '../../../packages/nn/src/formats/mindspore/mindspore-format.ts';
 import photographs from '../../fixtures/deep-compression/expected.json' with { type: 'json' };
 import { PHOTOGRAPHS, readPhotograph } from '../../helpers/photographs.ts';
 import { sharedPath } from '../../helpers/shared.ts';

@@ -1,15 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CheckpointError, type Snapshot } from '@firelight/nn';
-import { openCheckpoint } from '@firelight/nn/formats';
-import { DTYPES, type Tensor, tensor, ValueError } from '@firelight/tensor';
-import { bytesSource, toBytes } from '@firelight/tensor/formats';
+import { MINDSPORE, openCheckpoint } from '@firelight/nn/formats';
+import { DTYPES, tensor, ValueError } from '@firelight/tensor';
+import { bytesSource } from '@firelight/tensor/formats';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encodeMindSpore } from '../../../packages/nn/src/formats/mindspore/encode.ts';
-import { MINDSPORE } from '../../../packages/nn/src/formats/mindspore/mindspore-format.ts';
 import {
   bytesField,
   type Chunks,
@@ -17,29 +15,21 @@ import {
   textField,
   varintField,
 } from '../../../packages/nn/src/formats/protobuf.ts';
-import { fuzzFormat } from '../../helpers/fuzz-format.ts';
-import { sharedPath } from '../../helpers/shared.ts';
+import { fuzzReader } from '../../helpers/fuzz-reader.ts';
+import { hasCommand } from '../../helpers/has-command.ts';
+import { digestOf, expectedOf, hasInterop, interopPath } from '../../helpers/interop.ts';
+import { readAll } from '../../helpers/read-all.ts';
 
 const FILES = ['hand-all.ckpt', 'hand-crc.ckpt', 'mindarmour-lenet-10_1875.ckpt'];
-const shared = sharedPath('interop');
-
-const digest = (bytes: Uint8Array): string =>
-  createHash('sha256').update(bytes).digest('hex').slice(0, 16);
-const digestOf = ({ array, dtype }: Tensor): string => digest(toBytes(array.data, dtype));
 const file = (bytes: Uint8Array) => bytesSource(bytes, { name: 'file', error: CheckpointError });
 const read = (bytes: Uint8Array) => MINDSPORE.read(file(bytes));
 
 type Expected = Record<string, [type: string, shape: number[], digest: string]>;
 
-function expectedOf(name: string): Expected {
-  const all = readFileSync(join(shared as string, 'expected.json'), 'utf8');
-  return JSON.parse(all.replaceAll('NaN', 'null'))[name].mindspore;
-}
-
-describe.skipIf(shared === null)('files of MindSpore (skipped without ../shared/interop)', () => {
+describe.skipIf(!hasInterop)('files of MindSpore (skipped without ../shared/interop)', () => {
   test.each(FILES)('%s has the tensors that others read', async (name) => {
-    const { tensors, metadata } = await openCheckpoint(join(shared as string, name));
-    const expected = expectedOf(name);
+    const { tensors, metadata } = await openCheckpoint(interopPath(name));
+    const expected = expectedOf(name).mindspore as Expected;
     const texts = Object.keys(expected).filter((tag) => expected[tag][0] === 'str');
     expect(Object.keys(metadata)).toEqual(texts);
     for (const tag of texts) expect(metadata[tag]).toBe(expected[tag][2]);
@@ -56,7 +46,7 @@ describe.skipIf(shared === null)('files of MindSpore (skipped without ../shared/
 
   test('what Momentum keeps is told as the state of an optimizer', async () => {
     const name = 'mindarmour-lenet-10_1875.ckpt';
-    const { optimizer, origin, isForeign } = await openCheckpoint(join(shared as string, name));
+    const { optimizer, origin, isForeign } = await openCheckpoint(interopPath(name));
     expect([origin, isForeign]).toEqual(['mindspore', true]);
     const [group] = optimizer?.groups ?? [];
     expect(group.settings).toMatchObject({ learning_rate: 0.001, momentum: 0.9 });
@@ -68,7 +58,7 @@ describe.skipIf(shared === null)('files of MindSpore (skipped without ../shared/
   });
 
   test('a wrong checksum is told, a right one is left out', async () => {
-    const bytes = readFileSync(join(shared as string, 'hand-crc.ckpt'));
+    const bytes = readFileSync(interopPath('hand-crc.ckpt'));
     bytes[40] ^= 1;
     await expect(openCheckpoint(bytes)).rejects.toThrow(
       /^checkpoint: ends with the checksum c59f3a77 and its content has [0-9a-f]+, so it was damaged; take/,
@@ -76,11 +66,9 @@ describe.skipIf(shared === null)('files of MindSpore (skipped without ../shared/
   });
 
   test('files with changed bytes are read or refused', async () => {
-    const { read, refused } = await fuzzFormat(
-      MINDSPORE,
-      readFileSync(join(shared as string, 'hand-all.ckpt')),
-      300,
-    );
+    const files = ['hand-all.ckpt', 'mindarmour-lenet-10_1875.ckpt'];
+    const originals = files.map((name) => readFileSync(interopPath(name)));
+    const { read, refused } = await fuzzReader(originals, readAll, { numRuns: 300 });
     expect(Math.min(read, refused)).toBeGreaterThan(10);
   });
 });
@@ -119,16 +107,7 @@ describe('what is written', () => {
     },
   );
 
-  const hasPython = (() => {
-    try {
-      execFileSync('python3', ['--version'], { stdio: 'ignore' });
-      return true;
-    } catch {
-      return false;
-    }
-  })();
-
-  test.skipIf(!hasPython)('is read by other code (skipped without python3)', () => {
+  test.skipIf(!hasCommand('python3'))('is read by other code (skipped without python3)', () => {
     const path = join(folder, 'written.ckpt');
     const script = join(import.meta.dirname, '../../fixtures/mindspore/read.py');
     for (const sliceBytes of [2 ** 30, 5]) {

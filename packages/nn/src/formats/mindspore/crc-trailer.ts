@@ -1,4 +1,4 @@
-import { type ByteSource, lastBytes } from '@firelight/tensor/formats';
+import { type ByteSource, crc32, lastBytes } from '@firelight/tensor/formats';
 
 /**
  * With `crc_check=True` MindSpore ends a checkpoint with the text `crc_num` and the CRC-32 of all before
@@ -13,20 +13,12 @@ const TRAILER_BYTES = MARK.length + DIGITS;
 /** Bytes that are read at a time. */
 const STEP = 2 ** 20;
 
-/** What each byte adds to a CRC-32, by the reversed polynomial of zip and PNG. */
-const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let rest = byte;
-  for (let bit = 0; bit < 8; bit++) rest = (rest >>> 1) ^ (rest & 1 ? 0xedb88320 : 0);
-  return rest;
-});
-
-function crc32(source: ByteSource, end: number): number {
-  let crc = 0xffffffff;
+function checksum(source: ByteSource, end: number): number {
+  let crc = 0;
   for (let at = 0; at < end; at += STEP) {
-    const bytes = source.bytes(at, Math.min(end, at + STEP));
-    for (const byte of bytes) crc = (crc >>> 8) ^ TABLE[(crc ^ byte) & 0xff];
+    crc = crc32(source.bytes(at, Math.min(end, at + STEP)), crc);
   }
-  return (crc ^ 0xffffffff) >>> 0;
+  return crc;
 }
 
 /**
@@ -40,7 +32,7 @@ export function endOfMessages(source: ByteSource): number {
     return source.size;
   const end = source.size - TRAILER_BYTES;
   const said = trailer.subarray(MARK.length).reduce((number, byte) => number * 256 + byte, 0);
-  const found = crc32(source, end);
+  const found = checksum(source, end);
   if (said === found) return end;
   throw source.error(
     `ends with the checksum ${said.toString(16)} and its content has ${found.toString(16)}, so it was ` +

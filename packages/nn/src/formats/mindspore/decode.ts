@@ -1,6 +1,11 @@
 import { Tensor } from '@firelight/tensor';
 import { elementCount, formatShape, NdArray, quote } from '@firelight/tensor/extend';
-import { type ByteSource, ELEMENT_TYPES, lazyTensors } from '@firelight/tensor/formats';
+import {
+  type ByteSource,
+  ELEMENT_TYPES,
+  lazyTensors,
+  readElements,
+} from '@firelight/tensor/formats';
 import type { Snapshot } from '../../checkpoint/snapshot.ts';
 import { fieldsOf, integersOf, type ProtobufField, textOf, WIRE_TYPES } from '../protobuf.ts';
 import { endOfMessages } from './crc-trailer.ts';
@@ -146,19 +151,20 @@ function entryOf(source: ByteSource, tag: string, slices: readonly Slice[]): Ent
   const bytes = contentBytes(slices);
   const isScalar = dims.length === 0 || (dims.length === 1 && dims[0] === 0 && bytes > 0);
   const shape = isScalar ? [] : dims;
-  const elementBytes = elementTypeOf(type)?.bytes;
-  if (elementBytes !== undefined && elementCount(shape) * elementBytes !== bytes) {
+  const typeName = typeNameOf(type);
+  const needed = typeName === null ? bytes : elementCount(shape) * ELEMENT_TYPES[typeName].bytes;
+  if (needed !== bytes) {
     throw source.error(
-      `tensor ${quote(tag)} of type ${type} and dims ${formatShape(dims)} needs ` +
-        `${elementCount(shape) * elementBytes} bytes and has ${bytes}, so it is damaged; save it again`,
+      `tensor ${quote(tag)} of type ${type} and dims ${formatShape(dims)} needs ${needed} bytes and has ${bytes}, so it is damaged; save it again`,
     );
   }
   return { shape, type, slices };
 }
 
-function elementTypeOf(type: string): (typeof ELEMENT_TYPES)[string] | undefined {
-  if (!Object.hasOwn(ELEMENT_TYPE_NAMES, type)) return undefined;
-  return ELEMENT_TYPES[ELEMENT_TYPE_NAMES[type as keyof typeof ELEMENT_TYPE_NAMES]];
+/** Safetensors' name of a type of MindSpore; null for one that we lack. */
+function typeNameOf(type: string): string | null {
+  const isKnown = Object.hasOwn(ELEMENT_TYPE_NAMES, type);
+  return isKnown ? ELEMENT_TYPE_NAMES[type as keyof typeof ELEMENT_TYPE_NAMES] : null;
 }
 
 function joinSlices(source: ByteSource, slices: readonly Slice[]): Uint8Array {
@@ -174,21 +180,16 @@ function joinSlices(source: ByteSource, slices: readonly Slice[]): Uint8Array {
 }
 
 function decodeTensor(source: ByteSource, tag: string, { shape, type, slices }: Entry): Tensor {
-  const elementType = elementTypeOf(type);
-  if (elementType === undefined) {
+  const typeName = typeNameOf(type);
+  if (typeName === null) {
     throw source.error(
       `tensor ${quote(tag)} has type ${quote(type)}; supported are ` +
         `${Object.keys(ELEMENT_TYPE_NAMES).join(', ')}; cast it in MindSpore and save it again`,
     );
   }
-  const elements = elementType.read(joinSlices(source, slices), (index, value) => {
-    throw source.error(
-      `element ${index} of tensor ${quote(tag)} is ${value}, which ` +
-        `${type === 'Bool' ? 'is neither 0 nor 1' : 'no dtype of ours holds exactly'}; cast it in ` +
-        'MindSpore and save it again',
-    );
-  });
-  return new Tensor(NdArray.fromTypedArray(elements.data, shape, elements.dtype));
+  const bytes = joinSlices(source, slices);
+  const { data, dtype } = readElements(source, `tensor ${quote(tag)}`, typeName, bytes);
+  return new Tensor(NdArray.fromTypedArray(data, shape, dtype));
 }
 
 function decodeText(source: ByteSource, tag: string, slices: readonly Slice[]): string {
