@@ -18,3 +18,8 @@ export {
 export type { Origin, OriginName, Preprocessing } from './formats/names/origin.ts';
 export { NPY, NPZ } from './formats/numpy.ts';
 export { CHECKPOINT_FORMATS, type OpenOptions, openCheckpoint } from './formats/open-checkpoint.ts';
+export {
+  type LayersModel,
+  type LayersModelFiles,
+  openLayersModel,
+} from './formats/tfjs/open-layers-model.ts';
