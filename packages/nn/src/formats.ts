@@ -7,7 +7,11 @@
 
 export { SONGHAN } from './formats/deep-compression/songhan-format.ts';
 export { MINDSPORE } from './formats/mindspore/mindspore-format.ts';
-export { type IdentifiedNetwork, identifyNetwork } from './formats/names/identify.ts';
+export {
+  type IdentifiedNetwork,
+  identifyNetwork,
+  type NamedContent,
+} from './formats/names/identify.ts';
 export { type LoadIntoOptions, loadInto } from './formats/names/load-into.ts';
 export {
   exportNames,

@@ -111,7 +111,7 @@ describe('identifyNetwork', () => {
   ])('%s', (label, create, origin) => {
     const network = create();
     const tensors = exportNames(network, origin);
-    const found = identifyNetwork(tensors, origin);
+    const found = identifyNetwork({ tensors, origin });
     expect([found?.label, found?.origin.name]).toEqual([label, origin]);
     const again = found?.create() as Module;
     loadInto(again, { file: 'x', tensors, metadata: {}, isForeign: true });
@@ -122,13 +122,13 @@ describe('identifyNetwork', () => {
   });
 
   test('null for what is no network of ours', () => {
-    expect(identifyNetwork({ x: ones([1]) })).toBeNull();
-    expect(identifyNetwork({})).toBeNull();
+    expect(identifyNetwork({ tensors: { x: ones([1]) } })).toBeNull();
+    expect(identifyNetwork({ tensors: {} })).toBeNull();
   });
 
   test('draws nothing from the generator that everybody shares', () => {
     const before = defaultGenerator.state();
-    expect(identifyNetwork({ 'conv1.weight': ones([1]) })).toBeNull();
+    expect(identifyNetwork({ tensors: { 'conv1.weight': ones([1]) } })).toBeNull();
     expect(defaultGenerator.state()).toEqual(before);
   });
 });
@@ -245,7 +245,7 @@ describe.skipIf(interop === null)('real files (skipped without ../shared/interop
     "Deep Compression's SqueezeNet sees the photographs right, with all that its origin implies",
     async () => {
       const checkpoint = await openCheckpoint(`${interop}/compressed_SqueezeNet.net`);
-      const found = identifyNetwork(checkpoint.tensors, checkpoint.origin);
+      const found = identifyNetwork(checkpoint);
       expect(found?.label).toBe("SqueezeNet({ version: '1.0' })");
       const network = (found as IdentifiedNetwork).create().eval();
       const { origin } = loadInto(network, checkpoint);

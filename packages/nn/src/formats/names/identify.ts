@@ -1,4 +1,5 @@
 import { sameShape } from '@firelight/tensor/extend';
+import type { FileContent } from '../../checkpoint/snapshot.ts';
 import type { Module, StateDict } from '../../module/module.ts';
 import { bestFit, type Fit, leftOver } from './fit.ts';
 import { KNOWN_NETWORKS, type KnownNetwork } from './known-networks.ts';
@@ -15,6 +16,14 @@ export interface IdentifiedNetwork {
    * classes and of channels; `options` come on top.
    */
   readonly create: (options?: Readonly<Record<string, unknown>>) => Module;
+}
+
+/** Tensors as a file has them, and what it tells of their origin. */
+export type NamedContent = Pick<FileContent, 'tensors' | 'origin' | 'isForeign'>;
+
+/** Whose names a file has, as far as it tells itself. */
+export function originHint({ isForeign, origin }: NamedContent): string | undefined {
+  return isForeign === false ? 'firelight' : origin;
 }
 
 /** A network of this library with the fit of its names. */
@@ -51,11 +60,10 @@ function tensorOf(tensors: StateDict, { ours }: Fit, wanted: string) {
 /**
  * The network of this library that weights are of, by their names alone; null if none has all of their
  * names, and no others.
- *
- * @param origin whose they are, where the file tells; decides between names that fit equally well
  */
-export function identifyNetwork(tensors: StateDict, origin?: string): IdentifiedNetwork | null {
-  const nearest = nearestNetwork(tensors, origin);
+export function identifyNetwork(content: NamedContent): IdentifiedNetwork | null {
+  const { tensors } = content;
+  const nearest = nearestNetwork(tensors, originHint(content));
   if (nearest === null || leftOver(nearest.fit) > 0) return null;
   const { network, fit } = nearest;
   const { own } = fit;

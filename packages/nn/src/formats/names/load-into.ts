@@ -5,7 +5,7 @@ import { CheckpointError } from '../../core/errors.ts';
 import type { Module, StateDict } from '../../module/module.ts';
 import { type NamePattern, pickNamed } from '../../module/name-patterns.ts';
 import type { Optimizer } from '../../optimizers/optimizer.ts';
-import { nearestNetwork } from './identify.ts';
+import { nearestNetwork, originHint } from './identify.ts';
 import { type MappedNames, mapNames } from './map-names.ts';
 
 /** How a network takes a checkpoint. */
@@ -31,8 +31,8 @@ export function loadInto(
   checkpoint: Checkpoint,
   { except, strict = true, optimizer }: LoadIntoOptions = {},
 ): MappedNames {
-  const { file, tensors, isForeign } = checkpoint;
-  const origin = isForeign === false ? 'firelight' : checkpoint.origin;
+  const { file, tensors } = checkpoint;
+  const origin = originHint(checkpoint);
   const mapped = mapNames(network, tensors, { origin, file: printablePath(file) });
   const own = network.stateDict();
   const kept = new Set(except === undefined ? [] : namesOf(except, own));
