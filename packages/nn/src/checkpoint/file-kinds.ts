@@ -18,8 +18,8 @@ const TAIL_BYTES = 4096;
 
 const FROM_PYTORCH =
   "load it in PyTorch and save it with safetensors.torch.save_file(model.state_dict(), 'model.safetensors')";
-const FROM_MINDSPORE =
-  "load it in MindSpore and save it with save_checkpoint(…, format='safetensors')";
+const WITH_FORMATS = 'openCheckpoint of @firelight/nn/formats reads it';
+const FROM_ENCRYPTED = 'load it in MindSpore with dec_key and save it without enc_key';
 const FROM_NUMPY = 'load it in NumPy and save it with safetensors.numpy.save_file';
 const FROM_KERAS = 'load it in Keras and save its weights with safetensors.numpy.save_file';
 const FROM_PICTURE = 'a checkpoint ends in .safetensors; pass that file';
@@ -89,9 +89,9 @@ const KINDS: readonly FileKind[] = [
   {
     test: /^\n[\x80-\xff]*[^\x80-\xff]\n[^\x80-\xff][\w.\-/:]+␒/,
     is: 'is of MindSpore (.ckpt)',
-    remedy: FROM_MINDSPORE,
+    remedy: WITH_FORMATS,
   },
-  { test: /^[\xd8-\xda]\^:\x7f/, is: 'is of MindSpore, encrypted', remedy: FROM_MINDSPORE },
+  { test: /^[\xd8-\xda]\^:\x7f/, is: 'is of MindSpore, encrypted', remedy: FROM_ENCRYPTED },
 ];
 
 /** What a file is that is no safetensors file, and what to do; null if it looks like nothing known. */

@@ -13,7 +13,7 @@ import type { Module } from '../../module/module.ts';
 import { type NamedNetwork, namedNetwork } from './fit.ts';
 
 /** Options that a network is created with besides its own, as the weights tell. */
-export interface CreateOptions {
+interface CreateOptions {
   readonly numClasses?: number;
   readonly inChannels?: number;
   readonly [option: string]: unknown;

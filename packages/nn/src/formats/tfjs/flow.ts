@@ -13,7 +13,7 @@ export type Flow =
   | { readonly kind: 'features'; readonly count: number; readonly image: ImageShape | null };
 
 /** A layer's module and where its output goes on. */
-export interface Built {
+interface Built {
   readonly modules: readonly Module[];
   readonly flow: Flow;
 }
