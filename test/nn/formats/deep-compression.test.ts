@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { CheckpointError } from '@firelight/nn';
+import { CheckpointError, type FileContent } from '@firelight/nn';
 import { openCheckpoint, SONGHAN } from '@firelight/nn/formats';
 import { bytesSource } from '@firelight/tensor/formats';
 import { describe, expect, test } from 'vitest';
@@ -11,7 +11,7 @@ import { sharedPath } from '../../helpers/shared.ts';
 const path = sharedPath('interop', 'compressed_SqueezeNet.net');
 const bytes = path === null ? new Uint8Array() : new Uint8Array(readFileSync(path));
 const read = (changed: Uint8Array) =>
-  SONGHAN.read(bytesSource(changed, { name: 'file', error: CheckpointError }));
+  SONGHAN.read(bytesSource(changed, { name: 'file', error: CheckpointError })) as FileContent;
 
 /** A copy with a number of stored weights or a byte changed. */
 function changed(change: (view: DataView) => void): Uint8Array {

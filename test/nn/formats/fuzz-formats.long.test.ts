@@ -3,6 +3,7 @@ import { SqueezeNet } from '@firelight/nn';
 import { exportNames, MINDSPORE, SONGHAN } from '@firelight/nn/formats';
 import { Generator, tensor } from '@firelight/tensor';
 import { describe, expect, test } from 'vitest';
+import { encodeMindSpore } from '../../../packages/nn/src/formats/mindspore/encode.ts';
 import { fuzzReader } from '../../helpers/fuzz-reader.ts';
 import { hasInterop, interopPath } from '../../helpers/interop.ts';
 import { readAll } from '../../helpers/read-all.ts';
@@ -23,7 +24,7 @@ function originals(): Record<string, readonly Uint8Array[]> {
   return {
     [MINDSPORE.name]: [
       ...files.map((name) => readFileSync(interopPath(name))),
-      MINDSPORE.write({ tensors, metadata: { model: 'SqueezeNet' } }),
+      encodeMindSpore({ tensors, metadata: { model: 'SqueezeNet' } }),
     ],
     [SONGHAN.name]: [readFileSync(interopPath('compressed_SqueezeNet.net'))],
   };

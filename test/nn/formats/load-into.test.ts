@@ -16,7 +16,6 @@ import {
   type IdentifiedNetwork,
   identifyNetwork,
   loadInto,
-  MINDSPORE,
   type OriginName,
   openCheckpoint,
 } from '@firelight/nn/formats';
@@ -31,6 +30,7 @@ import {
   zeros,
 } from '@firelight/tensor';
 import { describe, expect, test } from 'vitest';
+import { encodeMindSpore } from '../../../packages/nn/src/formats/mindspore/encode.ts';
 import photographs from '../../fixtures/deep-compression/expected.json' with { type: 'json' };
 import { PHOTOGRAPHS, readPhotograph } from '../../helpers/photographs.ts';
 import { sharedPath } from '../../helpers/shared.ts';
@@ -176,7 +176,7 @@ describe('a training goes on', () => {
       return [`moments.${theirs}`, velocity];
     });
     const global_step = tensor([optimizer.globalStep], { dtype: 'int32' });
-    return MINDSPORE.write({
+    return encodeMindSpore({
       tensors: { ...tensors, ...Object.fromEntries(velocities), global_step },
       metadata: {},
     });
@@ -198,7 +198,7 @@ describe('a training goes on', () => {
   test('needs what the optimizer kept, and a number of steps that can be', async () => {
     const { network, optimizer } = create(1);
     const checkpoint = await openCheckpoint(
-      MINDSPORE.write({ tensors: exportNames(network, 'mindspore'), metadata: {} }),
+      encodeMindSpore({ tensors: exportNames(network, 'mindspore'), metadata: {} }),
     );
     const before = network.stateDict()['conv.weight'].toArray();
     expect(() => loadInto(network, checkpoint, { optimizer })).toThrow(
@@ -208,7 +208,7 @@ describe('a training goes on', () => {
       ...exportNames(network, 'mindspore'),
       global_step: tensor(-1, { dtype: 'int32' }),
     };
-    const negative = await openCheckpoint(MINDSPORE.write({ tensors, metadata: {} }));
+    const negative = await openCheckpoint(encodeMindSpore({ tensors, metadata: {} }));
     expect(() => loadInto(network, negative, { optimizer })).toThrow(
       'checkpoint: global_step is -1, no number of steps; leave out the optimizer',
     );

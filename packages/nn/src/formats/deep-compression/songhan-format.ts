@@ -109,7 +109,7 @@ function decodeWeight(source: ByteSource, layer: StoredLayer): Float32Array {
 }
 
 /** Deep Compression's file of SqueezeNet 1.0; its tensors have Caffe's names, `fire2/squeeze1x1.weight`. */
-export const SONGHAN = {
+export const SONGHAN: CheckpointFormat = {
   name: 'deep-compression',
   extensions: ['.net'],
   recognise: (source) => countsOf(source) !== null,
@@ -143,4 +143,4 @@ export const SONGHAN = {
     });
     return { tensors, metadata: {}, isForeign: true, origin: 'caffe' };
   },
-} satisfies CheckpointFormat;
+};

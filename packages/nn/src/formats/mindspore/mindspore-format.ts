@@ -37,7 +37,7 @@ function beginsWithName(bytes: Uint8Array): boolean {
 }
 
 /** A checkpoint of MindSpore, `.ckpt`, whole or as the checkpoints of one training. */
-export const MINDSPORE = {
+export const MINDSPORE: CheckpointFormat = {
   name: 'mindspore',
   extensions: ['.ckpt'],
 
@@ -64,4 +64,4 @@ export const MINDSPORE = {
   },
 
   write: (snapshot) => encodeMindSpore(snapshot),
-} satisfies CheckpointFormat;
+};

@@ -1,7 +1,7 @@
 import type { Module } from '../../module/module.ts';
-import { isOfTraining } from '../training-names.ts';
 import type { Dialect } from './dialect.ts';
 import { dialectsOf } from './dialects.ts';
+import type { FileNames } from './file-names.ts';
 import { type OwnTensor, ownTensors } from './own-tensors.ts';
 
 /** The names that a network's tensors may have. */
@@ -26,22 +26,15 @@ export interface Fit {
   readonly zeros: readonly string[];
   /** Names of the network that the file does not have, other than those. */
   readonly missing: readonly string[];
-  /** Names of the file that the network does not have. */
-  readonly unused: readonly string[];
+  /** How many weights of the file the network does not have. */
+  readonly unused: number;
 }
-
-/** What PyTorch keeps of a norm, and only an average without weights needs. */
-const BATCHES = /\.num_batches_tracked$/;
 
 /**
  * The dialect that fits best: with the most names that both sides have. Of those that fit equally well,
  * the one of `origin` is taken, or else the likeliest.
  */
-export function bestFit(
-  { own, dialects }: NamedNetwork,
-  names: readonly string[],
-  origin?: string,
-): Fit {
+export function bestFit({ own, dialects }: NamedNetwork, names: FileNames, origin?: string): Fit {
   const fits = dialects.map((dialect) => fitOf(own, dialect, names));
   return fits.reduce((best, fit) => {
     const more = fit.ours.size - best.ours.size;
@@ -51,28 +44,26 @@ export function bestFit(
 }
 
 /** Names that are on one side only; where another network has fewer of them, the file is of that. */
-export const leftOver = ({ missing, unused }: Fit): number => missing.length + unused.length;
+export const leftOver = ({ missing, unused }: Fit): number => missing.length + unused;
 
-function fitOf(own: readonly OwnTensor[], dialect: Dialect, names: readonly string[]): Fit {
+function fitOf(own: readonly OwnTensor[], dialect: Dialect, names: FileNames): Fit {
   const theirs = own.map((tensor) => dialect.nameOf(tensor));
-  const present = new Set(names);
-  const prefix = commonPrefix(theirs, present);
+  const prefix = names.prefixOf(theirs);
   const ours = new Map<string, string>();
   own.forEach(({ name }, i) => {
-    if (present.has(prefix + theirs[i])) ours.set(prefix + theirs[i], name);
+    if (names.has(prefix + theirs[i])) ours.set(prefix + theirs[i], name);
   });
   const found = new Set(ours.values());
-  const zeros = absentBiases(own, found);
+  const zeros = new Set(absentBiases(own, found));
+  const used = [...ours.keys()].filter((name) => names.weights.has(name));
   return {
     dialect,
     prefix,
     own,
     ours,
-    zeros,
-    missing: own
-      .map(({ name }) => name)
-      .filter((name) => !found.has(name) && !zeros.includes(name)),
-    unused: names.filter((name) => !ours.has(name) && !BATCHES.test(name) && !isOfTraining(name)),
+    zeros: [...zeros],
+    missing: own.map(({ name }) => name).filter((name) => !found.has(name) && !zeros.has(name)),
+    unused: names.weights.size - used.length,
   };
 }
 
@@ -84,15 +75,4 @@ function absentBiases(own: readonly OwnTensor[], found: ReadonlySet<string>): st
   const areAbsent =
     weights.every(({ name }) => found.has(name)) && biases.every(({ name }) => !found.has(name));
   return areAbsent ? biases.map(({ name }) => name) : [];
-}
-
-/** What to put before names to find them in a file; '' if they are there as they are, or not at all. */
-function commonPrefix(wanted: readonly string[], present: ReadonlySet<string>): string {
-  if (wanted.length === 0 || wanted.some((name) => present.has(name))) return '';
-  const [first] = wanted;
-  for (const name of present) {
-    const prefix = name.slice(0, -first.length);
-    if (name === `${prefix}${first}` && prefix.endsWith('.')) return prefix;
-  }
-  return '';
 }

@@ -1,6 +1,7 @@
 import { sameShape } from '@firelight/tensor/extend';
 import type { FileContent } from '../../checkpoint/snapshot.ts';
 import type { Module, StateDict } from '../../module/module.ts';
+import { FileNames } from './file-names.ts';
 import { bestFit, type Fit, leftOver } from './fit.ts';
 import { KNOWN_NETWORKS, type KnownNetwork } from './known-networks.ts';
 import type { Origin } from './origin.ts';
@@ -32,13 +33,13 @@ interface Candidate {
   readonly fit: Fit;
 }
 
-/** The network whose names are nearest to those of a file; null if it has none of any. */
+/** The network whose names are nearest to those of a file, which must have half of them; else null. */
 export function nearestNetwork(tensors: StateDict, origin?: string): Candidate | null {
-  const names = Object.keys(tensors);
+  const names = new FileNames(Object.keys(tensors));
   const candidates = KNOWN_NETWORKS.map((network) => ({
     network,
     fit: bestFit(network.named(), names, origin),
-  })).filter(({ fit }) => fit.ours.size > 0);
+  })).filter(({ fit }) => 2 * fit.ours.size >= fit.own.length);
   const least = candidates.reduce((min, { fit }) => Math.min(min, leftOver(fit)), Infinity);
   const nearest = candidates.filter(({ fit }) => leftOver(fit) === least);
   return nearest.find((candidate) => isToldBy(tensors, candidate)) ?? nearest[0] ?? null;

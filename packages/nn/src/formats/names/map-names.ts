@@ -4,6 +4,7 @@ import { CheckpointError } from '../../core/errors.ts';
 import type { Module, StateDict } from '../../module/module.ts';
 import { keptFor } from '../training-names.ts';
 import { dialectsOf } from './dialects.ts';
+import { FileNames } from './file-names.ts';
 import { bestFit, type Fit, leftOver, namedNetwork } from './fit.ts';
 import { nearestNetwork } from './identify.ts';
 import type { Origin, OriginName } from './origin.ts';
@@ -47,8 +48,10 @@ export function mapNames(
   tensors: StateDict,
   { origin, file = 'mapNames' }: MapOptions = {},
 ): MappedNames {
-  const fit = bestFit(namedNetwork(network), Object.keys(tensors), origin);
-  if (leftOver(fit) > 0) expectNearest(network, tensors, fit, file);
+  const names = new FileNames(Object.keys(tensors));
+  const fit = bestFit(namedNetwork(network), names, origin);
+  const unused = [...names.weights].filter((name) => !fit.ours.has(name));
+  if (leftOver(fit) > 0) expectNearest(network, tensors, { fit, unused, file });
   const state: Record<string, () => Tensor> = {};
   const optimizer: Record<string, () => Tensor> = {};
   for (const [name, own] of fit.ours) state[own] = () => tensors[name];
@@ -58,8 +61,9 @@ export function mapNames(
     if (own !== undefined) optimizer[`${kept?.kind}.${own}`] = () => tensors[name];
   }
   const kinds = new Set(Object.keys(optimizer).map((name) => keptFor(name)?.kind));
+  const absent = new Set(fit.zeros);
   for (const { name, shape, dtype } of fit.own) {
-    if (!fit.zeros.includes(name)) continue;
+    if (!absent.has(name)) continue;
     const none = () => zeros(shape, { dtype });
     state[name] = none;
     for (const kind of kinds) optimizer[`${kind}.${name}`] = none;
@@ -69,7 +73,7 @@ export function mapNames(
     optimizer: byGetters(optimizer),
     origin: originOf(tensors, fit),
     missing: fit.missing,
-    unused: fit.unused,
+    unused,
     notes: notesOf(fit),
   };
 }
@@ -80,14 +84,22 @@ function byGetters(getters: Readonly<Record<string, () => Tensor>>): StateDict {
   return Object.create(null, Object.fromEntries(entries));
 }
 
+/** How a file fits, and what errors tell of it. */
+interface Misfit {
+  readonly fit: Fit;
+  readonly unused: readonly string[];
+  readonly file: string;
+}
+
 /** @throws CheckpointError if another network of ours is nearer to the names, or if none of them fits */
-function expectNearest(network: Module, tensors: StateDict, fit: Fit, file: string): void {
+function expectNearest(network: Module, tensors: StateDict, misfit: Misfit): void {
+  const { fit, file } = misfit;
   const nearest = nearestNetwork(tensors, fit.dialect.origin);
   const name = network.constructor.name;
   if (nearest !== null && leftOver(nearest.fit) < leftOver(fit)) {
     throw new CheckpointError(
       `${file}: these are the names of ${nearest.network.label}${owner(nearest.fit)}, not of this ${name} ` +
-        `(${describe(fit)}); create that network, or take weights of this one`,
+        `(${describe(misfit)}); create that network, or take weights of this one`,
     );
   }
   if (fit.ours.size > 0) return;
@@ -100,7 +112,7 @@ function expectNearest(network: Module, tensors: StateDict, fit: Fit, file: stri
 const owner = ({ dialect: { origin } }: Fit): string =>
   origin === 'firelight' ? '' : ` as ${origin} has them`;
 
-function describe({ missing, unused, own }: Fit): string {
+function describe({ fit: { missing, own }, unused }: Misfit): string {
   const lacking = `${missing.length} of its ${own.length} tensors are missing`;
   if (unused.length === 0) return lacking;
   return `${lacking}, and ${unused.length} of the file are no tensors of it, such as ${quote(unused[0])}`;
