@@ -231,6 +231,7 @@ const LAYERS = {
     ['training', 'core', 'module', 'checkpoint', 'metrics', 'optimizers'],
     ['callbacks', 'core', 'checkpoint', 'metrics', 'training'],
     ['summary', 'module', 'layers'],
+    ['compression', 'core', 'module', 'optimizers'],
     ['formats', 'core', 'module', 'checkpoint', 'layers', 'models', 'optimizers'],
     [
       'index',
@@ -244,6 +245,7 @@ const LAYERS = {
       'layers',
       'models',
       'optimizers',
+      'compression',
       'training',
       'callbacks',
       'summary',

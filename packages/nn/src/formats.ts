@@ -5,6 +5,7 @@
  * @module @firelight/nn/formats
  */
 
+export { COMPACT } from './formats/compact/compact-format.ts';
 export { SONGHAN } from './formats/deep-compression/songhan-format.ts';
 export { MINDSPORE } from './formats/mindspore/mindspore-format.ts';
 export {

@@ -44,6 +44,13 @@ export type {
   OptimizerSetting,
   Snapshot,
 } from './checkpoint/snapshot.ts';
+export {
+  ConstrainedOptimizer,
+  type WeightConstraint,
+} from './compression/constrained-optimizer.ts';
+export { type PruneOptions, Pruning, prune } from './compression/prune.ts';
+export { dequantize, quantize } from './compression/quantize.ts';
+export { SharedWeights, type ShareOptions, shareWeights } from './compression/share-weights.ts';
 export { CheckpointError, TrainingError } from './core/errors.ts';
 export * as initializers from './initializers/index.ts';
 export {

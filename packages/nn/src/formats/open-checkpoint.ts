@@ -3,12 +3,19 @@ import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { CheckpointFormat } from '../checkpoint/format.ts';
 import { formatOf } from '../checkpoint/formats.ts';
 import { CheckpointError } from '../core/errors.ts';
+import { COMPACT } from './compact/compact-format.ts';
 import { SONGHAN } from './deep-compression/songhan-format.ts';
 import { MINDSPORE } from './mindspore/mindspore-format.ts';
 import { NPY, NPZ } from './numpy.ts';
 
 /** In the order in which they are asked whether a file is theirs; safetensors is asked first. */
-export const CHECKPOINT_FORMATS: readonly CheckpointFormat[] = [NPZ, NPY, MINDSPORE, SONGHAN];
+export const CHECKPOINT_FORMATS: readonly CheckpointFormat[] = [
+  COMPACT,
+  NPZ,
+  NPY,
+  MINDSPORE,
+  SONGHAN,
+];
 
 /** How a file is opened. */
 export interface OpenOptions {
