@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { parseArgs } from 'node:util';
 import { HWC2CHW, type Image, Normalize, Rescale, Resize, readImage } from '@firelight/data';
 import { loadParamIntoNet, type Module, SqueezeNet } from '@firelight/nn';
 import { argmax, Generator, softmax, tensor, tidy, ValueError } from '@firelight/tensor';
@@ -10,6 +9,7 @@ import { centerSquare } from './support/center-square.ts';
 import { drawGrid, type GridCell } from './support/draw-grid.ts';
 import { gradCam, overlay } from './support/grad-cam.ts';
 import { readImageNetClasses, readImageNetWeights } from './support/imagenet-weights.ts';
+import { readArguments } from './support/read-arguments.ts';
 import { run, warn } from './support/run.ts';
 import { writeWhole } from './support/write-whole.ts';
 
@@ -38,14 +38,6 @@ const SIDE = 224;
 const CLASSES = 1000;
 const NORMALIZE = new Normalize({ mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] });
 
-function parseFlags() {
-  try {
-    return parseArgs({ options: FLAGS, allowPositionals: true });
-  } catch (error) {
-    throw new ValueError(`${(error as Error).message.split('. ')[0]}; see --help`);
-  }
-}
-
 /** SqueezeNet 1.1 with the weights of ImageNet, or random ones after saying so loudly. */
 async function openNetwork(): Promise<Module> {
   const generator = new Generator(0);
@@ -67,7 +59,7 @@ async function findPictures(): Promise<string[]> {
 }
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseFlags();
+  const { values, positionals } = readArguments({ options: FLAGS, allowPositionals: true });
   if (values.help) {
     console.log(HELP);
     return;

@@ -1,5 +1,4 @@
 import { basename } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Compose, Resize, readImage } from '@firelight/data';
 import { Model } from '@firelight/nn';
 import { Generator, softmax, stack, type Tensor, tensor, ValueError } from '@firelight/tensor';
@@ -8,6 +7,7 @@ import { centerSquare } from './support/center-square.ts';
 import { drawGrid, type GridCell } from './support/draw-grid.ts';
 import { imageOf, loadCifar, networkInput } from './support/load-cifar.ts';
 import { openNetwork } from './support/open-network.ts';
+import { readArguments } from './support/read-arguments.ts';
 import { run, warn } from './support/run.ts';
 import { parseTrainOptions } from './support/train-options.ts';
 import { writeWhole } from './support/write-whole.ts';
@@ -37,14 +37,6 @@ const FLAGS = {
 
 const TOP = 5;
 
-function parseFlags() {
-  try {
-    return parseArgs({ options: FLAGS, allowPositionals: true });
-  } catch (error) {
-    throw new ValueError(`${(error as Error).message.split('. ')[0]}; see --help`);
-  }
-}
-
 /** The classes of one row of probabilities, the most probable first. */
 function ranked(probabilities: Tensor, row: number): { label: number; share: number }[] {
   const [, classes] = probabilities.shape;
@@ -55,7 +47,7 @@ function ranked(probabilities: Tensor, row: number): { label: number; share: num
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseFlags();
+  const { values, positionals } = readArguments({ options: FLAGS, allowPositionals: true });
   if (values.help) {
     console.log(HELP);
     return;
