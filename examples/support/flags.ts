@@ -157,7 +157,7 @@ function parse(
     return parseArgs({ args: [...args], options, allowNegative: true }).values;
   } catch (error) {
     // parseArgs explains itself in its first sentence; the rest is about its own options.
-    const [sentence] = String((error as Error).message).split('. ');
+    const [sentence] = String((error as Error).message).split(/\.\s/);
     throw new ValueError(`${sentence}; see ${help}`);
   }
 }

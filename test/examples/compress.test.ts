@@ -63,7 +63,7 @@ test.each<[string[], string]>([
   [[], '--checkpoint is missing'],
   [['--density', '0'], "--density must be in (0, 1], got '0'"],
   [['--bits', '9'], "--bits must be from 1 to 8, got '9'"],
-  [['--epochs', '-1'], "--epochs must be a whole number ≥ 0, got '-1'"],
+  [['--epochs=-1'], "--epochs must be a whole number ≥ 0, got '-1'"],
   [['--lr', ''], "--lr must be a number > 0, got ''"],
 ])(
   'refuses %j in one sentence',
