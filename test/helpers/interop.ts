@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Tensor } from '@firelight/tensor';
-import { toBytes } from '../../packages/tensor/src/formats/element-types.ts';
+import { elementBytes } from '@firelight/tensor/formats';
 import { sharedPath } from './shared.ts';
 
 /** Whether `../shared/interop`, files of other programs, is there; use it with `test.skipIf`. */
@@ -22,7 +22,7 @@ export function expectedOf(name: string): Readonly<Record<string, unknown>> {
 
 /** The first digits of the SHA-256 of elements, little-endian and in C order. */
 export function digestOf({ array, dtype }: Tensor): string {
-  return createHash('sha256').update(toBytes(array.data, dtype)).digest('hex').slice(0, 16);
+  return createHash('sha256').update(elementBytes(array.data, dtype)).digest('hex').slice(0, 16);
 }
 
 /** Debian's Python with NumPy and PyTorch. */

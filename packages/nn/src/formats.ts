@@ -23,6 +23,8 @@ export {
 export type { Origin, OriginName, Preprocessing } from './formats/names/origin.ts';
 export { NPY, NPZ } from './formats/numpy.ts';
 export { CHECKPOINT_FORMATS, type OpenOptions, openCheckpoint } from './formats/open-checkpoint.ts';
+export { PYTORCH, savePytorch } from './formats/pytorch/format.ts';
+export { encodePytorch, type PytorchSnapshot } from './formats/pytorch/write.ts';
 export {
   type LayersModel,
   type LayersModelFiles,

@@ -17,7 +17,12 @@ export {
   partOfSource,
 } from './formats/byte-source.ts';
 export { crc32 } from './formats/crc32.ts';
-export { ELEMENT_TYPES, readElements, toBytes } from './formats/element-types.ts';
+export {
+  byteWidth,
+  readElements,
+  swapBytes,
+  toBytes as elementBytes,
+} from './formats/element-types.ts';
 export { extentOf, gather, type StridedLayout } from './formats/gather.ts';
 export { type DeflateFormat, type InflateOptions, inflate } from './formats/inflate.ts';
 export { lazyTensors, type NamedTensors } from './formats/lazy-tensors.ts';

@@ -16,7 +16,7 @@ const zip = (name: string, end = ''): Uint8Array =>
 
 const kinds: [what: string, bytes: Uint8Array, message: RegExp][] = [
   ['nothing', new Uint8Array(0), /^file: is empty, no safetensors file; save or fetch it again$/],
-  ['PyTorch', zip('model/data.pkl'), /is of PyTorch \(\.pth, \.pt, \.ckpt\).*save_file/],
+  ['PyTorch', zip('model/data.pkl'), /is of PyTorch \(\.pth, \.pt, \.ckpt\).*; openCheckpoint of/],
   ['TorchScript', zip('m/data.pkl', 'm/code/__torch__.py'), /is TorchScript/],
   [
     'PyTorch 0.4',

@@ -77,8 +77,18 @@ export async function saveCheckpoint(
   const file = withExtension(path, format);
   const { tensors, metadata: own } = toSnapshot(source);
   const snapshot = { tensors, metadata: { ...own, ...metadata } };
+  await saveBytes(file, encodeCheckpoint(snapshot, { format: format.name }));
+  return file;
+}
+
+/**
+ * Replaces a file by these bytes as a whole.
+ *
+ * @throws CheckpointError with the reason, and what made the bytes fail
+ */
+export async function saveBytes(file: string, bytes: Promise<Uint8Array>): Promise<void> {
   try {
-    await writeFileAtomic(file, encodeCheckpoint(snapshot, { format: format.name }));
+    await writeFileAtomic(file, bytes);
   } catch (error) {
     if (error instanceof FirelightError) throw error; // The state cannot be written to any file.
     throw new CheckpointError(
@@ -87,10 +97,10 @@ export async function saveCheckpoint(
       { cause: error },
     );
   }
-  return file;
 }
 
-function toSnapshot(source: Module | Snapshot | StateDict): Snapshot {
+/** What is to be saved of a network, or of tensors by name. */
+export function toSnapshot(source: Module | Snapshot | StateDict): Snapshot {
   if (source instanceof Module) return { tensors: source.stateDict(), metadata: {} };
   if (isSnapshot(source)) return source;
   return { tensors: source, metadata: {} };

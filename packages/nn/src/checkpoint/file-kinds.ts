@@ -18,9 +18,8 @@ const TAIL_BYTES = 4096;
 
 const FROM_PYTORCH =
   "load it in PyTorch and save it with safetensors.torch.save_file(model.state_dict(), 'model.safetensors')";
-const WITH_FORMATS = 'openCheckpoint of @firelight/nn/formats reads it';
+const READ_ELSEWHERE = 'openCheckpoint of @firelight/nn/formats reads it';
 const FROM_ENCRYPTED = 'load it in MindSpore with dec_key and save it without enc_key';
-const FROM_NUMPY = 'load it in NumPy and save it with safetensors.numpy.save_file';
 const FROM_KERAS = 'load it in Keras and save its weights with safetensors.numpy.save_file';
 const FROM_PICTURE = 'a checkpoint ends in .safetensors; pass that file';
 const UNPACK = 'unpack it and pass the .safetensors file in it';
@@ -37,17 +36,17 @@ const KINDS: readonly FileKind[] = [
     is: 'is TorchScript (.pt)',
     remedy: FROM_PYTORCH,
   },
-  { test: /^PK␃␄.*data\.pkl/s, is: 'is of PyTorch (.pth, .pt, .ckpt)', remedy: FROM_PYTORCH },
-  { test: /^PK␃␄.*\.npy/s, is: 'is of NumPy (.npz)', remedy: FROM_NUMPY },
+  { test: /^PK␃␄.*data\.pkl/s, is: 'is of PyTorch (.pth, .pt, .ckpt)', remedy: READ_ELSEWHERE },
+  { test: /^PK␃␄.*\.npy/s, is: 'is of NumPy (.npz)', remedy: READ_ELSEWHERE },
   { test: /^PK␃␄.*model\.weights\.h5/s, is: 'is of Keras (.keras)', remedy: FROM_KERAS },
   { test: /^PK(␃␄|␅␆)/, is: 'is a zip archive', remedy: UNPACK },
   {
     test: /^\x80[␂-␅](\x95.{8})?\x8a\nl\xfc\x9cF\xf9 j\xa8P␙/s,
     is: 'is of PyTorch before 1.6 (.pth, .pt)',
-    remedy: FROM_PYTORCH,
+    remedy: READ_ELSEWHERE,
   },
   { test: /^(?!.{4}␀{4})\x80[␂-␅]/s, is: 'is a pickle of Python', remedy: FROM_PYTORCH },
-  { test: /^\x93NUMPY/, is: 'is of NumPy (.npy)', remedy: FROM_NUMPY },
+  { test: /^\x93NUMPY/, is: 'is of NumPy (.npy)', remedy: READ_ELSEWHERE },
   { test: /^\x89HDF\r\n␚\n/, is: 'is HDF5 (.h5), as of Keras', remedy: FROM_KERAS },
   { test: /^␟\x8b␈/, is: 'is packed by gzip', remedy: UNPACK },
   { test: /^(BZh|\(\xb5\/\xfd|\xfd7zXZ␀)/, is: 'is packed', remedy: UNPACK },
@@ -89,7 +88,7 @@ const KINDS: readonly FileKind[] = [
   {
     test: /^\n[\x80-\xff]*[^\x80-\xff]\n[^\x80-\xff][\w.\-/:]+␒/,
     is: 'is of MindSpore (.ckpt)',
-    remedy: WITH_FORMATS,
+    remedy: READ_ELSEWHERE,
   },
   { test: /^[\xd8-\xda]\^:\x7f/, is: 'is of MindSpore, encrypted', remedy: FROM_ENCRYPTED },
 ];

@@ -7,10 +7,12 @@ import { COMPACT } from './compact/compact-format.ts';
 import { SONGHAN } from './deep-compression/songhan-format.ts';
 import { MINDSPORE } from './mindspore/mindspore-format.ts';
 import { NPY, NPZ } from './numpy.ts';
+import { PYTORCH } from './pytorch/format.ts';
 
 /** In the order in which they are asked whether a file is theirs; safetensors is asked first. */
 export const CHECKPOINT_FORMATS: readonly CheckpointFormat[] = [
   COMPACT,
+  PYTORCH,
   NPZ,
   NPY,
   MINDSPORE,

@@ -146,3 +146,17 @@ export function readElements(
     );
   });
 }
+
+/** Bytes of an element of a type, by its name in safetensors. */
+export function byteWidth(typeName: string): number {
+  return ELEMENT_TYPES[typeName].bytes;
+}
+
+/** The bytes of elements in the other order. */
+export function swapBytes(bytes: Uint8Array, width: number): Uint8Array {
+  const other = new Uint8Array(bytes.length);
+  for (let start = 0; start < bytes.length; start += width) {
+    for (let i = 0; i < width; i++) other[start + i] = bytes[start + width - 1 - i];
+  }
+  return other;
+}

@@ -5,7 +5,7 @@ import { quote } from '../core/messages.ts';
 import { NdArray } from '../core/ndarray.ts';
 import { elementCount, type Shape, stridesOf } from '../core/shape.ts';
 import { type ByteSource, firstBytes } from './byte-source.ts';
-import { ELEMENT_TYPES, readElements, toBytes } from './element-types.ts';
+import { ELEMENT_TYPES, readElements, swapBytes, toBytes } from './element-types.ts';
 import { gather } from './gather.ts';
 
 /**
@@ -87,7 +87,7 @@ export function decodeNpy(source: ByteSource): Tensor {
     );
   }
   const bytes = source.bytes(dataStart, source.size);
-  const little = description[0] === '>' ? swapped(bytes, width) : bytes;
+  const little = description[0] === '>' ? swapBytes(bytes, width) : bytes;
   const { data, dtype } = readElements(source, 'the array', typeName, little);
   const elements = isFortran ? rowsFirst(data, dtype, shape) : data;
   return new Tensor(NdArray.fromTypedArray(elements, shape, dtype));
@@ -160,15 +160,6 @@ function lengthsIn(tuple: string): number[] | null {
   const isRight =
     items.length <= MOST_AXES && items.every((item) => /^\s*\d{1,15}L?\s*$/.test(item));
   return isRight ? items.map((item) => Number.parseInt(item, 10)) : null;
-}
-
-/** The bytes of elements in the other order. */
-function swapped(bytes: Uint8Array, width: number): Uint8Array {
-  const other = new Uint8Array(bytes.length);
-  for (let start = 0; start < bytes.length; start += width) {
-    for (let i = 0; i < width; i++) other[start + i] = bytes[start + width - 1 - i];
-  }
-  return other;
 }
 
 /** Elements that run along the first axis first, in the order of ours, along the last. */

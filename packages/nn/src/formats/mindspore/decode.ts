@@ -1,11 +1,6 @@
 import { Tensor } from '@firelight/tensor';
 import { elementCount, formatShape, NdArray, quote } from '@firelight/tensor/extend';
-import {
-  type ByteSource,
-  ELEMENT_TYPES,
-  lazyTensors,
-  readElements,
-} from '@firelight/tensor/formats';
+import { type ByteSource, byteWidth, lazyTensors, readElements } from '@firelight/tensor/formats';
 import type { Snapshot } from '../../checkpoint/snapshot.ts';
 import { fieldsOf, integersOf, type ProtobufField, textOf, WIRE_TYPES } from '../protobuf.ts';
 import { endOfMessages } from './crc-trailer.ts';
@@ -152,7 +147,7 @@ function entryOf(source: ByteSource, tag: string, slices: readonly Slice[]): Ent
   const isScalar = dims.length === 0 || (dims.length === 1 && dims[0] === 0 && bytes > 0);
   const shape = isScalar ? [] : dims;
   const typeName = typeNameOf(type);
-  const needed = typeName === null ? bytes : elementCount(shape) * ELEMENT_TYPES[typeName].bytes;
+  const needed = typeName === null ? bytes : elementCount(shape) * byteWidth(typeName);
   if (needed !== bytes) {
     throw source.error(
       `tensor ${quote(tag)} of type ${type} and dims ${formatShape(dims)} needs ${needed} bytes and has ${bytes}, so it is damaged; save it again`,

@@ -1,6 +1,6 @@
 import { ValueError } from '@firelight/tensor';
 import { quote } from '@firelight/tensor/extend';
-import { toBytes } from '@firelight/tensor/formats';
+import { elementBytes } from '@firelight/tensor/formats';
 import type { Snapshot } from '../../checkpoint/snapshot.ts';
 import { bytesField, type Chunks, joined, textField, varintField } from '../protobuf.ts';
 import { DTYPE_NAMES, TEXT_TYPE } from './element-types.ts';
@@ -45,7 +45,7 @@ export function encodeMindSpore(
 ): Uint8Array {
   const values = Object.entries(tensors).flatMap(([tag, { array, dtype, shape }]) => {
     // Not `tensor.data`: these are read at once and need no copy.
-    const content = toBytes(array.data, dtype);
+    const content = elementBytes(array.data, dtype);
     const dims = shape.length === 0 ? [0] : shape;
     return slicesOf(tag, DTYPE_NAMES[dtype], dims, content, sliceBytes);
   });

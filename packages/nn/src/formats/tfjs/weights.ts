@@ -3,7 +3,7 @@ import { elementCount, formatShape, NdArray, quote } from '@firelight/tensor/ext
 import {
   type ByteSource,
   bytesSource,
-  ELEMENT_TYPES,
+  byteWidth,
   lazyTensors,
   readElements,
 } from '@firelight/tensor/formats';
@@ -105,7 +105,7 @@ function checkWeight(
         `${[...ELEMENT_TYPE_NAMES.keys()].join(', ')}; convert the model again`,
     );
   }
-  const end = start + elementCount(shape) * ELEMENT_TYPES[type].bytes;
+  const end = start + elementCount(shape) * byteWidth(type);
   if (!(end <= group.size)) {
     throw source.error(
       `weight ${quote(name)} of shape ${formatShape(shape)} ends at byte ${end} of its files, which have ` +

@@ -1,0 +1,108 @@
+import { quote, quoteSome } from '@firelight/tensor/extend';
+import {
+  type ByteSource,
+  type PickleDict,
+  PickleTuple,
+  type PickleValue,
+} from '@firelight/tensor/formats';
+import { PickledTensor, textOf } from './values.ts';
+
+/** What of a saved object is which. */
+export interface Content {
+  /** The weights, by names of modules. */
+  readonly weights: ReadonlyMap<string, PickledTensor>;
+  /** Numbers and strings beside the weights, as text. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The optimizer's state dict, if there is one. */
+  readonly optimizer: PickleDict | null;
+  readonly notes: readonly string[];
+}
+
+/** What checkpoints call the state dict in them, and the optimizer's. */
+const WRAPPERS = ['state_dict', 'model_state_dict', 'model', 'net'];
+const OPTIMIZERS = ['optimizer', 'optimizer_state_dict', 'optim'];
+/** What DataParallel and torch.compile put before all names. */
+const PREFIXES = ['module.', '_orig_mod.'];
+/** Dicts and lists may hold each other so often. */
+const DEEPEST = 8;
+const MOST_TENSORS = 1_000_000;
+
+/** Takes a saved object apart: which tensors are the weights, and what else there is. */
+export function contentOf(value: PickleValue, source: ByteSource): Content {
+  const metadata: Record<string, string> = Object.create(null);
+  const notes: string[] = [];
+  let [optimizer, weights]: [PickleDict | null, PickleValue] = [null, value];
+  for (let depth = 0; depth < DEEPEST && weights instanceof Map; depth++) {
+    const dict: PickleDict = weights;
+    const wrapper = WRAPPERS.find((name) => holdsTensors(dict.get(name)));
+    if (wrapper === undefined) break;
+    notes.push(`the weights are in '${wrapper}'`);
+    const rest: string[] = [];
+    for (const [key, entry] of dict) {
+      const name = String(key);
+      if (name === wrapper) continue;
+      if (OPTIMIZERS.includes(name) && entry instanceof Map) optimizer = entry;
+      else if (isPlain(entry)) metadata[name] = textOf(entry) ?? String(entry);
+      else rest.push(name);
+    }
+    if (rest.length > 0) notes.push(`left out: ${quoteSome(rest)}`);
+    weights = dict.get(wrapper) ?? null;
+  }
+  const tensors = new Map<string, PickledTensor>();
+  collect(weights, '', 0, tensors, metadata);
+  if (tensors.size === 0) {
+    throw source.error(
+      "holds no tensors; save torch.save(model.state_dict(), 'weights.pth') in PyTorch",
+    );
+  }
+  return { weights: withoutPrefix(tensors, notes), metadata, optimizer, notes };
+}
+
+function isPlain(value: PickleValue): value is boolean | number | bigint | string | Uint8Array {
+  return textOf(value) !== null || ['boolean', 'number', 'bigint'].includes(typeof value);
+}
+
+/** Whether a value is a dict that has a tensor, or one in which another wrapper has. */
+function holdsTensors(value: PickleValue | undefined): value is PickleDict {
+  if (!(value instanceof Map)) return false;
+  const isState = [...value.values()].some((entry) => entry instanceof PickledTensor);
+  return isState || WRAPPERS.some((name) => value.get(name) instanceof Map);
+}
+
+/** All tensors in dicts and lists that hold each other, under names with dots. */
+function collect(
+  value: PickleValue,
+  name: string,
+  depth: number,
+  tensors: Map<string, PickledTensor>,
+  metadata: Record<string, string>,
+): void {
+  if (tensors.size >= MOST_TENSORS) return;
+  if (value instanceof PickledTensor) {
+    tensors.set(name === '' ? 'tensor' : name, value);
+  } else if (name !== '' && isPlain(value)) {
+    metadata[name] = textOf(value) ?? String(value);
+  } else if (depth < DEEPEST) {
+    const items = value instanceof PickleTuple ? value.items : value;
+    if (!Array.isArray(items) && !(items instanceof Map)) return;
+    for (const [key, entry] of items.entries()) {
+      collect(entry, name === '' ? String(key) : `${name}.${key}`, depth + 1, tensors, metadata);
+    }
+  }
+}
+
+/** Names without what all of them begin with, which is said. */
+function withoutPrefix(
+  tensors: ReadonlyMap<string, PickledTensor>,
+  notes: string[],
+): ReadonlyMap<string, PickledTensor> {
+  const names = [...tensors.keys()];
+  const prefix = PREFIXES.find((start) => names.every((name) => name.startsWith(start)));
+  if (prefix === undefined) return tensors;
+  notes.push(`all names begin with ${quote(prefix)}, which was taken off`);
+  const entries = [...tensors].map(([name, tensor]): [string, PickledTensor] => [
+    name.slice(prefix.length),
+    tensor,
+  ]);
+  return withoutPrefix(new Map(entries), notes);
+}
