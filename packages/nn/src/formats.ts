@@ -22,7 +22,12 @@ export {
 } from './formats/names/map-names.ts';
 export type { Origin, OriginName, Preprocessing } from './formats/names/origin.ts';
 export { NPY, NPZ } from './formats/numpy.ts';
-export { CHECKPOINT_FORMATS, type OpenOptions, openCheckpoint } from './formats/open-checkpoint.ts';
+export {
+  type BrowserFile,
+  CHECKPOINT_FORMATS,
+  type OpenOptions,
+  openCheckpoint,
+} from './formats/open-checkpoint.ts';
 export { PYTORCH, savePytorch } from './formats/pytorch/format.ts';
 export { encodePytorch, type PytorchSnapshot } from './formats/pytorch/write.ts';
 export {

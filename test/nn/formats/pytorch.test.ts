@@ -243,6 +243,36 @@ describe('refused by name, with the remedy', () => {
     await expect(opened).rejects.toThrow(message);
   });
 
+  test('lists that stand in each other very often', async () => {
+    // Each of eight lists has the one before a thousand times.
+    const levels = Array.from({ length: 8 }, (_, i) =>
+      code('](', `h${String.fromCharCode(i)}`.repeat(1000), 'eq', i + 1, '0'),
+    );
+    const opened = openCheckpoint(archive(pickled(code(']q\0', '0'), ...levels, code('h\x08'))));
+    await expect(opened).rejects.toThrow(/hold each other too often; save a state dict/);
+    const pairs = code('](', '](K\x01Ne'.repeat(1000), 'eq\x02', '0');
+    const call = 'ccollections\nOrderedDict\nh\x02\x85R0';
+    const calls = openCheckpoint(archive(pickled(pairs, code(call.repeat(1e5), 'N'))));
+    await expect(calls).rejects.toThrow(/more objects than its length explains/);
+  });
+
+  test('an optimizer of more parameters than any network has', async () => {
+    const numbers = code('](', 'K\0'.repeat(2000), 'eq\x01', '0');
+    const group = Buffer.concat([dictOf('params', code('h\x01')), code('q\x02', '0')]);
+    const groups = code('](', 'h\x02'.repeat(2000), 'eq\x03', '0');
+    const optimizer = [
+      dictOf('state', code('}')),
+      code('('),
+      unicode('param_groups'),
+      code('h\x03u'),
+    ];
+    const content = [code('}('), unicode('net'), dictOf('a', tensorCode()), unicode('optimizer')];
+    const value = [numbers, group, groups, ...content, ...optimizer, code('u')];
+    const { notes, optimizer: found } = await openCheckpoint(archive(pickled(...value)));
+    expect(notes?.at(-1)).toMatch(/left out: the optimizer, whose groups have too many parameters/);
+    expect(found).toBeUndefined();
+  });
+
   test('a quantized tensor, when it is asked for', async () => {
     const { tensors } = await openCheckpoint(
       archive(pickled(dictOf('a', tensorCode({ type: 'QInt8Storage' }, '_rebuild_qtensor')))),

@@ -19,6 +19,12 @@ export const CHECKPOINT_FORMATS: readonly CheckpointFormat[] = [
   SONGHAN,
 ];
 
+/** A file of a browser (`File`, `Blob`), by what is used of it. */
+export interface BrowserFile {
+  readonly name?: string;
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
 /** How a file is opened. */
 export interface OpenOptions {
   /** What errors call it; by default its path, or the name that a browser's file has. */
@@ -35,7 +41,7 @@ export interface OpenOptions {
  * @throws CheckpointError if it cannot be read, is damaged, or holds what is refused, with the remedy
  */
 export async function openCheckpoint(
-  file: string | Uint8Array | ArrayBuffer | Blob,
+  file: string | Uint8Array | ArrayBuffer | BrowserFile,
   { name = nameOf(file) }: OpenOptions = {},
 ): Promise<Checkpoint> {
   const error = CheckpointError;
@@ -46,12 +52,12 @@ export async function openCheckpoint(
   return { ...(await formatOf(source, CHECKPOINT_FORMATS).read(source)), file: name };
 }
 
-function nameOf(file: string | Uint8Array | ArrayBuffer | Blob): string {
+function nameOf(file: string | Uint8Array | ArrayBuffer | BrowserFile): string {
   if (typeof file === 'string') return file;
   return 'name' in file && typeof file.name === 'string' ? file.name : 'checkpoint';
 }
 
-async function bytesOf(file: Uint8Array | ArrayBuffer | Blob): Promise<Uint8Array> {
+async function bytesOf(file: Uint8Array | ArrayBuffer | BrowserFile): Promise<Uint8Array> {
   if (file instanceof Uint8Array) return file;
-  return new Uint8Array(file instanceof Blob ? await file.arrayBuffer() : file);
+  return new Uint8Array('arrayBuffer' in file ? await file.arrayBuffer() : file);
 }

@@ -271,7 +271,12 @@ export class Unpickler {
       throw this.error('a call must have a name and a tuple of arguments');
     }
     if (callee.call === null) throw this.error(`it calls ${quote(callee.name)}, which is refused`);
-    this.#charge(COST.dict);
+    // A call may copy a list that it is given, and be made again and again.
+    const copied = args.items.reduce<number>(
+      (sum, item) => sum + (Array.isArray(item) ? item.length : 0),
+      0,
+    );
+    this.#charge(COST.dict + COST.entry * copied);
     this.push(callee.call(args.items, this.#refuse));
   }
 

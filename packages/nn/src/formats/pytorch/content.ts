@@ -5,6 +5,7 @@ import {
   PickleTuple,
   type PickleValue,
 } from '@firelight/tensor/formats';
+import { MEMORY_BASE, MEMORY_SHARE } from './tensors.ts';
 import { PickledTensor, textOf } from './values.ts';
 
 /** What of a saved object is which. */
@@ -23,9 +24,12 @@ const WRAPPERS = ['state_dict', 'model_state_dict', 'model', 'net'];
 const OPTIMIZERS = ['optimizer', 'optimizer_state_dict', 'optim'];
 /** What DataParallel and torch.compile put before all names. */
 const PREFIXES = ['module.', '_orig_mod.'];
+/** Most prefixes that are taken off one after the other. */
+const MOST_PREFIXES = 4;
 /** Dicts and lists may hold each other so often. */
 const DEEPEST = 8;
-const MOST_TENSORS = 1_000_000;
+/** Bytes that an entry takes besides its name; all may take 4 times the file and 64 MiB. */
+const ENTRY_BYTES = 64;
 
 /** Takes a saved object apart: which tensors are the weights, and what else there is. */
 export function contentOf(value: PickleValue, source: ByteSource): Content {
@@ -49,7 +53,10 @@ export function contentOf(value: PickleValue, source: ByteSource): Content {
     weights = dict.get(wrapper) ?? null;
   }
   const tensors = new Map<string, PickledTensor>();
-  collect(weights, '', 0, tensors, metadata);
+  collect(weights, '', 0, {
+    ...{ tensors, metadata, source },
+    bytesLeft: MEMORY_SHARE * source.size + MEMORY_BASE,
+  });
   if (tensors.size === 0) {
     throw source.error(
       "holds no tensors; save torch.save(model.state_dict(), 'weights.pth') in PyTorch",
@@ -69,24 +76,29 @@ function holdsTensors(value: PickleValue | undefined): value is PickleDict {
   return isState || WRAPPERS.some((name) => value.get(name) instanceof Map);
 }
 
+/** What is found, and how much memory it may still take: one list may stand in many places. */
+interface Collection {
+  readonly tensors: Map<string, PickledTensor>;
+  readonly metadata: Record<string, string>;
+  readonly source: ByteSource;
+  bytesLeft: number;
+}
+
 /** All tensors in dicts and lists that hold each other, under names with dots. */
-function collect(
-  value: PickleValue,
-  name: string,
-  depth: number,
-  tensors: Map<string, PickledTensor>,
-  metadata: Record<string, string>,
-): void {
-  if (tensors.size >= MOST_TENSORS) return;
+function collect(value: PickleValue, name: string, depth: number, found: Collection): void {
+  found.bytesLeft -= ENTRY_BYTES + 2 * name.length;
+  if (found.bytesLeft < 0) {
+    throw found.source.error('its dicts and lists hold each other too often; save a state dict');
+  }
   if (value instanceof PickledTensor) {
-    tensors.set(name === '' ? 'tensor' : name, value);
+    found.tensors.set(name === '' ? 'tensor' : name, value);
   } else if (name !== '' && isPlain(value)) {
-    metadata[name] = textOf(value) ?? String(value);
+    found.metadata[name] = textOf(value) ?? String(value);
   } else if (depth < DEEPEST) {
     const items = value instanceof PickleTuple ? value.items : value;
     if (!Array.isArray(items) && !(items instanceof Map)) return;
     for (const [key, entry] of items.entries()) {
-      collect(entry, name === '' ? String(key) : `${name}.${key}`, depth + 1, tensors, metadata);
+      collect(entry, name === '' ? String(key) : `${name}.${key}`, depth + 1, found);
     }
   }
 }
@@ -96,13 +108,13 @@ function withoutPrefix(
   tensors: ReadonlyMap<string, PickledTensor>,
   notes: string[],
 ): ReadonlyMap<string, PickledTensor> {
-  const names = [...tensors.keys()];
-  const prefix = PREFIXES.find((start) => names.every((name) => name.startsWith(start)));
-  if (prefix === undefined) return tensors;
-  notes.push(`all names begin with ${quote(prefix)}, which was taken off`);
-  const entries = [...tensors].map(([name, tensor]): [string, PickledTensor] => [
-    name.slice(prefix.length),
-    tensor,
-  ]);
-  return withoutPrefix(new Map(entries), notes);
+  let named = tensors;
+  for (let i = 0; i < MOST_PREFIXES; i++) {
+    const names = [...named.keys()];
+    const prefix = PREFIXES.find((start) => names.every((name) => name.startsWith(start)));
+    if (prefix === undefined) break;
+    notes.push(`all names begin with ${quote(prefix)}, which was taken off`);
+    named = new Map([...named].map(([name, tensor]) => [name.slice(prefix.length), tensor]));
+  }
+  return named;
 }

@@ -36,6 +36,10 @@ export function optimizerOf(
 ): PickledOptimizer | null {
   const [states, groups] = [dict.get('state'), dict.get('param_groups')];
   if (!(states instanceof Map) || !Array.isArray(groups)) return null;
+  if (!areFew(groups)) {
+    notes.push('left out: the optimizer, whose groups have too many parameters or settings');
+    return null;
+  }
   const numbers = groups.map(numbersOf);
   const parameters = [...weights].filter(([name]) => !BUFFER.test(name));
   const isNamed = areNamed(states, numbers.flat(), parameters);
@@ -52,18 +56,18 @@ export function optimizerOf(
   for (const number of numbers.flat()) {
     const own = states.get(number);
     if (!(own instanceof Map)) continue;
-    for (const [key, value] of own) {
-      const ours = Object.hasOwn(OUR_NAMES, key) ? OUR_NAMES[key] : null;
+    for (const [key, ours] of Object.entries(OUR_NAMES)) {
+      const value = own.get(key);
       const isState =
         value instanceof PickledTensor || (key === 'step' && typeof value === 'number');
-      if (ours === null || !isState) {
-        if (value !== null) left.add(String(key));
-        continue;
-      }
+      if (!isState) continue;
       for (const name of ours) {
         state.set(`${name}.${nameOf(number)}`, value);
         if (name !== 'steps') kept.add(name);
       }
+    }
+    for (const [key, value] of own.size <= MOST_SETTINGS ? own : []) {
+      if (value !== null && !Object.hasOwn(OUR_NAMES, key)) left.add(String(key));
     }
   }
   // A parameter that never had a gradient has no state yet; ours begin at zero.
@@ -74,6 +78,20 @@ export function optimizerOf(
   }
   if (left.size > 0) notes.push(`left out of the optimizer's state: ${[...left].join(', ')}`);
   return { state, zeros, groups: groups.map((group, i) => groupOf(group, numbers[i].map(nameOf))) };
+}
+
+/** More of them no network has, and one list may stand in many groups. */
+const [MOST_PARAMETERS, MOST_GROUPS, MOST_SETTINGS] = [1_000_000, 10_000, 64];
+
+function areFew(groups: readonly PickleValue[]): boolean {
+  if (groups.length > MOST_GROUPS) return false;
+  const dicts = groups.filter((group) => group instanceof Map);
+  const lengths = dicts.map((group) => {
+    const list = group.get('params');
+    return Array.isArray(list) ? list.length : 0;
+  });
+  const parameters = lengths.reduce((sum, length) => sum + length, 0);
+  return parameters <= MOST_PARAMETERS && dicts.every(({ size }) => size <= MOST_SETTINGS);
 }
 
 /** The numbers of the parameters of a group. */
@@ -96,12 +114,11 @@ function areNamed(
       const own = states.get(number);
       if (number < 0 || number >= parameters.length) return false;
       if (!(own instanceof Map)) return true;
-      return [...own].every(
-        ([key, value]) =>
-          key === 'step' ||
-          !(value instanceof PickledTensor) ||
-          sameShape(value.shape, parameters[number][1].shape),
-      );
+      return Object.keys(OUR_NAMES).every((key) => {
+        const value = own.get(key);
+        const hasShape = key !== 'step' && value instanceof PickledTensor;
+        return !hasShape || sameShape(value.shape, parameters[number][1].shape);
+      });
     })
   );
 }
@@ -119,7 +136,9 @@ function settingOf(value: PickleValue): OptimizerSetting | undefined {
   if (value === null || typeof value === 'number' || typeof value === 'boolean') return value;
   const items = value instanceof PickleTuple ? value.items : value;
   if (Array.isArray(items)) {
-    return items.every((item) => typeof item === 'number') ? items : undefined;
+    return items.length <= MOST_SETTINGS && items.every((item) => typeof item === 'number')
+      ? items
+      : undefined;
   }
   return textOf(value) ?? undefined;
 }

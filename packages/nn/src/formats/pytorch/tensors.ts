@@ -16,9 +16,9 @@ export interface Storages {
   readonly isBigEndian: boolean;
 }
 
-/** All tensors together may take so many times the bytes of the file, and `MEMORY_BASE`. */
-const MEMORY_SHARE = 4;
-const MEMORY_BASE = 2 ** 26;
+/** What is made of a file may take so many times its bytes, and `MEMORY_BASE`. */
+export const MEMORY_SHARE = 4;
+export const MEMORY_BASE = 2 ** 26;
 
 /** Bytes of an element of any type that a file may have. */
 export function widthOf(type: string): number {
