@@ -228,10 +228,10 @@ describe.skipIf(folder === null)('real files (skipped without ../shared/interop)
     );
     expect(others.length).toBeGreaterThan(15);
     const kinds: Record<string, RegExp> = {
-      pt: /is (of PyTorch|TorchScript).*; load it in PyTorch and save it with safetensors/,
+      pt: /is of PyTorch .*; openCheckpoint of|is TorchScript .*; load it in PyTorch and save it with/,
       pth: /is of PyTorch/,
       ckpt: /is of MindSpore \(\.ckpt\), .*; load it in MindSpore and save it/,
-      npz: /is of NumPy \(\.npz\), .*; load it in NumPy/,
+      npz: /is of NumPy \(\.npz\), .*; openCheckpoint of @firelight\/nn\/formats reads it/,
       npy: /is of NumPy \(\.npy\)/,
       onnx: /is ONNX, no safetensors file; save the weights/,
       json: /is JSON text, no safetensors file; pass the file with the weights/,

@@ -22,6 +22,7 @@ export const CHECKPOINT_FORMATS: readonly CheckpointFormat[] = [
 /** A file of a browser (`File`, `Blob`), by what is used of it. */
 export interface BrowserFile {
   readonly name?: string;
+  /** All of its bytes. */
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
