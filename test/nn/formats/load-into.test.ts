@@ -66,6 +66,33 @@ describe('loadInto', () => {
     );
   });
 
+  test('tells of options with which the network was trained, and which it lacks', () => {
+    const options = { metaparameters: small, numClasses: 2, generator };
+    const tensors = exportNames(new SqueezeNet(options), 'caffe');
+    expect(loadInto(new SqueezeNet({ ...options, pooling: 'ceil' }), file(tensors)).notes).toEqual(
+      [],
+    );
+    expect(loadInto(new SqueezeNet(options), file(tensors)).notes).toEqual([
+      "caffe has pooling: 'ceil' and this network 'floor', so it gives other outputs; create it with " +
+        'origin.options',
+    ]);
+  });
+
+  test('takes what an optimizer kept from where the file has it', () => {
+    const network = new LeNet5({ generator });
+    const optimizer = new Momentum(network.parameters(), { learningRate: 0.1, momentum: 0.9 });
+    const tensors = exportNames(network, 'pytorch');
+    const state = Object.fromEntries(
+      Object.entries(tensors).map(([name, { shape }]) => [`moments.${name}`, ones(shape)]),
+    );
+    const kept = { state, groups: [{ parameters: [], settings: { lr: 0.1 } }] };
+    loadInto(network, { ...file(tensors), optimizer: kept }, { optimizer });
+    expect(optimizer.stateDict(network)['moments.fc3.bias'].toArray()).toEqual(
+      new Array(10).fill(1),
+    );
+    expect(optimizer.globalStep).toBe(0);
+  });
+
   test('needs every tensor unless it is told otherwise', () => {
     const network = new LeNet5({ generator });
     const { 'fc1.bias': _, ...tensors } = exportNames(new LeNet5({ generator }), 'pytorch');

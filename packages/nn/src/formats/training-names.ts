@@ -1,5 +1,5 @@
-/** What optimizers keep for each parameter, before its name: MindSpore's and ours have the same. */
-const KEPT = /^(moments|moment1|moment2|velocity|steps)\.(.+)$/s;
+/** What optimizers keep for each parameter, before its name; MindSpore has the first three, as we do. */
+const KEPT = /^(moments|moment1|moment2|velocity|mean_square|mean_gradient|slow|steps)\.(.+)$/s;
 
 /** What MindSpore keeps of a training beside that: of its optimizer, and of how far it is. */
 export const TRAINING_VALUES: readonly string[] = [

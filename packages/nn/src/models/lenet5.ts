@@ -42,6 +42,10 @@ const POOL = { kernelSize: 2, stride: 2 };
  * @see LeCun et al., Gradient-based learning applied to document recognition, Proc. IEEE 1998
  */
 export class LeNet5 extends Module {
+  /** The function behind each layer but the last. */
+  readonly activation: 'tanh' | 'relu';
+  /** What pools take of each window. */
+  readonly pooling: 'avg' | 'max';
   readonly #conv1: Conv2d;
   readonly #conv2: Conv2d;
   readonly #fc1: Linear;
@@ -75,6 +79,8 @@ export class LeNet5 extends Module {
     expectThat(imageSize === 28 || imageSize === 32, 'LeNet5', 'imageSize', '28 or 32', imageSize);
     expectOneOf('LeNet5', 'activation', activation, ['tanh', 'relu']);
     expectOneOf('LeNet5', 'pooling', pooling, ['avg', 'max']);
+    this.activation = activation;
+    this.pooling = pooling;
     this.#inChannels = inChannels;
     this.#imageSize = imageSize;
     this.#activation = activation === 'tanh' ? tanh : relu;

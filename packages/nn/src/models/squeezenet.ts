@@ -95,6 +95,10 @@ const CIFAR_STEM: WindowOptions = { kernelSize: 3, stride: 1, padding: 1 };
  * @see SqueezeNet, arXiv:1602.07360; for 1.1 forresti/SqueezeNet, SqueezeNet_v1.1/README.md
  */
 export class SqueezeNet extends Module {
+  /** What is added to the outputs of Fire modules. */
+  readonly bypass: 'none' | 'simple' | 'complex';
+  /** How max-pools round the size of their output. */
+  readonly pooling: 'floor' | 'ceil';
   readonly #features: Sequential;
   readonly #dropout: Dropout;
   readonly #finalConv: Conv2d;
@@ -143,6 +147,8 @@ export class SqueezeNet extends Module {
     expectBoolean('SqueezeNet', 'headRelu', headRelu);
     const { stemChannels, poolAfter, ...architecture } = ARCHITECTURES[version];
     const stemWindow = stem === 'cifar' ? CIFAR_STEM : architecture.stem;
+    this.bypass = bypass;
+    this.pooling = pooling;
     const pool = { ...POOL, ceilMode: pooling === 'ceil' };
     this.#windows = [stemWindow, ...poolAfter.map(() => pool)];
     this.#advice = stem === 'cifar' ? '' : " or stem: 'cifar', made for 32 × 32 images";

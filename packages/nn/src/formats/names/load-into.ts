@@ -22,7 +22,7 @@ export interface LoadIntoOptions {
  * Copies a checkpoint of any origin into a network: names are found by `mapNames`, floats of 16 bits and
  * integers are converted as by `loadParamIntoNet`. Nothing is changed if anything does not fit.
  *
- * @returns what was found, and what was not; its `origin.options` are those to create the network with
+ * @returns what was found, and what was not; its `notes` say if the network lacks an option of its origin
  * @throws CheckpointError if the file is of another network, which it names, lacks a tensor, or has one of
  *   another shape; ValueError if `except` names nothing, or the optimizer's state is not in the file
  */
@@ -33,11 +33,15 @@ export function loadInto(
 ): MappedNames {
   const { file, tensors } = checkpoint;
   const origin = originHint(checkpoint);
-  const mapped = mapNames(network, tensors, { origin, file: printablePath(file) });
+  const mapped = mapNames(network, tensors, {
+    origin,
+    optimizer: checkpoint.optimizer?.state,
+    file: printablePath(file),
+  });
   const own = network.stateDict();
   const kept = new Set(except === undefined ? [] : namesOf(except, own));
   const state = Object.fromEntries(
-    Object.keys({ ...own })
+    Object.keys(own)
       .filter((name) => kept.has(name) || Object.hasOwn(mapped.state, name))
       .map((name) => [name, kept.has(name) ? own[name] : mapped.state[name]]),
   );
@@ -46,7 +50,20 @@ export function loadInto(
     optimizer === undefined ? null : prepareResume(optimizer, network, checkpoint, mapped);
   params.commit();
   resume?.();
-  return { ...mapped, missing: params.missing };
+  const notes = [...mapped.notes, ...differingOptions(network, mapped)];
+  return { ...mapped, missing: params.missing, notes };
+}
+
+/** What the network would have to be created with to compute what it did where the weights come from. */
+function differingOptions(network: Module, { origin: { name, options } }: MappedNames): string[] {
+  const own = network as object as Readonly<Record<string, unknown>>;
+  return Object.entries(options)
+    .filter(([option, value]) => own[option] !== undefined && own[option] !== value)
+    .map(
+      ([option, value]) =>
+        `${name} has ${option}: '${value}' and this network '${own[option]}', so it gives other outputs; ` +
+        'create it with origin.options',
+    );
 }
 
 function namesOf(except: NamePattern, own: StateDict): string[] {

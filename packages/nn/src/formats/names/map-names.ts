@@ -30,6 +30,8 @@ export interface MappedNames {
 export interface MapOptions {
   /** Whose names they are, where that is known; decides between names that fit equally well. */
   readonly origin?: string | undefined;
+  /** What an optimizer kept, under the names of the file, if that is not among the tensors. */
+  readonly optimizer?: StateDict | undefined;
   /** What errors call the file. */
   readonly file?: string;
 }
@@ -46,7 +48,7 @@ export interface MapOptions {
 export function mapNames(
   network: Module,
   tensors: StateDict,
-  { origin, file = 'mapNames' }: MapOptions = {},
+  { origin, optimizer: kept = {}, file = 'mapNames' }: MapOptions = {},
 ): MappedNames {
   const names = new FileNames(Object.keys(tensors));
   const fit = bestFit(namedNetwork(network), names, origin);
@@ -55,10 +57,12 @@ export function mapNames(
   const state: Record<string, () => Tensor> = {};
   const optimizer: Record<string, () => Tensor> = {};
   for (const [name, own] of fit.ours) state[own] = () => tensors[name];
-  for (const name of Object.keys(tensors)) {
-    const kept = keptFor(name);
-    const own = kept === null ? undefined : fit.ours.get(kept.parameter);
-    if (own !== undefined) optimizer[`${kept?.kind}.${own}`] = () => tensors[name];
+  for (const from of [tensors, kept]) {
+    for (const name of Object.keys(from)) {
+      const { kind, parameter } = keptFor(name) ?? {};
+      const own = parameter === undefined ? undefined : fit.ours.get(parameter);
+      if (own !== undefined) optimizer[`${kind}.${own}`] = () => from[name];
+    }
   }
   const kinds = new Set(Object.keys(optimizer).map((name) => keptFor(name)?.kind));
   const absent = new Set(fit.zeros);
