@@ -16,6 +16,7 @@ import {
   type IdentifiedNetwork,
   identifyNetwork,
   loadInto,
+  mapNames,
   type OriginName,
   openCheckpoint,
 } from '@firelight/nn/formats';
@@ -91,6 +92,15 @@ describe('loadInto', () => {
       new Array(10).fill(1),
     );
     expect(optimizer.globalStep).toBe(0);
+  });
+
+  test('takes zeros for biases only where nothing else is missing', () => {
+    const network = new LeNet5({ generator });
+    const all = exportNames(network, 'pytorch');
+    const { 'conv1.bias': _, 'conv2.bias': __, ...without } = all;
+    expect(loadInto(network, file(without)).missing).toEqual([]);
+    const { 'fc3.bias': ___, ...less } = without;
+    expect(mapNames(network, less).missing).toEqual(['conv1.bias', 'conv2.bias', 'fc3.bias']);
   });
 
   test('needs every tensor unless it is told otherwise', () => {

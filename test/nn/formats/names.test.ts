@@ -125,6 +125,11 @@ describe('names in both directions', () => {
       },
     ],
     [
+      () => new ResNet({ depth: 50, width: 1, generator }),
+      'mindspore',
+      { 'layer1.0.bn3.weight': 'layer1.0.bn3.gamma', 'layer1.1.bn1.bias': 'layer1.1.bn1.beta' },
+    ],
+    [
       () => new ResNet({ width: 2, generator }),
       'pytorch',
       { 'layer2.0.downsample.0.weight': 'layer2.0.shortcut.0.weight', 'fc.bias': 'linear.bias' },

@@ -1,3 +1,4 @@
+import type { Module } from '../../module/module.ts';
 import type { Origin, OriginName, Preprocessing } from './origin.ts';
 import type { OwnTensor } from './own-tensors.ts';
 
@@ -6,6 +7,8 @@ export interface Dialect {
   readonly origin: OriginName;
   /** Its name of a tensor of ours. */
   readonly nameOf: (own: OwnTensor) => string;
+  /** Whether it has names for a network of the class; for all of them by default. */
+  readonly isFor?: (network: Module) => boolean;
   readonly options?: Origin['options'];
   readonly preprocessing?: Preprocessing;
   readonly differences?: Origin['differences'];

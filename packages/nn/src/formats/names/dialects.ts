@@ -22,6 +22,10 @@ const PADS_BELOW =
   "strides of 2 pad with zeros below and on the right alone (pad_mode='same'), where this network pads all " +
   'sides; train it a little, or expect slightly other outputs';
 
+/** Whether a ResNet has blocks of three convolutions, as that of depth 50. */
+const hasBottlenecks = (network: Module): boolean =>
+  network.namedParameters().some(([name]) => name === 'layer1.0.conv3.weight');
+
 /**
  * Whose names a network may have, the likeliest first: of names that fit equally well, the first count.
  *
@@ -72,18 +76,18 @@ const DIALECTS: readonly (readonly [network: Network, dialects: readonly Dialect
         origin: 'pytorch',
         nameOf: asInPyTorch([/\.downsample\./, '.shortcut.'], [/^fc\./, 'linear.']),
       },
-      // Depths 18 and 34.
       {
         ...MINDSPORE,
+        isFor: (network) => !hasBottlenecks(network),
         nameOf: asInMindSpore(
           [/\.downsample\./, '.down_sample_layer.'],
           [/^fc\./, 'end_point.'],
           [/\.bn([12])\./, '.bn$1d.'],
         ),
       },
-      // Depth 50.
       {
         ...MINDSPORE,
+        isFor: hasBottlenecks,
         nameOf: asInMindSpore([/\.downsample\./, '.down_sample_layer.'], [/^fc\./, 'end_point.']),
         differences: [PADS_BELOW, 'norms add 1e-4 to the variance, where this network adds 1e-5'],
       },
@@ -163,5 +167,5 @@ const OF_ANY: readonly Dialect[] = [
 /** Whose names a network may have, the likeliest first; ours come last. */
 export function dialectsOf(network: Module): readonly Dialect[] {
   const others = DIALECTS.find(([Network]) => network instanceof Network)?.[1] ?? OF_ANY;
-  return [...others, FIRELIGHT];
+  return [...others, FIRELIGHT].filter(({ isFor }) => isFor?.(network) ?? true);
 }

@@ -67,12 +67,11 @@ function fitOf(own: readonly OwnTensor[], dialect: Dialect, names: FileNames): F
   };
 }
 
-/** The biases of convolutions, if all convolutions of the network were found and none of their biases. */
+/** The biases of convolutions, if all that the network has was found but them. */
 function absentBiases(own: readonly OwnTensor[], found: ReadonlySet<string>): string[] {
   const weights = own.filter(({ part, shape }) => part === 'weight' && shape.length === 4);
   const layers = new Set(weights.map(({ layer }) => layer));
-  const biases = own.filter(({ part, layer }) => part === 'bias' && layers.has(layer));
-  const areAbsent =
-    weights.every(({ name }) => found.has(name)) && biases.every(({ name }) => !found.has(name));
-  return areAbsent ? biases.map(({ name }) => name) : [];
+  const isBias = ({ part, layer }: OwnTensor): boolean => part === 'bias' && layers.has(layer);
+  const areAbsent = own.every((tensor) => isBias(tensor) !== found.has(tensor.name));
+  return areAbsent ? own.filter(isBias).map(({ name }) => name) : [];
 }

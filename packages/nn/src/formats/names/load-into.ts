@@ -89,18 +89,17 @@ function prepare(network: Module, mapped: Checkpoint, tensors: StateDict, strict
   }
 }
 
-/** Settings that count the steps taken, the first that a file has. */
+/** Tensors that count the steps taken, the first that a file has. */
 const STEPS = ['global_step', 'step_num'];
 
 function prepareResume(
   optimizer: Optimizer,
   network: Module,
-  { file, optimizer: content }: Checkpoint,
+  { file, tensors }: Checkpoint,
   mapped: MappedNames,
 ): () => void {
-  const settings = content?.groups[0]?.settings ?? {};
-  const counted = STEPS.find((name) => typeof settings[name] === 'number');
-  const steps = counted === undefined ? null : (settings[counted] as number);
+  const counted = STEPS.find((name) => Object.hasOwn(tensors, name));
+  const steps = counted === undefined ? null : tensors[counted].data[0];
   if (steps !== null && !(Number.isSafeInteger(steps) && steps >= 0)) {
     throw new CheckpointError(
       `${printablePath(file)}: ${counted} is ${steps}, no number of steps; leave out the optimizer`,
