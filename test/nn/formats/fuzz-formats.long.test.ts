@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { SqueezeNet } from '@firelight/nn';
-import { exportNames, MINDSPORE, SONGHAN } from '@firelight/nn/formats';
+import { join } from 'node:path';
+import { CheckpointError, SqueezeNet } from '@firelight/nn';
+import { exportNames, MINDSPORE, openLayersModel, SONGHAN } from '@firelight/nn/formats';
 import { Generator, tensor } from '@firelight/tensor';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeMindSpore } from '../../../packages/nn/src/formats/mindspore/encode.ts';
 import { fuzzReader } from '../../helpers/fuzz-reader.ts';
 import { hasInterop, interopPath } from '../../helpers/interop.ts';
+import { jsonMutantsOf } from '../../helpers/json-mutations.ts';
 import { readAll } from '../../helpers/read-all.ts';
 
 /** No file may take longer, of any kind. */
@@ -53,4 +56,26 @@ describe.skipIf(!hasInterop)('10,000 changed files (skipped without ../shared/in
       expect(most).toBeLessThan(64e6);
     },
   );
+});
+
+test('10,000 changed models of TensorFlow.js are read or refused, and none takes long', async () => {
+  const path = join(import.meta.dirname, '../../fixtures/tfjs/convolutions.json');
+  const found = JSON.parse(readFileSync(path, 'utf8'));
+  const files = Object.entries<string>(found.shards).map(([name, text]) => [
+    name,
+    new Uint8Array(Buffer.from(text, 'base64')),
+  ]);
+  const shards: Record<string, Uint8Array> = Object.fromEntries(files);
+  let longest = 0;
+  const property = fc.asyncProperty(jsonMutantsOf(found.model), async (model) => {
+    const start = performance.now();
+    try {
+      await openLayersModel({ model: new TextEncoder().encode(JSON.stringify(model)), shards });
+    } catch (error) {
+      expect(error).toBeInstanceOf(CheckpointError);
+    }
+    longest = Math.max(longest, performance.now() - start);
+  });
+  await fc.assert(property, { numRuns: 10_000 });
+  expect(longest).toBeLessThan(MOST_MILLISECONDS);
 });
