@@ -51,6 +51,11 @@ const kinds: [what: string, bytes: Uint8Array, message: RegExp][] = [
     latin1('{\n "metadata": {},\n "weight_map": {}}'),
     /is the index of a model/,
   ],
+  [
+    'TensorFlow.js',
+    latin1('{"format":"layers-model","modelTopology":{}}'),
+    /is a model of TensorFlow\.js \(model\.json\), .*; openLayersModel of @firelight\/nn\/formats reads it/,
+  ],
   ['JSON', latin1('[1, 2, 3, 4]'), /is JSON text/],
   ['nobody knows what', latin1('Dear reader, this is a letter.'), /so it is no whole safetensors/],
 ];

@@ -145,6 +145,13 @@ describe('what is written', () => {
   });
 });
 
+test('texts and files of other programs are not taken for checkpoints', () => {
+  const texts = ['', '\n', '\nA\nBC', '\n\n\n\n\n', '\n€\n{"weights": 1}', '<html>'];
+  for (const text of texts) {
+    expect(MINDSPORE.recognise(file(new TextEncoder().encode(text))), text).toBe(false);
+  }
+});
+
 describe('what is refused', () => {
   const F32 = textField(2, 'Float32');
   const content = (bytes: number): Chunks => bytesField(3, [new Uint8Array(bytes)]);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import {
   AirbenchNet,
   CheckpointError,
@@ -15,6 +16,7 @@ import {
 import { exportNames, mapNames, type OriginName } from '@firelight/nn/formats';
 import { Generator, ones, tensor } from '@firelight/tensor';
 import { describe, expect, test } from 'vitest';
+import { sharedPath } from '../../helpers/shared.ts';
 
 const small = { baseExpand: 16, expandIncrement: 8 };
 const generator = new Generator(1);
@@ -170,6 +172,18 @@ describe('names in both directions', () => {
       expect(exported[theirs]?.array, theirs).toBe(own[ours].array);
     }
   });
+
+  test.skipIf(sharedPath('interop') === null)(
+    'are those of torchvision for SqueezeNet (skipped without ../shared/interop)',
+    () => {
+      const listed = sharedPath('interop', 'deep-compression-expected.json') as string;
+      const expected = Object.entries<[shape: number[]]>(JSON.parse(readFileSync(listed, 'utf8')));
+      const exported = Object.entries(exportNames(new SqueezeNet({ generator }), 'torchvision'));
+      expect(exported.map(([name, { shape }]) => [name, shape])).toEqual(
+        expected.map(([name, [shape]]) => [name, shape]),
+      );
+    },
+  );
 
   test('that are not known are refused', () => {
     expect(() => exportNames(new LeNet5({ generator }), 'caffe')).toThrow(

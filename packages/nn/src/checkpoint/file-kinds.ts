@@ -69,6 +69,11 @@ const KINDS: readonly FileKind[] = [
     remedy: FETCH_AGAIN,
   },
   {
+    test: /^\s*\{.*"(modelTopology|weightsManifest)"/s,
+    is: 'is a model of TensorFlow.js (model.json)',
+    remedy: 'openLayersModel of @firelight/nn/formats reads it',
+  },
+  {
     test: /^\s*\{.*"weight_map"/s,
     is: 'is the index of a model in several files',
     remedy: 'load each of the .safetensors files that it names',

@@ -4,8 +4,8 @@ import { decodeMindSpore } from './decode.ts';
 import { encodeMindSpore } from './encode.ts';
 import { optimizerIn } from './optimizer-state.ts';
 
-/** Bytes that tell what a file is: two lengths and the beginning of a name. */
-const HEAD_BYTES = 32;
+/** Bytes that tell what a file is: two lengths and most names. */
+const HEAD_BYTES = 256;
 
 /** What an encrypted file begins with, little-endian, and how it was encrypted. */
 const ENCRYPTED: ReadonlyMap<number, string> = new Map([
@@ -21,19 +21,33 @@ function encryptionOf(source: ByteSource): string | null {
   return ENCRYPTED.get(magic) ?? null;
 }
 
-/** The key of field 1 with a length behind it: of a value, and in it of its name. */
-const FIRST_FIELD = 0x0a;
+/** Keys of fields with a length: a value, or its name; its tensor; its map. */
+const [NAME, TENSOR, MAP] = [0x0a, 0x12, 0x1a];
 
-/** Where the length that begins at `at` ends. */
-function afterLength(bytes: Uint8Array, at: number): number {
-  return bytes.findIndex((byte, i) => i >= at && byte < 0x80) + 1;
+/** The length that stands at `at`, and where it ends. */
+function lengthAt(
+  bytes: Uint8Array,
+  at: number,
+): { readonly length: number; readonly end: number } {
+  let length = 0;
+  let end = at;
+  for (let scale = 1; end < bytes.length; scale *= 128) {
+    const byte = bytes[end++];
+    length += (byte & 0x7f) * scale;
+    if (byte < 0x80) break;
+  }
+  return { length, end };
 }
 
-/** A value, its length, a name, its length, and a character that can be in a name. */
+/** A value whose name comes first, and ends inside it, with a tensor or a map behind it. */
 function beginsWithName(bytes: Uint8Array): boolean {
-  const name = afterLength(bytes, 1);
-  const first = bytes[afterLength(bytes, name + 1)];
-  return bytes[0] === FIRST_FIELD && bytes[name] === FIRST_FIELD && first > 0x20;
+  const value = lengthAt(bytes, 1);
+  const name = lengthAt(bytes, value.end + 1);
+  const end = name.end + name.length;
+  const isNamed = bytes[0] === NAME && bytes[value.end] === NAME && name.length > 0;
+  // Of a long name the end is not looked at.
+  const isBehind = end >= bytes.length || bytes[end] === TENSOR || bytes[end] === MAP;
+  return isNamed && end - value.end < value.length && isBehind;
 }
 
 /** A checkpoint of MindSpore, `.ckpt`, whole or as the checkpoints of one training. */

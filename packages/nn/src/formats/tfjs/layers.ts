@@ -89,8 +89,9 @@ const flatten: Builder = (config, flow) => {
 const reshaping: Builder = (config, flow) => {
   const count = flow.kind === 'images' ? flow.shape[0] * flow.shape[1] * flow.shape[2] : flow.count;
   const target = config.value('target_shape');
-  const isList =
-    Array.isArray(target) && target.every((length) => Number.isInteger(length) && length !== 0);
+  const isLength = (length: unknown): boolean =>
+    Number.isInteger(length) && ((length as number) > 0 || length === -1);
+  const isList = Array.isArray(target) && target.every(isLength);
   if (!isList || (target.length !== 1 && target.length !== 3)) return config.refuse('target_shape');
   const known = target.reduce((product, length) => (length < 0 ? product : product * length), 1);
   const sizes = target.map((length) => (length < 0 ? count / known : length));
