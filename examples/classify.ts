@@ -16,8 +16,8 @@ Usage: node --conditions=development --import tsx examples/classify.ts --weights
 Of each picture, a PNG or JPEG file, the most probable classes are printed. Which network the weights are
 of, and how it wants its pictures, their names tell; they may be torchvision's, MindSpore's or Caffe's.
 
-  --weights <file>   weights of any format that is read here: safetensors, MindSpore's .ckpt, NumPy's
-                     .npz, Deep Compression's .net; or a folder of .npy files
+  --weights <file>   weights of any format that is read here: safetensors, PyTorch's .pth, MindSpore's .ckpt,
+                     NumPy's .npz, Deep Compression's .net; or a folder of .npy files
   --classes <file>   a line for each class with its name (../shared/squeezenet/imagenet_classes.txt)
   --top <n>          classes to print (5)
   --help             print this text`;
@@ -60,7 +60,7 @@ async function openNetwork(
   }
   const network = found.create();
   const { notes } = loadInto(network, checkpoint);
-  for (const note of notes) warn(`${shown}: ${note}`);
+  for (const note of [...(checkpoint.notes ?? []), ...notes]) warn(`${shown}: ${note}`);
   const more = Object.entries(options).map(([option, value]) => `, ${option}: ${value}`);
   const title = `${found.label} of ${name}${more.join('')}`;
   return { network: network.eval(), preprocessing, title };

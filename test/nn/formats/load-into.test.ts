@@ -278,6 +278,16 @@ describe.skipIf(interop === null)('real files (skipped without ../shared/interop
     expect(network.stateDict()['conv1.bias'].toArray()).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
+  test("the network of PyTorch's tutorial is a LeNet of three channels", async () => {
+    const checkpoint = await openCheckpoint(`${interop}/captum-cifar_torchvision.pt`);
+    const found = identifyNetwork(checkpoint) as IdentifiedNetwork;
+    expect([found.label, found.origin.name]).toEqual(['LeNet5()', 'pytorch']);
+    const network = found.create();
+    expect(loadInto(network, checkpoint).notes).toEqual([]);
+    expect(network.stateDict()['conv1.weight'].shape).toEqual([6, 3, 5, 5]);
+    expect(network).toMatchObject({ activation: 'relu', pooling: 'max' });
+  });
+
   test.skipIf(sharedPath('images') === null)(
     "Deep Compression's SqueezeNet sees the photographs right, with all that its origin implies",
     async () => {
