@@ -1,6 +1,13 @@
 import { openCheckpoint } from '@firelight/nn/formats';
 import { describe, expect, test } from 'vitest';
-import { archive, code, dictOf, pickled, tensorCode } from '../../helpers/pytorch-archive.ts';
+import {
+  archive,
+  code,
+  dictOf,
+  pickled,
+  tensorCode,
+  unicode,
+} from '../../helpers/pytorch-archive.ts';
 
 describe('names', () => {
   const read = async (value: Uint8Array) => openCheckpoint(archive(pickled(value)));
@@ -50,6 +57,14 @@ describe('names', () => {
     notes.forEach((note, i) => {
       expect(content.notes?.[i]).toMatch(note);
     });
+  });
+
+  test('of an optimizer of another kind are left out, which is said', async () => {
+    const [weights, other] = [dictOf('a', tensorCode()), code('}')];
+    const value = [code('}('), unicode('net'), weights, unicode('optimizer'), other, code('u')];
+    const { notes, optimizer } = await read(Buffer.concat(value));
+    expect(notes?.at(-1)).toMatch(/left out: the optimizer, which has no state and param_groups/);
+    expect(optimizer).toBeUndefined();
   });
 
   test('of an OrderedDict of Python 2 are read', async () => {

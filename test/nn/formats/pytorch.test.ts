@@ -244,12 +244,15 @@ describe('refused by name, with the remedy', () => {
   });
 
   test('lists that stand in each other very often', async () => {
-    // Each of eight lists has the one before a thousand times.
-    const levels = Array.from({ length: 8 }, (_, i) =>
-      code('](', `h${String.fromCharCode(i)}`.repeat(1000), 'eq', i + 1, '0'),
-    );
-    const opened = openCheckpoint(archive(pickled(code(']q\0', '0'), ...levels, code('h\x08'))));
-    await expect(opened).rejects.toThrow(/hold each other too often; save a state dict/);
+    /** Lists of which each has the one before so often. */
+    const nested = (depth: number, times: number): Promise<unknown> => {
+      const levels = Array.from({ length: depth }, (_, i) =>
+        code('](', `h${String.fromCharCode(i)}`.repeat(times), 'eq', i + 1, '0'),
+      );
+      return openCheckpoint(archive(pickled(code(']q\0', '0'), ...levels, code('h', depth))));
+    };
+    await expect(nested(7, 1000)).rejects.toThrow(/hold each other too often; save a state dict/);
+    await expect(nested(9, 1)).rejects.toThrow(/hold each other more than 8 deep; save a state/);
     const pairs = code('](', '](K\x01Ne'.repeat(1000), 'eq\x02', '0');
     const call = 'ccollections\nOrderedDict\nh\x02\x85R0';
     const calls = openCheckpoint(archive(pickled(pairs, code(call.repeat(1e5), 'N'))));

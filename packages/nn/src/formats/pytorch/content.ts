@@ -94,9 +94,14 @@ function collect(value: PickleValue, name: string, depth: number, found: Collect
     found.tensors.set(name === '' ? 'tensor' : name, value);
   } else if (name !== '' && isPlain(value)) {
     found.metadata[name] = textOf(value) ?? String(value);
-  } else if (depth < DEEPEST) {
+  } else {
     const items = value instanceof PickleTuple ? value.items : value;
     if (!Array.isArray(items) && !(items instanceof Map)) return;
+    if (depth === DEEPEST) {
+      throw found.source.error(
+        `its dicts and lists hold each other more than ${DEEPEST} deep; save a state dict`,
+      );
+    }
     for (const [key, entry] of items.entries()) {
       collect(entry, name === '' ? String(key) : `${name}.${key}`, depth + 1, found);
     }

@@ -1,4 +1,4 @@
-import { sameShape } from '@firelight/tensor/extend';
+import { quoteSome, sameShape } from '@firelight/tensor/extend';
 import { type PickleDict, PickleTuple, type PickleValue } from '@firelight/tensor/formats';
 import type { OptimizerGroup, OptimizerSetting } from '../../checkpoint/snapshot.ts';
 import { PickledTensor, textOf } from './values.ts';
@@ -35,7 +35,10 @@ export function optimizerOf(
   notes: string[],
 ): PickledOptimizer | null {
   const [states, groups] = [dict.get('state'), dict.get('param_groups')];
-  if (!(states instanceof Map) || !Array.isArray(groups)) return null;
+  if (!(states instanceof Map) || !Array.isArray(groups)) {
+    notes.push('left out: the optimizer, which has no state and param_groups as PyTorch has them');
+    return null;
+  }
   if (!areFew(groups)) {
     notes.push('left out: the optimizer, whose groups have too many parameters or settings');
     return null;
@@ -70,13 +73,15 @@ export function optimizerOf(
       if (value !== null && !Object.hasOwn(OUR_NAMES, key)) left.add(String(key));
     }
   }
+  const hasSteps = [...state.keys()].some((name) => name.startsWith('steps.'));
   // A parameter that never had a gradient has no state yet; ours begin at zero.
   for (const [name, weight] of isNamed ? parameters : []) {
     for (const kind of kept) {
       if (!state.has(`${kind}.${name}`)) zeros.set(`${kind}.${name}`, weight);
     }
+    if (hasSteps && !state.has(`steps.${name}`)) state.set(`steps.${name}`, 0);
   }
-  if (left.size > 0) notes.push(`left out of the optimizer's state: ${[...left].join(', ')}`);
+  if (left.size > 0) notes.push(`left out of the optimizer's state: ${quoteSome([...left])}`);
   return { state, zeros, groups: groups.map((group, i) => groupOf(group, numbers[i].map(nameOf))) };
 }
 
