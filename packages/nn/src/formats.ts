@@ -1,6 +1,6 @@
 /**
- * Checkpoints of other programs: what is in their files, under names of ours. Programs that only need
- * safetensors do without it.
+ * Checkpoints and networks of other programs: what is in their files, under names of ours. Programs that
+ * only need safetensors do without it.
  *
  * @module @firelight/nn/formats
  */
@@ -22,12 +22,11 @@ export {
 } from './formats/names/map-names.ts';
 export type { Origin, OriginName, Preprocessing } from './formats/names/origin.ts';
 export { NPY, NPZ } from './formats/numpy.ts';
-export {
-  type BrowserFile,
-  CHECKPOINT_FORMATS,
-  type OpenOptions,
-  openCheckpoint,
-} from './formats/open-checkpoint.ts';
+export type { ExternalFiles } from './formats/onnx/external-data.ts';
+export { type ImportOnnxOptions, importOnnx } from './formats/onnx/import-onnx.ts';
+export type { OnnxNetwork, OnnxPort } from './formats/onnx/onnx-network.ts';
+export { CHECKPOINT_FORMATS, type OpenOptions, openCheckpoint } from './formats/open-checkpoint.ts';
+export type { BrowserFile, FileLike } from './formats/open-source.ts';
 export { PYTORCH, savePytorch } from './formats/pytorch/format.ts';
 export { encodePytorch, type PytorchSnapshot } from './formats/pytorch/write.ts';
 export {

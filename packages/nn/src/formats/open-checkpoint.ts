@@ -1,12 +1,11 @@
-import { bytesSource, fileSource } from '@firelight/tensor/formats';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { CheckpointFormat } from '../checkpoint/format.ts';
 import { formatOf } from '../checkpoint/formats.ts';
-import { CheckpointError } from '../core/errors.ts';
 import { COMPACT } from './compact/compact-format.ts';
 import { SONGHAN } from './deep-compression/songhan-format.ts';
 import { MINDSPORE } from './mindspore/mindspore-format.ts';
 import { NPY, NPZ } from './numpy.ts';
+import { type FileLike, nameOf, openSource } from './open-source.ts';
 import { PYTORCH } from './pytorch/format.ts';
 
 /** In the order in which they are asked whether a file is theirs; safetensors is asked first. */
@@ -18,13 +17,6 @@ export const CHECKPOINT_FORMATS: readonly CheckpointFormat[] = [
   MINDSPORE,
   SONGHAN,
 ];
-
-/** A file of a browser (`File`, `Blob`), by what is used of it. */
-export interface BrowserFile {
-  readonly name?: string;
-  /** All of its bytes. */
-  arrayBuffer(): Promise<ArrayBuffer>;
-}
 
 /** How a file is opened. */
 export interface OpenOptions {
@@ -42,23 +34,9 @@ export interface OpenOptions {
  * @throws CheckpointError if it cannot be read, is damaged, or holds what is refused, with the remedy
  */
 export async function openCheckpoint(
-  file: string | Uint8Array | ArrayBuffer | BrowserFile,
+  file: FileLike,
   { name = nameOf(file) }: OpenOptions = {},
 ): Promise<Checkpoint> {
-  const error = CheckpointError;
-  const source =
-    typeof file === 'string'
-      ? await fileSource(file, { error })
-      : bytesSource(await bytesOf(file), { name, error });
+  const source = await openSource(file, name);
   return { ...(await formatOf(source, CHECKPOINT_FORMATS).read(source)), file: name };
-}
-
-function nameOf(file: string | Uint8Array | ArrayBuffer | BrowserFile): string {
-  if (typeof file === 'string') return file;
-  return 'name' in file && typeof file.name === 'string' ? file.name : 'checkpoint';
-}
-
-async function bytesOf(file: Uint8Array | ArrayBuffer | BrowserFile): Promise<Uint8Array> {
-  if (file instanceof Uint8Array) return file;
-  return new Uint8Array('arrayBuffer' in file ? await file.arrayBuffer() : file);
 }

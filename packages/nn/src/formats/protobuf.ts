@@ -107,6 +107,18 @@ export function integersOf(source: ByteSource, { start, end }: ProtobufField): n
   return integers;
 }
 
+/** The integers of 64 bits, with a sign, of a field that may be packed. */
+export function* int64sOf(
+  source: ByteSource,
+  { start, end }: ProtobufField,
+): Generator<bigint, void> {
+  for (let at = start; at < end; ) {
+    const varint = varintAt(source, at, end);
+    yield BigInt.asIntN(64, varint.value);
+    at = varint.end;
+  }
+}
+
 /** A field's text, or null if it is no UTF-8. */
 export function textOf(source: ByteSource, { start, end }: ProtobufField): string | null {
   try {
@@ -130,6 +142,13 @@ function varint(value: number): number[] {
 /** A field of an integer, at most ±(2⁵³ − 1). */
 export function varintField(number: number, value: number): Chunks {
   return [Uint8Array.from([...varint(8 * number + WIRE_TYPES.varint), ...varint(value)])];
+}
+
+/** A field of a float32. */
+export function floatField(number: number, value: number): Chunks {
+  const payload = new Uint8Array(4);
+  new DataView(payload.buffer).setFloat32(0, value, true);
+  return [Uint8Array.from(varint(8 * number + WIRE_TYPES.fixed32)), payload];
 }
 
 /** A field of bytes, or of a message made of fields. */

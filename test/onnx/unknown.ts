@@ -1,5 +1,5 @@
-/** Operators that no operation expresses in any case, and why. */
-export const UNMAPPED: Readonly<Record<string, string>> = {
+/** Operators of the node tests that are not known here, and why. */
+export const UNKNOWN: Readonly<Record<string, string>> = {
   Attention: 'scaledDotProductAttention is its core, without caches, caps and heads in one axis',
   Bernoulli: 'random numbers of another generator',
   BitCast: 'cast converts numbers, not bits',
@@ -12,10 +12,7 @@ export const UNMAPPED: Readonly<Record<string, string>> = {
   ImageDecoder: 'a matter of @firelight/data',
   LinearAttention: 'no operation',
   MelWeightMatrix: 'no operation',
-  ReduceLogSum: 'sum, then log',
-  ReduceSumSquare: 'square, then sum',
   RotaryEmbedding: 'no operation',
-  Size: 'a property of tensors, not an operation',
   SwiGLU: 'silu, then mul',
   TensorScatter: 'scatterNd at positions that are computed first',
 };

@@ -1,0 +1,90 @@
+import { Tensor } from '@firelight/tensor';
+import { type FileLike, nameOf, openSource } from '../open-source.ts';
+import { type ExternalFiles, openExternal } from './external-data.ts';
+import { expectKnownOperators, expectWhole } from './graph-checks.ts';
+import { heldTensors } from './held-tensors.ts';
+import { readModel } from './model-proto.ts';
+import { OnnxNetwork } from './onnx-network.ts';
+import type { OnnxTensor } from './tensor-proto.ts';
+import { weightsOf } from './weights.ts';
+
+/** How an ONNX file is read. */
+export interface ImportOnnxOptions {
+  /** What errors call it; by default its path, or the name that a browser's file has. */
+  readonly name?: string;
+  /**
+   * Bytes of the files in which a large model keeps its tensors, by the names that it has for them. A model
+   * that is opened by its path finds them in its folder.
+   */
+  readonly externalData?: ExternalFiles;
+}
+
+/** The operators of ONNX whose meaning is known here. */
+const OPSETS = { first: 6, last: 28 } as const;
+
+/**
+ * Reads an ONNX file as a network that runs, in evaluation mode, and can be trained further: `train` makes
+ * norms follow the batches and dropout drop.
+ *
+ * Initializers that are weights of `Conv`, `Gemm`, `MatMul`, norms, `PRelu` and `Gather`, or are added to or
+ * multiplied with something, become parameters with the names of the file; running statistics and other
+ * floats become buffers. Those that a program merged because they were equal, and gave back by `Identity`,
+ * are parameters of their own again. Integers of 64 bits are int32 here, and floats of 16 bits float32.
+ *
+ * Operators of ONNX from opset 6 to 28 are known, without loops, conditions and quantization. Nothing in the
+ * file is run, and no file outside of its folder is read.
+ *
+ * ```ts
+ * const network = await importOnnx('squeezenet1_1.onnx');
+ * const logits = network.forward(images);
+ * ```
+ *
+ * @param file a path, in Node; the bytes of a file; or a browser's file
+ * @throws CheckpointError if it cannot be read or is damaged; for operators that are not known, all of
+ *   which are named; and for a graph that is not whole
+ */
+export async function importOnnx(
+  file: FileLike,
+  { name = nameOf(file), externalData = {} }: ImportOnnxOptions = {},
+): Promise<OnnxNetwork> {
+  const source = await openSource(file, name);
+  const model = readModel(source);
+  const opset = model.opsets.get('') ?? OPSETS.last;
+  if (opset < OPSETS.first || opset > OPSETS.last) {
+    throw source.error(
+      `needs opset ${opset}; ${OPSETS.first} to ${OPSETS.last} are known here, so export it with one of these`,
+    );
+  }
+  expectKnownOperators(model, source);
+  const { tensors, constants: fixed, nodes } = heldTensors(model, source);
+  expectWhole(model, nodes, tensors, source);
+  const external = await openExternal(
+    source,
+    [...tensors.values()].flatMap(({ external: place }) => (place === null ? [] : place.location)),
+    { path: typeof file === 'string' ? file : null, given: externalData },
+  );
+  const read = (tensor: OnnxTensor): Tensor =>
+    tensor.read(tensor.external === null ? undefined : external.get(tensor.external.location));
+
+  const used = new Set(nodes.flatMap(({ inputs }) => inputs));
+  for (const { name: output } of model.outputs) used.add(output);
+  const isState = ([each, { type }]: readonly [string, OnnxTensor]): boolean =>
+    !fixed.has(each) && (type.dtype === 'float32' || type.dtype === 'float64');
+  // A number alone, without an axis, is no weight.
+  const candidates = [...tensors].filter(([each, tensor]) => {
+    return isState([each, tensor]) && tensor.shape.length > 0;
+  });
+  const trained = weightsOf(nodes, new Set(candidates.map(([each]) => each)));
+  const [state, constants] = [new Map<string, Tensor>(), new Map<string, Tensor>()];
+  for (const [each, tensor] of tensors) {
+    if (!used.has(each)) continue;
+    const value = read(tensor);
+    if (!isState([each, tensor])) constants.set(each, value);
+    else if (trained.has(each)) state.set(each, new Tensor(value.array, { requiresGrad: true }));
+    else state.set(each, value);
+  }
+  const { producer, metadata, outputs } = model;
+  const inputs = model.inputs.filter((input) => !tensors.has(input.name));
+  const program = { file: source.name, producer, opset, metadata, nodes, inputs, outputs };
+  return new OnnxNetwork({ ...program, state, constants }).eval();
+}
