@@ -6,6 +6,7 @@
  */
 
 export { defineOp, listOps, type OpDefinition, type OpInfo } from './autograd/define-op.ts';
+export { type OpCall, watchOps } from './autograd/op-listener.ts';
 export type { Backend } from './backend/backend.ts';
 export type { Kernels } from './backend/contract.ts';
 export {

@@ -1,6 +1,7 @@
 import type { NdArray } from '../core/ndarray.ts';
 import { isGradEnabled } from './grad-mode.ts';
 import { type BackwardCall, GraphNode } from './graph.ts';
+import { tellOfCall } from './op-listener.ts';
 import { guardSaved } from './saved-array.ts';
 import { Tensor } from './tensor.ts';
 
@@ -84,7 +85,7 @@ export function defineOp<Inputs extends OpInputs, Attributes, Saved>(
     differentiable: backward !== 'none',
     reason: backward === 'none' ? definition.reason : null,
   });
-  return (inputs, attributes) => {
+  const run = (inputs: TensorsOf<Inputs>, attributes: Attributes): Tensor => {
     const tensors: readonly (Tensor | null)[] = inputs;
     const arrays = distinctArrays(tensors);
     // `TensorsOf` maps the tuple element by element, which `map` cannot express.
@@ -99,5 +100,10 @@ export function defineOp<Inputs extends OpInputs, Attributes, Saved>(
       needed,
     });
     return new Tensor(y, { requiresGrad: true, node });
+  };
+  return (inputs, attributes) => {
+    const output = run(inputs, attributes);
+    tellOfCall(name, inputs, attributes, output);
+    return output;
   };
 }

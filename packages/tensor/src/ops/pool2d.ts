@@ -44,7 +44,7 @@ export interface AvgPool2dOptions extends Pool2dOptions {
 /** Takes what the kernel gave for its input, because callers want the indices too. */
 const maxPool2dOp = defineOp<
   [NdArray],
-  ReturnType<Kernels['maxPool2d']>,
+  ReturnType<Kernels['maxPool2d']> & { readonly window: Window2d },
   { indices: NdArray; inputShape: Shape }
 >('maxPool2d', {
   forward: ([{ shape }], { y, indices }) => ({ y, saved: { indices, inputShape: shape } }),
@@ -56,7 +56,7 @@ const maxPool2dOp = defineOp<
 /** The largest of each window, with its position in the plane. */
 export function maxPool(x: Tensor, window: Window2d): { values: Tensor; indices: NdArray } {
   const found = kernels().maxPool2d(x.array, window);
-  return { values: maxPool2dOp([x], found), indices: found.indices };
+  return { values: maxPool2dOp([x], { ...found, window }), indices: found.indices };
 }
 
 export const avgPool2dOp = defineOp<

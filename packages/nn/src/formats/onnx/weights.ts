@@ -25,6 +25,7 @@ const PASSING: ReadonlySet<string> = new Set([
   'Flatten',
   'Identity',
   'Reshape',
+  'Slice',
   'Squeeze',
   'Transpose',
   'Unsqueeze',
