@@ -22,6 +22,7 @@ export {
 } from './formats/names/map-names.ts';
 export type { Origin, OriginName, Preprocessing } from './formats/names/origin.ts';
 export { NPY, NPZ } from './formats/numpy.ts';
+export { type ExportOnnxOptions, exportOnnx } from './formats/onnx/export/export-onnx.ts';
 export type { ExternalFiles } from './formats/onnx/external-data.ts';
 export { type ImportOnnxOptions, importOnnx } from './formats/onnx/import-onnx.ts';
 export type { OnnxNetwork, OnnxPort } from './formats/onnx/onnx-network.ts';

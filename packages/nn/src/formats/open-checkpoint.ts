@@ -5,6 +5,7 @@ import { COMPACT } from './compact/compact-format.ts';
 import { SONGHAN } from './deep-compression/songhan-format.ts';
 import { MINDSPORE } from './mindspore/mindspore-format.ts';
 import { NPY, NPZ } from './numpy.ts';
+import { ONNX } from './onnx/onnx-format.ts';
 import { type FileLike, nameOf, openSource } from './open-source.ts';
 import { PYTORCH } from './pytorch/format.ts';
 
@@ -15,6 +16,7 @@ export const CHECKPOINT_FORMATS: readonly CheckpointFormat[] = [
   NPZ,
   NPY,
   MINDSPORE,
+  ONNX,
   SONGHAN,
 ];
 

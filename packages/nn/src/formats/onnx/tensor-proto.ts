@@ -74,7 +74,11 @@ export function readTensorProto(message: Message): OnnxTensor {
       wrongLength(`${external.length} bytes in ${quote(external.location)}`);
     }
     const read = (file?: ByteSource): Tensor => {
-      if (file === undefined) throw message.error(`${what} is in ${quote(external.location)}`);
+      if (file === undefined) {
+        throw message.error(
+          `${what} is in the file ${quote(external.location)}, which importOnnx reads with the model`,
+        );
+      }
       return fromBytes(file.bytes(external.offset, external.offset + count * type.bytes));
     };
     return { name, shape, type, external, read };
