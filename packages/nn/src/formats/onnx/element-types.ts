@@ -1,4 +1,4 @@
-import { cast, type DType, Tensor } from '@firelight/tensor';
+import { cast, type DType, Tensor, type TypedArray } from '@firelight/tensor';
 import { NdArray, newTypedArray, type Shape } from '@firelight/tensor/extend';
 import type { Message } from './message.ts';
 
@@ -118,15 +118,23 @@ export function tensorOfElements(
 ): Tensor {
   const stored = storedAs ?? dtype;
   const data = newTypedArray(stored, elements.length);
-  const isFloat = dtype === 'float32' || dtype === 'float64';
+  if (dtype === 'float32' || dtype === 'float64') data.set(elements);
+  else setIntegers(data, elements, dtype, refuse);
+  const tensor = new Tensor(NdArray.fromTypedArray(data, shape, stored));
+  return storedAs === undefined ? tensor : cast(tensor, dtype);
+}
+
+function setIntegers(
+  data: TypedArray,
+  elements: ArrayLike<number>,
+  dtype: DType,
+  refuse: (element: number) => never,
+): void {
   for (let i = 0; i < data.length; i++) {
     const given = elements[i];
     const hasNoEnd = dtype === 'int32' && Math.abs(given) === NO_END;
     const element = hasNoEnd ? Math.sign(given) * MOST_INT32 : given;
     data[i] = element;
-    if (!isFloat && data[i] !== element) refuse(given);
-    if (dtype === 'bool' && element > 1) refuse(given);
+    if (data[i] !== element || (dtype === 'bool' && element > 1)) refuse(given);
   }
-  const tensor = new Tensor(NdArray.fromTypedArray(data, shape, stored));
-  return storedAs === undefined ? tensor : cast(tensor, dtype);
 }

@@ -8,7 +8,7 @@ const reduction =
   (c) => {
     const axes = c.numbers('axes', 1);
     const isNothing = axes === undefined || axes.length === 0;
-    const keepsAll = isNothing && c.a('noop_with_empty_axes', 0) === 1;
+    const keepsAll = c.a('noop_with_empty_axes', 0) === 1 && isNothing;
     const keepDims = c.a('keepdims', 1) === 1;
     return reduce(c.x(), keepsAll ? [] : isNothing ? undefined : axes, { keepDims });
   };
