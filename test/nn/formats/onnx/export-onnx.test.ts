@@ -137,5 +137,11 @@ describe('refused are', () => {
       "exportOnnx: there is no option 'batch'",
     );
     expect(() => exportOnnx(resnet, { inputShape: [1, -3] })).toThrow(ValueError);
+    expect(() => exportOnnx(resnet, { ...images, inputName: 'fc.bias' })).toThrow(
+      "exportOnnx: inputName must be a name that no parameter or buffer has, got 'fc.bias'",
+    );
+    expect(() => exportOnnx(resnet, { ...images, outputName: 'input' })).toThrow(
+      'exportOnnx: outputName must be a name that no parameter or buffer has, nor the input',
+    );
   });
 });

@@ -7,7 +7,7 @@ test.each(['vit-9', 'vit-17', 'resnet20', 'upsampler'])(
   async (name) => {
     const path = new URL(`../../../fixtures/onnx/${name}.onnx`, import.meta.url);
     const { read, refused, slowest } = await fuzzOnnx(readFileSync(path), 2500);
-    expect(Math.min(read, refused)).toBeGreaterThan(100);
+    expect(Math.min(read, refused)).toBeGreaterThan(20);
     // Far below what a count that a file only claims would take.
     expect(slowest).toBeLessThan(2000);
   },

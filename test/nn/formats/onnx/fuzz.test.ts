@@ -4,6 +4,7 @@ import { importOnnx } from '@firelight/nn/formats';
 import { expect, test } from 'vitest';
 import { bytesField, joined, varintField } from '../../../../packages/nn/src/formats/protobuf.ts';
 import { fuzzOnnx } from '../../../helpers/fuzz-onnx.ts';
+import { onnxBytes } from '../../../helpers/onnx-bytes.ts';
 
 const fixture = (name: string): Uint8Array =>
   readFileSync(new URL(`../../../fixtures/onnx/${name}.onnx`, import.meta.url));
@@ -19,4 +20,18 @@ test('messages in messages in messages', async () => {
   const graph = bytesField(7, [joined(bytesField(1, bytesField(5, bytesField(6, [bytes]))))]);
   const file = joined([...graph, ...bytesField(8, varintField(2, 17))]);
   await expect(importOnnx(file, { name: 'file' })).rejects.toThrow(CheckpointError);
+});
+
+test('a large tensor with many names', async () => {
+  const names = Array.from({ length: 2000 }, (_, i) => `copy${i}`);
+  const file = onnxBytes({
+    nodes: [
+      ...names.map((name) => ({ operator: 'Identity', inputs: ['w'], outputs: [name] })),
+      { operator: 'Sum', inputs: ['x', ...names] },
+    ],
+    initializers: { w: { shape: [100_000], values: new Array<number>(100_000).fill(1) } },
+  });
+  await expect(importOnnx(file, { name: 'file' })).rejects.toThrow(
+    `file: asks for 800000000 bytes of tensors, and has ${file.length} in all; it gives one tensor`,
+  );
 });

@@ -1,4 +1,6 @@
 import { Tensor } from '@firelight/tensor';
+import { elementCount } from '@firelight/tensor/extend';
+import type { ByteSource } from '@firelight/tensor/formats';
 import { type FileLike, nameOf, openSource } from '../open-source.ts';
 import { type ExternalFiles, openExternal } from './external-data.ts';
 import { expectKnownOperators, expectWhole } from './graph-checks.ts';
@@ -58,33 +60,60 @@ export async function importOnnx(
   expectKnownOperators(model, source);
   const { tensors, constants: fixed, nodes } = heldTensors(model, source);
   expectWhole(model, nodes, tensors, source);
-  const external = await openExternal(
+  const taken = new Set(nodes.flatMap((node) => node.inputs));
+  for (const output of model.outputs) taken.add(output.name);
+  const used = [...tensors].filter(([each]) => taken.has(each));
+  const files = await openExternal(
     source,
-    [...tensors.values()].flatMap(({ external: place }) => (place === null ? [] : place.location)),
+    used.flatMap(([, { external }]) => (external === null ? [] : external.location)),
     { path: typeof file === 'string' ? file : null, given: externalData },
   );
-  const read = (tensor: OnnxTensor): Tensor =>
-    tensor.read(tensor.external === null ? undefined : external.get(tensor.external.location));
+  expectRoom(source, used, files);
 
-  const used = new Set(nodes.flatMap(({ inputs }) => inputs));
-  for (const { name: output } of model.outputs) used.add(output);
-  const isState = ([each, { type }]: readonly [string, OnnxTensor]): boolean =>
-    !fixed.has(each) && (type.dtype === 'float32' || type.dtype === 'float64');
+  const isState = ([each, tensor]: NamedTensor): boolean => !fixed.has(each) && isFloat(tensor);
+  const floats = used.filter(isState);
   // A number alone, without an axis, is no weight.
-  const candidates = [...tensors].filter(([each, tensor]) => {
-    return isState([each, tensor]) && tensor.shape.length > 0;
-  });
-  const trained = weightsOf(nodes, new Set(candidates.map(([each]) => each)));
-  const [state, constants] = [new Map<string, Tensor>(), new Map<string, Tensor>()];
-  for (const [each, tensor] of tensors) {
-    if (!used.has(each)) continue;
-    const value = read(tensor);
-    if (!isState([each, tensor])) constants.set(each, value);
-    else if (trained.has(each)) state.set(each, new Tensor(value.array, { requiresGrad: true }));
-    else state.set(each, value);
-  }
+  const candidates = floats.flatMap(([each, { shape }]) => (shape.length > 0 ? [each] : []));
+  const trained = weightsOf(nodes, new Set(candidates));
+  const valueOf = ([each, tensor]: NamedTensor): readonly [string, Tensor] => {
+    const value = tensor.read(files.get(tensor.external?.location ?? ''));
+    return [each, trained.has(each) ? new Tensor(value.array, { requiresGrad: true }) : value];
+  };
   const { producer, metadata, outputs } = model;
-  const inputs = model.inputs.filter((input) => !tensors.has(input.name));
-  const program = { file: source.name, producer, opset, metadata, nodes, inputs, outputs };
-  return new OnnxNetwork({ ...program, state, constants }).eval();
+  return new OnnxNetwork({
+    file: source.name,
+    producer,
+    opset,
+    metadata,
+    nodes,
+    inputs: model.inputs.filter((input) => !tensors.has(input.name)),
+    outputs,
+    state: new Map(floats.map(valueOf)),
+    constants: new Map(used.filter((each) => !isState(each)).map(valueOf)),
+  }).eval();
+}
+
+type NamedTensor = readonly [name: string, tensor: OnnxTensor];
+
+const isFloat = ({ type }: OnnxTensor): boolean =>
+  type.dtype === 'float32' || type.dtype === 'float64';
+
+/** What tensors may take beyond four times the bytes of their files. */
+const ROOM = 2 ** 26;
+
+/** Nodes of a few bytes can each ask for one more copy of a large tensor. */
+function expectRoom(
+  source: ByteSource,
+  tensors: readonly NamedTensor[],
+  files: ReadonlyMap<string, ByteSource>,
+): void {
+  const room = [...files.values()].reduce(
+    (sum, { size }) => sum + 4 * size,
+    4 * source.size + ROOM,
+  );
+  const bytes = tensors.reduce((sum, [, { shape }]) => sum + 4 * elementCount(shape), 0);
+  if (bytes <= room) return;
+  throw source.error(
+    `asks for ${bytes} bytes of tensors, and has ${source.size} in all; it gives one tensor too many names`,
+  );
 }

@@ -1,5 +1,11 @@
 import { type Shape, type Tensor, ValueError } from '@firelight/tensor';
-import { expectBoolean, expectShape, quoteSome, readOptions } from '@firelight/tensor/extend';
+import {
+  expectBoolean,
+  expectShape,
+  expectThat,
+  quoteSome,
+  readOptions,
+} from '@firelight/tensor/extend';
 import type { Module } from '../../../module/module.ts';
 import { ExportCall, type Operand } from './export-call.ts';
 import { EXPORTERS } from './exporters.ts';
@@ -67,9 +73,14 @@ export function exportOnnx(network: Module, options: ExportOnnxOptions): Uint8Ar
   expectShape('exportOnnx', shape);
   expectBoolean('exportOnnx', 'dynamicBatch', dynamicBatch);
   expectBoolean('exportOnnx', 'foldBatchNorm', folds);
+  const state = new Map([...network.namedParameters(), ...network.namedBuffers()]);
+  const isFree = (name: string): boolean => name !== '' && !state.has(name);
+  const rule = 'a name that no parameter or buffer has';
+  expectThat(isFree(inputName), 'exportOnnx', 'inputName', rule, inputName);
+  const isOther = isFree(outputName) && outputName !== inputName;
+  expectThat(isOther, 'exportOnnx', 'outputName', `${rule}, nor the input`, outputName);
   const program = programOf(network, { shape, dtype, dynamicBatch });
   expectExporters(program);
-  const state = new Map([...network.namedParameters(), ...network.namedBuffers()]);
   const graph = new GraphBuilder(inputName, [inputName, outputName, ...state.keys()]);
   const input = { name: inputName, dims: program.inputDims, dtype };
   const last = addCalls(graph, program, input, state);
