@@ -12,6 +12,7 @@ const NETWORKS: readonly NamedNetwork[] = [
     () => new ResNet({ depth: 50, width: 2, stem: 'cifar', ...seeded }),
     [1, 3, 17, 16],
   ],
+  ['SqueezeNet 1.0', () => new SqueezeNet({ version: '1.0', ...seeded }), [1, 3, 48, 37]],
   ['SqueezeNet 1.1', () => new SqueezeNet({ version: '1.1', ...seeded }), [1, 3, 64, 61]],
   [
     'SqueezeNet with norms and bypass',
