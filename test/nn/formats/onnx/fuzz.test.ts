@@ -35,3 +35,19 @@ test('a large tensor with many names', async () => {
     `file: asks for 800000000 bytes of tensors, and has ${file.length} in all; it gives one tensor`,
   );
 });
+
+test('many names that become one', async () => {
+  // With an empty part, so that none is a path: '..' and any of '.' and '_' behind it.
+  const names = Array.from({ length: 4096 }, (_, i) => {
+    const rest = i.toString(2).padStart(12, '0');
+    return `..${rest.replaceAll('0', '.').replaceAll('1', '_')}`;
+  });
+  const file = onnxBytes({
+    nodes: [{ operator: 'Sum', inputs: ['x', ...names] }],
+    initializers: Object.fromEntries(names.map((name) => [name, { shape: [1], values: [1] }])),
+  });
+  const network = await importOnnx(file);
+  const kept = new Set(network.namedBuffers().map(([name]) => name));
+  expect(kept.size).toBe(names.length);
+  expect(kept).toContain(`${'_'.repeat(14)}_4096`);
+});

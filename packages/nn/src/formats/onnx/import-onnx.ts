@@ -1,5 +1,5 @@
 import { Tensor } from '@firelight/tensor';
-import { elementCount } from '@firelight/tensor/extend';
+import { elementCount, newTypedArray } from '@firelight/tensor/extend';
 import type { ByteSource } from '@firelight/tensor/formats';
 import { type FileLike, nameOf, openSource } from '../open-source.ts';
 import { type ExternalFiles, openExternal } from './external-data.ts';
@@ -65,7 +65,7 @@ export async function importOnnx(
   const used = [...tensors].filter(([each]) => taken.has(each));
   const files = await openExternal(
     source,
-    used.flatMap(([, { external }]) => (external === null ? [] : external.location)),
+    used.flatMap(([, tensor]) => tensor.external?.location ?? []),
     { path: typeof file === 'string' ? file : null, given: externalData },
   );
   expectRoom(source, used, files);
@@ -111,7 +111,9 @@ function expectRoom(
     (sum, { size }) => sum + 4 * size,
     4 * source.size + ROOM,
   );
-  const bytes = tensors.reduce((sum, [, { shape }]) => sum + 4 * elementCount(shape), 0);
+  const bytesOf = ({ shape, type }: OnnxTensor): number =>
+    elementCount(shape) * newTypedArray(type.dtype, 0).BYTES_PER_ELEMENT;
+  const bytes = tensors.reduce((sum, [, tensor]) => sum + bytesOf(tensor), 0);
   if (bytes <= room) return;
   throw source.error(
     `asks for ${bytes} bytes of tensors, and has ${source.size} in all; it gives one tensor too many names`,
