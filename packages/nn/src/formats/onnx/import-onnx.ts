@@ -75,7 +75,7 @@ export async function importOnnx(
   // A number alone, without an axis, is no weight.
   const candidates = floats.flatMap(([each, { shape }]) => (shape.length > 0 ? [each] : []));
   const trained = weightsOf(nodes, new Set(candidates));
-  const valueOf = ([each, tensor]: NamedTensor): readonly [string, Tensor] => {
+  const readNamed = ([each, tensor]: NamedTensor): readonly [string, Tensor] => {
     const value = tensor.read(files.get(tensor.external?.location ?? ''));
     return [each, trained.has(each) ? new Tensor(value.array, { requiresGrad: true }) : value];
   };
@@ -88,8 +88,8 @@ export async function importOnnx(
     nodes,
     inputs: model.inputs.filter((input) => !tensors.has(input.name)),
     outputs,
-    state: new Map(floats.map(valueOf)),
-    constants: new Map(used.filter((each) => !isState(each)).map(valueOf)),
+    state: new Map(floats.map(readNamed)),
+    constants: new Map(used.filter((each) => !isState(each)).map(readNamed)),
   }).eval();
 }
 
