@@ -22,13 +22,19 @@ const LAYERS: Readonly<Record<string, readonly Layer[]>> = {
     [new nn.AdaptiveAvgPool2d([3, 4]), IMAGE],
     [new nn.AdaptiveAvgPool2d([7, 3]), IMAGE],
   ],
+  AdaptiveMaxPool1d: [[new nn.AdaptiveMaxPool1d(3), SEQUENCE]],
+  AdaptiveMaxPool2d: [[new nn.AdaptiveMaxPool2d([3, 4]), IMAGE]],
   AvgPool1d: [[new nn.AvgPool1d({ kernelSize: 3, padding: 1 }), SEQUENCE]],
   AvgPool2d: [
     [new nn.AvgPool2d({ kernelSize: 3, stride: 2, padding: 1 }), IMAGE],
     [new nn.AvgPool2d({ kernelSize: 2, padding: 1, countIncludePad: false }), IMAGE],
     [new nn.AvgPool2d({ kernelSize: [2, 3], stride: 2, ceilMode: true }), IMAGE],
   ],
-  BatchNorm2d: [[new nn.BatchNorm2d({ numFeatures: 4, epsilon: 1e-3 }), IMAGE]],
+  BatchNorm2d: [
+    [new nn.BatchNorm2d({ numFeatures: 4, epsilon: 1e-3 }), IMAGE],
+    [new nn.BatchNorm2d({ numFeatures: 4, affine: false }), IMAGE],
+  ],
+  CELU: [[new nn.CELU({ alpha: 0.7 }), ROW]],
   Conv1d: [[new nn.Conv1d({ ...channels, kernelSize: 3, stride: 2, padding: [1, 2] }), SEQUENCE]],
   Conv2d: [
     [new nn.Conv2d({ ...channels, kernelSize: [3, 2], padding: 'same', stride: 2 }), IMAGE],
@@ -85,6 +91,7 @@ const LAYERS: Readonly<Record<string, readonly Layer[]>> = {
   GlobalAvgPool2d: [[new nn.GlobalAvgPool2d(), IMAGE]],
   GlobalMaxPool2d: [[new nn.GlobalMaxPool2d(), IMAGE]],
   GroupNorm: [[new nn.GroupNorm({ numGroups: 2, numChannels: 4 }), IMAGE]],
+  HardShrink: [[new nn.HardShrink(), ROW]],
   HardSigmoid: [[new nn.HardSigmoid(), ROW]],
   HardSwish: [[new nn.HardSwish(), ROW]],
   Identity: [[new nn.Identity(), ROW]],
@@ -119,8 +126,10 @@ const LAYERS: Readonly<Record<string, readonly Layer[]>> = {
   ],
   SiLU: [[new nn.SiLU(), ROW]],
   Sigmoid: [[new nn.Sigmoid(), ROW]],
+  SoftShrink: [[new nn.SoftShrink(), ROW]],
   Softmax: [[new nn.Softmax({ axis: 1 }), IMAGE]],
   Softplus: [[new nn.Softplus(), ROW]],
+  Softsign: [[new nn.Softsign(), ROW]],
   Tanh: [[new nn.Tanh(), ROW]],
   TransformerEncoderLayer: [
     [
@@ -143,11 +152,19 @@ test.each(cases)('%s', async (_, [layer, inputShape, options]) => {
   await expectRoundTrip(layer, { inputShape, ...options });
 });
 
-test('all layers are among these, but lists of modules and networks', () => {
+test('all layers of one input are among these, and networks are elsewhere', () => {
   const classes = Object.entries(nn).flatMap(([name, value]) =>
     typeof value === 'function' && value.prototype instanceof nn.Module ? [name] : [],
   );
-  const others = ['AirbenchNet', 'LeNet5', 'MobileNetV2', 'ModuleList', 'ResNet', 'SqueezeNet'];
+  const others = [
+    'AirbenchNet',
+    'LeNet5',
+    'MaxUnpool2d',
+    'MobileNetV2',
+    'ModuleList',
+    'ResNet',
+    'SqueezeNet',
+  ];
   expect(new Set(classes)).toEqual(
     new Set([...Object.keys(LAYERS), ...others, 'VGG', 'VisionTransformer']),
   );

@@ -90,6 +90,7 @@ export const ELEMENTWISE: Readonly<Record<string, Exporter>> = {
   pow: as('Pow'),
   reciprocal: as('Reciprocal'),
   relu: as('Relu'),
+  relu6: (c) => c.node('Clip', [c.x(), c.number(0), c.number(6)]),
   round: as('Round'),
   rsqrt: (c) => c.node('Reciprocal', [c.node('Sqrt', [c.x()])]),
   selu: (c) => {

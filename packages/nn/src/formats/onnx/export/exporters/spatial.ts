@@ -115,8 +115,8 @@ interface Band {
   readonly weights: ArrayLike<number>;
 }
 
-/** The product of a matrix and each line along an axis, as resizing has it. */
-const interpolate: Exporter = (c) => {
+/** The product of a matrix and each line along an axis, as resizing and adaptive pooling have it. */
+const multiplyAxis: Exporter = (c) => {
   const { axis, matrix } = c.attributes<{ readonly axis: number; readonly matrix: Band }>();
   const { columns, rows, starts, firsts, weights } = matrix;
   const elements = new Array<number>(columns * rows).fill(0);
@@ -143,6 +143,6 @@ export const SPATIAL: Readonly<Record<string, Exporter>> = {
   batchNorm2d,
   conv2d,
   convTranspose2d,
-  interpolate,
   maxPool2d,
+  multiplyAxis,
 };
