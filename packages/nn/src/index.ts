@@ -143,6 +143,10 @@ export {
   fireDimensions,
   type Metaparameters,
 } from './models/fire-dimensions.ts';
+export {
+  type InterpolateEmbeddingsOptions,
+  interpolateEmbeddings,
+} from './models/interpolate-embeddings.ts';
 export { LeNet5, type LeNet5Options } from './models/lenet5.ts';
 export { MobileNetV2, type MobileNetV2Options } from './models/mobilenet-v2.ts';
 export { ResNet, type ResNetDepth, type ResNetOptions } from './models/resnet.ts';

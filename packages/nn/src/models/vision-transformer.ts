@@ -86,6 +86,8 @@ const VARIANTS: Readonly<Record<VisionTransformerVariant, Sizes>> = {
  * token, the last layer and biases 0. Weight decay leaves norms, positions and the class token alone by
  * default.
  *
+ * Weights for images of another size are taken by `interpolateEmbeddings`.
+ *
  * Parameters with 1000 classes: 86,567,656 (B/16), 88,224,232 (B/32), 304,326,632 (L/16), 306,535,400
  * (L/32), 632,045,800 (H/14); and 2,697,610 of `'cifar'`; 4 bytes each.
  *
