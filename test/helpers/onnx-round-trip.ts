@@ -75,10 +75,14 @@ export async function expectRoundTrip(
 export type NamedNetwork = readonly [name: string, make: () => Module, inputShape: Shape];
 
 /** As `expectRoundTrip`, also with batch norms folded if there are any. */
-export async function expectRoundTrips(network: Module, inputShape: Shape): Promise<void> {
+export async function expectRoundTrips(
+  network: Module,
+  inputShape: Shape,
+  tolerance?: number,
+): Promise<void> {
   stir(network);
-  const whole = await expectRoundTrip(network, { inputShape });
+  const whole = await expectRoundTrip(network, { inputShape }, tolerance);
   if (network.namedBuffers().length === 0) return;
-  const folded = await expectRoundTrip(network, { inputShape, foldBatchNorm: true });
+  const folded = await expectRoundTrip(network, { inputShape, foldBatchNorm: true }, tolerance);
   expect(folded.length).toBeLessThan(whole.length);
 }

@@ -233,7 +233,7 @@ describe.skipIf(folder === null)('real files (skipped without ../shared/interop)
       ckpt: /is of MindSpore \(\.ckpt\), .*; openCheckpoint of @firelight\/nn\/formats reads it/,
       npz: /is of NumPy \(\.npz\), .*; openCheckpoint of/,
       npy: /is of NumPy \(\.npy\)/,
-      onnx: /is ONNX, no safetensors file; save the weights/,
+      onnx: /is ONNX, no safetensors file; openCheckpoint of .* reads it, and importOnnx/,
       json: /is JSON text, .*; pass the file with the weights|of TensorFlow\.js.*; openLayersModel of/,
     };
     for (const name of others) {
