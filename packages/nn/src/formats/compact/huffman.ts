@@ -8,7 +8,7 @@ import type { BitReader, BitWriter } from './bits.ts';
  */
 
 /** Most bits of a code. Of 2²⁴ symbols, as many as a layer has weights, none needs more but by design. */
-export const LONGEST_CODE = 24;
+const LONGEST_CODE = 24;
 
 /**
  * The length of the code of each symbol; 0 for those that do not occur. A single symbol has a code of one
