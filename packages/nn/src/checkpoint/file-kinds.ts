@@ -87,7 +87,7 @@ const KINDS: readonly FileKind[] = [
   {
     test: /^(?!.{4}␀{4})␈[␁-␟\t\n\r][␒␚"(2:Br]/s,
     is: 'is ONNX',
-    remedy: `${WITH_FORMATS}, and importOnnx the network`,
+    remedy: `${READ_ELSEWHERE}, and importOnnx the network`,
   },
   // A message with a message that begins with a name and goes on with a tensor.
   {
