@@ -25,6 +25,7 @@ export class ConstrainedOptimizer extends CombinedOptimizer {
     this.#constraint = constraint;
   }
 
+  /** Takes what a step of the other optimizer needs; what it returns takes that step, and keeps the constraint. */
   override prepareStep(): () => void {
     const step = super.prepareStep();
     return () => {
