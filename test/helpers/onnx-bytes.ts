@@ -1,8 +1,8 @@
+import { joinBytes } from '@firelight/tensor/formats';
 import {
   bytesField,
   type Chunks,
   floatField,
-  joined,
   textField,
   varintField,
 } from '../../packages/nn/src/formats/protobuf.ts';
@@ -98,7 +98,7 @@ export function onnxBytes({
     ...Object.entries(inputs).flatMap(([name, shape]) => valueField(11, name, shape)),
     ...outputs.flatMap((name) => bytesField(12, textField(1, name))),
   ];
-  return joined([
+  return joinBytes([
     ...varintField(1, 8),
     ...bytesField(7, graph),
     ...bytesField(8, varintField(2, opset)),

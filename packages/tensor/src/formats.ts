@@ -25,6 +25,7 @@ export {
 } from './formats/element-types.ts';
 export { extentOf, gather, type StridedLayout } from './formats/gather.ts';
 export { type DeflateFormat, type InflateOptions, inflate } from './formats/inflate.ts';
+export { joinBytes } from './formats/join-bytes.ts';
 export { lazyTensors, type NamedTensors } from './formats/lazy-tensors.ts';
 export { decodeNpy, encodeNpy, looksLikeNpy } from './formats/npy.ts';
 export { decodeNpz, encodeNpz, looksLikeNpz } from './formats/npz.ts';

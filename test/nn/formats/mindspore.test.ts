@@ -5,13 +5,12 @@ import { join } from 'node:path';
 import { CheckpointError, type FileContent, type Snapshot } from '@firelight/nn';
 import { MINDSPORE, openCheckpoint } from '@firelight/nn/formats';
 import { DTYPES, tensor, ValueError } from '@firelight/tensor';
-import { bytesSource } from '@firelight/tensor/formats';
+import { bytesSource, joinBytes } from '@firelight/tensor/formats';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encodeMindSpore } from '../../../packages/nn/src/formats/mindspore/encode.ts';
 import {
   bytesField,
   type Chunks,
-  joined,
   textField,
   varintField,
 } from '../../../packages/nn/src/formats/protobuf.ts';
@@ -163,7 +162,7 @@ describe('what is refused', () => {
   const y = value('y', dims(2), F32, content(8));
 
   test.each<[what: string, chunks: Chunks, message: RegExp]>([
-    ['a cut tensor', [joined(x).subarray(0, 20)], /has a field of \d+ bytes where \d+ are left/],
+    ['a cut tensor', [joinBytes(x).subarray(0, 20)], /has a field of \d+ bytes where \d+ are left/],
     ['a cut length', [Uint8Array.of(10, 0xff)], /has an integer without an end at byte 1/],
     ['a group', [Uint8Array.of(11, 10, 0)], /has a field of wire type 3 at byte 0/],
     ['field 0', [Uint8Array.of(2, 0)], /has a field of number 0 at byte 0/],
@@ -224,13 +223,13 @@ describe('what is refused', () => {
       ),
     ]),
   ])('%s', (_, chunks, message) => {
-    const bytes = joined(chunks);
+    const bytes = joinBytes(chunks);
     expect(() => read(bytes)).toThrow(CheckpointError);
     expect(() => read(bytes)).toThrow(message);
   });
 
   test('only where it is asked for: a type that we lack, or an element that none holds', () => {
-    const bytes = joined([
+    const bytes = joinBytes([
       ...value('complex', dims(1), textField(2, 'Complex64'), content(8)),
       ...value('flag', dims(1), textField(2, 'Bool'), bytesField(3, [Uint8Array.of(7)])),
       ...x,
@@ -245,11 +244,11 @@ describe('what is refused', () => {
 
   test('nothing of other fields, which newer versions may have', () => {
     const newer = value('x', dims(2), F32, content(8), varintField(9, 7), bytesField(10, [...F32]));
-    expect(Object.keys(read(joined([...varintField(3, 300), ...newer])).tensors)).toEqual(['x']);
+    expect(Object.keys(read(joinBytes([...varintField(3, 300), ...newer])).tensors)).toEqual(['x']);
   });
 
   test('names such as __proto__ are names', () => {
-    const bytes = joined(
+    const bytes = joinBytes(
       ['__proto__', 'constructor', 'toString'].flatMap((tag) =>
         value(tag, dims(2), F32, content(8)),
       ),

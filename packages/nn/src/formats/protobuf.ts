@@ -162,14 +162,3 @@ export function bytesField(number: number, payload: Chunks): Chunks {
 export function textField(number: number, text: string): Chunks {
   return bytesField(number, [new TextEncoder().encode(text)]);
 }
-
-/** All parts in one. */
-export function joined(chunks: Chunks): Uint8Array {
-  const whole = new Uint8Array(chunks.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
-}

@@ -1,4 +1,5 @@
 import { nodeModule } from '../backend/host.ts';
+import { joinBytes } from './join-bytes.ts';
 
 /** How deflated bytes are wrapped: `'deflate'` with zlib's header and checksum, or not at all. */
 export type DeflateFormat = 'deflate' | 'deflate-raw';
@@ -37,7 +38,7 @@ function inflateInNode(
   const unpack = format === 'deflate' ? zlib.inflateSync : zlib.inflateRawSync;
   try {
     // Zero would mean no limit.
-    return unpack(parts.length === 1 ? parts[0] : joined(parts), {
+    return unpack(parts.length === 1 ? parts[0] : joinBytes(parts), {
       maxOutputLength: Math.max(length, 1),
     });
   } catch (cause) {
@@ -77,17 +78,7 @@ export async function inflateStream(
     await reader.cancel().catch(() => {});
   }
   if (count > length) throw error(tooLong(length));
-  return checkLength(joined(chunks), options);
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  return checkLength(joinBytes(chunks), options);
 }
 
 function checkLength(bytes: Uint8Array, { length, error }: InflateOptions): Uint8Array {

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { CheckpointError } from '@firelight/nn';
 import { importOnnx } from '@firelight/nn/formats';
+import { joinBytes } from '@firelight/tensor/formats';
 import { expect, test } from 'vitest';
-import { bytesField, joined, varintField } from '../../../../packages/nn/src/formats/protobuf.ts';
+import { bytesField, varintField } from '../../../../packages/nn/src/formats/protobuf.ts';
 import { fuzzOnnx } from '../../../helpers/fuzz-onnx.ts';
 import { onnxBytes } from '../../../helpers/onnx-bytes.ts';
 
@@ -16,9 +17,9 @@ test.each(['vit-17', 'upsampler'])('150 files with changed bytes of %s', async (
 
 test('messages in messages in messages', async () => {
   let bytes: Uint8Array = new Uint8Array();
-  for (let depth = 0; depth < 2000; depth++) bytes = joined(bytesField(7, [bytes]));
-  const graph = bytesField(7, [joined(bytesField(1, bytesField(5, bytesField(6, [bytes]))))]);
-  const file = joined([...graph, ...bytesField(8, varintField(2, 17))]);
+  for (let depth = 0; depth < 2000; depth++) bytes = joinBytes(bytesField(7, [bytes]));
+  const graph = bytesField(7, [joinBytes(bytesField(1, bytesField(5, bytesField(6, [bytes]))))]);
+  const file = joinBytes([...graph, ...bytesField(8, varintField(2, 17))]);
   await expect(importOnnx(file, { name: 'file' })).rejects.toThrow(CheckpointError);
 });
 

@@ -1,4 +1,5 @@
 import type { FirelightError } from '@firelight/tensor';
+import { joinBytes } from '@firelight/tensor/formats';
 import { BitReader, BitWriter } from './bits.ts';
 import { codeLengths, encodedBits, huffmanReader, huffmanWriter, NO_SYMBOL } from './huffman.ts';
 
@@ -69,7 +70,7 @@ function encodeDense(elements: Uint32Array): Uint8Array | null {
   const bits = new BitWriter();
   const write = huffmanWriter(lengths, bits);
   for (const element of elements) write(symbolOf(alphabet, element));
-  return joined([tableOf(alphabet, lengths), bits.finish()]);
+  return joinBytes([tableOf(alphabet, lengths), bits.finish()]);
 }
 
 function symbolOf({ symbols }: Alphabet, element: number): number {
@@ -107,7 +108,7 @@ function encodeSparse(elements: Uint32Array): Uint8Array | null {
     writeGap(left);
     writeEntry(symbolOf(alphabet, entry));
   });
-  return joined([tableOf(alphabet, lengths), head, gaps.lengths, bits.finish()]);
+  return joinBytes([tableOf(alphabet, lengths), head, gaps.lengths, bits.finish()]);
 }
 
 /** The number of zeros right before each element that is not 0. */
@@ -138,16 +139,6 @@ function bestGaps(zeros: Uint32Array): { bits: number; lengths: Uint8Array } {
     return { bits, lengths, size: encodedBits(counts, lengths) + 8 * lengths.length };
   });
   return plans.reduce((best, plan) => (plan.size < best.size ? plan : best));
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 /**

@@ -1,8 +1,8 @@
 import { ValueError } from '@firelight/tensor';
 import { quote } from '@firelight/tensor/extend';
-import { elementBytes } from '@firelight/tensor/formats';
+import { elementBytes, joinBytes } from '@firelight/tensor/formats';
 import type { Snapshot } from '../../checkpoint/snapshot.ts';
-import { bytesField, type Chunks, joined, textField, varintField } from '../protobuf.ts';
+import { bytesField, type Chunks, textField, varintField } from '../protobuf.ts';
 import { DTYPE_NAMES, TEXT_TYPE } from './element-types.ts';
 
 /** MindSpore's own bound: more elements of a tensor go into the next value. */
@@ -57,5 +57,5 @@ export function encodeMindSpore(
     }
     return slicesOf(tag, TEXT_TYPE, [0], textBytes(text), sliceBytes);
   });
-  return joined([...values, ...texts].flat());
+  return joinBytes([...values, ...texts].flat());
 }

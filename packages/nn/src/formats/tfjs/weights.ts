@@ -4,6 +4,7 @@ import {
   type ByteSource,
   bytesSource,
   byteWidth,
+  joinBytes,
   lazyTensors,
   readElements,
 } from '@firelight/tensor/formats';
@@ -51,7 +52,7 @@ export async function readWeights(
   const entries: Record<string, Entry> = Object.create(null);
   for (const { paths, weights } of groups) {
     const shards = await Promise.all(paths.map((path) => open(path)));
-    const bytes = bytesSource(joined(shards), { name: source.name, error: CheckpointError });
+    const bytes = bytesSource(joinBytes(shards), { name: source.name, error: CheckpointError });
     let at = 0;
     for (const description of weights) {
       const [name, entry] = checkWeight(source, description, bytes, at);
@@ -68,17 +69,6 @@ export async function readWeights(
     }
   }
   return lazyTensors(entries, decode);
-}
-
-function joined(shards: readonly Uint8Array[]): Uint8Array {
-  if (shards.length === 1) return shards[0];
-  const whole = new Uint8Array(shards.reduce((sum, shard) => sum + shard.length, 0));
-  let at = 0;
-  for (const shard of shards) {
-    whole.set(shard, at);
-    at += shard.length;
-  }
-  return whole;
 }
 
 function checkWeight(

@@ -1,13 +1,7 @@
 import type { DType } from '@firelight/tensor';
 import { newTypedArray } from '@firelight/tensor/extend';
-import {
-  bytesField,
-  type Chunks,
-  floatField,
-  joined,
-  textField,
-  varintField,
-} from '../../protobuf.ts';
+import { joinBytes } from '@firelight/tensor/formats';
+import { bytesField, type Chunks, floatField, textField, varintField } from '../../protobuf.ts';
 import { nameOfDim } from './dims.ts';
 import { ELEMENT_CODES } from './element-codes.ts';
 import type { AttributeValue, BuiltNode, BuiltTensor, BuiltValue } from './graph-builder.ts';
@@ -98,7 +92,7 @@ export function writeModel(model: WrittenModel): Uint8Array {
     ...valueField(12, model.output),
     ...model.values.flatMap((value) => valueField(13, value)),
   ];
-  return joined([
+  return joinBytes([
     ...varintField(1, IR_VERSION),
     ...textField(2, 'firelight'),
     ...bytesField(7, graph),
