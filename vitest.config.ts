@@ -27,6 +27,7 @@ const ALONE = [
   'test/data/loader/*.test.ts',
   'test/large-sizes.test.ts',
   'test/nn/checkpoint/{foreign,formats}.test.ts',
+  'test/nn/formats/{numpy,save-pytorch}.test.ts',
   'test/nn/models/vision-transformer.test.ts',
   'test/nn/optimizers/{lookahead,muon,optimizers,parameter-groups}.test.ts',
   'test/tensor/autograd/{memory,tensor-data}.test.ts',
