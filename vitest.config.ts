@@ -35,7 +35,7 @@ const ALONE = [
   'test/tensor/backend/register-backend.test.ts',
   'test/tensor/backend/wasm/{depthwise,end-of-memory,faulty-task,kept-copies,memory}.test.ts',
   'test/tensor/backend/wasm/{own-kernel,runtime,threads,wide-vectors}.test.ts',
-  'test/tensor/higher-order/checkpointed.test.ts',
+  'test/tensor/higher-order/{checkpointed,gradients}.test.ts',
   'test/tensor/ops/interpolate.test.ts',
 ];
 

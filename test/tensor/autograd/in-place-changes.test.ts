@@ -86,7 +86,7 @@ const KEPT: Readonly<Record<string, readonly Kept[]>> = {
   div: ['inputs', 'output'],
   dropout: ['nothing'],
   gather: ['nothing'],
-  interpolate: ['nothing'],
+  multiplyAxis: ['nothing'],
   logSoftmax: ['output'],
   matmul: ['inputs'],
   max: ['inputs', 'output'],

@@ -63,5 +63,5 @@ test('100 files with changed bytes', async () => {
       expect(tensors[name].data).toHaveLength(tensors[name].size);
   };
   const count = await fuzzReader([fixture], read, { numRuns: 100 });
-  expect(Math.min(count.read, count.refused)).toBeGreaterThan(0);
+  expect(count.refused).toBeGreaterThan(0);
 });
