@@ -69,11 +69,39 @@ export function forParameters<Item>(
   items: Grouped<Item>,
   visit: (item: Item, type: ParameterType) => void,
 ): void {
-  // Every call of a kernel does this, so it makes no lists.
   for (const name in parameters) {
     const type = parameters[name];
     const item = items[name];
     if (typeof type === 'string') visit(item as Item, type);
     else forParameters(type, item as Grouped<Item>, visit);
   }
+}
+
+/** Parameters that follow each other in one group: where it is, from the outermost on, and what is in it. */
+export interface Stretch {
+  readonly path: readonly string[];
+  readonly names: readonly string[];
+  readonly types: readonly ParameterType[];
+}
+
+/** All parameters, in the order in which they are passed. */
+export function stretchesOf(parameters: ParameterTypes, path: readonly string[] = []): Stretch[] {
+  const stretches: Stretch[] = [];
+  let names: string[] = [];
+  let types: ParameterType[] = [];
+  const end = (): void => {
+    if (names.length > 0) stretches.push({ path, names, types });
+    [names, types] = [[], []];
+  };
+  for (const [name, type] of Object.entries(parameters)) {
+    if (typeof type === 'string') {
+      names.push(name);
+      types.push(type);
+    } else {
+      end();
+      for (const inner of stretchesOf(type, [...path, name])) stretches.push(inner);
+    }
+  }
+  end();
+  return stretches;
 }

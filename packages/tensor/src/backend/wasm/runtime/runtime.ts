@@ -1,7 +1,12 @@
 import { BackendError } from '../../../core/errors.ts';
 import { maySleep, processorCount } from '../../host.ts';
 import type { Features } from '../assembler/features.ts';
-import { forParameters, type Grouped, type ParameterTypes } from '../assembler/parameters.ts';
+import {
+  type Grouped,
+  type ParameterTypes,
+  type Stretch,
+  stretchesOf,
+} from '../assembler/parameters.ts';
 import type { Address } from './address.ts';
 import { Arena, INITIAL_PAGES, MAXIMUM_PAGES } from './arena.ts';
 import { attempt, Code } from './code.ts';
@@ -44,6 +49,8 @@ export class Runtime {
   readonly arena: Arena;
   /** The place of each task that ran in the tables. */
   readonly #places = new Map<TaskDefinition, number>();
+  /** Of the fields of each of these tasks, by its place. */
+  readonly #stretches: (readonly Stretch[])[] = [];
   readonly #fieldsAsInts: Int32Array;
   readonly #fieldsAsFloats: Float32Array;
   readonly #control: Int32Array;
@@ -153,9 +160,23 @@ export class Runtime {
       place = this.#places.size;
       if (place === MOST_TASKS) throw new BackendError(`wasm: more than ${MOST_TASKS} tasks`);
       this.#places.set(key, place);
+      this.#stretches.push(stretchesOf(task.fields));
     }
     this.#code.load(key, place);
     return place;
+  }
+
+  /** Puts the fields of a job where the parts read them. Every call of a kernel does it. */
+  #writeFields(stretches: readonly Stretch[], values: Grouped<number | boolean>): void {
+    let at = 0;
+    for (const { path, names, types } of stretches) {
+      let group = values;
+      for (const name of path) group = group[name] as Grouped<number | boolean>;
+      for (let i = 0; i < names.length; i++) {
+        const view = types[i] === 'f32' ? this.#fieldsAsFloats : this.#fieldsAsInts;
+        view[at++] = Number(group[names[i]]);
+      }
+    }
   }
 
   /**
@@ -170,11 +191,7 @@ export class Runtime {
   ): void {
     if (parts === 0) return;
     const place = this.prepare(task);
-    let at = 0;
-    forParameters(task.fields, values as Grouped<number | boolean>, (value, type) => {
-      const view = type === 'f32' ? this.#fieldsAsFloats : this.#fieldsAsInts;
-      view[at++] = Number(value);
-    });
+    this.#writeFields(this.#stretches[place], values as Grouped<number | boolean>);
     if (parts === 1 || this.#workers.length === 0) {
       this.#code.exports.runAlone(this.#scratch[0], place, parts);
       return;
