@@ -6,7 +6,7 @@ import { printable, printablePath } from '@firelight/tensor/extend';
 import { centerSquare } from './support/center-square.ts';
 import { drawGrid, type GridCell } from './support/draw-grid.ts';
 import { imageOf, loadCifar, networkInput } from './support/load-cifar.ts';
-import { openNetwork } from './support/open-network.ts';
+import { openCifarNetwork } from './support/open-network.ts';
 import { readArguments } from './support/read-arguments.ts';
 import { run, warn } from './support/run.ts';
 import { parseTrainOptions } from './support/train-options.ts';
@@ -19,7 +19,8 @@ Usage: node --conditions=development --import tsx examples/predict.ts --checkpoi
 Without pictures (PNG or JPEG files), a grid of test images is drawn: blue and ✓ where the network is
 right, red, framed and ✗ where it is wrong. Of pictures, the five most probable classes are printed.
 
-  --checkpoint <file>  a checkpoint of npm run train, such as runs/…/checkpoints/SqueezeNet-best.safetensors
+  --checkpoint <file>  a checkpoint of npm run train, such as runs/…/checkpoints/SqueezeNet-best.safetensors,
+                       or weights of another program for CIFAR-10, such as PyTorch's .pth, of a known network
   --count <n>          test images in the grid (32)
   --out <file>         where the PNG goes (predictions.png; with pictures: none)
   --data <dir>         folder with the CIFAR-10 .bin files
@@ -59,7 +60,9 @@ async function main(): Promise<void> {
   if (values.checkpoint === undefined) {
     throw new ValueError('--checkpoint is missing: pass a checkpoint of npm run train; see --help');
   }
-  const { network, imageSize, classNames } = await openNetwork(values.checkpoint);
+  const { checkpoint } = values;
+  const { network, imageSize, classNames, notes } = await openCifarNetwork(checkpoint);
+  for (const note of notes) warn(`${printablePath(checkpoint)}: ${note}`);
   const model = new Model({ network });
   const cells =
     positionals.length > 0

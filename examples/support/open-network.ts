@@ -1,6 +1,14 @@
-import { type Checkpoint, CheckpointError, loadParamIntoNet, type SqueezeNet } from '@firelight/nn';
-import { openCheckpoint } from '@firelight/nn/formats';
-import { Generator } from '@firelight/tensor';
+import { CIFAR10_CLASSES } from '@firelight/data';
+import {
+  type Checkpoint,
+  CheckpointError,
+  loadParamIntoNet,
+  type Module,
+  type SqueezeNet,
+} from '@firelight/nn';
+import { identifyNetwork, loadInto, openCheckpoint } from '@firelight/nn/formats';
+import { Generator, noGrad, zeros } from '@firelight/tensor';
+import { printablePath } from '@firelight/tensor/extend';
 import { createNetwork } from './create-network.ts';
 import { parseRunConfig, type RunConfig } from './run-config.ts';
 
@@ -34,4 +42,56 @@ export async function openNetwork(file: string): Promise<{
   const network = createNetwork(options, new Generator(0));
   loadParamIntoNet(network, checkpoint);
   return { network: network.eval(), imageSize: options['image-size'], classNames, metadata };
+}
+
+/** A network for CIFAR-10, and what its images and classes are. */
+export interface CifarNetwork {
+  readonly network: Module;
+  readonly imageSize: number;
+  readonly classNames: readonly string[];
+  /** What is to be known of how it was found, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** Height and width of the images of CIFAR-10. */
+const CIFAR10_SIZE = 32;
+
+/**
+ * The network of a checkpoint of `train-cifar.ts`, or of another program: that which the names of its
+ * weights tell, if it knows the ten classes of CIFAR-10.
+ *
+ * @throws CheckpointError if the names tell none, or one of another count of classes
+ */
+export async function openCifarNetwork(file: string): Promise<CifarNetwork> {
+  const checkpoint = await openCheckpoint(file);
+  if (checkpoint.metadata.config !== undefined) return { ...(await openNetwork(file)), notes: [] };
+  const shown = printablePath(file);
+  const found = identifyNetwork(checkpoint);
+  if (found === null) {
+    throw new CheckpointError(
+      `${shown}: neither a configuration nor its names tell which network it is of; pass a checkpoint of ` +
+        'npm run train, or of a network that is known here',
+    );
+  }
+  if (found.origin.preprocessing !== null) {
+    throw new CheckpointError(
+      `${shown}: is of ${found.label} for ImageNet's thousand classes; use examples/classify.ts`,
+    );
+  }
+  const network = found.create().eval();
+  const { notes } = loadInto(network, checkpoint);
+  const input = zeros([1, 3, CIFAR10_SIZE, CIFAR10_SIZE]);
+  const [, count] = noGrad(() => network.forward(input)).shape;
+  if (count !== CIFAR10_CLASSES.length) {
+    throw new CheckpointError(
+      `${shown}: is of ${found.label} for ${count} classes, not for the ${CIFAR10_CLASSES.length} of CIFAR-10; ` +
+        'pass weights for CIFAR-10',
+    );
+  }
+  return {
+    network,
+    imageSize: CIFAR10_SIZE,
+    classNames: CIFAR10_CLASSES,
+    notes: [...(checkpoint.notes ?? []), ...notes],
+  };
 }
