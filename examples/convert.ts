@@ -101,7 +101,7 @@ function renamed(opened: Opened, origin: OriginName, notes: string[]): Tensors {
     origin: checkpoint.isForeign === false ? 'firelight' : checkpoint.origin,
     file: printablePath(checkpoint.file),
   });
-  notes.push(...told);
+  for (const note of told) notes.push(note);
   if (unused.length > 0) notes.push(`no part of the network, left out: ${unused.join(', ')}`);
   const own = Object.keys(network.stateDict());
   const others = Object.keys(exportNames(network, origin));
@@ -116,7 +116,8 @@ function onnxOf(opened: Opened, input: Shape | undefined): Uint8Array {
       'nothing tells what size the inputs of this network have; pass --input, such as 1,3,32,32',
     );
   }
-  return exportOnnx(network.eval(), { inputShape: shape });
+  const { metadata } = opened.checkpoint;
+  return exportOnnx(network.eval(), { inputShape: shape, metadata });
 }
 
 async function main(): Promise<void> {
