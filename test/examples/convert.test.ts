@@ -37,7 +37,7 @@ async function contentOf(file: string) {
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-test.concurrent('gives the same bits through every format, and says what it did', async () => {
+test('gives the same bits through every format, and says what it did', async () => {
   const said = await convert(original, at('a.pth'));
   expect(said).toMatch(/: safetensors, \d+ bytes\n.*a\.pth: pytorch, \d+ tensors, \d+ bytes\n$/);
   const npz = await convert(at('a.pth'), at('b.npz'));
@@ -48,7 +48,7 @@ test.concurrent('gives the same bits through every format, and says what it did'
   expect((await openCheckpoint(at('a.pth'))).metadata.note).toBe('kept');
 }, 60_000);
 
-test.concurrent('maps names there and back, and casts floats', async () => {
+test('maps names there and back, and casts floats', async () => {
   await convert(original, at('ms.ckpt'), '--names', 'mindspore');
   const { tensors } = await openCheckpoint(at('ms.ckpt'));
   expect(Object.keys(tensors)).toContain('bn1.moving_mean');
@@ -59,14 +59,14 @@ test.concurrent('maps names there and back, and casts floats', async () => {
   expect(new Set(half.map(({ dtype }) => dtype))).toEqual(new Set(['float16']));
 }, 60_000);
 
-test.concurrent('exports a network that its names tell to ONNX', async () => {
+test('exports a network that its names tell to ONNX', async () => {
   await convert(original, at('net.onnx'), '--input', '1,3,32,32');
   const network = await importOnnx(at('net.onnx'));
   expect(noGrad(() => network.forward(zeros([2, 3, 32, 32]))).shape).toEqual([2, 10]);
 }, 60_000);
 
 const hasTorch = spawnSync('/usr/bin/python3', ['-c', 'import torch']).status === 0;
-test.concurrent.skipIf(!hasTorch)(
+test.skipIf(!hasTorch)(
   'PyTorch loads the .pth (needs /usr/bin/python3 with torch)',
   async () => {
     await convert(original, at('torch.pth'));
@@ -78,7 +78,7 @@ test.concurrent.skipIf(!hasTorch)(
   60_000,
 );
 
-test.concurrent('refuses in one sentence, and leaves what is there', async () => {
+test('refuses in one sentence, and leaves what is there', async () => {
   await writeFile(at('there.npz'), 'mine');
   const unknown = await saveCheckpoint({ x: zeros([2]) }, at('unknown'));
   const cases: [string[], string][] = [
@@ -98,7 +98,7 @@ test.concurrent('refuses in one sentence, and leaves what is there', async () =>
   expect(await readFile(at('there.npz'), 'utf8')).toBe('mine');
 }, 60_000);
 
-test.concurrent('predict.ts takes weights of other programs for CIFAR-10 alone', async () => {
+test('predict.ts takes weights of other programs for CIFAR-10 alone', async () => {
   const predict = (file: string) =>
     runExample('predict.ts', [
       '--checkpoint',
