@@ -35,8 +35,9 @@ const ALONE = [
   'test/tensor/backend/register-backend.test.ts',
   'test/tensor/backend/wasm/{depthwise,end-of-memory,faulty-task,kept-copies,memory}.test.ts',
   'test/tensor/backend/wasm/{own-kernel,runtime,threads,wide-vectors}.test.ts',
+  'test/tensor/formats/pickle.test.ts',
   'test/tensor/higher-order/{checkpointed,gradients}.test.ts',
-  'test/tensor/ops/interpolate.test.ts',
+  'test/tensor/ops/{all-ops,empty,interpolate,operands}.test.ts',
 ];
 
 /** Files that run alone come first: a shared process ends when another kind of file is next. */

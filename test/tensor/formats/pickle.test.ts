@@ -157,7 +157,8 @@ test('memory is bounded by the length of the file', () => {
     bomb.set([0x80, 4, 0x4e]);
     const before = process.memoryUsage().rss;
     expect(() => read(bomb)).toThrow(/more objects than its length explains/);
-    expect(process.memoryUsage().rss - before).toBeLessThan(4 * bomb.length + 2 ** 26 + 64e6);
+    // The rest is room for what is not collected yet.
+    expect(process.memoryUsage().rss - before).toBeLessThan(4 * bomb.length + 2 ** 26 + 128e6);
   }
 });
 
