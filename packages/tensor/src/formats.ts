@@ -26,12 +26,12 @@ export {
 export { extentOf, gather, type StridedLayout } from './formats/gather.ts';
 export { type DeflateFormat, type InflateOptions, inflate } from './formats/inflate.ts';
 export { joinBytes } from './formats/join-bytes.ts';
+export { latin1 } from './formats/latin1.ts';
 export { lazyTensors, type NamedTensors } from './formats/lazy-tensors.ts';
 export { decodeNpy, encodeNpy, looksLikeNpy } from './formats/npy.ts';
 export { decodeNpz, encodeNpz, looksLikeNpz } from './formats/npz.ts';
 export { unpickle } from './formats/pickle.ts';
 export {
-  latin1,
   type PickleCall,
   type PickleDict,
   PickleGlobal,

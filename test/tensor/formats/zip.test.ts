@@ -115,7 +115,7 @@ describe('an archive of others', () => {
       { name: Buffer.from(names[0], 'latin1'), content },
       { name: 'é', content, flags: 0x800 },
     ]);
-    expect(zipNames(bytesSource(bytes, { name: 'file' }))).toEqual(['€ÿ', 'é']);
+    expect(zipNames(bytesSource(bytes, { name: 'file' }))).toEqual(names);
     expect(zipNames(bytesSource(bytes.subarray(0, 60), { name: 'file' }))).toHaveLength(1);
     expect(zipNames(bytesSource(content, { name: 'file' }))).toEqual([]);
   });

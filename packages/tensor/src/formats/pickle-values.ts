@@ -50,10 +50,3 @@ export type PickleValue =
   | PickleTuple
   | PickleGlobal
   | PickleObject;
-
-/** Bytes as text of as many characters with the same numbers (ISO 8859-1). */
-export function latin1(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return text;
-}

@@ -1,13 +1,8 @@
 import type { FirelightError } from '../core/errors.ts';
 import { quote } from '../core/messages.ts';
 import type { ByteSource } from './byte-source.ts';
-import {
-  latin1,
-  PickleGlobal,
-  PickleObject,
-  PickleTuple,
-  type PickleValue,
-} from './pickle-values.ts';
+import { latin1 } from './latin1.ts';
+import { PickleGlobal, PickleObject, PickleTuple, type PickleValue } from './pickle-values.ts';
 
 /** What a reader of pickles allows, and how it explains a refusal. */
 export interface UnpickleOptions {

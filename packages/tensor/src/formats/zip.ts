@@ -2,6 +2,7 @@ import { quote } from '../core/messages.ts';
 import { type ByteSource, derivedSource, lastBytes, partOfSource } from './byte-source.ts';
 import { crc32 } from './crc32.ts';
 import { inflate } from './inflate.ts';
+import { latin1 } from './latin1.ts';
 
 /**
  * Zip archives, by the directory at their end: local headers may lack sizes, as those that PyTorch
@@ -235,7 +236,7 @@ function decodeName(bytes: Uint8Array, flags: number): string {
   try {
     return new TextDecoder('utf-8', { fatal: (flags & UTF8) === 0 }).decode(bytes);
   } catch {
-    return new TextDecoder('latin1').decode(bytes);
+    return latin1(bytes);
   }
 }
 
