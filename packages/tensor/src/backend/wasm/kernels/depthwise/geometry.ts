@@ -51,6 +51,8 @@ export interface Geometry {
   readonly phases: number;
   /** Whether an output is of 3 × 3 neighbours in one plane, and all outputs are one phase. */
   readonly isSquare: boolean;
+  /** Channels whose weights' gradients are summed at once. */
+  readonly mostChannels: number;
 }
 
 /** Words of a phase in the table, which begins with the phases; their taps follow. */
@@ -159,7 +161,9 @@ function geometryOf(
   const pitch = width + Math.floor((spanOf(kernelWidth, dilationWidth) - 1) / strideWidth);
   // The pieces, the outputs, and which of them are pixels.
   const split = strideHeight * strideWidth;
-  const slack = SLACK + (kernelHeight * kernelWidth + TAPS) * SUM_BYTES + PRODUCTS_BYTES;
+  const sumBytes = (kernelHeight * kernelWidth + TAPS) * SUM_BYTES;
+  const mostChannels = Math.max(1, Math.floor(SLACK / sumBytes));
+  const slack = SLACK + mostChannels * sumBytes + PRODUCTS_BYTES;
   const strips = stripsOf({ rows, columns }, planes, { perRow: (split + 2) * pitch, halo, slack });
   if (strips === null) return null;
   const rowsOfPiece = strips.ofStrip + halo;
@@ -192,6 +196,7 @@ function geometryOf(
     taps: tableOf(keyOf(name, window, strips.images), () => [build()]),
     phases: 1,
     isSquare: isSquareOf(window, columns),
+    mostChannels,
   };
 }
 
@@ -270,5 +275,6 @@ export function inputGradGeometry(
     ),
     phases: taken.length,
     isSquare: isSquareOf(window, columns.count) && multiplier === 1,
+    mostChannels: 1,
   };
 }

@@ -23,7 +23,7 @@ import { addProducts, addProductsOfRows } from './products.ts';
 /** Parts that are enough for all threads; with fewer channels, images are dealt out too. */
 const ENOUGH_PARTS = 16;
 
-/** One channel's gradient from some of the images, strip by strip. */
+/** Some channels' gradients from some of the images, plane after plane as they lie in memory, strip by strip. */
 const weightGradTask = defineTask(
   'depthwiseWeightGrad',
   {
@@ -42,6 +42,9 @@ const weightGradTask = defineTask(
     isSquare: 'flag',
     rowsOfStrip: 'i32',
     imagesOfPart: 'i32',
+    channelsOfPart: 'i32',
+    /** Parts of the channels. */
+    channelParts: 'i32',
     /** [part of the images, channel, tap], float32. */
     target: 'address',
     /** The gradient's sums over planes, [image, channel], float64; see below. */
@@ -50,16 +53,16 @@ const weightGradTask = defineTask(
   (f, p, { index, scratch }) => {
     const { x, gradOut, pieces, rowsOfStrip } = p;
     const { channels } = gradOut;
-    const block = f.i32(index.dividedBy(channels));
-    const channel = f.i32(index.modulo(channels));
+    const block = f.i32(index.dividedBy(p.channelParts));
     const images = partRange(f, block, p.imagesOfPart, gradOut.count);
-    const sums = scratch;
+    const ofPart = partRange(f, index.modulo(p.channelParts), p.channelsOfPart, channels);
     const sumBytes = f.i32(p.tapGroups.times(TAPS * SUM_BYTES));
-    const products = f.i32(scratch.plus(sumBytes));
+    const allSums = f.i32(p.channelsOfPart.times(sumBytes));
+    const sums = f.i32();
+    const products = f.i32(scratch.plus(allSums));
     const pixels = f.i32(products.plus(PRODUCTS_BYTES));
     const copied = f.i32(pixels.plus(p.pieceBytes));
     const gradient = f.i32();
-    const channelOfX = f.i32(channel.dividedBy(p.multiplier));
     const sum = new LongSum(f);
     const value = f.f32x8();
     /** Vectors may reach over the end, where there are zeros. */
@@ -76,7 +79,7 @@ const weightGradTask = defineTask(
         sum.flush();
       });
     };
-    f.call(fillRow, { target: sums, count: sumBytes.dividedBy(4), value: 0 });
+    f.call(fillRow, { target: scratch, count: allSums.dividedBy(4), value: 0 });
     // Where planes are not cut, the zeros around them are at the same places for all.
     const isNew = f.i32(1);
     const isPixel = f.i32();
@@ -87,139 +90,149 @@ const weightGradTask = defineTask(
       const count = countFrom(f, image, pieces.images, images.end);
       // Beyond the last image there are others, which vectors may reach.
       f.if(count.lessThan(pieces.images), () => isNew.set(1));
-      sum.clear();
-      const xPlane = f.i32(
-        x.address
-          .plus(image.times(x.stride))
-          .plus(channelOfX.times(x.height).times(x.width).times(4)),
-      );
-      const start = f.i32(
-        image
-          .times(gradOut.stride)
-          .plus(channel.times(gradOut.height).times(gradOut.width).times(4)),
-      );
-      const gradPlane = f.i32(gradOut.address.plus(start));
-      const y = f.i32(0);
-      f.if(p.y, () => y.set(p.y.plus(start)));
-      const isDirect = f.i32(p.isSquare.and(gradOut.width.equals(p.gradPitch)).and(y.isZero()));
-      f.for(0, gradOut.height, rowsOfStrip, (firstRow) => {
-        const endRow = endOf(f, firstRow, rowsOfStrip, gradOut.height);
-        const rows = f.i32(endRow.minus(firstRow));
-        f.call(copyPieces, {
-          source: xPlane,
-          y: f.i32(0),
-          imageStride: x.stride,
-          images: count,
-          height: x.height,
-          width: x.width,
-          firstRow: firstRow.times(pieces.strideHeight).minus(pieces.top),
-          pieces,
-          target: pixels,
-          isNew,
-        });
-        const gradImageBytes = f.i32(gradOut.stride);
-        f.if(
-          isDirect,
-          () => gradient.set(gradPlane.plus(firstRow.times(gradOut.width).times(4))),
-          () => {
-            gradient.set(copied);
-            gradImageBytes.set(pieces.rows.times(gradBytes));
-            f.call(copyPieces, {
-              source: gradPlane,
-              y,
-              imageStride: gradOut.stride,
-              images: count,
-              height: endRow,
-              width: gradOut.width,
-              firstRow,
-              pieces: {
-                top: f.i32(0),
-                left: f.i32(0),
-                images: pieces.images,
-                rows: pieces.rows,
-                pitch: p.gradPitch,
-                strideHeight: f.i32(1),
-                strideWidth: f.i32(1),
-              },
-              target: copied,
-              isNew,
-            });
-          },
+      sums.set(scratch);
+      f.for(ofPart.first, ofPart.end, 1, (channel) => {
+        sum.clear();
+        const xPlane = f.i32(
+          x.address
+            .plus(image.times(x.stride))
+            .plus(channel.dividedBy(p.multiplier).times(x.height).times(x.width).times(4)),
         );
-        f.if(isNew, () => {
-          // Vectors may reach over the last row.
-          const area = f.i32(pieces.images.times(pieces.rows).times(p.gradPitch));
-          const end = f.i32(copied.plus(area.times(4)));
-          f.call(fillRow, { target: end, count: 8, value: 0 });
-          isPixel.set(end.plus(32));
+        const start = f.i32(
+          image
+            .times(gradOut.stride)
+            .plus(channel.times(gradOut.height).times(gradOut.width).times(4)),
+        );
+        const gradPlane = f.i32(gradOut.address.plus(start));
+        const y = f.i32(0);
+        f.if(p.y, () => y.set(p.y.plus(start)));
+        const isDirect = f.i32(p.isSquare.and(gradOut.width.equals(p.gradPitch)).and(y.isZero()));
+        f.for(0, gradOut.height, rowsOfStrip, (firstRow) => {
+          const endRow = endOf(f, firstRow, rowsOfStrip, gradOut.height);
+          const rows = f.i32(endRow.minus(firstRow));
+          f.call(copyPieces, {
+            source: xPlane,
+            y: f.i32(0),
+            imageStride: x.stride,
+            images: count,
+            height: x.height,
+            width: x.width,
+            firstRow: firstRow.times(pieces.strideHeight).minus(pieces.top),
+            pieces,
+            target: pixels,
+            isNew,
+          });
+          const gradImageBytes = f.i32(gradOut.stride);
           f.if(
-            p.isSquare,
+            isDirect,
+            () => gradient.set(gradPlane.plus(firstRow.times(gradOut.width).times(4))),
             () => {
-              f.call(fillRow, { target: isPixel, count: 8, value: 0 });
-              f.call(fillRow, { target: isPixel, count: gradOut.width.modulo(8), value: 1 });
-            },
-            () => {
-              f.call(fillRow, { target: isPixel, count: area.plus(8), value: 0 });
-              const ofImage = f.i32(isPixel);
-              f.for(0, count, 1, () => {
-                f.for(0, rows, 1, (row) => {
-                  const target = ofImage.plus(row.times(gradBytes));
-                  f.call(fillRow, { target, count: gradOut.width, value: 1 });
-                });
-                ofImage.set(ofImage.plus(imageBytes));
+              gradient.set(copied);
+              gradImageBytes.set(pieces.rows.times(gradBytes));
+              f.call(copyPieces, {
+                source: gradPlane,
+                y,
+                imageStride: gradOut.stride,
+                images: count,
+                height: endRow,
+                width: gradOut.width,
+                firstRow,
+                pieces: {
+                  top: f.i32(0),
+                  left: f.i32(0),
+                  images: pieces.images,
+                  rows: pieces.rows,
+                  pitch: p.gradPitch,
+                  strideHeight: f.i32(1),
+                  strideWidth: f.i32(1),
+                },
+                target: copied,
+                isNew,
               });
             },
           );
-        });
-        isNew.set(isCut);
-        const values = { x: pixels, g: gradient, isPixel, products };
-        const length = f.i32(rows.minus(1).times(p.gradPitch).plus(gradOut.width));
-        f.if(
-          p.isSquare,
-          () => {
-            const pixelsOfImage = f.i32(pixels);
-            f.for(0, count, 1, () => {
-              f.call(addProductsOfRows, {
-                ...values,
-                x: pixelsOfImage,
-                xStride: pieces.pitch.times(4),
-                gStride: gradBytes,
-                columns: gradOut.width,
-                rows,
-                sums,
+          f.if(isNew, () => {
+            // Vectors may reach over the last row.
+            const area = f.i32(pieces.images.times(pieces.rows).times(p.gradPitch));
+            const end = f.i32(copied.plus(area.times(4)));
+            f.call(fillRow, { target: end, count: 8, value: 0 });
+            isPixel.set(end.plus(32));
+            f.if(
+              p.isSquare,
+              () => {
+                f.call(fillRow, { target: isPixel, count: 8, value: 0 });
+                f.call(fillRow, { target: isPixel, count: gradOut.width.modulo(8), value: 1 });
+              },
+              () => {
+                f.call(fillRow, { target: isPixel, count: area.plus(8), value: 0 });
+                const ofImage = f.i32(isPixel);
+                f.for(0, count, 1, () => {
+                  f.for(0, rows, 1, (row) => {
+                    const target = ofImage.plus(row.times(gradBytes));
+                    f.call(fillRow, { target, count: gradOut.width, value: 1 });
+                  });
+                  ofImage.set(ofImage.plus(imageBytes));
+                });
+              },
+            );
+          });
+          isNew.set(isCut);
+          const values = { x: pixels, g: gradient, isPixel, products };
+          const length = f.i32(rows.minus(1).times(p.gradPitch).plus(gradOut.width));
+          f.if(
+            p.isSquare,
+            () => {
+              const pixelsOfImage = f.i32(pixels);
+              f.for(0, count, 1, () => {
+                f.call(addProductsOfRows, {
+                  ...values,
+                  x: pixelsOfImage,
+                  xStride: pieces.pitch.times(4),
+                  gStride: gradBytes,
+                  columns: gradOut.width,
+                  rows,
+                  sums,
+                });
+                pixelsOfImage.set(pixelsOfImage.plus(imageBytes));
+                addUp(sum, gradient, length);
+                gradient.set(gradient.plus(gradImageBytes));
               });
-              pixelsOfImage.set(pixelsOfImage.plus(imageBytes));
+            },
+            () => {
+              length.set(length.plus(count.minus(1).times(pieces.rows).times(pieces.pitch)));
+              const taps = f.i32(p.taps);
+              const sumsHere = f.i32(sums);
+              f.for(0, p.tapGroups, 1, () => {
+                f.call(addProducts, { ...values, count: length, taps, sums: sumsHere });
+                taps.set(taps.plus(TAPS * TAP_WORDS * 4));
+                sumsHere.set(sumsHere.plus(TAPS * SUM_BYTES));
+              });
               addUp(sum, gradient, length);
-              gradient.set(gradient.plus(gradImageBytes));
-            });
-          },
-          () => {
-            length.set(length.plus(count.minus(1).times(pieces.rows).times(pieces.pitch)));
-            const taps = f.i32(p.taps);
-            const sumsHere = f.i32(sums);
-            f.for(0, p.tapGroups, 1, () => {
-              f.call(addProducts, { ...values, count: length, taps, sums: sumsHere });
-              taps.set(taps.plus(TAPS * TAP_WORDS * 4));
-              sumsHere.set(sumsHere.plus(TAPS * SUM_BYTES));
-            });
-            addUp(sum, gradient, length);
-          },
-        );
-      });
-      const sumOfImage = f.i32(p.planeSums.plus(image.times(channels).plus(channel).times(8)));
-      f.store(sumOfImage, sum.total);
-      f.for(1, count, 1, () => {
-        sumOfImage.set(sumOfImage.plus(channels.times(8)));
-        f.store(sumOfImage, f64(0));
+            },
+          );
+        });
+        const sumOfImage = f.i32(p.planeSums.plus(image.times(channels).plus(channel).times(8)));
+        f.store(sumOfImage, sum.total);
+        f.for(1, count, 1, () => {
+          sumOfImage.set(sumOfImage.plus(channels.times(8)));
+          f.store(sumOfImage, f64(0));
+        });
+        sums.set(sums.plus(sumBytes));
       });
     });
-    const target = f.i32(p.target.plus(index.times(p.tapCount).times(4)));
-    const at = f.i32(sums);
-    f.for(0, p.tapCount, 1, () => {
-      const both = f.f64x2(loadF64x2(at).plus(loadF64x2(at, 16)));
-      f.store(target, both.lane(0).plus(both.lane(1)).toF32());
-      target.set(target.plus(4));
-      at.set(at.plus(SUM_BYTES));
+    const target = f.i32(
+      p.target.plus(block.times(channels).plus(ofPart.first).times(p.tapCount).times(4)),
+    );
+    sums.set(scratch);
+    f.for(ofPart.first, ofPart.end, 1, () => {
+      const at = f.i32(sums);
+      f.for(0, p.tapCount, 1, () => {
+        const both = f.f64x2(loadF64x2(at).plus(loadF64x2(at, 16)));
+        f.store(target, both.lane(0).plus(both.lane(1)).toF32());
+        target.set(target.plus(4));
+        at.set(at.plus(SUM_BYTES));
+      });
+      sums.set(sums.plus(sumBytes));
     });
   },
 );
@@ -233,7 +246,7 @@ const weightGradTask = defineTask(
  */
 export function weightGrad(
   frame: Frame,
-  { pieces, strips, bytes, taps, isSquare }: Geometry,
+  { pieces, strips, bytes, taps, isSquare, mostChannels }: Geometry,
   {
     x,
     gradOut,
@@ -244,11 +257,13 @@ export function weightGrad(
 ): Address {
   const { count: images, channels } = gradOut;
   const planeSums = frame.temporary(images * channels * 8);
-  const imagesOfPart = Math.max(1, Math.ceil(images / Math.ceil(ENOUGH_PARTS / channels)));
+  const channelsOfPart = Math.min(mostChannels, Math.ceil(channels / ENOUGH_PARTS));
+  const channelParts = Math.ceil(channels / channelsOfPart);
+  const imagesOfPart = Math.max(1, Math.ceil(images / Math.ceil(ENOUGH_PARTS / channelParts)));
   const arrays = Math.max(1, Math.ceil(images / imagesOfPart)); // Without images it is 0.
   const count = channels * tapCount;
   const source = arrays === 1 ? target : frame.temporary(arrays * count * 4);
-  frame.run(weightGradTask, arrays * channels, {
+  frame.run(weightGradTask, arrays * channelParts, {
     x,
     gradOut,
     y: y ?? NOWHERE,
@@ -262,6 +277,8 @@ export function weightGrad(
     isSquare,
     rowsOfStrip: strips.ofStrip,
     imagesOfPart,
+    channelsOfPart,
+    channelParts,
     target: source,
     planeSums,
   });
