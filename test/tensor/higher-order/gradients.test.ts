@@ -12,6 +12,7 @@ import {
   pow,
   randn,
   relu,
+  reshape,
   ShapeError,
   sqrt,
   sub,
@@ -132,6 +133,21 @@ describe('gradients', () => {
     const x = tensor([1, 2], { requiresGrad: true });
     const [slope] = gradients(mul(x, x), [x], { gradient: tensor([1, -1]) });
     expect(slope.toArray()).toEqual([2, -4]);
+  });
+
+  test('gives tensors of their own, and leaves the start alone', () => {
+    const x = tensor([1, 2], { requiresGrad: true });
+    const [inner, outer] = [add(x, 0), tensor([3, 4])];
+    const start = tensor([5, 6]);
+    const y = reshape(add(inner, outer), [2]);
+    const given = gradients(y, [y, inner, x], { gradient: start });
+    expect(start.toArray()).toEqual([5, 6]);
+    start.dispose();
+    given.forEach((gradient, i) => {
+      expect(gradient.toArray()).toEqual([5, 6]);
+      gradient.dispose();
+      for (const other of given.slice(i + 1)) expect(other.toArray()).toEqual([5, 6]);
+    });
   });
 
   test('gives 0 for what the output does not depend on', () => {

@@ -148,13 +148,15 @@ export function runBackward(root: Target, gradOut: NdArray, delivery?: Delivery)
         const { edges } = node;
         const { backward, saved, needed } = node.consume();
         if (gradient === undefined) continue;
-        if (delivery?.targets.has(node)) {
-          delivery.deliver(node, kernels().cast(gradient, gradient.dtype));
-        }
         const wanted = edges.map(
           (edge, i) => edge !== null && needed[i] && (leading === null || leading.has(edge)),
         );
-        if (wanted.includes(true)) {
+        const isNeeded = wanted.includes(true);
+        if (delivery?.targets.has(node)) {
+          const own = isNeeded ? kernels().cast(gradient, gradient.dtype) : ownOf(gradient);
+          delivery.deliver(node, own);
+        }
+        if (isNeeded) {
           const results = withMemoryScope(
             () => backward(gradient, saved, wanted),
             (made) => made.flatMap((array) => (array === null ? [] : [array.storage])),

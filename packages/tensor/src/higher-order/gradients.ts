@@ -3,7 +3,6 @@ import { defineOp } from '../autograd/define-op.ts';
 import { isGradEnabled, rejectPromise, withGrad } from '../autograd/grad-mode.ts';
 import { GraphNode, type Target } from '../autograd/graph.ts';
 import { Tensor } from '../autograd/tensor.ts';
-import { kernels } from '../backend/registry.ts';
 import { expectBoolean, readOptions } from '../core/checks.ts';
 import { describeValue } from '../core/describe.ts';
 import { isFloating } from '../core/dtype.ts';
@@ -58,7 +57,7 @@ function firstOrder(output: Tensor, start: Tensor, targets: ReadonlySet<Target>)
       if (targets.has(target)) found.set(target, new Tensor(gradient));
     },
   };
-  runBackward(targetOf(output), kernels().cast(start.array, start.dtype), delivery);
+  runBackward(targetOf(output), start.array, delivery);
   return found;
 }
 
