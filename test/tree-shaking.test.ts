@@ -20,7 +20,12 @@ const OTHER_TEXTS = [
 /** Beginnings of modules' paths, of such parts. */
 const OTHER_MODULES = [
   'packages/tensor/src/higher-order/',
+  'packages/tensor/src/backend/wasm/kernels/elementwise/power.ts',
+  'packages/tensor/src/backend/wasm/kernels/gemm/matmul.ts',
+  'packages/tensor/src/backend/wasm/kernels/pool2d/avg-pool2d.ts',
   'packages/tensor/src/backend/wasm/kernels/pool2d/max-unpool2d.ts',
+  'packages/tensor/src/backend/wasm/kernels/reduce/arg-reduce.ts',
+  'packages/tensor/src/backend/wasm/kernels/reduce/extremum-axis.ts',
   'packages/tensor/src/backend/wasm/kernels/resizing/',
   'packages/tensor/src/backend/wasm/kernels/row-norm/',
 ];

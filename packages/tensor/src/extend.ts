@@ -7,6 +7,7 @@
 
 export { defineOp, listOps, type OpDefinition, type OpInfo } from './autograd/define-op.ts';
 export { type OpCall, watchOps } from './autograd/op-listener.ts';
+export { kernels } from './backend/all-kernels.ts';
 export type { Backend } from './backend/backend.ts';
 export type { Kernels } from './backend/contract.ts';
 export {
@@ -17,7 +18,7 @@ export {
 } from './backend/declined.ts';
 export { defineKernel, type KernelVersions } from './backend/define-kernel.ts';
 export { isNode } from './backend/host.ts';
-export { kernels, registerBackend } from './backend/registry.ts';
+export { registerBackend } from './backend/registry.ts';
 export {
   openPort,
   startThread,

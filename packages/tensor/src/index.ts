@@ -26,8 +26,9 @@ export type {
   Kernels,
   MomentumOptions,
 } from './backend/contract.ts';
+export { type BackendDescription, describeBackend } from './backend/describe-backend.ts';
 export type { KernelDescription } from './backend/dispatch.ts';
-export { type BackendDescription, describeBackend, setBackend } from './backend/registry.ts';
+export { setBackend } from './backend/registry.ts';
 export { setThreads } from './backend/wasm/index.ts';
 export type { BrowserWorker } from './backend/worker-thread.ts';
 export {

@@ -7,12 +7,11 @@ import {
   zeros as zerosOf,
 } from '@firelight/tensor';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { kernels } from '../../../packages/tensor/src/backend/all-kernels.ts';
 import type { Kernels } from '../../../packages/tensor/src/backend/contract.ts';
 import { gpuBackend } from '../../../packages/tensor/src/backend/gpu/gpu-backend.ts';
-import { referenceKernels } from '../../../packages/tensor/src/backend/reference/index.ts';
-import { kernels } from '../../../packages/tensor/src/backend/registry.ts';
-import { wasmBackend } from '../../../packages/tensor/src/backend/wasm/wasm-backend.ts';
 import { NdArray } from '../../../packages/tensor/src/core/ndarray.ts';
+import { ownKernels } from '../../helpers/own-kernels.ts';
 
 type Name = keyof Kernels;
 
@@ -43,6 +42,7 @@ const CALLS: CallsOf = {
   unary: (n, dtype) => ['relu', NdArray.zeros([n], dtype), 0],
   unaryGrad: (n, dtype) => ['relu', NdArray.zeros([n], dtype), NdArray.zeros([n], dtype), 0],
   binary: (n, dtype) => ['add', NdArray.zeros([n], dtype), NdArray.zeros([1], dtype)],
+  power: (n, dtype) => [NdArray.zeros([n], dtype), NdArray.zeros([n], dtype)],
   compare: (n, dtype) => ['less', NdArray.zeros([n], dtype), NdArray.zeros([n], dtype)],
   where: (n, dtype) => [
     NdArray.zeros([n], 'bool'),
@@ -51,6 +51,7 @@ const CALLS: CallsOf = {
   ],
   cast: (n, dtype) => [computed(n, dtype), 'float32'],
   reduce: (n, dtype) => ['sum', NdArray.zeros([n, 3], dtype), [1]],
+  extremum: (n, dtype) => ['max', NdArray.zeros([n, 3], dtype), [1]],
   argReduce: (n, dtype) => ['argmax', NdArray.zeros([n, 3], dtype), 1],
   matmul: (n, dtype) => [
     NdArray.zeros([n, 3], dtype),
@@ -152,6 +153,7 @@ const DECLINED: { readonly [K in Name]?: Readonly<Record<string, Parameters<Kern
   },
   gatherGrad: { 'sums of whole numbers': [zeros(2, 2), zeros(2), 1, [2, 3]] },
   reduce: { 'reductions over no axis': ['sum', NdArray.zeros([2], 'float32'), []] },
+  extremum: { 'reductions over no axis': ['max', NdArray.zeros([2], 'float32'), []] },
   softmax: { [LONG_LINES]: [long, 1] },
   softmaxGrad: { [LONG_LINES]: [long, long, 1] },
   logSoftmax: { [LONG_LINES]: [long, 1] },
@@ -165,20 +167,20 @@ const DECLINED: { readonly [K in Name]?: Readonly<Record<string, Parameters<Kern
 
 type AnyKernel = (...values: readonly unknown[]) => unknown;
 
-const SOURCES: Readonly<Record<string, Partial<Kernels>>> = {
-  reference: referenceKernels,
-  wasm: wasmBackend.kernels,
-  gpu: gpuBackend.kernels,
-};
+const BACKENDS = ['reference', 'wasm', 'gpu'] as const;
+
+/** Where a backend has a kernel, if it does. */
+function sourceOf(backend: string, name: Name): Partial<Kernels> | undefined {
+  return backend === 'gpu' ? gpuBackend.kernels : ownKernels(backend, name);
+}
 
 /** The backends whose kernel of that name is called meanwhile. */
 async function ranOn(backend: string, name: Name, values: readonly unknown[]): Promise<string[]> {
-  const spies = Object.entries(SOURCES)
-    .filter(([, source]) => source[name] !== undefined)
-    .map(
-      ([source, own]) =>
-        [source, vi.spyOn(own as Readonly<Record<string, AnyKernel>>, name)] as const,
-    );
+  const spies = BACKENDS.flatMap((source) => {
+    const own = sourceOf(source, name);
+    if (own?.[name] === undefined) return [];
+    return [[source, vi.spyOn(own as Readonly<Record<string, AnyKernel>>, name)] as const];
+  });
   for (const [, spy] of spies) spy.mockClear();
   // Dispatch is made from the kernels as they are when a backend is chosen.
   await setBackend(backend, backend === 'gpu' ? { mode: 'cpu' } : {});
@@ -191,7 +193,7 @@ afterEach(async () => {
   await setBackend('wasm');
 });
 
-describe.each(Object.keys(SOURCES))('what describeBackend says of %s is what runs', (backend) => {
+describe.each(BACKENDS)('what describeBackend says of %s is what runs', (backend) => {
   test.each(Object.keys(CALLS) as Name[])('%s', async (name) => {
     await setBackend(backend, backend === 'gpu' ? { mode: 'cpu' } : {});
     const described = describeBackend().kernels[name];

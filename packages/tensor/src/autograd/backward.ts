@@ -1,4 +1,4 @@
-import { kernels } from '../backend/registry.ts';
+import { binaryFunctions, casts, updates } from '../backend/kernels.ts';
 import { AutogradError } from '../core/errors.ts';
 import { type ArrayStorage, withMemoryScope } from '../core/memory.ts';
 import type { NdArray } from '../core/ndarray.ts';
@@ -54,10 +54,10 @@ class PendingGradients {
       this.#own(gradient);
       this.#gradients.set(target, gradient);
     } else if (this.isExclusive(present)) {
-      kernels().blend(present, gradient, { keep: 1, add: 1 });
+      updates().blend(present, gradient, { keep: 1, add: 1 });
       this.#releaseUnowned(gradient);
     } else {
-      const sum = kernels().binary('add', present, gradient);
+      const sum = binaryFunctions().binary('add', present, gradient);
       this.#own(sum);
       this.#gradients.set(target, sum);
       this.drop(present);
@@ -140,7 +140,7 @@ export function runBackward(root: Target, gradOut: NdArray, delivery?: Delivery)
       const reached = new Set<Target>();
       // Whoever keeps a gradient needs an array of its own.
       const ownOf = (gradient: NdArray): NdArray =>
-        pending.isExclusive(gradient) ? gradient : kernels().cast(gradient, gradient.dtype);
+        pending.isExclusive(gradient) ? gradient : casts().cast(gradient, gradient.dtype);
       pending.add(root, gradOut);
       if (isEnd(root)) reached.add(root);
       for (const node of order) {
@@ -153,7 +153,7 @@ export function runBackward(root: Target, gradOut: NdArray, delivery?: Delivery)
         );
         const isNeeded = wanted.includes(true);
         if (delivery?.targets.has(node)) {
-          const own = isNeeded ? kernels().cast(gradient, gradient.dtype) : ownOf(gradient);
+          const own = isNeeded ? casts().cast(gradient, gradient.dtype) : ownOf(gradient);
           delivery.deliver(node, own);
         }
         if (isNeeded) {

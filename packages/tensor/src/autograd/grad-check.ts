@@ -1,4 +1,5 @@
-import { kernels, withBackend } from '../backend/registry.ts';
+import { casts, updates } from '../backend/kernels.ts';
+import { withBackend } from '../backend/registry.ts';
 import { describeValue } from '../core/describe.ts';
 import { AutogradError, DTypeError, ValueError } from '../core/errors.ts';
 import { NdArray } from '../core/ndarray.ts';
@@ -34,8 +35,8 @@ function dot(a: NdArray, b: NdArray): number {
 /** x + t · u for every input. */
 function shifted(inputs: readonly NdArray[], directions: readonly NdArray[], t: number): Tensor[] {
   return inputs.map((x, i) => {
-    const moved = kernels().cast(x, 'float64');
-    kernels().blend(moved, directions[i], { keep: 1, add: t });
+    const moved = casts().cast(x, 'float64');
+    updates().blend(moved, directions[i], { keep: 1, add: t });
     return new Tensor(moved);
   });
 }
@@ -69,7 +70,7 @@ export function gradCheck(
   }
   if (inputs.length === 0) throw new ValueError('gradCheck: needs at least one input');
   return withBackend('reference', () => {
-    const points = inputs.map((input) => kernels().cast(input.array, 'float64'));
+    const points = inputs.map((input) => casts().cast(input.array, 'float64'));
     let worst = 0;
     for (let direction = 0; direction < directions; direction++) {
       const leaves = points.map((x) => new Tensor(x, { requiresGrad: true }));

@@ -1,4 +1,4 @@
-import { kernels } from '../backend/registry.ts';
+import { casts, updates } from '../backend/kernels.ts';
 import { describeValue } from '../core/describe.ts';
 import { type DType, isFloating, newTypedArray, type ReadonlyTypedArray } from '../core/dtype.ts';
 import { AutogradError, DTypeError, ShapeError, shapeError } from '../core/errors.ts';
@@ -161,14 +161,14 @@ export class Tensor implements Leaf {
       gradient === undefined
         ? NdArray.fromTypedArray(newTypedArray(this.dtype, 1).fill(1), this.shape, this.dtype)
         : // The cast also copies, so that the caller's gradient is never written to.
-          kernels().cast(gradient.array, this.dtype);
+          casts().cast(gradient.array, this.dtype);
     runBackward(this.node ?? this, start);
   }
 
   accumulateGrad(gradient: NdArray): void {
     if (!this.#requiresGrad) return; // It was switched off after the graph was recorded.
     if (this.grad !== null) {
-      kernels().blend(this.grad.array, gradient, { keep: 1, add: 1 });
+      updates().blend(this.grad.array, gradient, { keep: 1, add: 1 });
       return;
     }
     // Made inside backward(), perhaps inside a tidy() of the user; it belongs to the tensor now.

@@ -47,6 +47,7 @@ export interface BackendOptions {
  */
 export interface Backend<Options extends object = object> {
   readonly name: string;
+  /** Its kernels; those of `wasm` and `reference` are in families, so that bundlers leave some out. */
   readonly kernels: Partial<Kernels>;
   /** Calls of its kernels that it leaves to the next backend in the chain; none by default. */
   readonly declined?: DeclinedCalls;

@@ -24,9 +24,10 @@ export const UNARY_GRAD_FROM = {
 } as const satisfies Record<string, 'input' | 'output' | 'nothing'>;
 
 export type UnaryOp = keyof typeof UNARY_GRAD_FROM;
-export type BinaryOp = 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'maximum' | 'minimum';
+export type BinaryOp = 'add' | 'sub' | 'mul' | 'div' | 'maximum' | 'minimum';
 export type CompareOp = 'equal' | 'notEqual' | 'greater' | 'greaterEqual' | 'less' | 'lessEqual';
-export type ReduceOp = 'sum' | 'mean' | 'max' | 'min';
+export type ReduceOp = 'sum' | 'mean';
+export type ExtremumOp = 'max' | 'min';
 export type ArgReduceOp = 'argmax' | 'argmin';
 
 /** Elements left out before, between and after: index i of an axis reads `start + i · step`. */
@@ -90,6 +91,8 @@ export interface Kernels {
   unaryGrad(op: UnaryOp, saved: NdArray, gradOut: NdArray, alpha: number): NdArray;
   /** Of each pair of elements; `a` and `b` broadcast. */
   binary(op: BinaryOp, a: NdArray, b: NdArray): NdArray;
+  /** aᵇ of each pair of elements; `a` and `b` broadcast. */
+  power(a: NdArray, b: NdArray): NdArray;
   /** Of each pair of elements, as bool; `a` and `b` broadcast. */
   compare(op: CompareOp, a: NdArray, b: NdArray): NdArray;
   /** Elements of `a` where `condition` is true, else of `b`; all three broadcast. */
@@ -99,6 +102,8 @@ export interface Kernels {
 
   /** Over `axes`, which are removed. */
   reduce(op: ReduceOp, x: NdArray, axes: readonly number[]): NdArray;
+  /** The largest or smallest element over `axes`, which are removed. */
+  extremum(op: ExtremumOp, x: NdArray, axes: readonly number[]): NdArray;
   /** Positions along `axis`, int32; the axis is removed. */
   argReduce(op: ArgReduceOp, x: NdArray, axis: number): NdArray;
 
@@ -194,3 +199,44 @@ export interface Kernels {
   /** In place: one update of `target` and `velocity`; see `Momentum` of @firelight/nn. */
   momentumStep(target: NdArray, velocity: NdArray, grad: NdArray, options: MomentumOptions): void;
 }
+
+/** The names of all of them. */
+export const KERNEL_NAMES: Readonly<Record<keyof Kernels, true>> = {
+  unary: true,
+  unaryGrad: true,
+  binary: true,
+  power: true,
+  compare: true,
+  where: true,
+  cast: true,
+  reduce: true,
+  extremum: true,
+  argReduce: true,
+  matmul: true,
+  broadcastTo: true,
+  permute: true,
+  slice: true,
+  sliceGrad: true,
+  pad: true,
+  concat: true,
+  gather: true,
+  gatherGrad: true,
+  softmax: true,
+  softmaxGrad: true,
+  logSoftmax: true,
+  logSoftmaxGrad: true,
+  softmaxCrossEntropy: true,
+  softmaxCrossEntropyGrad: true,
+  conv2d: true,
+  conv2dGrad: true,
+  maxPool2d: true,
+  maxPool2dGrad: true,
+  avgPool2d: true,
+  avgPool2dGrad: true,
+  dropout: true,
+  channelMoments: true,
+  batchNorm2d: true,
+  batchNorm2dGrad: true,
+  blend: true,
+  momentumStep: true,
+};

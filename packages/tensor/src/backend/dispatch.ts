@@ -16,6 +16,11 @@ export interface KernelDescription {
   readonly declined: readonly { readonly calls: string; readonly backend: string }[];
 }
 
+/** Kernels of the library's own backends, by the names of these. */
+export type OwnKernels = Readonly<
+  Record<string, Pick<AnyBackend, 'kernels' | 'declined'> | undefined>
+>;
+
 type AnyKernel = (...values: readonly unknown[]) => unknown;
 
 /** A backend that has a kernel, and the calls of it that it leaves to the next such backend. */
@@ -30,13 +35,15 @@ interface Link {
  * nothing to be fast at: only the last link, which is plain loops, meets them, so that no other
  * kernel needs to think of them.
  */
-function linksOf(chain: readonly AnyBackend[], name: keyof Kernels): Link[] {
-  return chain.flatMap(({ name: backend, kernels, declined = {}, fallback }) => {
-    // The registry does not know the signatures of kernels: it passes on what it gets.
-    const kernel = kernels[name] as AnyKernel | undefined;
-    const own = (declined[name] ?? []) as readonly Declined[];
+function linksOf(chain: readonly AnyBackend[], name: keyof Kernels, own: OwnKernels): Link[] {
+  return chain.flatMap((backend) => {
+    const source = backend.kernels[name] === undefined ? own[backend.name] : backend;
+    // Dispatching does not know the signatures of kernels: it passes on what it gets.
+    const kernel = source?.kernels[name] as AnyKernel | undefined;
     if (kernel === undefined) return [];
-    return [{ backend, kernel, declined: fallback === null ? own : [WITHOUT_ELEMENTS, ...own] }];
+    const rules = (source?.declined?.[name] ?? []) as readonly Declined[];
+    const declined = backend.fallback === null ? rules : [WITHOUT_ELEMENTS, ...rules];
+    return [{ backend: backend.name, kernel, declined }];
   });
 }
 
@@ -57,15 +64,14 @@ function described([first, ...others]: readonly Link[], asked: string): KernelDe
   return { backend: first.backend, reason, declined };
 }
 
-/** The names of all kernels: those of the last backend of a chain, which is complete. */
-function namesOf(chain: readonly AnyBackend[]): (keyof Kernels)[] {
-  return Object.keys(chain[chain.length - 1].kernels) as (keyof Kernels)[];
-}
-
-/** All kernels, each of which goes to the first backend of the chain that takes the call. */
-export function dispatch(chain: readonly AnyBackend[]): Kernels {
-  const entries = namesOf(chain).map((name) => [name, dispatched(linksOf(chain, name))] as const);
-  return Object.fromEntries(entries) as unknown as Kernels; // Names and signatures did not change.
+/** Some kernels, each of which goes to the first backend of the chain that takes the call. */
+export function dispatch(
+  chain: readonly AnyBackend[],
+  names: readonly (keyof Kernels)[],
+  own: OwnKernels,
+): Partial<Kernels> {
+  const entries = names.map((name) => [name, dispatched(linksOf(chain, name, own))] as const);
+  return Object.fromEntries(entries);
 }
 
 /**
@@ -87,12 +93,11 @@ export function dispatchOwn(
   return dispatched(links);
 }
 
-/** What `dispatch` does, by kernel. */
+/** What `dispatch` does with a kernel. */
 export function describeDispatch(
   chain: readonly AnyBackend[],
-): Readonly<Record<keyof Kernels, KernelDescription>> {
-  const entries = namesOf(chain).map(
-    (name) => [name, described(linksOf(chain, name), chain[0].name)] as const,
-  );
-  return Object.fromEntries(entries) as Record<keyof Kernels, KernelDescription>; // Each name once.
+  name: keyof Kernels,
+  own: OwnKernels,
+): KernelDescription {
+  return described(linksOf(chain, name, own), chain[0].name);
 }

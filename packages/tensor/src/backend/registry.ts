@@ -1,19 +1,10 @@
 import { describeValue } from '../core/describe.ts';
 import { BackendError } from '../core/errors.ts';
 import type { AnyBackend, Backend, BackendOptions } from './backend.ts';
-import type { Kernels } from './contract.ts';
-import { describeDispatch, dispatch, type KernelDescription } from './dispatch.ts';
+import { KERNEL_NAMES, type Kernels } from './contract.ts';
 import { gpuBackend } from './gpu/index.ts';
 import { referenceBackend } from './reference/index.ts';
 import { wasmBackend, whyNotWasm } from './wasm/index.ts';
-
-/** What runs, kernel by kernel. */
-export interface BackendDescription {
-  readonly name: string;
-  readonly summary: string;
-  /** For every kernel: the backend that computes it, and the calls that it leaves to others. */
-  readonly kernels: Readonly<Record<keyof Kernels, KernelDescription>>;
-}
 
 const backends = new Map<string, AnyBackend>(
   [referenceBackend, wasmBackend, gpuBackend].map((backend) => [backend.name, backend]),
@@ -22,7 +13,6 @@ const backends = new Map<string, AnyBackend>(
 /** `wasm` where the engine can run it; it starts with the first kernel called. */
 let current = complete(whyNotWasm() === null ? wasmBackend : referenceBackend);
 
-/** What ops call in the place of its kernels; null for nothing. */
 let replaced: Kernels | null = null;
 
 /** In the order in which `'auto'` tries them; then it takes `reference`. */
@@ -46,21 +36,19 @@ function chainOf(backend: AnyBackend): AnyBackend[] {
   return [backend, ...rest.slice(usable)];
 }
 
-/** A backend with the kernels that others lend it, and whom `'auto'` passed over for it. */
+/** A backend with those that lend it kernels, and whom `'auto'` passed over for it. */
 interface Choice {
   readonly chain: readonly AnyBackend[];
-  readonly kernels: Kernels;
   readonly passedOver: readonly string[];
 }
 
 function complete(backend: AnyBackend, passedOver: readonly string[] = []): Choice {
-  const chain = chainOf(backend);
-  return { chain, kernels: dispatch(chain), passedOver };
+  return { chain: chainOf(backend), passedOver };
 }
 
-/** The kernels that ops call now. */
-export function kernels(): Kernels {
-  return replaced ?? current.kernels;
+/** What ops call now in the place of the backend's kernels; null for nothing. */
+export function replacedKernels(): Kernels | null {
+  return replaced;
 }
 
 /**
@@ -80,6 +68,11 @@ export function withKernels<Result>(others: Kernels | null, body: () => Result):
 /** The backend in use and those that its calls may go on to; another list after each choice. */
 export function chainInUse(): readonly AnyBackend[] {
   return current.chain;
+}
+
+/** Whom `'auto'` passed over, and why. */
+export function passedOver(): readonly string[] {
+  return current.passedOver;
 }
 
 /** The names that `setBackend` takes, but `'auto'`. */
@@ -106,9 +99,7 @@ export function registerBackend<Options extends object>(backend: Backend<Options
       `registerBackend: the fallback of '${name}' must be one of ${known}, got ${describeValue(fallback)}`,
     );
   }
-  const unknown = Object.keys(kernels).find(
-    (kernel) => !Object.hasOwn(referenceBackend.kernels, kernel),
-  );
+  const unknown = Object.keys(kernels).find((kernel) => !Object.hasOwn(KERNEL_NAMES, kernel));
   if (unknown !== undefined) {
     throw new BackendError(
       `registerBackend: '${name}' has a kernel '${unknown}', which no operation calls; ` +
@@ -181,15 +172,4 @@ export function withBackend<Result>(name: string, body: () => Result): Result {
   } finally {
     current = previous;
   }
-}
-
-/** Says for the backend in use which code computes each kernel, and why. */
-export function describeBackend(): BackendDescription {
-  const { chain, passedOver } = current;
-  const [backend] = chain;
-  return {
-    name: backend.name,
-    summary: [backend.describe(chain.at(1)?.name ?? null), ...passedOver].join('; '),
-    kernels: describeDispatch(chain),
-  };
 }

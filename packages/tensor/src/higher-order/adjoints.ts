@@ -1,6 +1,6 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { SliceRange } from '../backend/contract.ts';
-import { kernels } from '../backend/registry.ts';
+import { averagePooling, convolution, movement } from '../backend/kernels.ts';
 import { NdArray } from '../core/ndarray.ts';
 import type { Shape } from '../core/shape.ts';
 import type { Conv2dWindow, Window2d } from '../core/window.ts';
@@ -17,10 +17,10 @@ export const sliceGradOp = defineOp<
   { range: SliceRange; shape: Shape }
 >('sliceGrad', {
   forward: ([g], { range, inputShape }) => ({
-    y: kernels().sliceGrad(g, range, inputShape),
+    y: movement().sliceGrad(g, range, inputShape),
     saved: { range, shape: g.shape },
   }),
-  backward: (gradOut, { range, shape }) => [kernels().slice(gradOut, range, shape)],
+  backward: (gradOut, { range, shape }) => [movement().slice(gradOut, range, shape)],
 });
 
 /** `gradOut` spread evenly over the windows of an average pooling. */
@@ -30,10 +30,10 @@ export const avgPool2dGradOp = defineOp<
   { window: Window2d }
 >('avgPool2dGrad', {
   forward: ([g], { inputShape, window }) => ({
-    y: kernels().avgPool2dGrad(g, inputShape, window),
+    y: averagePooling().avgPool2dGrad(g, inputShape, window),
     saved: { window },
   }),
-  backward: (gradOut, { window }) => [kernels().avgPool2d(gradOut, window)],
+  backward: (gradOut, { window }) => [averagePooling().avgPool2d(gradOut, window)],
 });
 
 interface ConvolutionShapes {
@@ -45,7 +45,7 @@ interface ConvolutionShapes {
 type ConvolutionGradSaved = ConvolutionShapes & { readonly first: NdArray; readonly g: NdArray };
 
 function convolve(x: NdArray, weight: NdArray, window: Conv2dWindow): NdArray {
-  return kernels().conv2d(x, [{ weight, bias: null, window }], 'none');
+  return convolution().conv2d(x, [{ weight, bias: null, window }], 'none');
 }
 
 /** Either gradient of one convolution; only the shape counts of what it does not depend on. */
@@ -55,7 +55,7 @@ function convolutionGrad(
   window: Conv2dWindow,
 ): NdArray {
   const needed = { x: of === 'x', branches: [{ weight: of === 'weight', bias: false }] };
-  const grads = kernels().conv2dGrad(x, null, g, [{ weight, bias: null, window }], needed);
+  const grads = convolution().conv2dGrad(x, null, g, [{ weight, bias: null, window }], needed);
   return (of === 'x' ? grads.x : grads.weights[0]) as NdArray; // It was asked for.
 }
 

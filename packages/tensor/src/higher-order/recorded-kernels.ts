@@ -1,6 +1,7 @@
 import type { Tensor } from '../autograd/tensor.ts';
-import type { BinaryOp, Kernels, ReduceOp } from '../backend/contract.ts';
-import { kernels, withKernels } from '../backend/registry.ts';
+import type { BinaryOp, ExtremumOp, Kernels, ReduceOp } from '../backend/contract.ts';
+import { argReductions, binaryFunctions, comparisons } from '../backend/kernels.ts';
+import { withKernels } from '../backend/registry.ts';
 import { isFloating } from '../core/dtype.ts';
 import { AutogradError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
@@ -31,11 +32,11 @@ const BINARY: Readonly<Record<BinaryOp, (a: Tensor, b: Tensor) => Tensor>> = {
   sub,
   mul,
   div,
-  pow,
   maximum,
   minimum,
 };
-const REDUCE: Readonly<Record<ReduceOp, typeof sum>> = { sum, mean, max, min };
+const REDUCE: Readonly<Record<ReduceOp, typeof sum>> = { sum, mean };
+const EXTREMUM: Readonly<Record<ExtremumOp, typeof max>> = { max, min };
 
 /** Results that do not change with the values, but in jumps: computed from the elements alone. */
 function constant(run: (plain: (array: NdArray) => NdArray) => NdArray): NdArray {
@@ -63,13 +64,15 @@ export const recordedKernels: Kernels = {
   binary: (op, a, b) =>
     isFloating(a.dtype)
       ? composed(() => BINARY[op](tensorOf(a), tensorOf(b)))
-      : constant((plain) => kernels().binary(op, plain(a), plain(b))),
-  compare: (op, a, b) => constant((plain) => kernels().compare(op, plain(a), plain(b))),
+      : constant((plain) => binaryFunctions().binary(op, plain(a), plain(b))),
+  power: (a, b) => composed(() => pow(tensorOf(a), tensorOf(b))),
+  compare: (op, a, b) => constant((plain) => comparisons().compare(op, plain(a), plain(b))),
   where: (condition, a, b) => composed(() => where(tensorOf(condition), tensorOf(a), tensorOf(b))),
   cast: (x, dtype) => composed(() => cast(tensorOf(x), dtype)),
 
   reduce: (op, x, axes) => composed(() => REDUCE[op](tensorOf(x), axes)),
-  argReduce: (op, x, axis) => constant((plain) => kernels().argReduce(op, plain(x), axis)),
+  extremum: (op, x, axes) => composed(() => EXTREMUM[op](tensorOf(x), axes)),
+  argReduce: (op, x, axis) => constant((plain) => argReductions().argReduce(op, plain(x), axis)),
 
   matmul: (a, b, transposed) =>
     composed(() =>

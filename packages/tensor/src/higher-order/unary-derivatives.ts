@@ -1,7 +1,7 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { UNARY_GRAD_FROM, type UnaryOp } from '../backend/contract.ts';
-import { kernels } from '../backend/registry.ts';
+import { unaryFunctions } from '../backend/kernels.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { add, div, mul, sub } from '../ops/arithmetic.ts';
 import {
@@ -69,7 +69,7 @@ const unaryGradOp = defineOp<
   Attributes & { readonly kept: NdArray; readonly g: NdArray }
 >('unaryGrad', {
   forward: ([kept, g], { op, alpha }) => ({
-    y: kernels().unaryGrad(op, kept, g, alpha),
+    y: unaryFunctions().unaryGrad(op, kept, g, alpha),
     saved: { op, alpha, kept, g },
   }),
   backward(gradOut, { op, alpha, kept, g }, [needsKept, needsG]) {
@@ -78,7 +78,7 @@ const unaryGradOp = defineOp<
       needsKept && curvature !== 'zero'
         ? composed(() => mul(mul(tensorOf(gradOut), tensorOf(g)), curvature(tensorOf(kept), alpha)))
         : null,
-      needsG ? kernels().unaryGrad(op, kept, gradOut, alpha) : null,
+      needsG ? unaryFunctions().unaryGrad(op, kept, gradOut, alpha) : null,
     ];
   },
 });

@@ -1,7 +1,7 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { ArgReduceOp } from '../backend/contract.ts';
-import { kernels } from '../backend/registry.ts';
+import { argReductions } from '../backend/kernels.ts';
 import { expectBoolean, normalizeAxis, readOptions } from '../core/checks.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { sub } from './arithmetic.ts';
@@ -18,9 +18,10 @@ export interface ArgReduceOptions {
   readonly selectLast?: boolean;
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 function defineArgReduce(name: ArgReduceOp) {
   const op = defineOp<[NdArray], { axis: number }, null>(name, {
-    forward: ([x], { axis }) => ({ y: kernels().argReduce(name, x, axis), saved: null }),
+    forward: ([x], { axis }) => ({ y: argReductions().argReduce(name, x, axis), saved: null }),
     backward: 'none',
     reason: 'positions do not change with the values, except in jumps',
   });

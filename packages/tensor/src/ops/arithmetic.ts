@@ -1,7 +1,13 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { BinaryOp } from '../backend/contract.ts';
-import { kernels } from '../backend/registry.ts';
+import {
+  binaryFunctions,
+  choice,
+  comparisons,
+  powers,
+  unaryFunctions,
+} from '../backend/kernels.ts';
 import { isFloating } from '../core/dtype.ts';
 import { ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
@@ -21,10 +27,11 @@ interface Saved {
 /** The gradient by one input, of the output's (broadcast) shape. */
 type PartialGradient = (gradOut: NdArray, saved: Saved) => NdArray;
 
-function defineBinary(name: BinaryOp, byA: PartialGradient, byB: PartialGradient) {
+/* @__NO_SIDE_EFFECTS__ */
+function defineBinary(name: string, compute: OfTwo, byA: PartialGradient, byB: PartialGradient) {
   const op = defineOp<[NdArray, NdArray], null, Saved>(name, {
     forward: ([a, b]) => {
-      const y = kernels().binary(name, a, b);
+      const y = compute(a, b);
       return { y, saved: { a, b, y } };
     },
     backward: (gradOut, saved, [needsA, needsB]) => [
@@ -59,11 +66,19 @@ function combined(
   return ofList(list.map((x) => broadcastTo(x, shape)));
 }
 
-const multiply = (a: NdArray, b: NdArray): NdArray => kernels().binary('mul', a, b);
-const negate = (x: NdArray): NdArray => kernels().unary('neg', x, 0);
+type OfTwo = (a: NdArray, b: NdArray) => NdArray;
+
+/* @__NO_SIDE_EFFECTS__ */
+function kernel(op: BinaryOp): OfTwo {
+  return (a, b) => binaryFunctions().binary(op, a, b);
+}
+
+const multiply = kernel('mul');
+const negate = (x: NdArray): NdArray => unaryFunctions().unary('neg', x, 0);
 
 const addTwo = defineBinary(
   'add',
+  kernel('add'),
   (gradOut) => gradOut,
   (gradOut) => gradOut,
 );
@@ -80,20 +95,22 @@ export function add(...operands: TwoOrList): Tensor {
 }
 
 /** y = a − b, elementwise with broadcasting. */
-export const sub = defineBinary('sub', (gradOut) => gradOut, negate);
+export const sub = defineBinary('sub', kernel('sub'), (gradOut) => gradOut, negate);
 
 /** y = a · b, elementwise with broadcasting. */
 export const mul = defineBinary(
   'mul',
+  kernel('mul'),
   (gradOut, { b }) => multiply(gradOut, b),
   (gradOut, { a }) => multiply(gradOut, a),
 );
 
 const divide = defineBinary(
   'div',
-  (gradOut, { b }) => kernels().binary('div', gradOut, b),
+  kernel('div'),
+  (gradOut, { b }) => binaryFunctions().binary('div', gradOut, b),
   // ∂(a/b)/∂b = −y / b
-  (gradOut, { b, y }) => negate(multiply(gradOut, kernels().binary('div', y, b))),
+  (gradOut, { b, y }) => negate(multiply(gradOut, binaryFunctions().binary('div', y, b))),
 );
 
 /** y = a / b, elementwise with broadcasting; integers divide as float32. */
@@ -104,26 +121,29 @@ export function div(a: TensorLike, b: TensorLike): Tensor {
 
 /** `x`, but 0 wherever `condition` holds, which broadcasts to it. */
 function zeroWhere(condition: NdArray, x: NdArray): NdArray {
-  return kernels().where(condition, scalar(0, x.dtype), x);
+  return choice().where(condition, scalar(0, x.dtype), x);
 }
 
-const isZero = (x: NdArray): NdArray => kernels().compare('equal', x, scalar(0, x.dtype));
+const isZero = (x: NdArray): NdArray => comparisons().compare('equal', x, scalar(0, x.dtype));
+
+const raise: OfTwo = (a, b) => powers().power(a, b);
 
 const power = defineBinary(
   'pow',
+  raise,
   // b · a^(b−1); 0 for b = 0, where 0 · 0⁻¹ would give NaN at a = 0.
   (gradOut, { a, b }) => {
-    const exponent = kernels().binary('sub', b, scalar(1, b.dtype));
-    const slope = multiply(b, kernels().binary('pow', a, exponent));
+    const exponent = binaryFunctions().binary('sub', b, scalar(1, b.dtype));
+    const slope = multiply(b, raise(a, exponent));
     return zeroWhere(isZero(b), multiply(gradOut, slope));
   },
   // y · ln a; 0 for a = 0 ≤ b, where y = 0 and ln a = −∞.
   (gradOut, { a, b, y }) => {
-    const slope = multiply(y, kernels().unary('log', a, 0));
-    const isPositive = kernels().compare('greaterEqual', b, scalar(0, b.dtype));
+    const slope = multiply(y, unaryFunctions().unary('log', a, 0));
+    const isPositive = comparisons().compare('greaterEqual', b, scalar(0, b.dtype));
     return multiply(
       gradOut,
-      zeroWhere(kernels().where(isZero(a), isPositive, scalar(0, 'bool')), slope),
+      zeroWhere(choice().where(isZero(a), isPositive, scalar(0, 'bool')), slope),
     );
   },
 );
@@ -158,14 +178,15 @@ function shareOfChosen(
   x: NdArray,
   other: NdArray,
 ): NdArray {
-  const isTie = kernels().compare('equal', x, other);
+  const isTie = comparisons().compare('equal', x, other);
   const half = multiply(gradOut, scalar(0.5, gradOut.dtype));
-  const shared = kernels().where(isTie, half, gradOut);
-  return zeroWhere(kernels().compare(loses, x, other), shared);
+  const shared = choice().where(isTie, half, gradOut);
+  return zeroWhere(comparisons().compare(loses, x, other), shared);
 }
 
 const maximumOfTwo = defineBinary(
   'maximum',
+  kernel('maximum'),
   (gradOut, { a, b }) => shareOfChosen('less', gradOut, a, b),
   (gradOut, { a, b }) => shareOfChosen('less', gradOut, b, a),
 );
@@ -183,6 +204,7 @@ export function maximum(...operands: TwoOrList): Tensor {
 
 const minimumOfTwo = defineBinary(
   'minimum',
+  kernel('minimum'),
   (gradOut, { a, b }) => shareOfChosen('greater', gradOut, a, b),
   (gradOut, { a, b }) => shareOfChosen('greater', gradOut, b, a),
 );

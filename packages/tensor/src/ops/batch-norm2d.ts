@@ -2,7 +2,7 @@ import { defineOp } from '../autograd/define-op.ts';
 import { isRepetition } from '../autograd/grad-mode.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { Activation, BatchNormStatistics } from '../backend/contract.ts';
-import { kernels } from '../backend/registry.ts';
+import { batchNormalization, movement, updates } from '../backend/kernels.ts';
 import { expectBoolean, expectShare, expectThat, readOptions } from '../core/checks.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
@@ -33,11 +33,18 @@ interface Saved {
 
 const batchNorm2dOp = defineOp<[NdArray, NdArray, NdArray], Attributes, Saved>('batchNorm2d', {
   forward: ([x, weight, bias], { statistics, epsilon, activation }) => ({
-    y: kernels().batchNorm2d(x, statistics, weight, bias, epsilon, activation),
+    y: batchNormalization().batchNorm2d(x, statistics, weight, bias, epsilon, activation),
     saved: { x, weight, bias: activation === 'relu' ? bias : null, statistics, epsilon },
   }),
   backward(gradOut, { x, weight, bias, statistics, epsilon }) {
-    const grads = kernels().batchNorm2dGrad(x, statistics, weight, bias, gradOut, epsilon);
+    const grads = batchNormalization().batchNorm2dGrad(
+      x,
+      statistics,
+      weight,
+      bias,
+      gradOut,
+      epsilon,
+    );
     return [grads.x, grads.weight, grads.bias];
   },
 });
@@ -127,7 +134,7 @@ function checkBranches(op: string, x: Tensor, branches: readonly TensorBranch[])
 }
 
 const joined = (arrays: readonly NdArray[]): NdArray =>
-  arrays.length === 1 ? arrays[0] : kernels().concat(arrays, 0);
+  arrays.length === 1 ? arrays[0] : movement().concat(arrays, 0);
 
 /** running ← (1 − momentum) · running + momentum · batch, the variance without bias. */
 function updateRunning(
@@ -142,9 +149,9 @@ function updateRunning(
     const ofBranch = (batch: NdArray): NdArray =>
       branches.length === 1
         ? batch
-        : kernels().slice(batch, { starts: [first], steps: [1] }, runningMean.shape);
-    kernels().blend(runningMean.array, ofBranch(mean), { keep, add: momentum });
-    kernels().blend(runningVariance.array, ofBranch(variance), {
+        : movement().slice(batch, { starts: [first], steps: [1] }, runningMean.shape);
+    updates().blend(runningMean.array, ofBranch(mean), { keep, add: momentum });
+    updates().blend(runningVariance.array, ofBranch(variance), {
       keep,
       add: momentum * (count / (count - 1)),
     });
@@ -197,7 +204,7 @@ function normalized(
     const statistics = { mean, variance, frozen: true };
     return batchNorm2dOp(operands, { statistics, epsilon, activation });
   }
-  const batch = kernels().channelMoments(input.array);
+  const batch = batchNormalization().channelMoments(input.array);
   if (count > 0 && !isRepetition()) updateRunning(batch, count, norms, momentum);
   return batchNorm2dOp(operands, { statistics: { ...batch, frozen: false }, epsilon, activation });
 }

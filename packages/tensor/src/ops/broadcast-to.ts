@@ -1,6 +1,6 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { kernels } from '../backend/registry.ts';
+import { movement } from '../backend/kernels.ts';
 import { expectShape } from '../core/checks.ts';
 import { shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
@@ -9,7 +9,7 @@ import { asAnyTensor, sumToShape, type TensorLike } from './operands.ts';
 
 const broadcastOp = defineOp<[NdArray], { shape: Shape }, { inputShape: Shape }>('broadcastTo', {
   forward: ([x], { shape }) => ({
-    y: kernels().broadcastTo(x, shape),
+    y: movement().broadcastTo(x, shape),
     saved: { inputShape: x.shape },
   }),
   backward: (gradOut, { inputShape }) => [sumToShape(gradOut, inputShape)],

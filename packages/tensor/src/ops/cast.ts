@@ -1,14 +1,14 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { kernels } from '../backend/registry.ts';
+import { casts } from '../backend/kernels.ts';
 import { expectDType } from '../core/checks.ts';
 import { type DType, isFloating } from '../core/dtype.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { asAnyTensor, type TensorLike } from './operands.ts';
 
 const castOp = defineOp<[NdArray], { dtype: DType }, { from: DType }>('cast', {
-  forward: ([x], { dtype }) => ({ y: kernels().cast(x, dtype), saved: { from: x.dtype } }),
-  backward: (gradOut, { from }) => [kernels().cast(gradOut, from)],
+  forward: ([x], { dtype }) => ({ y: casts().cast(x, dtype), saved: { from: x.dtype } }),
+  backward: (gradOut, { from }) => [casts().cast(gradOut, from)],
 });
 
 /**

@@ -1,14 +1,15 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { CompareOp } from '../backend/contract.ts';
-import { kernels } from '../backend/registry.ts';
+import { comparisons } from '../backend/kernels.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import type { TensorLike } from './operands.ts';
 import { comparisonOperands } from './promotion.ts';
 
+/* @__NO_SIDE_EFFECTS__ */
 function defineComparison(name: CompareOp) {
   const op = defineOp<[NdArray, NdArray], null, null>(name, {
-    forward: ([a, b]) => ({ y: kernels().compare(name, a, b), saved: null }),
+    forward: ([a, b]) => ({ y: comparisons().compare(name, a, b), saved: null }),
     backward: 'none',
     reason: 'the result is boolean',
   });

@@ -1,6 +1,6 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { kernels } from '../backend/registry.ts';
+import { movement } from '../backend/kernels.ts';
 import { expectThat, normalizeAxis } from '../core/checks.ts';
 import { promote } from '../core/dtype.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
@@ -16,7 +16,7 @@ const concatOp = defineOp<
   { axis: number; shapes: readonly Shape[] }
 >('concat', {
   forward: (inputs, { axis }) => ({
-    y: kernels().concat(inputs, axis),
+    y: movement().concat(inputs, axis),
     saved: { axis, shapes: inputs.map((input) => input.shape) },
   }),
   backward: (gradOut, { axis, shapes }, needed) => {
@@ -26,7 +26,7 @@ const concatOp = defineOp<
       end += shape[axis];
       if (!needed[i]) return null;
       const starts = shape.map((_, a) => (a === axis ? start : 0));
-      return kernels().slice(gradOut, { starts, steps: shape.map(() => 1) }, shape);
+      return movement().slice(gradOut, { starts, steps: shape.map(() => 1) }, shape);
     });
   },
 });

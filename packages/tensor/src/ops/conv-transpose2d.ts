@@ -1,6 +1,6 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { kernels } from '../backend/registry.ts';
+import { convolution } from '../backend/kernels.ts';
 import { expectInteger, expectShape, expectThat, readOptions } from '../core/checks.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
 import { NdArray } from '../core/ndarray.ts';
@@ -45,14 +45,14 @@ const convTranspose2dOp = defineOp<readonly [NdArray, NdArray], Attributes, Save
       const image = NdArray.zeros(outputShape, x.dtype);
       const branch = { weight, bias: null, window };
       const needed = { x: true, branches: [{ weight: false, bias: false }] };
-      const { x: y } = kernels().conv2dGrad(image, null, x, [branch], needed);
+      const { x: y } = convolution().conv2dGrad(image, null, x, [branch], needed);
       return { y: y as NdArray, saved: { x, weight, window } }; // Asked for by `needed`.
     },
     backward(gradOut, { x, weight, window }, needed) {
       const branch = { weight, bias: null, window };
-      const gradX = needed[0] ? kernels().conv2d(gradOut, [branch], 'none') : null;
+      const gradX = needed[0] ? convolution().conv2d(gradOut, [branch], 'none') : null;
       if (!needed[1]) return [gradX, null];
-      const { weights } = kernels().conv2dGrad(gradOut, null, x, [branch], {
+      const { weights } = convolution().conv2dGrad(gradOut, null, x, [branch], {
         x: false,
         branches: [{ weight: true, bias: false }],
       });

@@ -1,7 +1,7 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { Activation, Conv2dBranch } from '../backend/contract.ts';
-import { kernels } from '../backend/registry.ts';
+import { convolution } from '../backend/kernels.ts';
 import { expectThat, readOptions } from '../core/checks.ts';
 import { describeValue } from '../core/describe.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
@@ -50,7 +50,7 @@ export const conv2dOp = defineOp<Inputs, Attributes, Saved>('conv2d', {
   forward(inputs, { windows, activation }) {
     const x = inputs[0] as NdArray; // As `conv2dBranches` puts it.
     const branches = branchesOf(inputs, windows);
-    const y = kernels().conv2d(x, branches, activation);
+    const y = convolution().conv2d(x, branches, activation);
     const kept = activation === 'relu' ? y : null;
     return { y, saved: { x, branches, y: kept } };
   },
@@ -59,7 +59,7 @@ export const conv2dOp = defineOp<Inputs, Attributes, Saved>('conv2d', {
       x: gradX,
       weights,
       biases,
-    } = kernels().conv2dGrad(x, y, gradOut, branches, {
+    } = convolution().conv2dGrad(x, y, gradOut, branches, {
       x: needed[0],
       branches: branches.map((_, i) => ({ weight: needed[1 + 2 * i], bias: needed[2 + 2 * i] })),
     });

@@ -1,6 +1,6 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { kernels } from '../backend/registry.ts';
+import { crossEntropy } from '../backend/kernels.ts';
 import { expectInteger, expectThat, readOptions } from '../core/checks.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
@@ -20,11 +20,11 @@ const crossEntropyOp = defineOp<[NdArray, NdArray], null, { logits: NdArray; lab
   'softmaxCrossEntropy',
   {
     forward: ([logits, labels]) => ({
-      y: kernels().softmaxCrossEntropy(logits, labels),
+      y: crossEntropy().softmaxCrossEntropy(logits, labels),
       saved: { logits, labels },
     }),
     backward: (gradOut, { logits, labels }) => [
-      kernels().softmaxCrossEntropyGrad(logits, labels, gradOut),
+      crossEntropy().softmaxCrossEntropyGrad(logits, labels, gradOut),
       null,
     ],
   },

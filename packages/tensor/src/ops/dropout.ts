@@ -1,6 +1,6 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { kernels } from '../backend/registry.ts';
+import { regularization } from '../backend/kernels.ts';
 import { expectBoolean, expectGenerator, expectThat, readOptions } from '../core/checks.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import type { Generator, GeneratorState } from '../core/random.ts';
@@ -13,9 +13,9 @@ interface Mask {
 }
 
 export const dropoutOp = defineOp<[NdArray], Mask, Mask>('dropout', {
-  forward: ([x], mask) => ({ y: kernels().dropout(x, mask.p, mask.state), saved: mask }),
+  forward: ([x], mask) => ({ y: regularization().dropout(x, mask.p, mask.state), saved: mask }),
   // The mask is drawn again from the same state rather than kept.
-  backward: (gradOut, { p, state }) => [kernels().dropout(gradOut, p, state)],
+  backward: (gradOut, { p, state }) => [regularization().dropout(gradOut, p, state)],
 });
 
 /** How many elements `dropout` leaves out, and by which random numbers. */

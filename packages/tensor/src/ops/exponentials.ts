@@ -11,6 +11,7 @@ import { asTensor, type TensorLike } from './operands.ts';
 import { exp, neg } from './pointwise.ts';
 import { asFloating } from './promotion.ts';
 
+/* @__NO_SIDE_EFFECTS__ */
 function defineFloating(name: string, definition: UnaryDefinition): (x: TensorLike) => Tensor {
   const op = defineUnary(name, definition);
   return (x) => op(asFloating(asTensor(name, 'x', x)));

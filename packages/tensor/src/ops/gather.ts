@@ -1,6 +1,6 @@
 import { defineOp } from '../autograd/define-op.ts';
 import { Tensor } from '../autograd/tensor.ts';
-import { kernels } from '../backend/registry.ts';
+import { gathering } from '../backend/kernels.ts';
 import { normalizeAxis } from '../core/checks.ts';
 import { shapeError } from '../core/errors.ts';
 import { NdArray } from '../core/ndarray.ts';
@@ -13,11 +13,11 @@ export const gatherOp = defineOp<
   { indices: NdArray; axis: number; inputShape: Shape }
 >('gather', {
   forward: ([x, indices], { axis }) => ({
-    y: kernels().gather(x, indices, axis),
+    y: gathering().gather(x, indices, axis),
     saved: { indices, axis, inputShape: x.shape },
   }),
   backward: (gradOut, { indices, axis, inputShape }) => [
-    kernels().gatherGrad(gradOut, indices, axis, inputShape),
+    gathering().gatherGrad(gradOut, indices, axis, inputShape),
     null,
   ],
 });
@@ -29,10 +29,10 @@ export const gatherGradOp = defineOp<
   { indices: NdArray; axis: number }
 >('gatherGrad', {
   forward: ([g, indices], { axis, inputShape }) => ({
-    y: kernels().gatherGrad(g, indices, axis, inputShape),
+    y: gathering().gatherGrad(g, indices, axis, inputShape),
     saved: { indices, axis },
   }),
-  backward: (gradOut, { indices, axis }) => [kernels().gather(gradOut, indices, axis), null],
+  backward: (gradOut, { indices, axis }) => [gathering().gather(gradOut, indices, axis), null],
 });
 
 /**

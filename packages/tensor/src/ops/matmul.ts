@@ -1,6 +1,6 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { kernels } from '../backend/registry.ts';
+import { linearAlgebra } from '../backend/kernels.ts';
 import { expectBoolean, expectFinite, readOptions } from '../core/checks.ts';
 import { isFloating } from '../core/dtype.ts';
 import { shapeError } from '../core/errors.ts';
@@ -23,19 +23,19 @@ const matmulOp = defineOp<
   { a: NdArray; b: NdArray; transposed: Transposed }
 >('matmul', {
   forward: ([a, b], transposed) => ({
-    y: kernels().matmul(a, b, transposed),
+    y: linearAlgebra().matmul(a, b, transposed),
     saved: { a, b, transposed },
   }),
   // ga = g · bᵀ, gb = aᵀ · g; of a transposed operand the same, transposed.
   backward: (gradOut, { a, b, transposed }, [needsA, needsB]) => {
     const byA = (): NdArray =>
       transposed.a
-        ? kernels().matmul(b, gradOut, { a: transposed.b, b: true })
-        : kernels().matmul(gradOut, b, { a: false, b: !transposed.b });
+        ? linearAlgebra().matmul(b, gradOut, { a: transposed.b, b: true })
+        : linearAlgebra().matmul(gradOut, b, { a: false, b: !transposed.b });
     const byB = (): NdArray =>
       transposed.b
-        ? kernels().matmul(gradOut, a, { a: true, b: transposed.a })
-        : kernels().matmul(a, gradOut, { a: !transposed.a, b: false });
+        ? linearAlgebra().matmul(gradOut, a, { a: true, b: transposed.a })
+        : linearAlgebra().matmul(a, gradOut, { a: !transposed.a, b: false });
     return [needsA ? sumToShape(byA(), a.shape) : null, needsB ? sumToShape(byB(), b.shape) : null];
   },
 });

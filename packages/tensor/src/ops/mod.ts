@@ -1,8 +1,8 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { defineKernel } from '../backend/define-kernel.ts';
+import { binaryFunctions } from '../backend/kernels.ts';
 import { zip } from '../backend/reference/elementwise.ts';
-import { kernels } from '../backend/registry.ts';
 import { expectThat, readOptions } from '../core/checks.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { sumToShape, type TensorLike } from './operands.ts';
@@ -35,8 +35,8 @@ const modOp = defineOp<
   // y = a − q b with a whole q, which jumps where its own gradient would be.
   backward: (gradOut, { a, b, y }, [needsA, needsB]) => {
     const bySecond = (): NdArray => {
-      const quotient = kernels().binary('div', kernels().binary('sub', y, a), b);
-      return sumToShape(kernels().binary('mul', gradOut, quotient), b.shape);
+      const quotient = binaryFunctions().binary('div', binaryFunctions().binary('sub', y, a), b);
+      return sumToShape(binaryFunctions().binary('mul', gradOut, quotient), b.shape);
     };
     return [needsA ? sumToShape(gradOut, a.shape) : null, needsB ? bySecond() : null];
   },

@@ -1,5 +1,5 @@
 import { Tensor } from '../autograd/tensor.ts';
-import { kernels } from '../backend/registry.ts';
+import { reductions } from '../backend/kernels.ts';
 import { type DType, isFloating, isHalf, isStoredOnly, promote } from '../core/dtype.ts';
 import { toElements } from '../core/elements.ts';
 import { DTypeError, shapeError } from '../core/errors.ts';
@@ -97,7 +97,7 @@ export function scalar(value: number, dtype: DType): NdArray {
 /** Sums a gradient over the axes that broadcasting had added or stretched. */
 export function sumToShape(gradient: NdArray, shape: Shape): NdArray {
   const axes = broadcastAxes(shape, gradient.shape);
-  return axes.length === 0 ? gradient : kernels().reduce('sum', gradient, axes).withShape(shape);
+  return axes.length === 0 ? gradient : reductions().reduce('sum', gradient, axes).withShape(shape);
 }
 
 /** Throws a `ShapeError` unless `x` has the rank of `layout`, for example `'N, C, H, W'`. */

@@ -1,6 +1,6 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { kernels } from '../backend/registry.ts';
+import { movement } from '../backend/kernels.ts';
 import { expectShape, expectThat, readOptions } from '../core/checks.ts';
 import { toElement } from '../core/elements.ts';
 import { shapeError } from '../core/errors.ts';
@@ -20,11 +20,11 @@ export const padOp = defineOp<[NdArray], Margins, { before: readonly number[]; i
   'pad',
   {
     forward: ([x], { before, shape, value }) => ({
-      y: kernels().pad(x, before, shape, value),
+      y: movement().pad(x, before, shape, value),
       saved: { before, inputShape: x.shape },
     }),
     backward: (gradOut, { before, inputShape }) => [
-      kernels().slice(gradOut, { starts: before, steps: before.map(() => 1) }, inputShape),
+      movement().slice(gradOut, { starts: before, steps: before.map(() => 1) }, inputShape),
     ],
   },
 );

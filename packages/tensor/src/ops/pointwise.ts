@@ -1,7 +1,7 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { UNARY_GRAD_FROM, type UnaryOp } from '../backend/contract.ts';
-import { kernels } from '../backend/registry.ts';
+import { unaryFunctions } from '../backend/kernels.ts';
 import { expectFinite, readOptions } from '../core/checks.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { asTensor, type TensorLike } from './operands.ts';
@@ -10,29 +10,32 @@ import { asFloating, asNumeric } from './promotion.ts';
 type Unary = (x: TensorLike) => Tensor;
 
 /** Functions of each element alone; the derivatives stand beside the functions in the kernels. */
+/* @__NO_SIDE_EFFECTS__ */
 function defineUnary(name: UnaryOp): (x: Tensor, alpha?: number) => Tensor {
   const op = defineOp<[NdArray], { alpha: number }, { kept: NdArray | null; alpha: number }>(name, {
     forward: ([x], { alpha }) => {
-      const y = kernels().unary(name, x, alpha);
+      const y = unaryFunctions().unary(name, x, alpha);
       return {
         y,
         saved: { kept: { input: x, output: y, nothing: null }[UNARY_GRAD_FROM[name]], alpha },
       };
     },
     backward: (gradOut, { kept, alpha }) => [
-      kernels().unaryGrad(name, kept ?? gradOut, gradOut, alpha),
+      unaryFunctions().unaryGrad(name, kept ?? gradOut, gradOut, alpha),
     ],
   });
   return (x, alpha = 0) => op([x], { alpha });
 }
 
 /** Functions of all numbers. */
+/* @__NO_SIDE_EFFECTS__ */
 function defineNumericUnary(name: UnaryOp): Unary {
   const op = defineUnary(name);
   return (x) => op(asNumeric(asTensor(name, 'x', x)));
 }
 
 /** Functions whose values are fractions: integers are taken as float32. */
+/* @__NO_SIDE_EFFECTS__ */
 function defineFloatUnary(name: UnaryOp): Unary {
   const op = defineUnary(name);
   return (x) => op(asFloating(asTensor(name, 'x', x)));

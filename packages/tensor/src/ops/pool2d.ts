@@ -1,7 +1,7 @@
 import { defineOp } from '../autograd/define-op.ts';
 import { Tensor } from '../autograd/tensor.ts';
 import type { Kernels } from '../backend/contract.ts';
-import { kernels } from '../backend/registry.ts';
+import { averagePooling, maxPooling } from '../backend/kernels.ts';
 import { expectBoolean, readOptions } from '../core/checks.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
@@ -49,27 +49,27 @@ const maxPool2dOp = defineOp<
 >('maxPool2d', {
   forward: ([{ shape }], { y, indices }) => ({ y, saved: { indices, inputShape: shape } }),
   backward: (gradOut, { indices, inputShape }) => [
-    kernels().maxPool2dGrad(gradOut, indices, inputShape),
+    maxPooling().maxPool2dGrad(gradOut, indices, inputShape),
   ],
 });
 
 /** The largest of each window, with its position in the plane. */
 export function maxPool(x: Tensor, window: Window2d): { values: Tensor; indices: NdArray } {
-  const found = kernels().maxPool2d(x.array, window);
+  const found = maxPooling().maxPool2d(x.array, window);
   return { values: maxPool2dOp([x], { ...found, window }), indices: found.indices };
 }
 
-export const avgPool2dOp = defineOp<
+export const avgPool2dOp = /* @__PURE__ */ defineOp<
   [NdArray],
   { window: Window2d },
   { window: Window2d; inputShape: Shape }
 >('avgPool2d', {
   forward: ([x], { window }) => ({
-    y: kernels().avgPool2d(x, window),
+    y: averagePooling().avgPool2d(x, window),
     saved: { window, inputShape: x.shape },
   }),
   backward: (gradOut, { window, inputShape }) => [
-    kernels().avgPool2dGrad(gradOut, inputShape, window),
+    averagePooling().avgPool2dGrad(gradOut, inputShape, window),
   ],
 });
 

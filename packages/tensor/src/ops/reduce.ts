@@ -1,6 +1,14 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { kernels } from '../backend/registry.ts';
+import type { ExtremumOp } from '../backend/contract.ts';
+import {
+  binaryFunctions,
+  casts,
+  comparisons,
+  extrema,
+  movement,
+  reductions,
+} from '../backend/kernels.ts';
 import { expectBoolean, normalizeAxis, readOptions } from '../core/checks.ts';
 import { isFloating } from '../core/dtype.ts';
 import { shapeError } from '../core/errors.ts';
@@ -31,12 +39,12 @@ interface ReducedFrom extends Reduction {
 /** Repeats an array of the reduced shape over the axes that were reduced. */
 function spread(array: NdArray, { axes, inputShape }: ReducedFrom): NdArray {
   const kept = reducedShape(inputShape, axes, { keepDims: true });
-  return kernels().broadcastTo(array.withShape(kept), inputShape);
+  return movement().broadcastTo(array.withShape(kept), inputShape);
 }
 
 const sumOp = defineOp<[NdArray], Reduction, ReducedFrom>('sum', {
   forward: ([x], { axes }) => ({
-    y: kernels().reduce('sum', x, axes),
+    y: reductions().reduce('sum', x, axes),
     saved: { axes, inputShape: x.shape },
   }),
   backward: (gradOut, saved) => [spread(gradOut, saved)],
@@ -44,27 +52,32 @@ const sumOp = defineOp<[NdArray], Reduction, ReducedFrom>('sum', {
 
 const meanOp = defineOp<[NdArray], Reduction, ReducedFrom>('mean', {
   forward: ([x], { axes }) => ({
-    y: kernels().reduce('mean', x, axes),
+    y: reductions().reduce('mean', x, axes),
     saved: { axes, inputShape: x.shape },
   }),
   backward: (gradOut, saved) => {
     const count = elementCount(saved.inputShape) / gradOut.size;
-    const share = kernels().binary('div', gradOut, scalar(count, gradOut.dtype));
+    const share = binaryFunctions().binary('div', gradOut, scalar(count, gradOut.dtype));
     return [spread(share, saved)];
   },
 });
 
-function defineExtremum(name: 'max' | 'min') {
+/* @__NO_SIDE_EFFECTS__ */
+function defineExtremum(name: ExtremumOp) {
   return defineOp<[NdArray], Reduction, Reduction & { x: NdArray; y: NdArray }>(name, {
     forward: ([x], { axes }) => {
-      const y = kernels().reduce(name, x, axes);
+      const y = extrema().extremum(name, x, axes);
       return { y, saved: { axes, x, y } };
     },
     backward: (gradOut, { axes, x, y }) => {
       const from = { axes, inputShape: x.shape };
-      const isChosen = kernels().cast(kernels().compare('equal', x, spread(y, from)), x.dtype);
-      const share = kernels().binary('div', gradOut, kernels().reduce('sum', isChosen, axes));
-      return [kernels().binary('mul', isChosen, spread(share, from))];
+      const isChosen = casts().cast(comparisons().compare('equal', x, spread(y, from)), x.dtype);
+      const share = binaryFunctions().binary(
+        'div',
+        gradOut,
+        reductions().reduce('sum', isChosen, axes),
+      );
+      return [binaryFunctions().binary('mul', isChosen, spread(share, from))];
     },
   });
 }

@@ -7,6 +7,7 @@ import { asTensor, type TensorLike } from './operands.ts';
 import { asNumeric } from './promotion.ts';
 
 /** Functions whose gradient is 0 wherever they have one. */
+/* @__NO_SIDE_EFFECTS__ */
 function defineSteps(
   name: string,
   f: (x: number) => number,

@@ -1,7 +1,15 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { defineKernel } from '../backend/define-kernel.ts';
-import { kernels, withKernels } from '../backend/registry.ts';
+import {
+  binaryFunctions,
+  casts,
+  choice,
+  comparisons,
+  gathering,
+  movement,
+} from '../backend/kernels.ts';
+import { withKernels } from '../backend/registry.ts';
 import { copyOfElements, isFloating, newTypedArray } from '../core/dtype.ts';
 import { NdArray } from '../core/ndarray.ts';
 import { add, mul } from './arithmetic.ts';
@@ -161,7 +169,12 @@ function extremeBackward(
   { rows, source, at }: Operands,
   y: NdArray,
 ): NdArray[] {
-  const { binary, cast, compare, gather, gatherGrad, where, broadcastTo } = kernels();
+  const { binary } = binaryFunctions();
+  const { cast } = casts();
+  const { compare } = comparisons();
+  const { gather, gatherGrad } = gathering();
+  const { where } = choice();
+  const { broadcastTo } = movement();
   const { shape, dtype } = rows;
   const chosen = gather(y, at, 0);
   const areEqual = (a: NdArray, b: NdArray): NdArray => cast(compare('equal', a, b), dtype);

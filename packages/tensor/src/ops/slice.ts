@@ -1,7 +1,7 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { SliceRange } from '../backend/contract.ts';
-import { kernels } from '../backend/registry.ts';
+import { movement } from '../backend/kernels.ts';
 import { expectThat } from '../core/checks.ts';
 import { describeValue } from '../core/describe.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
@@ -25,10 +25,12 @@ export const sliceOp = defineOp<[NdArray], Slicing, { range: SliceRange; inputSh
   'slice',
   {
     forward: ([x], { range, shape }) => ({
-      y: kernels().slice(x, range, shape),
+      y: movement().slice(x, range, shape),
       saved: { range, inputShape: x.shape },
     }),
-    backward: (gradOut, { range, inputShape }) => [kernels().sliceGrad(gradOut, range, inputShape)],
+    backward: (gradOut, { range, inputShape }) => [
+      movement().sliceGrad(gradOut, range, inputShape),
+    ],
   },
 );
 

@@ -1,6 +1,6 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { kernels } from '../backend/registry.ts';
+import { softmaxFunctions } from '../backend/kernels.ts';
 import { normalizeAxis } from '../core/checks.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { asTensor, type TensorLike } from './operands.ts';
@@ -12,18 +12,18 @@ interface Axis {
 
 const softmaxOp = defineOp<[NdArray], Axis, Axis & { y: NdArray }>('softmax', {
   forward: ([x], { axis }) => {
-    const y = kernels().softmax(x, axis);
+    const y = softmaxFunctions().softmax(x, axis);
     return { y, saved: { y, axis } };
   },
-  backward: (gradOut, { y, axis }) => [kernels().softmaxGrad(y, gradOut, axis)],
+  backward: (gradOut, { y, axis }) => [softmaxFunctions().softmaxGrad(y, gradOut, axis)],
 });
 
 const logSoftmaxOp = defineOp<[NdArray], Axis, Axis & { y: NdArray }>('logSoftmax', {
   forward: ([x], { axis }) => {
-    const y = kernels().logSoftmax(x, axis);
+    const y = softmaxFunctions().logSoftmax(x, axis);
     return { y, saved: { y, axis } };
   },
-  backward: (gradOut, { y, axis }) => [kernels().logSoftmaxGrad(y, gradOut, axis)],
+  backward: (gradOut, { y, axis }) => [softmaxFunctions().logSoftmaxGrad(y, gradOut, axis)],
 });
 
 /** y_i = e^{x_i} / Σ_j e^{x_j} along an axis (the last by default); safe for large values. */

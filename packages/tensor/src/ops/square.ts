@@ -1,15 +1,15 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { kernels } from '../backend/registry.ts';
+import { binaryFunctions } from '../backend/kernels.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { asTensor, scalar, type TensorLike } from './operands.ts';
 import { asNumeric } from './promotion.ts';
 
 const squareOp = defineOp<[NdArray], null, { x: NdArray }>('square', {
-  forward: ([x]) => ({ y: kernels().binary('mul', x, x), saved: { x } }),
+  forward: ([x]) => ({ y: binaryFunctions().binary('mul', x, x), saved: { x } }),
   backward: (gradOut, { x }) => {
-    const slope = kernels().binary('mul', x, scalar(2, x.dtype));
-    return [kernels().binary('mul', gradOut, slope)];
+    const slope = binaryFunctions().binary('mul', x, scalar(2, x.dtype));
+    return [binaryFunctions().binary('mul', gradOut, slope)];
   },
 });
 

@@ -1,7 +1,7 @@
 import { Tensor } from '../autograd/tensor.ts';
 import { tidy } from '../autograd/tidy.ts';
 import type { MomentumOptions } from '../backend/contract.ts';
-import { kernels } from '../backend/registry.ts';
+import { momentum, movement, updates } from '../backend/kernels.ts';
 import { expectBoolean, expectFinite, expectThat, readOptions } from '../core/checks.ts';
 import { isFloating, isHalf } from '../core/dtype.ts';
 import { toElements } from '../core/elements.ts';
@@ -23,7 +23,7 @@ function elementsFor({ shape, size, dtype }: Tensor, source: TensorLike): NdArra
     return NdArray.fromTypedArray(elements, source.shape, dtype);
   }
   const values = arrayFromData('assign', 'source', source, { dtype, copy: false });
-  if (values.rank === 0) return kernels().broadcastTo(values, shape);
+  if (values.rank === 0) return movement().broadcastTo(values, shape);
   return values.rank === 1 && values.size === size ? values.withShape(shape) : values;
 }
 
@@ -49,7 +49,7 @@ export function assign(target: Tensor, source: TensorLike): void {
   if (!sameShape(target.shape, source.shape)) {
     throw shapeError('assign', 'shapes must be equal', { target, source });
   }
-  kernels().blend(target.array, source.array, { keep: 0, add: 1 });
+  updates().blend(target.array, source.array, { keep: 0, add: 1 });
 }
 
 const OPTIONS = [
@@ -105,5 +105,5 @@ export function momentumStep(
   if (!sameShape(parameter.shape, velocity.shape) || !sameShape(parameter.shape, slope.shape)) {
     throw shapeError('momentumStep', 'shapes must be equal', operands);
   }
-  kernels().momentumStep(parameter.array, velocity.array, slope.array, options);
+  momentum().momentumStep(parameter.array, velocity.array, slope.array, options);
 }

@@ -1,6 +1,6 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { kernels } from '../backend/registry.ts';
+import { choice } from '../backend/kernels.ts';
 import { DTypeError, shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { broadcastShapes, type Shape } from '../core/shape.ts';
@@ -13,13 +13,13 @@ const whereOp = defineOp<
   { condition: NdArray; shapes: { a: Shape; b: Shape } }
 >('where', {
   forward: ([condition, a, b]) => ({
-    y: kernels().where(condition, a, b),
+    y: choice().where(condition, a, b),
     saved: { condition, shapes: { a: a.shape, b: b.shape } },
   }),
   backward: (gradOut, { condition, shapes }, [, needsA, needsB]) => {
     const zero = scalar(0, gradOut.dtype);
-    const ofA = (): NdArray => sumToShape(kernels().where(condition, gradOut, zero), shapes.a);
-    const ofB = (): NdArray => sumToShape(kernels().where(condition, zero, gradOut), shapes.b);
+    const ofA = (): NdArray => sumToShape(choice().where(condition, gradOut, zero), shapes.a);
+    const ofB = (): NdArray => sumToShape(choice().where(condition, zero, gradOut), shapes.b);
     return [null, needsA ? ofA() : null, needsB ? ofB() : null];
   },
 });

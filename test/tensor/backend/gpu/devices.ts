@@ -1,5 +1,4 @@
 import { setBackend } from '@firelight/tensor';
-import type { Kernels } from '../../../../packages/tensor/src/backend/contract.ts';
 import { convolutionOn } from '../../../../packages/tensor/src/backend/gpu/conv2d/conv2d.ts';
 import type {
   Device,
@@ -12,7 +11,7 @@ import {
   type Program,
   texelCount,
 } from '../../../../packages/tensor/src/backend/gpu/programs/program.ts';
-import { wasmBackend } from '../../../../packages/tensor/src/backend/wasm/wasm-backend.ts';
+import { convolution } from '../../../../packages/tensor/src/backend/wasm/index.ts';
 
 /** A device that notes what it is asked to do, and may be made smaller than it is. */
 export class WatchedDevice implements Device {
@@ -84,17 +83,16 @@ export async function withDevice<Result>(
   settings: GpuSettings,
   body: () => Result | Promise<Result>,
 ): Promise<Result> {
-  const kernels = wasmBackend.kernels as Partial<Kernels>;
-  const originals = { conv2d: kernels.conv2d, conv2dGrad: kernels.conv2dGrad };
+  const originals = { ...convolution };
   Object.assign(
-    kernels,
+    convolution,
     convolutionOn(() => settings),
   );
   await setBackend('wasm');
   try {
     return await body();
   } finally {
-    Object.assign(kernels, originals);
+    Object.assign(convolution, originals);
     await setBackend('wasm');
   }
 }

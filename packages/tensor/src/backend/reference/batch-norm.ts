@@ -1,7 +1,7 @@
 import { newTypedArray, type TypedArray } from '../../core/dtype.ts';
 import { NdArray } from '../../core/ndarray.ts';
 import type { BatchNormStatistics, Kernels } from '../contract.ts';
-import { elementwise } from './elementwise.ts';
+import { unaryFunctions } from './elementwise.ts';
 
 /** Calls `visit` with the position of every element of channel c of an array [N, C, H, W]. */
 function forEachOfChannel(x: NdArray, c: number, visit: (at: number) => void): void {
@@ -66,7 +66,7 @@ export const batchNormalization: Pick<
 
   batchNorm2d(x, statistics, weight, bias, epsilon, activation) {
     const y = normalized(x, statistics, weight, bias, epsilon);
-    return activation === 'relu' ? elementwise.unary('relu', y, 0) : y;
+    return activation === 'relu' ? unaryFunctions.unary('relu', y, 0) : y;
   },
 
   // With x̂ = (x − mean) / √(variance + ε): gweight = Σ g x̂, gbias = Σ g, and
@@ -75,7 +75,7 @@ export const batchNormalization: Pick<
   batchNorm2dGrad(x, statistics, weight, bias, gradOut, epsilon) {
     const { mean, variance, frozen } = statistics;
     const y = bias === null ? null : normalized(x, statistics, weight, bias, epsilon);
-    const gradient = y === null ? gradOut : elementwise.unaryGrad('relu', y, gradOut, 0);
+    const gradient = y === null ? gradOut : unaryFunctions.unaryGrad('relu', y, gradOut, 0);
     const [N, C, H, W] = x.shape;
     const count = N * H * W;
     const [data, grad] = [x.data, gradient.data];

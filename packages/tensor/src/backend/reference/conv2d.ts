@@ -3,7 +3,7 @@ import { NdArray } from '../../core/ndarray.ts';
 import { elementCount, type Shape } from '../../core/shape.ts';
 import type { Conv2dWindow } from '../../core/window.ts';
 import type { Conv2dBranch, Kernels } from '../contract.ts';
-import { elementwise } from './elementwise.ts';
+import { unaryFunctions } from './elementwise.ts';
 import { positivePart } from './functions.ts';
 import { reductions } from './reduce.ts';
 
@@ -183,7 +183,7 @@ export const convolution: Pick<Kernels, 'conv2d' | 'conv2dGrad'> = {
 
   // The bias was added to every pixel, so its gradient is the sum over all of them.
   conv2dGrad(x, y, gradOut, branches, needed) {
-    const gradient = y === null ? gradOut : elementwise.unaryGrad('relu', y, gradOut, 0);
+    const gradient = y === null ? gradOut : unaryFunctions.unaryGrad('relu', y, gradOut, 0);
     const sums = reductions.reduce('sum', gradient, [0, 2, 3]).data;
     const { places } = placed(branches);
     return {

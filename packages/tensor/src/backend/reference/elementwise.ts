@@ -43,7 +43,6 @@ const BINARY: Readonly<Record<BinaryOp, (a: number, b: number) => number>> = {
   sub: (a, b) => a - b,
   mul: (a, b) => a * b,
   div: (a, b) => a / b,
-  pow: power,
   maximum: Math.max,
   minimum: Math.min,
 };
@@ -60,7 +59,7 @@ function integerPower(a: number, b: number): number {
 }
 
 /** Integers wrap modulo 2^bits; these would pass 2⁵³, beyond which doubles lose the lower bits. */
-const INTEGER_BINARY: typeof BINARY = { ...BINARY, mul: Math.imul, pow: integerPower };
+const INTEGER_BINARY: typeof BINARY = { ...BINARY, mul: Math.imul };
 
 const COMPARE: Readonly<Record<CompareOp, (a: number, b: number) => boolean>> = {
   equal: (a, b) => a === b,
@@ -91,10 +90,7 @@ export function zip(
   return NdArray.fromTypedArray(out, shape, dtype);
 }
 
-export const elementwise: Pick<
-  Kernels,
-  'unary' | 'unaryGrad' | 'binary' | 'compare' | 'where' | 'cast'
-> = {
+export const unaryFunctions: Pick<Kernels, 'unary' | 'unaryGrad'> = {
   unary(op, x, alpha) {
     const { f } = UNARY[op];
     const data = x.data;
@@ -110,11 +106,21 @@ export const elementwise: Pick<
     for (let i = 0; i < out.length; i++) out[i] = gradient(data[i], grad[i], alpha);
     return NdArray.fromTypedArray(out, saved.shape, saved.dtype);
   },
+};
 
+export const binaryFunctions: Pick<Kernels, 'binary'> = {
   binary: (op, a, b) => zip(a, b, a.dtype, (isFloating(a.dtype) ? BINARY : INTEGER_BINARY)[op]),
+};
 
+export const powers: Pick<Kernels, 'power'> = {
+  power: (a, b) => zip(a, b, a.dtype, isFloating(a.dtype) ? power : integerPower),
+};
+
+export const comparisons: Pick<Kernels, 'compare'> = {
   compare: (op, a, b) => zip(a, b, 'bool', COMPARE[op]),
+};
 
+export const choice: Pick<Kernels, 'where'> = {
   where(condition, a, b) {
     const values = broadcastShapes(a.shape, b.shape) as number[]; // The op checked that they do.
     const shape = broadcastShapes(condition.shape, values) as number[];
@@ -129,6 +135,8 @@ export const elementwise: Pick<
     }
     return NdArray.fromTypedArray(out, shape, a.dtype);
   },
+};
 
+export const casts: Pick<Kernels, 'cast'> = {
   cast: (x, dtype) => NdArray.fromTypedArray(castElements(x.numbers, dtype), x.shape, dtype),
 };

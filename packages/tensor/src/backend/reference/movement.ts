@@ -32,7 +32,7 @@ function sliceOffsets(wholeShape: Shape, { starts, steps }: SliceRange, shape: S
 
 export const movement: Pick<
   Kernels,
-  'broadcastTo' | 'permute' | 'slice' | 'sliceGrad' | 'pad' | 'concat' | 'gather' | 'gatherGrad'
+  'broadcastTo' | 'permute' | 'slice' | 'sliceGrad' | 'pad' | 'concat'
 > = {
   broadcastTo: (x, shape) => pick(x, offsetsOf(shape, broadcastStrides(x.shape, shape)), shape),
 
@@ -84,7 +84,9 @@ export const movement: Pick<
     }
     return NdArray.fromTypedArray(out, shape, first.dtype);
   },
+};
 
+export const gathering: Pick<Kernels, 'gather' | 'gatherGrad'> = {
   gather(x, indices, axis) {
     const [before, length, after] = splitAtAxis(x.shape, axis);
     const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];

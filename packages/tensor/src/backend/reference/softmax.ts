@@ -43,14 +43,9 @@ function perLine(
   return NdArray.fromTypedArray(out, like.shape, like.dtype);
 }
 
-export const softmaxFamily: Pick<
+export const softmaxFunctions: Pick<
   Kernels,
-  | 'softmax'
-  | 'softmaxGrad'
-  | 'logSoftmax'
-  | 'logSoftmaxGrad'
-  | 'softmaxCrossEntropy'
-  | 'softmaxCrossEntropyGrad'
+  'softmax' | 'softmaxGrad' | 'logSoftmax' | 'logSoftmaxGrad'
 > = {
   softmax(x, axis) {
     const data = x.data;
@@ -100,7 +95,9 @@ export const softmaxFamily: Pick<
       }
     });
   },
+};
 
+export const crossEntropy: Pick<Kernels, 'softmaxCrossEntropy' | 'softmaxCrossEntropyGrad'> = {
   softmaxCrossEntropy(logits, labels) {
     const [data, classes] = [logits.data, labels.data];
     const out = newTypedArray(logits.dtype, classes.length);

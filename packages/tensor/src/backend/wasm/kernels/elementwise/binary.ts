@@ -10,12 +10,12 @@ import { inFrame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
 import { chunks, forVectors } from '../loops/flat-arrays.ts';
 import { expanded } from './operands.ts';
-import { power } from './power.ts';
 
 /** Of each pair of lanes. */
 type Apply = (a: Floats, b: Floats, f: FunctionBuilder) => Floats;
 
-function defineBinary(name: string, apply: Apply) {
+/** y = f(a, b) of each pair of elements. */
+export function defineBinary(name: string, apply: Apply) {
   return defineTask(
     name,
     {
@@ -58,30 +58,28 @@ const tasks: Readonly<Record<BinaryOp, Task>> = {
   sub: defineBinary('sub', (a, b) => a.minus(b)),
   mul: defineBinary('mul', (a, b) => a.times(b)),
   div: defineBinary('div', (a, b) => a.dividedBy(b)),
-  pow: defineBinary('pow', (a, b, f) => power(f, a, b)),
   maximum: defineBinary('maximum', (a, b) => a.max(b)),
   minimum: defineBinary('minimum', (a, b) => a.min(b)),
 };
 
-/** Whether it is the number 2 alone: squares are the powers that most programs take. */
-const isTwo = ({ size, storage }: NdArray): boolean => size === 1 && storage.source.read()[0] === 2;
+/** Runs a task on two arrays of one shape, or single elements. */
+export function runBinary(task: Task, a: NdArray, b: NdArray): NdArray {
+  return inFrame((frame) => {
+    const shape = broadcastShapes(a.shape, b.shape) as number[]; // The op checked that they do.
+    const y = frame.output(shape);
+    const count = y.array.size;
+    frame.run(task, chunks(count), {
+      a: expanded(frame, a, shape),
+      b: expanded(frame, b, shape),
+      y: y.address,
+      count,
+      aIsScalar: a.size === 1,
+      bIsScalar: b.size === 1,
+    });
+    return y.array;
+  });
+}
 
 export const binaryFunctions: Pick<Kernels, 'binary'> = {
-  binary: (op, a, b) =>
-    inFrame((frame) => {
-      const shape = broadcastShapes(a.shape, b.shape) as number[]; // The op checked that they do.
-      const y = frame.output(shape);
-      const count = y.array.size;
-      const isSquare = op === 'pow' && isTwo(b);
-      const second = isSquare ? a : b;
-      frame.run(isSquare ? tasks.mul : tasks[op], chunks(count), {
-        a: expanded(frame, a, shape),
-        b: expanded(frame, second, shape),
-        y: y.address,
-        count,
-        aIsScalar: a.size === 1,
-        bIsScalar: second.size === 1,
-      });
-      return y.array;
-    }),
+  binary: (op, a, b) => runBinary(tasks[op], a, b),
 };

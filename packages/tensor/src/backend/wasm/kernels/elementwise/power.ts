@@ -1,8 +1,12 @@
+import type { NdArray } from '../../../../core/ndarray.ts';
+import { broadcastShapes } from '../../../../core/shape.ts';
+import type { Kernels } from '../../../contract.ts';
 import { type Doubles, highToDoubles, lowToDoubles, splatF64 } from '../../assembler/doubles.ts';
 import type { FunctionBuilder } from '../../assembler/function.ts';
 import type { Local } from '../../assembler/parameters.ts';
 import { roundedToEven } from '../../assembler/rounding.ts';
 import { type Floats, type Ints, splat } from '../../assembler/vectors.ts';
+import { binaryFunctions, defineBinary, runBinary } from './binary.ts';
 import { binaryExponent, powerOfTwo } from './functions.ts';
 
 /**
@@ -56,7 +60,7 @@ const joined = (low: Doubles, high: Doubles): Floats =>
  * xʸ by IEEE 754, as `power` of the reference backend, rounded a few times: |x|ʸ = 2^(y · log₂ |x|), whose
  * exponent is ±∞ or NaN where that of |x| or y is.
  */
-export function power(f: FunctionBuilder, base: Floats, exponent: Floats): Floats {
+function power(f: FunctionBuilder, base: Floats, exponent: Floats): Floats {
   const { splat: constant, splatInt } = f.constants;
   const x = f.floats(base);
   const y = f.floats(exponent);
@@ -96,3 +100,16 @@ export function power(f: FunctionBuilder, base: Floats, exponent: Floats): Float
     .or(x.equals(constant(-1)).and(y.abs().equals(infinity)));
   return isOne.select(constant(1), result);
 }
+
+const powerTask = defineBinary('pow', (a, b, f) => power(f, a, b));
+
+/** Whether it is the number 2 alone: squares are the powers that most programs take. */
+const isTwo = ({ size, storage }: NdArray): boolean => size === 1 && storage.source.read()[0] === 2;
+
+export const powers: Pick<Kernels, 'power'> = {
+  power(a, b) {
+    if (!isTwo(b)) return runBinary(powerTask, a, b);
+    const shape = broadcastShapes(a.shape, b.shape) as number[]; // The op checked that they do.
+    return binaryFunctions.binary('mul', a, a).withShape(shape);
+  },
+};

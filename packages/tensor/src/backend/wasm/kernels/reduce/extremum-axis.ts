@@ -1,3 +1,4 @@
+import type { ExtremumOp } from '../../../contract.ts';
 import { loadF32x4, loadFloats } from '../../assembler/loads.ts';
 import type { Local } from '../../assembler/parameters.ts';
 import { type F32, loadF32 } from '../../assembler/scalars.ts';
@@ -17,18 +18,16 @@ const COLUMN_VECTORS = 2;
 
 const FIELDS = { source: 'address', target: 'address', cut: PIECES } as const;
 
-type Extremum = 'max' | 'min';
-
 const START = { max: Number.NEGATIVE_INFINITY, min: Number.POSITIVE_INFINITY } as const;
 
-function combine<V extends F32 | Floats>(op: Extremum, best: V, value: V): V {
+function combine<V extends F32 | Floats>(op: ExtremumOp, best: V, value: V): V {
   // Both have the same class, which the compiler cannot follow through the union.
   const [a, b] = [best, value] as unknown as [Floats, Floats];
   return (op === 'max' ? a.max(b) : a.min(b)) as unknown as V;
 }
 
 /** target[outer, piece] = the extremum of one piece of a row of source[outer, length]. */
-function defineRows(op: Extremum) {
+function defineRows(op: ExtremumOp) {
   return defineTask(`${op}OfRows`, FIELDS, (f, p, { index }) => {
     const bests = Array.from({ length: ROW_VECTORS }, () => f.f32x8());
     const best = f.f32x4();
@@ -75,7 +74,7 @@ function defineRows(op: Extremum) {
  * target[outer, piece, inner] = the extremum over one piece of the middle axis of
  * source[outer, length, inner].
  */
-function defineColumns(op: Extremum) {
+function defineColumns(op: ExtremumOp) {
   return defineTask(`${op}OfColumns`, FIELDS, (f, p, { index }) => {
     const several = Array.from({ length: COLUMN_VECTORS }, () => f.f32x8());
     const few = [f.f32x4()];
@@ -127,7 +126,7 @@ const TASKS = {
 /** target[outer, inner] = the largest or smallest of source[outer, length, inner] over the middle axis. */
 export function extremumOfAxis(
   frame: Frame,
-  op: Extremum,
+  op: ExtremumOp,
   source: Address,
   axis: MiddleAxis,
   target: Address,
