@@ -1,14 +1,16 @@
 import { checkImage, type Image } from '../core/image.ts';
 import { HWC2CHW } from './hwc-to-chw.ts';
-import type { Resize } from './resize.ts';
-import type { TransformFunction } from './transform.ts';
+import type { Transform, TransformFunction } from './transform.ts';
 
 const BYTES = 256;
+
+/** A transform after which look-ups can be done in one go, such as `Resize`. */
+export type BeforeTable = Transform & Required<Pick<Transform, 'lookUpInPlanes'>>;
 
 /** What stands around the pointwise steps. */
 interface Neighbours {
   /** The step before them, if it is one. */
-  readonly resize: Resize | null;
+  readonly before: BeforeTable | null;
   /** Whether `HWC2CHW` comes after them. */
   readonly thenPlanes: boolean;
 }
@@ -22,7 +24,7 @@ interface Neighbours {
  */
 export function withByteTable(
   pointwise: readonly TransformFunction[],
-  { resize, thenPlanes }: Neighbours,
+  { before, thenPlanes }: Neighbours,
 ): TransformFunction {
   const toPlanes = new HWC2CHW();
   /** By the number of channels, one table for each; null where the steps give no floats. */
@@ -31,7 +33,7 @@ export function withByteTable(
   const run: TransformFunction = (image, generator) =>
     pointwise.reduce((current, step) => step(current, generator), image);
   const inSteps: TransformFunction = (image, generator) => {
-    const result = run(resize === null ? image : resize.apply(image), generator);
+    const result = run(before === null ? image : before.apply(image, generator), generator);
     return thenPlanes ? toPlanes.apply(result) : result;
   };
 
@@ -48,11 +50,16 @@ export function withByteTable(
       return result;
     }
     checkImage('Compose', image);
-    if (resize !== null && thenPlanes) {
-      const resized = resize.lookUpInPlanes(image, table, target);
-      if (resized !== null) return resized;
+    if (before !== null && thenPlanes) {
+      const done = before.lookUpInPlanes(image, table, target);
+      if (done !== null) return done;
     }
-    return lookUpImage(resize === null ? image : resize.apply(image), table, thenPlanes, target);
+    return lookUpImage(
+      before === null ? image : before.apply(image, generator),
+      table,
+      thenPlanes,
+      target,
+    );
   };
 }
 

@@ -1,9 +1,8 @@
 import { type Generator, ValueError } from '@firelight/tensor';
 import { expectThat } from '@firelight/tensor/extend';
 import type { Image } from '../core/image.ts';
-import { withByteTable } from './byte-table.ts';
+import { type BeforeTable, withByteTable } from './byte-table.ts';
 import { HWC2CHW } from './hwc-to-chw.ts';
-import { Resize } from './resize.ts';
 import {
   defineTransform,
   isTransform,
@@ -50,8 +49,8 @@ function joinPointwise(transforms: readonly TransformLike[]): TransformFunction[
   const steps: TransformFunction[] = [];
   for (let start = 0; start < transforms.length; ) {
     const first = transforms[start];
-    const resize = first instanceof Resize ? first : null;
-    const firstPointwise = resize === null ? start : start + 1;
+    const before = isBeforeTable(first) ? first : null;
+    const firstPointwise = before === null ? start : start + 1;
     let end = firstPointwise;
     while (end < transforms.length && isPointwise(transforms[end])) end++;
     if (end === firstPointwise) {
@@ -61,10 +60,14 @@ function joinPointwise(transforms: readonly TransformLike[]): TransformFunction[
     }
     const thenPlanes = transforms[end] instanceof HWC2CHW;
     const pointwise = transforms.slice(firstPointwise, end).map(toFunction);
-    steps.push(withByteTable(pointwise, { resize, thenPlanes }));
+    steps.push(withByteTable(pointwise, { before, thenPlanes }));
     start = thenPlanes ? end + 1 : end;
   }
   return steps;
+}
+
+function isBeforeTable(transform: TransformLike): transform is BeforeTable {
+  return typeof transform === 'object' && transform.lookUpInPlanes !== undefined;
 }
 
 function isPointwise(transform: TransformLike): boolean {

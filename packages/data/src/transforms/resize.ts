@@ -66,13 +66,7 @@ export const Resize = defineTransform('Resize', (size: ResizeSize, options: Resi
       const { output, resampler } = prepare(image);
       return { data: resampler.resample(image.data), ...output, layout: 'HWC' };
     },
-    /**
-     * What a look-up of each byte in its channel's table, and `HWC2CHW`, would make of the resized
-     * image of bytes, without that image in between.
-     *
-     * @param target takes the values if it has the right length
-     * @returns null if this interpolation cannot
-     */
+    /** See `Transform`; null if this interpolation cannot. */
     lookUpInPlanes(
       image: Image,
       tables: readonly Float32Array[],

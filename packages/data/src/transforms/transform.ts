@@ -15,6 +15,19 @@ export interface Transform {
   readonly isPointwise?: boolean;
   /** The changed image; its argument stays as it is. */
   apply(image: Image, generator: Generator, target?: Float32Array): Image;
+  /**
+   * What a look-up of each byte in its channel's table, and `HWC2CHW`, would make of the changed image
+   * of bytes, without that image in between: `Compose` asks a transform with this, which must not be
+   * random, where such steps follow it.
+   *
+   * @param target takes the values if it has the right length
+   * @returns null if it cannot
+   */
+  lookUpInPlanes?(
+    image: Image,
+    tables: readonly Float32Array[],
+    target: Float32Array | undefined,
+  ): Image | null;
   /** How a worker thread makes an equal transform; without it, it runs on the main thread only. */
   recipe?(): Recipe;
 }

@@ -1,4 +1,5 @@
 import { FirelightError } from '@firelight/tensor';
+import { writeFileAtomic } from '../checkpoint/atomic-write.ts';
 
 /** What a log does about lines that it cannot read. */
 export interface LogOptions {
@@ -37,7 +38,6 @@ export class LogFile {
     keeps: (row: Row) => boolean,
     warn: (text: string) => void,
   ): Promise<void> {
-    const { writeFileAtomic } = await import('../checkpoint/atomic-write.ts');
     const rows = (await readRows(this.#path, head, parse, warn)) ?? [];
     const kept = rows.filter(({ row }) => keeps(row)).map(({ line }) => `${line}\n`);
     const bytes = new TextEncoder().encode(head + kept.join(''));
