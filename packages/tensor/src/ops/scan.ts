@@ -1,6 +1,7 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { defineKernel } from '../backend/define-kernel.ts';
+import { runningSums } from '../backend/wasm/kernels/reduce/running-sums.ts';
 import { expectBoolean, normalizeAxis, readOptions } from '../core/checks.ts';
 import { isFloating, newTypedArray } from '../core/dtype.ts';
 import { NdArray } from '../core/ndarray.ts';
@@ -46,6 +47,7 @@ const cumsumKernel = defineKernel({
     }
     return NdArray.fromTypedArray(out, x.shape, x.dtype);
   },
+  wasm: runningSums,
 });
 
 type ScanOp = (inputs: readonly [Tensor], scan: Scan) => Tensor;

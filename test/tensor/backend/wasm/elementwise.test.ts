@@ -37,9 +37,10 @@ async function both(f: (x: Tensor) => Tensor, values: Float32Array): Promise<[nu
   return [expected, [...f(tensor(values)).data]];
 }
 
-/** The same, and numbers of every size: every 100,003rd of all bits. */
+/** The same, numbers next to the zeros of sine and cosine, and of every size: every 100,003rd of all bits. */
 const all = new Float32Array([
   ...ordinary,
+  ...Array.from({ length: 4000 }, (_, k) => k ** 2 * (Math.PI / 2)),
   ...new Float32Array(Uint32Array.from({ length: 42_947 }, (_, i) => i * 100_003).buffer).filter(
     Number.isFinite,
   ),
@@ -52,6 +53,10 @@ const BOUNDS: Readonly<Record<string, number>> = {
   celuSlope: 100,
   geluTanhSlope: 10,
   mishSlope: 10,
+  cos: 1.6,
+  cosSlope: 1.6,
+  sin: 1.6,
+  sinSlope: 1.6,
 };
 
 /** The unit of a number's last place. Products with denormal numbers have as few digits as those. */

@@ -8,7 +8,7 @@ import type { Floats, Ints } from '../../assembler/vectors.ts';
  */
 
 /** c[0] + c[1] · x + c[2] · x² + … by Horner's rule. */
-function polynomial(f: FunctionBuilder, x: Floats, coefficients: readonly number[]): Floats {
+export function polynomial(f: FunctionBuilder, x: Floats, coefficients: readonly number[]): Floats {
   const { splat } = f.constants;
   return coefficients
     .slice(0, -1)

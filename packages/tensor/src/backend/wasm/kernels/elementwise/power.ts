@@ -6,6 +6,7 @@ import type { FunctionBuilder } from '../../assembler/function.ts';
 import type { Local } from '../../assembler/parameters.ts';
 import { roundedToEven } from '../../assembler/rounding.ts';
 import { type Floats, type Ints, splat } from '../../assembler/vectors.ts';
+import { toFloats } from '../lanes/long-sum.ts';
 import { binaryFunctions, defineBinary, runBinary } from './binary.ts';
 import { binaryExponent, powerOfTwo } from './functions.ts';
 
@@ -52,10 +53,6 @@ function halfOfPower(
   return { fraction, whole };
 }
 
-/** Float32 of the lower two lanes of each part, and of the upper two. */
-const joined = (low: Doubles, high: Doubles): Floats =>
-  low.toFloats().shuffle(high.toFloats(), [0, 1, 4, 5]);
-
 /**
  * xʸ by IEEE 754, as `power` of the reference backend, rounded a few times: |x|ʸ = 2^(y · log₂ |x|), whose
  * exponent is ±∞ or NaN where that of |x| or y is.
@@ -72,8 +69,8 @@ function power(f: FunctionBuilder, base: Floats, exponent: Floats): Floats {
   e.set(x.abs().lessThan(infinity).select(e, x.abs()));
   const low = halfOfPower(f, lowToDoubles(m), lowToDoubles(e), lowToDoubles(y));
   const high = halfOfPower(f, highToDoubles(m), highToDoubles(e), highToDoubles(y));
-  const result = f.floats(joined(low.fraction, high.fraction));
-  const whole = f.ints(joined(low.whole, high.whole).toInts());
+  const result = f.floats(toFloats([low.fraction, high.fraction]));
+  const whole = f.ints(toFloats([low.whole, high.whole]).toInts());
   const half = f.ints(whole.shiftRight(1));
   // In two steps, because 2ⁿ itself may be too large or too small for a float32.
   result.set(result.times(powerOfTwo(f, half)).times(powerOfTwo(f, whole.minus(half))));

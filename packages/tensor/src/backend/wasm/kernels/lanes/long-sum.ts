@@ -6,7 +6,7 @@ import { type F32, F64, f64, type I32 } from '../../assembler/scalars.ts';
 import { type Floats, sideBySide, splat } from '../../assembler/vectors.ts';
 import { halvesOf } from './halves.ts';
 
-/** The nearest float32 of four float64 in two vectors. */
+/** The nearest float32 of four float64 in two vectors, or in the parts of two. */
 export function toFloats([low, high]: readonly [Doubles, Doubles]): Floats {
   return low.toFloats().shuffle(high.toFloats(), [0, 1, 4, 5]);
 }
