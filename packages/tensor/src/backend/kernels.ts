@@ -58,6 +58,14 @@ export const movement = /* @__PURE__ */ defineFamily({
   reference: reference.movement,
   wasm: wasm.movement,
 });
+export const permutation = /* @__PURE__ */ defineFamily({
+  reference: reference.permutation,
+  wasm: wasm.permutation,
+});
+export const placement = /* @__PURE__ */ defineFamily({
+  reference: reference.placement,
+  wasm: wasm.placement,
+});
 export const gathering = /* @__PURE__ */ defineFamily({
   reference: reference.gathering,
   wasm: wasm.gathering,

@@ -1,6 +1,6 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { SliceRange } from '../backend/contract.ts';
-import { averagePooling, convolution, movement } from '../backend/kernels.ts';
+import { averagePooling, convolution, movement, placement } from '../backend/kernels.ts';
 import { NdArray } from '../core/ndarray.ts';
 import type { Shape } from '../core/shape.ts';
 import type { Conv2dWindow, Window2d } from '../core/window.ts';
@@ -17,7 +17,7 @@ export const sliceGradOp = defineOp<
   { range: SliceRange; shape: Shape }
 >('sliceGrad', {
   forward: ([g], { range, inputShape }) => ({
-    y: movement().sliceGrad(g, range, inputShape),
+    y: placement().sliceGrad(g, range, inputShape),
     saved: { range, shape: g.shape },
   }),
   backward: (gradOut, { range, shape }) => [movement().slice(gradOut, range, shape)],

@@ -1,6 +1,6 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { movement } from '../backend/kernels.ts';
+import { movement, placement } from '../backend/kernels.ts';
 import { expectShape, expectThat, readOptions } from '../core/checks.ts';
 import { toElement } from '../core/elements.ts';
 import { shapeError } from '../core/errors.ts';
@@ -20,7 +20,7 @@ export const padOp = defineOp<[NdArray], Margins, { before: readonly number[]; i
   'pad',
   {
     forward: ([x], { before, shape, value }) => ({
-      y: movement().pad(x, before, shape, value),
+      y: placement().pad(x, before, shape, value),
       saved: { before, inputShape: x.shape },
     }),
     backward: (gradOut, { before, inputShape }) => [

@@ -1,6 +1,6 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { movement } from '../backend/kernels.ts';
+import { permutation } from '../backend/kernels.ts';
 import { expectIntegerList, normalizeAxis } from '../core/checks.ts';
 import { shapeError } from '../core/errors.ts';
 import type { NdArray } from '../core/ndarray.ts';
@@ -11,10 +11,10 @@ type Axes = readonly number[];
 
 const permuteOp = defineOp<[NdArray], { axes: Axes }, { inverse: Axes }>('permute', {
   forward: ([x], { axes }) => ({
-    y: movement().permute(x, axes),
+    y: permutation().permute(x, axes),
     saved: { inverse: axes.map((_, axis) => axes.indexOf(axis)) },
   }),
-  backward: (gradOut, { inverse }) => [movement().permute(gradOut, inverse)],
+  backward: (gradOut, { inverse }) => [permutation().permute(gradOut, inverse)],
 });
 
 /**

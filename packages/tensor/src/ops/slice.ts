@@ -1,7 +1,7 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { SliceRange } from '../backend/contract.ts';
-import { movement } from '../backend/kernels.ts';
+import { movement, placement } from '../backend/kernels.ts';
 import { expectThat } from '../core/checks.ts';
 import { describeValue } from '../core/describe.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
@@ -29,7 +29,7 @@ export const sliceOp = defineOp<[NdArray], Slicing, { range: SliceRange; inputSh
       saved: { range, inputShape: x.shape },
     }),
     backward: (gradOut, { range, inputShape }) => [
-      movement().sliceGrad(gradOut, range, inputShape),
+      placement().sliceGrad(gradOut, range, inputShape),
     ],
   },
 );

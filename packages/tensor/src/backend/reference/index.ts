@@ -10,7 +10,7 @@ export {
   unaryFunctions,
 } from './elementwise.ts';
 export { linearAlgebra } from './matmul.ts';
-export { gathering, movement } from './movement.ts';
+export { gathering, movement, permutation, placement } from './movement.ts';
 export { averagePooling, maxPooling } from './pool2d.ts';
 export { argReductions, extrema, reductions } from './reduce.ts';
 export { referenceBackend } from './reference-backend.ts';

@@ -30,43 +30,10 @@ function sliceOffsets(wholeShape: Shape, { starts, steps }: SliceRange, shape: S
   );
 }
 
-export const movement: Pick<
-  Kernels,
-  'broadcastTo' | 'permute' | 'slice' | 'sliceGrad' | 'pad' | 'concat'
-> = {
+export const movement: Pick<Kernels, 'broadcastTo' | 'slice' | 'concat'> = {
   broadcastTo: (x, shape) => pick(x, offsetsOf(shape, broadcastStrides(x.shape, shape)), shape),
 
-  permute(x, axes) {
-    const strides = stridesOf(x.shape);
-    const shape = axes.map((axis) => x.shape[axis]);
-    return pick(
-      x,
-      offsetsOf(
-        shape,
-        axes.map((axis) => strides[axis]),
-      ),
-      shape,
-    );
-  },
-
   slice: (x, range, shape) => pick(x, sliceOffsets(x.shape, range, shape), shape),
-
-  sliceGrad(gradOut, range, inputShape) {
-    const offsets = sliceOffsets(inputShape, range, gradOut.shape);
-    const grad = gradOut.data;
-    const out = newTypedArray(gradOut.dtype, elementCount(inputShape));
-    for (let i = 0; i < grad.length; i++) out[offsets[i]] += grad[i];
-    return NdArray.fromTypedArray(out, inputShape, gradOut.dtype);
-  },
-
-  pad(x, before, shape, value) {
-    const steps = before.map(() => 1);
-    const offsets = sliceOffsets(shape, { starts: before, steps }, x.shape);
-    const data = x.data;
-    const out = newTypedArray(x.dtype, elementCount(shape)).fill(value);
-    for (let i = 0; i < data.length; i++) out[offsets[i]] = data[i];
-    return NdArray.fromTypedArray(out, shape, x.dtype);
-  },
 
   concat(inputs, axis) {
     const [first] = inputs;
@@ -83,6 +50,40 @@ export const movement: Pick<
       start += run;
     }
     return NdArray.fromTypedArray(out, shape, first.dtype);
+  },
+};
+
+export const permutation: Pick<Kernels, 'permute'> = {
+  permute(x, axes) {
+    const strides = stridesOf(x.shape);
+    const shape = axes.map((axis) => x.shape[axis]);
+    return pick(
+      x,
+      offsetsOf(
+        shape,
+        axes.map((axis) => strides[axis]),
+      ),
+      shape,
+    );
+  },
+};
+
+export const placement: Pick<Kernels, 'sliceGrad' | 'pad'> = {
+  sliceGrad(gradOut, range, inputShape) {
+    const offsets = sliceOffsets(inputShape, range, gradOut.shape);
+    const grad = gradOut.data;
+    const out = newTypedArray(gradOut.dtype, elementCount(inputShape));
+    for (let i = 0; i < grad.length; i++) out[offsets[i]] += grad[i];
+    return NdArray.fromTypedArray(out, inputShape, gradOut.dtype);
+  },
+
+  pad(x, before, shape, value) {
+    const steps = before.map(() => 1);
+    const offsets = sliceOffsets(shape, { starts: before, steps }, x.shape);
+    const data = x.data;
+    const out = newTypedArray(x.dtype, elementCount(shape)).fill(value);
+    for (let i = 0; i < data.length; i++) out[offsets[i]] = data[i];
+    return NdArray.fromTypedArray(out, shape, x.dtype);
   },
 };
 

@@ -11,7 +11,7 @@ export { updates } from './kernels/elementwise/updates.ts';
 export { choice, OTHER_CHOICES } from './kernels/elementwise/where.ts';
 export { linearAlgebra } from './kernels/gemm/matmul.ts';
 export { declinedGathering, gathering } from './kernels/movement/gather.ts';
-export { movement } from './kernels/movement/movement.ts';
+export { movement, permutation, placement } from './kernels/movement/movement.ts';
 export { averagePooling } from './kernels/pool2d/avg-pool2d.ts';
 export { declinedPooling } from './kernels/pool2d/fields.ts';
 export { maxPooling } from './kernels/pool2d/max-pool2d.ts';

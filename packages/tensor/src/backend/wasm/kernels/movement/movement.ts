@@ -44,33 +44,12 @@ function placed(
   });
 }
 
-export const movement: Pick<
-  Kernels,
-  'broadcastTo' | 'permute' | 'slice' | 'sliceGrad' | 'pad' | 'concat'
-> = {
+export const movement: Pick<Kernels, 'broadcastTo' | 'slice' | 'concat'> = {
   broadcastTo: (x, shape) => gathered(x, shape, broadcastStrides(x.shape, shape)),
-
-  permute(x, axes) {
-    const strides = stridesOf(x.shape);
-    const shape = axes.map((axis) => x.shape[axis]);
-    return gathered(
-      x,
-      shape,
-      axes.map((axis) => strides[axis]),
-    );
-  },
 
   slice(x, range, shape) {
     const { start, strides } = sliceView(x.shape, range);
     return gathered(x, shape, strides, start);
-  },
-
-  sliceGrad: (gradOut, range, inputShape) =>
-    placed(gradOut, inputShape, sliceView(inputShape, range), 0, gradOut.dtype),
-
-  pad(x, before, shape, value) {
-    const steps = before.map(() => 1);
-    return placed(x, shape, sliceView(shape, { starts: before, steps }), value, x.dtype);
   },
 
   concat: (inputs, axis) =>
@@ -89,4 +68,26 @@ export const movement: Pick<
       }
       return y.array;
     }),
+};
+
+export const permutation: Pick<Kernels, 'permute'> = {
+  permute(x, axes) {
+    const strides = stridesOf(x.shape);
+    const shape = axes.map((axis) => x.shape[axis]);
+    return gathered(
+      x,
+      shape,
+      axes.map((axis) => strides[axis]),
+    );
+  },
+};
+
+export const placement: Pick<Kernels, 'sliceGrad' | 'pad'> = {
+  sliceGrad: (gradOut, range, inputShape) =>
+    placed(gradOut, inputShape, sliceView(inputShape, range), 0, gradOut.dtype),
+
+  pad(x, before, shape, value) {
+    const steps = before.map(() => 1);
+    return placed(x, shape, sliceView(shape, { starts: before, steps }), value, x.dtype);
+  },
 };
