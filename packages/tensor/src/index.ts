@@ -186,10 +186,7 @@ export {
   log,
   neg,
   relu,
-  sigmoid,
-  silu,
   sqrt,
-  tanh,
 } from './ops/pointwise.ts';
 export {
   type AvgPool2dOptions,
@@ -221,6 +218,7 @@ export {
   type Padding1d,
   type Pool1dOptions,
 } from './ops/sequences.ts';
+export { sigmoid, silu, tanh } from './ops/sigmoid.ts';
 export { type AxisRange, slice } from './ops/slice.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';
 export { argsort, type SortOptions, sort, topK } from './ops/sort.ts';

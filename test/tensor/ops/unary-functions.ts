@@ -24,8 +24,13 @@ interface UnaryCase {
   readonly kept: 'inputs' | 'output' | 'nothing';
 }
 
-/** All of them: an operation that is missing here does not compile. */
-export const UNARY_FUNCTIONS: Readonly<Record<UnaryOp, UnaryCase>> = {
+/** Those whose kernels stand beside the operation, not in the contract. */
+export const WITH_OWN_KERNELS = ['gelu', 'sigmoid', 'silu', 'tanh'] as const;
+
+type Name = UnaryOp | (typeof WITH_OWN_KERNELS)[number];
+
+/** All of them: an operation of the contract that is missing here does not compile. */
+export const UNARY_FUNCTIONS: Readonly<Record<Name, UnaryCase>> = {
   abs: { run: abs, fill: awayFromZero, kept: 'inputs' },
   exp: { run: exp, fill: normal, kept: 'output' },
   gelu: { run: gelu, fill: normal, kept: 'inputs' },
@@ -45,5 +50,5 @@ export const UNARY_FUNCTIONS: Readonly<Record<UnaryOp, UnaryCase>> = {
 
 /** The same as pairs of name and function. */
 export const UNARY_ENTRIES = Object.entries(UNARY_FUNCTIONS).map(
-  ([name, { run }]) => [name as UnaryOp, run] as const,
+  ([name, { run }]) => [name as Name, run] as const,
 );

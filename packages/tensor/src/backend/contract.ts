@@ -7,7 +7,6 @@ import type { Conv2dWindow, Window2d } from '../core/window.ts';
 /**
  * What the derivative of each unary function is computed from, and so all that is kept for it: its
  * input, its output where that is enough, or nothing (the others may then be freed or overwritten).
- * Outputs of sigmoid and tanh are not: far out they are 1, and y · (1 − y) and 1 − y² have no digits.
  */
 export const UNARY_GRAD_FROM = {
   neg: 'nothing',
@@ -17,10 +16,6 @@ export const UNARY_GRAD_FROM = {
   abs: 'input',
   relu: 'output',
   leakyRelu: 'input',
-  sigmoid: 'input',
-  tanh: 'input',
-  gelu: 'input',
-  silu: 'input',
 } as const satisfies Record<string, 'input' | 'output' | 'nothing'>;
 
 export type UnaryOp = keyof typeof UNARY_GRAD_FROM;

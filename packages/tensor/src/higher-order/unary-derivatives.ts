@@ -3,20 +3,8 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { UNARY_GRAD_FROM, type UnaryOp } from '../backend/contract.ts';
 import { unaryFunctions } from '../backend/kernels.ts';
 import type { NdArray } from '../core/ndarray.ts';
-import { add, div, mul, sub } from '../ops/arithmetic.ts';
-import {
-  abs,
-  exactGelu,
-  exp,
-  leakyRelu,
-  log,
-  neg,
-  relu,
-  sigmoid,
-  silu,
-  sqrt,
-  tanh,
-} from '../ops/pointwise.ts';
+import { div, mul } from '../ops/arithmetic.ts';
+import { abs, exp, leakyRelu, log, neg, relu, sqrt } from '../ops/pointwise.ts';
 import { composed, constantOf, tensorOf } from '../ops/traced-array.ts';
 
 /** A function as an operation, and what its derivative changes by. */
@@ -29,12 +17,6 @@ interface UnaryOfTensors {
   readonly curvature: 'zero' | ((saved: Tensor, alpha: number) => Tensor | number);
 }
 
-/** sigmoid′, without the difference 1 − y, which has no digits far out. */
-const slopeOfSigmoid = (x: Tensor): Tensor => mul(sigmoid(x), sigmoid(neg(x)));
-/** 1 − 2 · sigmoid(x) = sigmoid(−x) − sigmoid(x) = −tanh(x / 2). */
-const tilt = (x: Tensor): Tensor => neg(tanh(mul(x, 0.5)));
-/** φ(x) = e^(−x²/2) / √(2π). */
-const density = (x: Tensor): Tensor => mul(exp(mul(mul(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
 const square = (x: Tensor): Tensor => mul(x, x);
 
 const UNARY: Readonly<Record<UnaryOp, UnaryOfTensors>> = {
@@ -45,11 +27,6 @@ const UNARY: Readonly<Record<UnaryOp, UnaryOfTensors>> = {
   abs: { f: abs, curvature: 'zero' },
   relu: { f: relu, curvature: 'zero' },
   leakyRelu: { f: (x, alpha) => leakyRelu(x, { negativeSlope: alpha }), curvature: 'zero' },
-  sigmoid: { f: sigmoid, curvature: (x) => mul(slopeOfSigmoid(x), tilt(x)) },
-  // tanh′(x) = 4 · sigmoid′(2x), and so tanh″(x) = 8 · sigmoid″(2x).
-  tanh: { f: tanh, curvature: (x) => mul(8, mul(slopeOfSigmoid(mul(x, 2)), neg(tanh(x)))) },
-  gelu: { f: exactGelu, curvature: (x) => mul(density(x), sub(2, square(x))) },
-  silu: { f: silu, curvature: (x) => mul(slopeOfSigmoid(x), add(2, mul(x, tilt(x)))) },
 };
 
 /** A unary function of the contract as an operation. */

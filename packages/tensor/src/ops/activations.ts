@@ -14,8 +14,9 @@ import { add, mul, pow, sub } from './arithmetic.ts';
 import { greater, less } from './comparison.ts';
 import { defineUnary } from './define-unary.ts';
 import { asTensor, type TensorLike } from './operands.ts';
-import { abs, exp, neg, sigmoid, tanh } from './pointwise.ts';
+import { abs, exp, neg } from './pointwise.ts';
 import { asFloating } from './promotion.ts';
+import { sigmoid, tanh } from './sigmoid.ts';
 import { where } from './where.ts';
 
 const floatingInput = (op: string, x: TensorLike): Tensor => asFloating(asTensor(op, 'x', x));

@@ -1,15 +1,21 @@
 import type { Tensor } from '../autograd/tensor.ts';
-import { sigmoid as sigmoidOf } from '../backend/reference/functions.ts';
+import { gaussianCdf, gaussianPdf, sigmoid as sigmoidOf } from '../backend/reference/functions.ts';
 import type { FunctionBuilder } from '../backend/wasm/assembler/function.ts';
 import type { Local } from '../backend/wasm/assembler/parameters.ts';
-import type { Floats } from '../backend/wasm/assembler/vectors.ts';
-import { logistic, roundedOff } from '../backend/wasm/kernels/elementwise/functions.ts';
+import { type Floats, splat } from '../backend/wasm/assembler/vectors.ts';
+import {
+  gaussianTail,
+  logistic,
+  normalDistribution,
+  roundedOff,
+} from '../backend/wasm/kernels/elementwise/functions.ts';
 import { expectThat, readOptions } from '../core/checks.ts';
-import { add, mul } from './arithmetic.ts';
+import { add, mul, sub } from './arithmetic.ts';
 import { defineUnary } from './define-unary.ts';
 import { asTensor, type TensorLike } from './operands.ts';
-import { exactGelu, neg, sigmoid, tanh } from './pointwise.ts';
+import { exp, neg } from './pointwise.ts';
 import { asFloating } from './promotion.ts';
+import { sigmoid, tanh } from './sigmoid.ts';
 
 /** u = 2 √(2/π) (x + 0.044715 x³): Φ(x) ≈ σ(u) = (1 + tanh(u / 2)) / 2. */
 const LINEAR = 2 * Math.sqrt(2 / Math.PI);
@@ -45,6 +51,33 @@ function argumentOfLanes(f: FunctionBuilder, x: Local<Floats>): Local<Floats> {
   small.set(small.times(input).plus(roundedOff(f, sum, input, x)));
   return small;
 }
+
+/** φ(x) = e^(−x²/2) / √(2π). */
+const density = (x: Tensor): Tensor => mul(exp(mul(mul(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+
+const exactGelu = defineUnary('gelu', {
+  from: 'input',
+  f: (x) => x * gaussianCdf(x),
+  gradient: (x, g) => g * (gaussianCdf(x) + x * gaussianPdf(x)),
+  curvature: (x) => mul(density(x), sub(2, mul(x, x))),
+  lanes: {
+    f(f, x) {
+      const input = f.floats(x);
+      normalDistribution(f, x);
+      x.set(x.times(input));
+    },
+    // Φ(x) + x φ(x), in which both have the factor e^(−x²/2).
+    gradient(f, x, g) {
+      const { splat: constant } = f.constants;
+      const input = f.floats(x);
+      const isNegative = f.ints(x.lessThan(splat(0)));
+      const ratio = gaussianTail(f, x);
+      const slope = input.times(constant(1 / Math.sqrt(2 * Math.PI)));
+      x.set(x.times(slope.plus(isNegative.select(ratio, ratio.negated()))));
+      x.set(g.times(isNegative.select(x, x.plus(constant(1)))));
+    },
+  },
+});
 
 const approximateGelu = defineUnary('geluTanh', {
   from: 'input',
@@ -95,7 +128,6 @@ export function gelu(x: TensorLike, options: { approximate?: 'none' | 'tanh' } =
   const { approximate = 'none' } = readOptions('gelu', options, ['approximate']);
   const isKnown = approximate === 'none' || approximate === 'tanh';
   expectThat(isKnown, 'gelu', 'approximate', "'none' or 'tanh'", approximate);
-  return approximate === 'none'
-    ? exactGelu(x)
-    : approximateGelu(asFloating(asTensor('gelu', 'x', x)));
+  const input = asFloating(asTensor('gelu', 'x', x));
+  return approximate === 'none' ? exactGelu(input) : approximateGelu(input);
 }

@@ -55,19 +55,6 @@ export const exp = defineFloatUnary('exp');
 export const log = defineFloatUnary('log');
 /** y = √x; NaN below 0. */
 export const sqrt = defineFloatUnary('sqrt');
-/** y = 1 / (1 + e^−x). */
-export const sigmoid = defineFloatUnary('sigmoid');
-/** y = tanh x. */
-export const tanh = defineFloatUnary('tanh');
-/**
- * y = x · Φ(x), Φ being the distribution function of the standard normal distribution; not the
- * approximation with tanh.
- *
- * @see Hendrycks & Gimpel, arXiv:1606.08415
- */
-export const exactGelu = defineFloatUnary('gelu');
-/** y = x · sigmoid(x), also called swish. */
-export const silu = defineFloatUnary('silu');
 
 /** y = x for x ≥ 0, negativeSlope · x below; the gradient at 0 is `negativeSlope`. */
 export function leakyRelu(x: TensorLike, options: { negativeSlope?: number } = {}): Tensor {

@@ -1,5 +1,6 @@
 import { grad, mul, sum, type Tensor, tensor } from '@firelight/tensor';
 import { POINTWISE_FUNCTIONS } from '../pointwise-functions.ts';
+import { WITH_OWN_KERNELS } from '../unary-functions.ts';
 import type { OpCase } from './op-case.ts';
 
 /** A gradient as an operation: its inputs are those of the operation, and the output's gradient. */
@@ -34,8 +35,8 @@ export function adjointCases(cases: readonly OpCase[]): OpCase[] {
   // All of them but `square`, whose gradient is made of products.
   const pointwise = Object.keys(POINTWISE_FUNCTIONS).filter((name) => name !== 'square');
   return [
-    ...pointwise.map((name) => gradientOf(first(name), `${name}Grad`, 0)),
-    gradientOf(first('tanh'), 'unaryGrad', 0),
+    ...[...pointwise, ...WITH_OWN_KERNELS].map((name) => gradientOf(first(name), `${name}Grad`, 0)),
+    gradientOf(first('log'), 'unaryGrad', 0),
     gradientOf(first('mul'), 'identity', 0),
     gradientOf(first('slice'), 'sliceGrad', 0),
     gradientOf(first('gather'), 'gatherGrad', 0),

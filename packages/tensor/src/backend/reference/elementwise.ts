@@ -4,7 +4,7 @@ import { NdArray } from '../../core/ndarray.ts';
 import { broadcastShapes, broadcastStrides, elementCount, sameShape } from '../../core/shape.ts';
 import type { BinaryOp, CompareOp, Kernels, UnaryOp } from '../contract.ts';
 import { offsetsOf } from '../offsets.ts';
-import { gaussianCdf, gaussianPdf, positivePart, power, sigmoid, signOf } from './functions.ts';
+import { positivePart, power, signOf } from './functions.ts';
 
 /**
  * y = f(x), and g · f′ from what `UNARY_GRAD_FROM` names. Where f′ is 0 or 1 by a case, g is taken or
@@ -25,16 +25,6 @@ const UNARY: Readonly<Record<UnaryOp, UnaryFunction>> = {
   leakyRelu: {
     f: (x, alpha) => (x < 0 ? alpha * x : x),
     gradient: (x, g, alpha) => (x > 0 ? g : alpha * g),
-  },
-  sigmoid: { f: sigmoid, gradient: (x, g) => g * (sigmoid(x) * sigmoid(-x)) },
-  tanh: { f: Math.tanh, gradient: (x, g) => g * (4 * sigmoid(2 * x) * sigmoid(-2 * x)) },
-  gelu: {
-    f: (x) => x * gaussianCdf(x),
-    gradient: (x, g) => g * (gaussianCdf(x) + x * gaussianPdf(x)),
-  },
-  silu: {
-    f: (x) => x * sigmoid(x),
-    gradient: (x, g) => g * (sigmoid(x) * (1 + x * sigmoid(-x))),
   },
 };
 

@@ -5,15 +5,7 @@ import { type Floats, splat } from '../../assembler/vectors.ts';
 import { inFrame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
 import { chunks, forVectors } from '../loops/flat-arrays.ts';
-import {
-  exponential,
-  gaussianTail,
-  hyperbolicTangent,
-  logarithm,
-  logistic,
-  logisticSlope,
-  normalDistribution,
-} from './functions.ts';
+import { exponential, logarithm } from './functions.ts';
 
 /** y = f(x): the result replaces `x`. */
 type UnaryFunction = (f: FunctionBuilder, x: Local<Floats>, alpha: Floats) => void;
@@ -30,20 +22,6 @@ const FUNCTIONS: Readonly<Record<UnaryOp, UnaryFunction>> = {
   abs: (_, x) => x.set(x.abs()),
   relu: (_, x) => x.set(x.positivePart()),
   leakyRelu: (_, x, alpha) => x.set(x.lessThan(zero).select(alpha.times(x), x)),
-  sigmoid: (f, x) => {
-    logistic(f, x);
-  },
-  tanh: hyperbolicTangent,
-  gelu(f, x) {
-    const input = f.floats(x);
-    normalDistribution(f, x);
-    x.set(x.times(input));
-  },
-  silu(f, x) {
-    const input = f.floats(x);
-    logistic(f, x);
-    x.set(x.times(input));
-  },
 };
 
 const DERIVATIVES: Readonly<Record<UnaryOp, Derivative>> = {
@@ -57,31 +35,6 @@ const DERIVATIVES: Readonly<Record<UnaryOp, Derivative>> = {
   },
   relu: (_, y, g) => y.set(y.atMost(zero).select(zero, g)),
   leakyRelu: (_, x, g, alpha) => x.set(x.greaterThan(zero).select(g, alpha.times(g))),
-  sigmoid(f, x, g) {
-    logisticSlope(f, x);
-    x.set(g.times(x));
-  },
-  // 4 σ′(2x)
-  tanh(f, x, g) {
-    x.set(x.plus(x));
-    logisticSlope(f, x);
-    x.set(g.times(x.times(f.constants.splat(4))));
-  },
-  // Φ(x) + x φ(x), in which both have the factor e^(−x²/2).
-  gelu(f, x, g) {
-    const { splat } = f.constants;
-    const input = f.floats(x);
-    const isNegative = f.ints(x.lessThan(zero));
-    const ratio = gaussianTail(f, x);
-    const density = input.times(splat(1 / Math.sqrt(2 * Math.PI)));
-    x.set(x.times(density.plus(isNegative.select(ratio, ratio.negated()))));
-    x.set(g.times(isNegative.select(x, x.plus(splat(1)))));
-  },
-  silu(f, x, g) {
-    const input = f.floats(x);
-    const rest = logistic(f, x);
-    x.set(g.times(x.times(f.multiplyAdd(input, rest, f.constants.splat(1)))));
-  },
 };
 
 function defineUnary(name: string, apply: UnaryFunction) {
