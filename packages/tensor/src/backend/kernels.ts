@@ -77,6 +77,11 @@ export const softmaxFunctions = /* @__PURE__ */ defineFamily({
   wasm: wasm.softmaxFunctions,
   declined: wasm.declinedSoftmax,
 });
+export const logSoftmaxFunctions = /* @__PURE__ */ defineFamily({
+  reference: reference.logSoftmaxFunctions,
+  wasm: wasm.logSoftmaxFunctions,
+  declined: wasm.declinedSoftmax,
+});
 export const crossEntropy = /* @__PURE__ */ defineFamily({
   reference: reference.crossEntropy,
   wasm: wasm.crossEntropy,

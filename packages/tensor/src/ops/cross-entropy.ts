@@ -1,14 +1,14 @@
 import { defineOp } from '../autograd/define-op.ts';
-import type { Tensor } from '../autograd/tensor.ts';
+import { Tensor } from '../autograd/tensor.ts';
 import { crossEntropy } from '../backend/kernels.ts';
 import { expectInteger, expectThat, readOptions } from '../core/checks.ts';
+import { type DType, newTypedArray, type TypedArray } from '../core/dtype.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
-import type { NdArray } from '../core/ndarray.ts';
+import { NdArray } from '../core/ndarray.ts';
 import { sameShape } from '../core/shape.ts';
 import { div, mul } from './arithmetic.ts';
 import { moveAxis } from './axes.ts';
-import { equal } from './comparison.ts';
-import { gather, integers } from './gather.ts';
+import { ones } from './create.ts';
 import { asIntegers, asTensor, expectSameFloating, type TensorLike } from './operands.ts';
 import { neg } from './pointwise.ts';
 import { mean, sum } from './reduce.ts';
@@ -94,28 +94,45 @@ function labelLoss(
     if (reduction === 'none') return reshape(losses, labels.shape);
     return reduction === 'mean' ? mean(losses) : sum(losses);
   }
-  const isIgnored = equal(targets, ignoreIndex ?? -1);
-  const { data } = targets.array;
-  const counted = Int32Array.from(data, (label) => (label === ignoreIndex ? 0 : label));
-  const inside = integers(counted, [labels.size]);
-  const factors = where(
-    isIgnored,
-    0,
-    weight === undefined ? 1 : classWeights(op, weight, scores, inside),
-  );
-  const losses = where(isIgnored, 0, mul(loss(rows, inside), factors));
+  const { inside, counts, factors } = weighed(op, scores, targets, options);
+  const losses = where(counts, mul(loss(rows, inside), factors), 0);
   if (reduction === 'none') return reshape(losses, labels.shape);
   return reduction === 'mean' ? div(sum(losses), sum(factors)) : sum(losses);
 }
 
-function classWeights(op: string, weight: TensorLike, scores: Tensor, labels: Tensor): Tensor {
-  const factors = asTensor(op, 'weight', weight, scores.dtype);
-  expectSameFloating(op, { logits: scores, weight: factors });
-  if (factors.rank !== 1 || factors.size !== scores.shape[1]) {
-    const rule = `weight must have one element for each of ${scores.shape[1]} classes`;
-    throw shapeError(op, rule, { logits: scores, weight: factors });
+/** Which labels `[M]` count, and how much; where one does not, class 0 stands for it. */
+function weighed(
+  op: string,
+  scores: Tensor,
+  labels: Tensor,
+  { weight, ignoreIndex }: CrossEntropyOptions,
+): { inside: Tensor; counts: Tensor; factors: Tensor } {
+  const { dtype } = scores;
+  const classes = scores.shape[1];
+  const given =
+    weight === undefined ? ones([classes], { dtype }) : asTensor(op, 'weight', weight, dtype);
+  expectSameFloating(op, { logits: scores, weight: given });
+  if (given.rank !== 1 || given.size !== classes) {
+    const rule = `weight must have one element for each of ${classes} classes`;
+    throw shapeError(op, rule, { logits: scores, weight: given });
   }
-  return gather(factors.detach(), labels);
+  const [{ data }, { data: weights }] = [labels.array, given.array];
+  const inside = new Int32Array(labels.size);
+  const counts = new Uint8Array(labels.size);
+  const factors = newTypedArray(dtype, labels.size);
+  for (let i = 0; i < inside.length; i++) {
+    if (data[i] === ignoreIndex) continue;
+    inside[i] = data[i];
+    counts[i] = 1;
+    factors[i] = weights[data[i]];
+  }
+  const constant = (values: TypedArray, dtype: DType): Tensor =>
+    new Tensor(NdArray.fromTypedArray(values, labels.shape, dtype));
+  return {
+    inside: constant(inside, 'int32'),
+    counts: constant(counts, 'bool'),
+    factors: constant(factors, dtype),
+  };
 }
 
 /**

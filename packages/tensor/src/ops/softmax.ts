@@ -1,6 +1,6 @@
 import { defineOp } from '../autograd/define-op.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { softmaxFunctions } from '../backend/kernels.ts';
+import { logSoftmaxFunctions, softmaxFunctions } from '../backend/kernels.ts';
 import { normalizeAxis } from '../core/checks.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { asTensor, type TensorLike } from './operands.ts';
@@ -10,7 +10,7 @@ interface Axis {
   readonly axis: number;
 }
 
-const softmaxOp = defineOp<[NdArray], Axis, Axis & { y: NdArray }>('softmax', {
+const softmaxOp = /* @__PURE__ */ defineOp<[NdArray], Axis, Axis & { y: NdArray }>('softmax', {
   forward: ([x], { axis }) => {
     const y = softmaxFunctions().softmax(x, axis);
     return { y, saved: { y, axis } };
@@ -18,13 +18,16 @@ const softmaxOp = defineOp<[NdArray], Axis, Axis & { y: NdArray }>('softmax', {
   backward: (gradOut, { y, axis }) => [softmaxFunctions().softmaxGrad(y, gradOut, axis)],
 });
 
-const logSoftmaxOp = defineOp<[NdArray], Axis, Axis & { y: NdArray }>('logSoftmax', {
-  forward: ([x], { axis }) => {
-    const y = softmaxFunctions().logSoftmax(x, axis);
-    return { y, saved: { y, axis } };
+const logSoftmaxOp = /* @__PURE__ */ defineOp<[NdArray], Axis, Axis & { y: NdArray }>(
+  'logSoftmax',
+  {
+    forward: ([x], { axis }) => {
+      const y = logSoftmaxFunctions().logSoftmax(x, axis);
+      return { y, saved: { y, axis } };
+    },
+    backward: (gradOut, { y, axis }) => [logSoftmaxFunctions().logSoftmaxGrad(y, gradOut, axis)],
   },
-  backward: (gradOut, { y, axis }) => [softmaxFunctions().logSoftmaxGrad(y, gradOut, axis)],
-});
+);
 
 /** y_i = e^{x_i} / Σ_j e^{x_j} along an axis (the last by default); safe for large values. */
 export function softmax(x: TensorLike, axis = -1): Tensor {

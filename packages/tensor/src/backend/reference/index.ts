@@ -14,5 +14,5 @@ export { gathering, movement, permutation, placement } from './movement.ts';
 export { averagePooling, maxPooling } from './pool2d.ts';
 export { argReductions, extrema, reductions } from './reduce.ts';
 export { referenceBackend } from './reference-backend.ts';
-export { crossEntropy, softmaxFunctions } from './softmax.ts';
+export { crossEntropy, logSoftmaxFunctions, softmaxFunctions } from './softmax.ts';
 export { momentum, updates } from './updates.ts';

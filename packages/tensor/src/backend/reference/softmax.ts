@@ -43,10 +43,7 @@ function perLine(
   return NdArray.fromTypedArray(out, like.shape, like.dtype);
 }
 
-export const softmaxFunctions: Pick<
-  Kernels,
-  'softmax' | 'softmaxGrad' | 'logSoftmax' | 'logSoftmaxGrad'
-> = {
+export const softmaxFunctions: Pick<Kernels, 'softmax' | 'softmaxGrad'> = {
   softmax(x, axis) {
     const data = x.data;
     return perLine(x, axis, (out, line) => {
@@ -70,7 +67,9 @@ export const softmaxFunctions: Pick<
       }
     });
   },
+};
 
+export const logSoftmaxFunctions: Pick<Kernels, 'logSoftmax' | 'logSoftmaxGrad'> = {
   logSoftmax(x, axis) {
     const data = x.data;
     return perLine(x, axis, (out, line) => {

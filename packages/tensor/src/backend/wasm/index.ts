@@ -18,5 +18,9 @@ export { maxPooling } from './kernels/pool2d/max-pool2d.ts';
 export { argReductions } from './kernels/reduce/arg-reduce.ts';
 export { declinedReductions, extrema, reductions } from './kernels/reduce/reduce.ts';
 export { crossEntropy, declinedCrossEntropy } from './kernels/softmax/cross-entropy.ts';
-export { declinedSoftmax, softmaxFunctions } from './kernels/softmax/softmax.ts';
+export {
+  declinedSoftmax,
+  logSoftmaxFunctions,
+  softmaxFunctions,
+} from './kernels/softmax/softmax.ts';
 export { setThreads, wasmBackend, whyNotWasm } from './wasm-backend.ts';

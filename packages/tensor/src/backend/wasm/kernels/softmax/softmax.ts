@@ -37,6 +37,7 @@ const FIELDS = {
 /** What is done to a line: `x` (and `g`) lie in the thread's memory; the result replaces `x`. */
 type LineBody = (f: FunctionBuilder, line: { x: I32; g: I32; count: I32 }) => void;
 
+/* @__NO_SIDE_EFFECTS__ */
 function defineLines(name: string, filler: number, hasGradient: boolean, body: LineBody) {
   return defineTask(name, FIELDS, (f, p, { index, scratch }) => {
     const { first, end } = partRange(f, index, p.linesOfPart, p.lines);
@@ -132,12 +133,12 @@ export const declinedSoftmax: DeclinedCalls = {
   logSoftmaxGrad: [TOO_LONG_WITH_GRADIENT],
 };
 
-export const softmaxFunctions: Pick<
-  Kernels,
-  'softmax' | 'softmaxGrad' | 'logSoftmax' | 'logSoftmaxGrad'
-> = {
+export const softmaxFunctions: Pick<Kernels, 'softmax' | 'softmaxGrad'> = {
   softmax: (x, axis) => alongLines(softmaxTask, x, null, axis),
   softmaxGrad: (y, gradOut, axis) => alongLines(softmaxGradTask, y, gradOut, axis),
+};
+
+export const logSoftmaxFunctions: Pick<Kernels, 'logSoftmax' | 'logSoftmaxGrad'> = {
   logSoftmax: (x, axis) => alongLines(logSoftmaxTask, x, null, axis),
   logSoftmaxGrad: (y, gradOut, axis) => alongLines(logSoftmaxGradTask, y, gradOut, axis),
 };
