@@ -20,15 +20,15 @@ export {
 export { CutMix } from './batch-transforms/cut-mix.ts';
 export { Mixup } from './batch-transforms/mixup.ts';
 export { OneHot } from './batch-transforms/one-hot.ts';
-export { parseCifar100Binary, parseCifarBinary } from './cifar/binary.ts';
+export { parseCifarBinary } from './cifar/binary.ts';
 export { Cifar10, type Cifar10Options } from './cifar/cifar10.ts';
 export { Cifar100, type Cifar100Options } from './cifar/cifar100.ts';
+export { parseCifar100Binary } from './cifar/cifar100-binary.ts';
+export { CIFAR100_CLASSES, CIFAR100_COARSE_CLASSES } from './cifar/cifar100-classes.ts';
 export {
   CIFAR10_CLASSES,
   CIFAR10_MEAN,
   CIFAR10_STD,
-  CIFAR100_CLASSES,
-  CIFAR100_COARSE_CLASSES,
   CIFAR100_MEAN,
   CIFAR100_STD,
   type CifarSplit,

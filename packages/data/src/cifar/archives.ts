@@ -1,5 +1,4 @@
 import { type Archive, type ArchiveFile, type Forms, fileOfBytes } from '../archive/archive.ts';
-import { parseCifar100Binary } from './binary.ts';
 import { CIFAR_RECORD_BYTES, type CifarSplit } from './constants.ts';
 import { parseCifar10 } from './python-batch.ts';
 import type { CifarRecords } from './records.ts';
@@ -11,15 +10,16 @@ export interface CifarArchive extends Archive<CifarSplit> {
 }
 
 /** The published archives have 162 to 170 MB, the files in them 187 MB. */
-const BOUNDS = { mostBytes: 200e6, mostUnpackedBytes: 250e6 };
+export const BOUNDS = { mostBytes: 200e6, mostUnpackedBytes: 250e6 };
 
-const HOST = 'https://www.cs.toronto.edu/~kriz';
-const CIFAR100_RECORD_BYTES = CIFAR_RECORD_BYTES + 1;
+/** Where the authors publish. */
+export const HOST = 'https://www.cs.toronto.edu/~kriz';
 
 /** Python batches hold file names too, so their lengths differ by some hundred bytes. */
 const PYTHON_BATCH_BYTES = [31_000_000, 31_100_000] as const;
 
-function withAll(
+/** Both splits, and all files of both. */
+export function withAll(
   train: readonly ArchiveFile[],
   test: readonly ArchiveFile[],
 ): CifarArchive['files'] {
@@ -66,24 +66,6 @@ const CIFAR10_PYTHON: CifarArchive = {
   folder: 'cifar-10-batches-py',
   files: withAll(TRAIN_BATCHES.map(pythonBatch), [pythonBatch('test_batch')]),
   parse: parseCifar10,
-};
-
-export const CIFAR100_BINARY: CifarArchive = {
-  title: 'CIFAR-100',
-  downloads: [
-    {
-      name: 'cifar-100-binary.tar.gz',
-      url: `${HOST}/cifar-100-binary.tar.gz`,
-      md5: '03b5dce01913d631647c71ecec9e9cb8',
-    },
-  ],
-  ...BOUNDS,
-  folder: 'cifar-100-binary',
-  files: withAll(
-    [fileOfBytes('train.bin', 50_000 * CIFAR100_RECORD_BYTES)],
-    [fileOfBytes('test.bin', 10_000 * CIFAR100_RECORD_BYTES)],
-  ),
-  parse: parseCifar100Binary,
 };
 
 /** CIFAR-10 in either form; the binary one needs no unpickling. */

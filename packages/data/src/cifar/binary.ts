@@ -1,20 +1,16 @@
 import { expectBytes, expectOptions, expectText } from '../core/check.ts';
 import { DataError } from '../core/errors.ts';
-import {
-  CIFAR_IMAGE_BYTES,
-  CIFAR10_CLASSES,
-  CIFAR100_CLASSES,
-  CIFAR100_COARSE_CLASSES,
-} from './constants.ts';
+import { CIFAR_IMAGE_BYTES, CIFAR10_CLASSES } from './constants.ts';
 import { CifarRecords } from './records.ts';
 
-interface SourceOptions {
+/** How a file is named. */
+export interface SourceOptions {
   /** Name of the file in messages. */
   readonly source?: string;
 }
 
 /** The label bytes with which a record begins. */
-interface BinaryFormat {
+export interface BinaryFormat {
   readonly title: string;
   /** Names of the labels and how many values each has; the last one is the class. */
   readonly labels: readonly { readonly name: string; readonly count: number }[];
@@ -23,14 +19,6 @@ interface BinaryFormat {
 const CIFAR10: BinaryFormat = {
   title: 'CIFAR-10',
   labels: [{ name: 'label', count: CIFAR10_CLASSES.length }],
-};
-
-const CIFAR100: BinaryFormat = {
-  title: 'CIFAR-100',
-  labels: [
-    { name: 'coarse label', count: CIFAR100_COARSE_CLASSES.length },
-    { name: 'fine label', count: CIFAR100_CLASSES.length },
-  ],
 };
 
 /**
@@ -44,24 +32,11 @@ export function parseCifarBinary(
   bytes: Uint8Array | ArrayBuffer,
   options: SourceOptions = {},
 ): CifarRecords {
-  return parse('parseCifarBinary', bytes, options, CIFAR10);
+  return parseRecords('parseCifarBinary', bytes, options, CIFAR10);
 }
 
-/**
- * Reads CIFAR-100's binary format: records of a coarse label, a fine label and 3072 pixel bytes.
- *
- * @throws DataError if there is no record, the last one is cut, or a label is above 19 or 99
- * @throws ValueError if `bytes` is none
- * @see https://www.cs.toronto.edu/~kriz/cifar.html, "The CIFAR-100 dataset"
- */
-export function parseCifar100Binary(
-  bytes: Uint8Array | ArrayBuffer,
-  options: SourceOptions = {},
-): CifarRecords {
-  return parse('parseCifar100Binary', bytes, options, CIFAR100);
-}
-
-function parse(
+/** Reads records of a format for the function that messages name. */
+export function parseRecords(
   op: string,
   data: Uint8Array | ArrayBuffer,
   options: SourceOptions,

@@ -1,7 +1,7 @@
 import { expectThat } from '@firelight/tensor/extend';
 import { expectOptions } from '../core/check.ts';
-import { CIFAR100_BINARY } from './archives.ts';
 import { CifarBatches, type CifarOptions } from './cifar-batches.ts';
+import { CIFAR100_BINARY } from './cifar100-archive.ts';
 import { CIFAR100_MEAN, CIFAR100_STD } from './constants.ts';
 
 /** How `Cifar100` reads and batches. */

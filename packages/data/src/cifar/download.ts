@@ -4,7 +4,8 @@ import { downloadArchive } from '../archive/download.ts';
 import type { ArchiveDownloadOptions } from '../archive/fetch-archive.ts';
 import { expectOptions } from '../core/check.ts';
 import { DataError } from '../core/errors.ts';
-import { CIFAR10_FORMS, CIFAR100_BINARY, type CifarArchive } from './archives.ts';
+import { CIFAR10_FORMS, type CifarArchive } from './archives.ts';
+import { CIFAR100_BINARY } from './cifar100-archive.ts';
 
 /** Where an archive of CIFAR comes from and how to follow it. */
 export interface DownloadOptions extends ArchiveDownloadOptions {
