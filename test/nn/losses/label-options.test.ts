@@ -1,6 +1,18 @@
 import { NLLLoss, SoftmaxCrossEntropyWithLogits } from '@firelight/nn';
-import { logSoftmax, softmaxCrossEntropy, type Tensor, tensor } from '@firelight/tensor';
-import { describe, expect, test } from 'vitest';
+import {
+  gradients,
+  logSoftmax,
+  mul,
+  negativeLogLikelihood,
+  setBackend,
+  softmaxCrossEntropy,
+  sum,
+  type Tensor,
+  tensor,
+} from '@firelight/tensor';
+import { afterAll, describe, expect, test } from 'vitest';
+
+afterAll(() => setBackend('wasm'));
 
 const logits = tensor([
   [1, 2, 0],
@@ -33,6 +45,37 @@ describe('labels that count differently', () => {
     const each = softmaxCrossEntropy(logits, some, { ignoreIndex: -1 }).data;
     expect(each[1]).toBe(0);
   });
+
+  test.each(['reference', 'wasm'])(
+    'rows of ignored labels may hold anything, and change nothing, on %s',
+    async (backend) => {
+      await setBackend(backend);
+      const rows = tensor(
+        [
+          [1, 2, 0],
+          [Number.NaN, Number.POSITIVE_INFINITY, 0],
+          [2, 2, 2],
+        ],
+        {
+          requiresGrad: true,
+        },
+      );
+      const some = tensor([1, 7, 0], { dtype: 'int32' });
+      for (const loss of [softmaxCrossEntropy, negativeLogLikelihood] as const) {
+        const losses = loss(rows, some, { ignoreIndex: 7 });
+        expect(losses.data[1]).toBe(0);
+        const [slope] = gradients(sum(losses), [rows], { createGraph: true });
+        const ofIgnored = ({ data }: Tensor): number[] => [...data.slice(3, 6)].map(Math.abs);
+        expect(ofIgnored(slope)).toEqual([0, 0, 0]);
+        expect([...slope.data].every(Number.isFinite)).toBe(true);
+      }
+      const [slope] = gradients(sum(softmaxCrossEntropy(rows, some, { ignoreIndex: 7 })), [rows], {
+        createGraph: true,
+      });
+      const [bend] = gradients(sum(mul(slope, tensor([1, 2, 3]))), [rows]);
+      expect(Math.abs(bend.data[0])).toBeGreaterThan(0.01);
+    },
+  );
 
   test('NLLLoss is the same behind logSoftmax', () => {
     const loss = new NLLLoss({ classWeights, reduction: 'sum' });

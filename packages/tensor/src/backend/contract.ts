@@ -130,9 +130,9 @@ export interface Kernels {
   logSoftmax(x: NdArray, axis: number): NdArray;
   /** gradOut − e^y · Σ gradOut, from the output. */
   logSoftmaxGrad(y: NdArray, gradOut: NdArray, axis: number): NdArray;
-  /** −logSoftmax(logits)[label] of each sample: logits [N, C], labels int32 [N] → [N]. */
+  /** −logSoftmax(logits)[label] of each sample, 0 for label −1: logits [N, C], labels int32 [N] → [N]. */
   softmaxCrossEntropy(logits: NdArray, labels: NdArray): NdArray;
-  /** (softmax(logits) − oneHot(labels)) · gradOut: [N, C]. */
+  /** (softmax(logits) − oneHot(labels)) · gradOut, 0 for label −1: [N, C]. */
   softmaxCrossEntropyGrad(logits: NdArray, labels: NdArray, gradOut: NdArray): NdArray;
 
   /**

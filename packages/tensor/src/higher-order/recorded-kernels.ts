@@ -8,6 +8,7 @@ import type { NdArray } from '../core/ndarray.ts';
 import { add, div, maximum, minimum, mul, pow, sub } from '../ops/arithmetic.ts';
 import { broadcastTo } from '../ops/broadcast-to.ts';
 import { cast } from '../ops/cast.ts';
+import { less } from '../ops/comparison.ts';
 import { concat } from '../ops/concat.ts';
 import { softmaxCrossEntropy } from '../ops/cross-entropy.ts';
 import { dropoutOp } from '../ops/dropout.ts';
@@ -104,12 +105,16 @@ export const recordedKernels: Kernels = {
       return sub(g, mul(exp(tensorOf(y)), sum(g, axis, { keepDims: true })));
     }),
   softmaxCrossEntropy: (logits, labels) =>
-    composed(() => softmaxCrossEntropy(tensorOf(logits), tensorOf(labels))),
+    composed(() => softmaxCrossEntropy(tensorOf(logits), tensorOf(labels), { ignoreIndex: -1 })),
   softmaxCrossEntropyGrad: (logits, labels, gradOut) =>
     composed(() => {
       const scores = tensorOf(logits);
-      const targets = oneHot(tensorOf(labels), logits.shape[1], { dtype: logits.dtype });
-      return mul(sub(softmax(scores), targets), reshape(tensorOf(gradOut), [-1, 1]));
+      const own = reshape(tensorOf(labels), [-1, 1]);
+      const targets = oneHot(maximum(tensorOf(labels), 0), logits.shape[1], {
+        dtype: logits.dtype,
+      });
+      const slope = mul(sub(softmax(scores), targets), reshape(tensorOf(gradOut), [-1, 1]));
+      return where(less(own, 0), 0, slope);
     }),
 
   dropout: (x, rate, generator) =>

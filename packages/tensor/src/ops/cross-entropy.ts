@@ -6,8 +6,9 @@ import { type DType, newTypedArray, type TypedArray } from '../core/dtype.ts';
 import { shapeError, ValueError } from '../core/errors.ts';
 import { NdArray } from '../core/ndarray.ts';
 import { sameShape } from '../core/shape.ts';
-import { div, mul } from './arithmetic.ts';
+import { div, maximum, mul } from './arithmetic.ts';
 import { moveAxis } from './axes.ts';
+import { less } from './comparison.ts';
 import { ones } from './create.ts';
 import { asIntegers, asTensor, expectSameFloating, type TensorLike } from './operands.ts';
 import { neg } from './pointwise.ts';
@@ -68,7 +69,7 @@ function checkShapes(op: string, scores: Tensor, labels: Tensor): void {
   throw shapeError(op, rule, operands);
 }
 
-/** The loss of each row `[M, C]` with its label `[M]`, weighed and reduced. */
+/** The loss of each row `[M, C]` with its label `[M]`, which must be 0 for label −1, weighed and reduced. */
 function labelLoss(
   op: string,
   scores: Tensor,
@@ -94,19 +95,19 @@ function labelLoss(
     if (reduction === 'none') return reshape(losses, labels.shape);
     return reduction === 'mean' ? mean(losses) : sum(losses);
   }
-  const { inside, counts, factors } = weighed(op, scores, targets, options);
-  const losses = where(counts, mul(loss(rows, inside), factors), 0);
+  const { counted, factors } = weighed(op, scores, targets, options);
+  const losses = mul(loss(rows, counted), factors);
   if (reduction === 'none') return reshape(losses, labels.shape);
   return reduction === 'mean' ? div(sum(losses), sum(factors)) : sum(losses);
 }
 
-/** Which labels `[M]` count, and how much; where one does not, class 0 stands for it. */
+/** The labels `[M]`, −1 where one does not count, and how much they do. */
 function weighed(
   op: string,
   scores: Tensor,
   labels: Tensor,
   { weight, ignoreIndex }: CrossEntropyOptions,
-): { inside: Tensor; counts: Tensor; factors: Tensor } {
+): { counted: Tensor; factors: Tensor } {
   const { dtype } = scores;
   const classes = scores.shape[1];
   const given =
@@ -117,20 +118,17 @@ function weighed(
     throw shapeError(op, rule, { logits: scores, weight: given });
   }
   const [{ data }, { data: weights }] = [labels.array, given.array];
-  const inside = new Int32Array(labels.size);
-  const counts = new Uint8Array(labels.size);
+  const counted = new Int32Array(labels.size).fill(-1);
   const factors = newTypedArray(dtype, labels.size);
-  for (let i = 0; i < inside.length; i++) {
+  for (let i = 0; i < counted.length; i++) {
     if (data[i] === ignoreIndex) continue;
-    inside[i] = data[i];
-    counts[i] = 1;
+    counted[i] = data[i];
     factors[i] = weights[data[i]];
   }
   const constant = (values: TypedArray, dtype: DType): Tensor =>
     new Tensor(NdArray.fromTypedArray(values, labels.shape, dtype));
   return {
-    inside: constant(inside, 'int32'),
-    counts: constant(counts, 'bool'),
+    counted: constant(counted, 'int32'),
     factors: constant(factors, dtype),
   };
 }
@@ -176,7 +174,9 @@ export function negativeLogLikelihood(
   const op = 'negativeLogLikelihood';
   const scores = asTensor(op, 'logProbabilities', logProbabilities);
   const targets = asIntegers(op, 'labels', labels);
-  return labelLoss(op, scores, targets, options, (rows, own) =>
-    neg(reshape(takeAlongAxis(rows, reshape(own, [own.size, 1]), 1), [own.size])),
-  );
+  return labelLoss(op, scores, targets, options, (rows, own) => {
+    const column = reshape(maximum(own, 0), [own.size, 1]);
+    const picked = reshape(takeAlongAxis(rows, column, 1), [own.size]);
+    return where(less(own, 0), 0, neg(picked));
+  });
 }

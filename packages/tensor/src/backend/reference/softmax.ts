@@ -103,7 +103,8 @@ export const crossEntropy: Pick<Kernels, 'softmaxCrossEntropy' | 'softmaxCrossEn
     let sample = 0;
     for (const line of linesAlong(logits, 1)) {
       const { largest, sum } = shiftedSum(data, line);
-      out[sample] = Math.log(sum) - (data[line.start + classes[sample]] - largest);
+      const label = classes[sample];
+      out[sample] = label < 0 ? 0 : Math.log(sum) - (data[line.start + label] - largest);
       sample++;
     }
     return NdArray.fromTypedArray(out, labels.shape, logits.dtype);
@@ -118,7 +119,7 @@ export const crossEntropy: Pick<Kernels, 'softmaxCrossEntropy' | 'softmaxCrossEn
       for (let k = 0; k < line.length; k++) {
         const probability = Math.exp(data[line.start + k] - largest) / sum;
         const target = k === classes[sample] ? 1 : 0;
-        out[line.start + k] = (probability - target) * grad[sample];
+        out[line.start + k] = classes[sample] < 0 ? 0 : (probability - target) * grad[sample];
       }
       sample++;
     });

@@ -3,13 +3,13 @@ import type { Kernels } from '../../../contract.ts';
 import type { DeclinedCalls } from '../../../declined.ts';
 import type { FunctionBuilder } from '../../assembler/function.ts';
 import type { LocalsOf } from '../../assembler/parameters.ts';
-import { type I32, i32, loadF32, loadI32 } from '../../assembler/scalars.ts';
+import { f32, type I32, i32, loadF32, loadI32 } from '../../assembler/scalars.ts';
 import { splat } from '../../assembler/vectors.ts';
 import { NOWHERE } from '../../runtime/address.ts';
 import { inFrame } from '../../runtime/frame.ts';
 import { defineTask } from '../../runtime/task.ts';
 import { partRange } from '../loops/part-range.ts';
-import { copyRow } from '../loops/rows.ts';
+import { copyRow, fillRow } from '../loops/rows.ts';
 import {
   forLines,
   gatherLine,
@@ -57,28 +57,32 @@ function defineCrossEntropy(
 const crossEntropyTask = defineCrossEntropy('softmaxCrossEntropy', (f, p, { index, line }) => {
   const label = f.i32(loadI32(p.labels.plus(index.times(4))));
   const logSum = logarithmOfOneAnd(f, shiftAndSum(f, line, p.classes, 'differences')).lane(0);
-  const loss = logSum.minus(loadF32(line.plus(label.times(4))));
-  f.store(p.target.plus(index.times(4)), loss);
+  const target = p.target.plus(index.times(4));
+  f.if(
+    label.lessThan(0),
+    () => f.store(target, f32(0)),
+    () => f.store(target, logSum.minus(loadF32(line.plus(label.times(4))))),
+  );
 });
 
 // gx = (softmax(x) − onehot(label)) · g
 const crossEntropyGradTask = defineCrossEntropy(
   'softmaxCrossEntropyGrad',
   (f, p, { index, line }) => {
-    softmaxOfLine(f, line, p.classes);
-    const label = f.i32(
-      loadI32(p.labels.plus(index.times(4)))
-        .times(4)
-        .plus(line),
+    const label = f.i32(loadI32(p.labels.plus(index.times(4))));
+    const target = f.i32(p.target.plus(index.times(p.classes).times(4)));
+    f.if(
+      label.lessThan(0),
+      () => f.call(fillRow, { target, count: p.classes, value: f32(0) }),
+      () => {
+        softmaxOfLine(f, line, p.classes);
+        const gradient = f.f32x4(splat(loadF32(p.gradOut.plus(index.times(4)))));
+        const own = f.i32(label.times(4).plus(line));
+        f.store(own, loadF32(own).minus(1));
+        forLines(f, p.classes, [line], ([at]) => f.store(at, f.load(at).times(gradient)));
+        f.call(copyRow, { source: line, count: p.classes, target });
+      },
     );
-    const gradient = f.f32x4(splat(loadF32(p.gradOut.plus(index.times(4)))));
-    f.store(label, loadF32(label).minus(1));
-    forLines(f, p.classes, [line], ([at]) => f.store(at, f.load(at).times(gradient)));
-    f.call(copyRow, {
-      source: line,
-      count: p.classes,
-      target: p.target.plus(index.times(p.classes).times(4)),
-    });
   },
 );
 
