@@ -19,9 +19,15 @@ const OTHER_TEXTS = [
 
 /** Beginnings of modules' paths, of such parts. */
 const OTHER_MODULES = [
+  'packages/data/src/cifar/cifar100',
+  'packages/data/src/transforms/resample',
+  'packages/data/src/transforms/resize',
   'packages/tensor/src/higher-order/',
+  'packages/tensor/src/backend/wasm/kernels/elementwise/compare.ts',
   'packages/tensor/src/backend/wasm/kernels/elementwise/power.ts',
+  'packages/tensor/src/backend/wasm/kernels/elementwise/where.ts',
   'packages/tensor/src/backend/wasm/kernels/gemm/matmul.ts',
+  'packages/tensor/src/backend/wasm/kernels/movement/gather.ts',
   'packages/tensor/src/backend/wasm/kernels/pool2d/avg-pool2d.ts',
   'packages/tensor/src/backend/wasm/kernels/pool2d/max-unpool2d.ts',
   'packages/tensor/src/backend/wasm/kernels/reduce/arg-reduce.ts',

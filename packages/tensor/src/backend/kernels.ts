@@ -5,7 +5,8 @@ import * as wasm from './wasm/index.ts';
 
 /**
  * All kernels of the contract on the library's own backends. An op imports the families that it calls
- * kernels of, so a bundler leaves the others out of programs without such ops.
+ * kernels of, so a bundler leaves the others out of programs without such ops; the comments tell it that a
+ * call which nobody needs the result of may go.
  */
 
 export const unaryFunctions = /* @__PURE__ */ defineFamily({
