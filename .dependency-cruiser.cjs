@@ -111,7 +111,7 @@ module.exports = {
     tsPreCompilationDeps: true,
     combinedDependencies: true, // the root's `workspaces` tell an import by name from a relative one
     enhancedResolveOptions: {
-      conditionNames: ['development', 'import', 'node', 'default', 'types'],
+      conditionNames: ['@firelight/source', 'import', 'node', 'default', 'types'],
       exportsFields: ['exports'],
     },
   },

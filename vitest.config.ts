@@ -71,7 +71,7 @@ export default defineConfig(({ mode }) => {
       isolate = true,
     }: { include: string[]; exclude?: readonly string[]; isolate?: boolean },
   ) {
-    const resolve = { conditions: ['development', 'module', 'node'] };
+    const resolve = { conditions: ['@firelight/source', 'module', 'node'] };
     return {
       resolve,
       ssr: { resolve },
@@ -82,7 +82,7 @@ export default defineConfig(({ mode }) => {
         isolate,
         setupFiles: ['test/helpers/as-started.ts'],
         // Worker threads of the data loader inherit it, and run from the sources too.
-        execArgv: ['--conditions=development'],
+        execArgv: ['--conditions=@firelight/source'],
         ...timeouts,
       },
     } satisfies TestProjectInlineConfiguration;
@@ -93,7 +93,7 @@ export default defineConfig(({ mode }) => {
     const shared = sharedPath();
     const sharedFolder = shared === null ? null : realpathSync(shared);
     return {
-      resolve: { conditions: ['development', 'module', 'browser'] },
+      resolve: { conditions: ['@firelight/source', 'module', 'browser'] },
       // Bundled before the first test: the backend imports it lazily, and when Vite finds a package
       // late, it reloads the page during the tests.
       optimizeDeps: { include: ['gpu.js'] },

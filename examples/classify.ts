@@ -11,7 +11,7 @@ import { run, warn } from './support/run.ts';
 
 const HELP = `Says which of ImageNet's thousand classes pictures show.
 
-Usage: node --conditions=development --import tsx examples/classify.ts --weights <file> <pictures>
+Usage: node --conditions=@firelight/source --import tsx examples/classify.ts --weights <file> <pictures>
 
 Of each picture, a PNG or JPEG file, the most probable classes are printed. Which network the weights are
 of, and how it wants its pictures, their names tell; they may be torchvision's, MindSpore's or Caffe's.

@@ -26,7 +26,7 @@ import { parseTrainOptions } from './support/train-options.ts';
 
 const HELP = `Compresses a network of npm run train as Deep Compression does (arXiv:1510.00149).
 
-Usage: node --conditions=development --import tsx examples/compress.ts --checkpoint <file> [flags]
+Usage: node --conditions=@firelight/source --import tsx examples/compress.ts --checkpoint <file> [flags]
 
 The smallest weights are pruned and the others trained on; then weights share few values, which are
 trained on too; and Huffman's codes store them. After each step the network is tested. What is written

@@ -26,7 +26,7 @@ import { writeWhole } from './support/write-whole.ts';
 
 const HELP = `Converts weights between the formats of programs.
 
-Usage: node --conditions=development --import tsx examples/convert.ts <in> <out> [flags]
+Usage: node --conditions=@firelight/source --import tsx examples/convert.ts <in> <out> [flags]
 
 <in> is a checkpoint of any format that is read here (safetensors, PyTorch, NumPy, MindSpore, Deep
 Compression, .flc, ONNX), as its bytes tell, or a model.json of TensorFlow.js. The extension of <out> chooses

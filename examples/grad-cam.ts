@@ -15,7 +15,7 @@ import { writeWhole } from './support/write-whole.ts';
 
 const HELP = `Shows where SqueezeNet looks when it says what is in a picture (Grad-CAM).
 
-Usage: node --conditions=development --import tsx examples/grad-cam.ts [flags] [pictures]
+Usage: node --conditions=@firelight/source --import tsx examples/grad-cam.ts [flags] [pictures]
 
 Each picture (a PNG or JPEG file; by default those in ../shared/images) is drawn twice: as the network
 sees it, and in grey under colours, red where it speaks most for the class, blue where it does not.

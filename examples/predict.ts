@@ -14,7 +14,7 @@ import { writeWhole } from './support/write-whole.ts';
 
 const HELP = `Shows what a trained network takes images for.
 
-Usage: node --conditions=development --import tsx examples/predict.ts --checkpoint <file> [flags] [pictures]
+Usage: node --conditions=@firelight/source --import tsx examples/predict.ts --checkpoint <file> [flags] [pictures]
 
 Without pictures (PNG or JPEG files), a grid of test images is drawn: blue and ✓ where the network is
 right, red, framed and ✗ where it is wrong. Of pictures, the five most probable classes are printed.

@@ -8,7 +8,7 @@ import { writeWhole } from './support/write-whole.ts';
 
 const HELP = `Draws a batch of training images as the network sees them.
 
-Usage: node --conditions=development --import tsx examples/show-dataset.ts [flags]
+Usage: node --conditions=@firelight/source --import tsx examples/show-dataset.ts [flags]
 
   --count <n>          images (32)
   --out <file>         where the PNG goes (dataset.png)

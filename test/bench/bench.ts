@@ -77,7 +77,7 @@ function print(contenders: readonly Contender[], results: Results): void {
 
 function runScript(name: string, args: readonly string[] = []): void {
   const file = fileURLToPath(new URL(name, import.meta.url));
-  const flags = ['--conditions=development', '--import', 'tsx', file, ...args];
+  const flags = ['--conditions=@firelight/source', '--import', 'tsx', file, ...args];
   execFileSync(process.execPath, flags, { stdio: 'inherit' });
 }
 

@@ -26,7 +26,7 @@ const FLAGS = [
 /** @throws Error if this Node has no such compiler */
 function traceOfBackend(): string {
   const script = fileURLToPath(new URL('./load-backend.ts', import.meta.url));
-  const flags = [...FLAGS, '--conditions=development', '--import', 'tsx', script];
+  const flags = [...FLAGS, '--conditions=@firelight/source', '--import', 'tsx', script];
   const folder = mkdtempSync(join(tmpdir(), 'firelight-packing-'));
   try {
     // Into a file: V8 does not wait for a pipe that is full, and what it prints meanwhile is lost.

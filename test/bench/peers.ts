@@ -14,7 +14,7 @@ export const firelight: Contender<Workload | Product> = {
   name: 'Firelight',
   command: (works) => [
     process.execPath,
-    '--conditions=development',
+    '--conditions=@firelight/source',
     '--import',
     'tsx',
     path('firelight.ts'),

@@ -17,7 +17,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** A training as a shell runs it. */
 function command(out: string): string {
-  const node = `'${process.execPath}' --conditions=development --import tsx`;
+  const node = `'${process.execPath}' --conditions=@firelight/source --import tsx`;
   return `${node} examples/train-cifar.ts ${SHORT.join(' ')} --out '${out}'`;
 }
 
@@ -114,7 +114,7 @@ describe('a training goes on', () => {
 test.skipIf(!existsSync('/dev/full'))(
   'other programs end where nobody reads them',
   () => {
-    const node = `'${process.execPath}' --conditions=development --import tsx examples/predict.ts --help`;
+    const node = `'${process.execPath}' --conditions=@firelight/source --import tsx examples/predict.ts --help`;
     expect(inShell(`${node} | true`)).toMatchObject({ status: 0, stderr: '' });
     const full = inShell(`${node} > /dev/full`);
     expect(full.status).toBe(1);

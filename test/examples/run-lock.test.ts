@@ -25,7 +25,14 @@ afterEach(() => {
 /** A process that tries to have the folder, and how its tries ended. */
 function contender(sessions: string, tries: number) {
   const program = join(ROOT, 'test/fixtures/processes/lock-run.ts');
-  const node = ['--conditions=development', '--import', 'tsx', program, sessions, String(tries)];
+  const node = [
+    '--conditions=@firelight/source',
+    '--import',
+    'tsx',
+    program,
+    sessions,
+    String(tries),
+  ];
   const child = spawn(process.execPath, node, { cwd: ROOT, stdio: ['pipe', 'pipe', 'inherit'] });
   children.push(child);
   let text = '';

@@ -34,7 +34,7 @@ export function train(
     ) => void;
   } = {},
 ): Promise<Run> {
-  const node = ['--conditions=development', '--import', 'tsx', ...preload];
+  const node = ['--conditions=@firelight/source', '--import', 'tsx', ...preload];
   const child = spawn(process.execPath, [...node, 'examples/train-cifar.ts', ...flags], {
     cwd: ROOT,
     env: { ...process.env, ...env },

@@ -29,7 +29,7 @@ async function makeBundle(entry: string): Promise<Bundle> {
   const result = await build({
     configFile: false,
     logLevel: 'error',
-    resolve: { conditions: ['development', 'module', 'browser'] },
+    resolve: { conditions: ['@firelight/source', 'module', 'browser'] },
     worker: { format: 'es' },
     build: {
       write: false,

@@ -31,7 +31,7 @@ export async function bundled(entry: string): Promise<Bundled> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: ROOT,
     bundle: true,
-    conditions: ['development'],
+    conditions: ['@firelight/source'],
     entryPoints: { program: entry },
     external: ['node:*'],
     format: 'esm',

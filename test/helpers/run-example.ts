@@ -15,7 +15,7 @@ export function runSource(
   args: readonly string[] = [],
   { cwd = ROOT, env = {} }: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
 ): Promise<ProcessResult> {
-  const node = ['--conditions=development', '--import', 'tsx', file, ...args];
+  const node = ['--conditions=@firelight/source', '--import', 'tsx', file, ...args];
   const options = { cwd, env: { ...process.env, ...env } };
   return new Promise((resolve) => {
     const child = execFile(process.execPath, node, options, (_, stdout, stderr) => {

@@ -11,7 +11,7 @@ const setting = useDownloadSetting();
 
 describe('two processes', () => {
   const script = fileURLToPath(new URL('../../fixtures/processes/download.ts', import.meta.url));
-  const flags = ['--conditions=development', '--import', 'tsx', script];
+  const flags = ['--conditions=@firelight/source', '--import', 'tsx', script];
 
   const start = (url: string) =>
     spawn(process.execPath, [...flags, setting.directory, url, md5(setting.whole)]);

@@ -32,7 +32,7 @@ describe('a loop over a data set without end', () => {
   ])(
     'lets timers and signals run: %s',
     async (kind) => {
-      const flags = ['--conditions=development', '--import', 'tsx', script, kind];
+      const flags = ['--conditions=@firelight/source', '--import', 'tsx', script, kind];
       const path = kind === 'folder' ? folder : cifar100;
       const child = spawn(process.execPath, [...flags, path], { timeout: 100_000, killSignal: 9 });
       let output = '';

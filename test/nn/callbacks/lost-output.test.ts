@@ -15,7 +15,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 /** Runs the program with its output led away by the shell. */
 function run(out: string, redirection: string) {
   const program = join(ROOT, 'test/fixtures/processes/train-with-bar.ts');
-  const node = `'${process.execPath}' --conditions=development --import tsx '${program}' '${out}'`;
+  const node = `'${process.execPath}' --conditions=@firelight/source --import tsx '${program}' '${out}'`;
   return spawnSync('bash', ['-o', 'pipefail', '-c', `${node} ${redirection}`], {
     cwd: ROOT,
     encoding: 'utf8',

@@ -35,7 +35,7 @@ function saveElsewhere(
   const fixture = (name: string): string =>
     fileURLToPath(new URL(`../../fixtures/processes/${name}`, import.meta.url));
   const flags = [
-    ...['--conditions=development', '--import', 'tsx'],
+    ...['--conditions=@firelight/source', '--import', 'tsx'],
     ...preload.flatMap((name) => ['--import', fixture(name)]),
   ];
   const child = spawn(

@@ -10,7 +10,7 @@ const run = promisify(execFile);
 const idle = fileURLToPath(new URL('../../../fixtures/processes/idle.ts', import.meta.url));
 
 test('an idle process uses no processor, and ends by itself', async () => {
-  const flags = ['--conditions=development', '--import', 'tsx', idle];
+  const flags = ['--conditions=@firelight/source', '--import', 'tsx', idle];
   const { stdout } = await run(process.execPath, flags, { timeout: 20_000 });
   expect(JSON.parse(stdout).busy).toBeLessThan(0.1);
 }, 30_000);
