@@ -33,7 +33,6 @@ export async function bundled(entry: string): Promise<Bundled> {
     bundle: true,
     conditions: ['@firelight/source'],
     entryPoints: { program: entry },
-    external: ['node:*'],
     format: 'esm',
     metafile: true,
     minify: true,
@@ -51,8 +50,8 @@ export async function bundled(entry: string): Promise<Bundled> {
   const atStart = new Set([PROGRAM]);
   // The set grows while it is walked.
   for (const path of atStart) {
-    for (const { kind, path: imported, external } of outputs[path].imports) {
-      if (kind === 'import-statement' && external !== true) atStart.add(imported);
+    for (const { kind, path: imported } of outputs[path].imports) {
+      if (kind === 'import-statement') atStart.add(imported);
     }
   }
   const modules = [...atStart].flatMap((path) => Object.entries(outputs[path].inputs));

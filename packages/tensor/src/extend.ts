@@ -22,6 +22,7 @@ export { registerBackend } from './backend/registry.ts';
 export {
   openPort,
   startThread,
+  type ThreadCode,
   type ThreadListeners,
   type ThreadPort,
   type WorkerThread,

@@ -1,4 +1,5 @@
 import { DataError } from '../core/errors.ts';
+import { nodeModule } from '../core/node.ts';
 import { type Archive, type Download, isPacked } from './archive.ts';
 import { type DownloadProgress, type FetchOptions, fetchFile, reasonOf } from './fetch-file.ts';
 import { hasFiles, isFile } from './files.ts';
@@ -36,8 +37,8 @@ export async function fetchArchive(
   archive: Archive,
   options: ArchiveDownloadOptions,
 ): Promise<string> {
-  const { mkdir, rmdir } = await import('node:fs/promises');
-  const { join } = await import('node:path');
+  const { mkdir, rmdir } = nodeModule('node:fs/promises');
+  const { join } = nodeModule('node:path');
   const [{ name, url }] = archive.downloads;
   let created: string | undefined;
   try {
@@ -66,8 +67,8 @@ async function fetchAll(
   archive: Archive,
   options: ArchiveDownloadOptions,
 ): Promise<string> {
-  const { mkdir, rm, rmdir } = await import('node:fs/promises');
-  const { join } = await import('node:path');
+  const { mkdir, rm, rmdir } = nodeModule('node:fs/promises');
+  const { join } = nodeModule('node:path');
   const folder = join(directory, archive.folder);
   if (await hasFiles(folder, [archive], null)) return folder;
   const { urls, md5 } = options;
@@ -99,8 +100,8 @@ async function fetchOne(
   urls: readonly string[],
   options: ArchiveDownloadOptions,
 ): Promise<string> {
-  const { rename } = await import('node:fs/promises');
-  const { join } = await import('node:path');
+  const { rename } = nodeModule('node:fs/promises');
+  const { join } = nodeModule('node:path');
   const file = join(folder, name);
   if (await isFile(file)) {
     await checkGiven(file, md5);
@@ -137,14 +138,14 @@ async function fetchFirst(
       complaints.push(error.message);
     }
   }
-  const { rm, stat } = await import('node:fs/promises');
+  const { rm, stat } = nodeModule('node:fs/promises');
   if ((await stat(part).catch(() => null))?.size === 0) await rm(part, { force: true });
   throw new DataError(complaints.length === 0 ? 'urls is empty' : complaints.join('; '));
 }
 
 async function checkGiven(path: string, md5: string): Promise<void> {
-  const { createHash } = await import('node:crypto');
-  const { createReadStream } = await import('node:fs');
+  const { createHash } = nodeModule('node:crypto');
+  const { createReadStream } = nodeModule('node:fs');
   const hash = createHash('md5');
   for await (const chunk of createReadStream(path)) hash.update(chunk);
   const found = hash.digest('hex');

@@ -1,6 +1,7 @@
 import type { Hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { DataError } from '../core/errors.ts';
+import { nodeModule } from '../core/node.ts';
 
 /** Bytes of a file that have arrived, and how many there are if the server says so. */
 export interface DownloadProgress {
@@ -48,7 +49,7 @@ interface Part {
  *   arrived stays in `path`; or if it sends other bytes, in which case `path` is removed
  */
 export async function fetchFile(path: string, url: string, options: FetchOptions): Promise<void> {
-  const { open, rm } = await import('node:fs/promises');
+  const { open, rm } = nodeModule('node:fs/promises');
   const handle = await open(path, 'a+');
   let isWrong = false;
   try {
@@ -76,7 +77,7 @@ const digest = ({ hash }: Part): string => hash.copy().digest('hex');
 const isRight = (part: Part, { md5 }: FetchOptions): boolean => digest(part) === md5;
 
 async function readPart(handle: FileHandle): Promise<Part> {
-  const { createHash } = await import('node:crypto');
+  const { createHash } = nodeModule('node:crypto');
   const hash = createHash('md5');
   let length = 0;
   for await (const chunk of handle.createReadStream({ start: 0, autoClose: false })) {
@@ -87,7 +88,7 @@ async function readPart(handle: FileHandle): Promise<Part> {
 }
 
 async function restart(part: Part): Promise<void> {
-  const { createHash } = await import('node:crypto');
+  const { createHash } = nodeModule('node:crypto');
   await part.handle.truncate(0);
   part.hash = createHash('md5');
   part.length = 0;

@@ -1,4 +1,5 @@
 import { DataError } from '../core/errors.ts';
+import { nodeModule } from '../core/node.ts';
 import {
   type Archive,
   type ArchiveFile,
@@ -24,7 +25,7 @@ export interface FileBytes<Form extends Archive> {
 }
 
 export async function isFile(path: string): Promise<boolean> {
-  const { stat } = await import('node:fs/promises');
+  const { stat } = nodeModule('node:fs/promises');
   return stat(path).then(
     (found) => found.isFile(),
     () => false,
@@ -36,8 +37,8 @@ async function look<Form extends Archive>(
   archive: Form,
   files: readonly ArchiveFile[],
 ): Promise<{ place: Place<Form>; count: number }> {
-  const { stat } = await import('node:fs/promises');
-  const { join } = await import('node:path');
+  const { stat } = nodeModule('node:fs/promises');
+  const { join } = nodeModule('node:path');
   const sizes = new Map<ArchiveFile, number | null>();
   let count = 0;
   for (const file of files) {
@@ -55,7 +56,7 @@ async function locate<Split extends string, Form extends Archive<Split>>(
   forms: Forms<Form>,
   split: Split | null,
 ): Promise<Place<Form> | null> {
-  const { join } = await import('node:path');
+  const { join } = nodeModule('node:path');
   let best: { place: Place<Form> | null; count: number } = { place: null, count: 0 };
   for (const archive of forms) {
     const files = split === null ? allFiles(archive) : archive.files[split];
@@ -108,7 +109,7 @@ export async function readFiles<Split extends string, Form extends Archive<Split
   forms: Forms<Form>,
   split: Split,
 ): Promise<FileBytes<Form>[]> {
-  const { join } = await import('node:path');
+  const { join } = nodeModule('node:path');
   const [{ title }] = forms;
   if (await isFile(path)) {
     return [{ archive: forms[0], bytes: await readShared(path), source: path }];
@@ -154,7 +155,7 @@ function checkSize<Split extends string>(
 
 /** A file in memory that worker threads can see too, so that none needs a copy of its own. */
 async function readShared(path: string): Promise<Uint8Array> {
-  const { open } = await import('node:fs/promises');
+  const { open } = nodeModule('node:fs/promises');
   const handle = await open(path);
   try {
     const { size } = await handle.stat();

@@ -1,4 +1,5 @@
 import { DataError } from '../core/errors.ts';
+import { nodeModule } from '../core/node.ts';
 
 const HEARTBEAT_MS = 2000;
 /** A holder that has not been heard of for so long is gone. */
@@ -23,7 +24,7 @@ export async function withLock<Result>(
   body: () => Promise<Result>,
   onWait: () => void,
 ): Promise<Result> {
-  const { rm, utimes } = await import('node:fs/promises');
+  const { rm, utimes } = nodeModule('node:fs/promises');
   let isWaiting = false;
   while (!(await tryToLock(path))) {
     if (await isAbandoned(path)) {
@@ -48,8 +49,8 @@ export async function withLock<Result>(
 }
 
 async function tryToLock(path: string): Promise<boolean> {
-  const { writeFile } = await import('node:fs/promises');
-  const { hostname } = await import('node:os');
+  const { writeFile } = nodeModule('node:fs/promises');
+  const { hostname } = nodeModule('node:os');
   const holder: Holder = { pid: process.pid, host: hostname() };
   try {
     await writeFile(path, JSON.stringify(holder), { flag: 'wx' });
@@ -61,8 +62,8 @@ async function tryToLock(path: string): Promise<boolean> {
 }
 
 async function isAbandoned(path: string): Promise<boolean> {
-  const { readFile, stat } = await import('node:fs/promises');
-  const { hostname } = await import('node:os');
+  const { readFile, stat } = nodeModule('node:fs/promises');
+  const { hostname } = nodeModule('node:os');
   const found = await stat(path).catch(() => null);
   if (found === null) return false;
   if (Date.now() - found.mtimeMs > STALE_MS) return true;

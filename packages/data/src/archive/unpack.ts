@@ -1,6 +1,7 @@
 import { quote } from '@firelight/tensor/extend';
 import type { TarHeader } from 'modern-tar';
 import { DataError } from '../core/errors.ts';
+import { nodeModule } from '../core/node.ts';
 import { type Archive, type ArchiveFile, allFiles, hasRightSize, sizesOf } from './archive.ts';
 import { reasonOf } from './fetch-file.ts';
 
@@ -23,8 +24,8 @@ export async function unpackArchive(
   directory: string,
   archive: Archive,
 ): Promise<string> {
-  const { mkdir, mkdtemp, rename, rm } = await import('node:fs/promises');
-  const { join } = await import('node:path');
+  const { mkdir, mkdtemp, rename, rm } = nodeModule('node:fs/promises');
+  const { join } = nodeModule('node:path');
 
   let temporary: string | null = null;
   try {
@@ -46,9 +47,9 @@ export async function unpackArchive(
 
 /** Writes the wanted members into `folder`, one after the other; when it ends, no write goes on. */
 async function takeMembers(file: string, folder: string, archive: Archive): Promise<void> {
-  const { writeFile } = await import('node:fs/promises');
-  const { join } = await import('node:path');
-  const { ReadableStream } = await import('node:stream/web');
+  const { writeFile } = nodeModule('node:fs/promises');
+  const { join } = nodeModule('node:path');
+  const { ReadableStream } = nodeModule('node:stream/web');
   const { createTarDecoder } = await import('modern-tar');
 
   const files = allFiles(archive);
@@ -79,9 +80,9 @@ function refusal(reason: string): DataError {
 
 /** What a file unzips to, up to the most that is taken. */
 async function* gunzip(file: string, mostBytes: number): AsyncGenerator<Uint8Array> {
-  const { createReadStream } = await import('node:fs');
-  const { pipeline } = await import('node:stream');
-  const { createGunzip } = await import('node:zlib');
+  const { createReadStream } = nodeModule('node:fs');
+  const { pipeline } = nodeModule('node:stream');
+  const { createGunzip } = nodeModule('node:zlib');
   let bytes = 0;
   // The loop sees every error, so the callback has nothing to do.
   for await (const chunk of pipeline(createReadStream(file), createGunzip(), () => {})) {

@@ -2,6 +2,7 @@ import { expectThat, printablePath, systemReason } from '@firelight/tensor/exten
 import { expectOptions, expectText } from '../core/check.ts';
 import { DataError } from '../core/errors.ts';
 import type { Image } from '../core/image.ts';
+import { nodeModule } from '../core/node.ts';
 import { formatOf } from './formats.ts';
 import { decodeJpeg } from './jpeg/decode.ts';
 import { checkMaxBytes, DEFAULT_MAX_BYTES, type DecodeOptions } from './limit.ts';
@@ -67,7 +68,7 @@ async function read(
 export async function readImage(path: string, options: DecodeOptions = {}): Promise<Image> {
   expectText('readImage: path', path);
   expectOptions('readImage', options);
-  const { readFile } = await import('node:fs/promises');
+  const { readFile } = nodeModule('node:fs/promises');
   let bytes: Uint8Array;
   try {
     bytes = await readFile(path);

@@ -1,6 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { printablePath, systemReason } from '@firelight/tensor/extend';
 import { DataError } from '../core/errors.ts';
+import { nodeModule } from '../core/node.ts';
 import { compareNames } from './compare-names.ts';
 import { formatOfName } from './formats.ts';
 
@@ -12,8 +13,6 @@ export interface Folder {
   /** The folder that it was found in; null for the first. */
   readonly parent: Folder | null;
 }
-
-type NodeModules = typeof import('node:fs/promises') & typeof import('node:path');
 
 /** What is in a folder, links followed. */
 interface Content {
@@ -39,18 +38,8 @@ const LOOKUPS = 256;
 
 /** Reads folders; symbolic links are followed, and names with a dot in front are left out. */
 export class FolderReader {
-  readonly #node: NodeModules;
-
-  private constructor(node: NodeModules) {
-    this.#node = node;
-  }
-
-  static async create(): Promise<FolderReader> {
-    return new FolderReader({
-      ...(await import('node:fs/promises')),
-      ...(await import('node:path')),
-    });
-  }
+  /** @throws ValueError outside of Node */
+  readonly #node = { ...nodeModule('node:fs/promises'), ...nodeModule('node:path') };
 
   /** @throws DataError if there is no such folder */
   async open(path: string): Promise<Folder> {

@@ -2,6 +2,7 @@ import { expectThat, printablePath } from '@firelight/tensor/extend';
 import { checkIndex, expectOptions, expectText } from '../core/check.ts';
 import type { Dataset, Sample } from '../core/dataset.ts';
 import { DataError } from '../core/errors.ts';
+import { nodeModule } from '../core/node.ts';
 import type { Recipe } from '../core/recipe.ts';
 import { readImage } from './decode.ts';
 import { FolderReader } from './folder-reader.ts';
@@ -61,8 +62,8 @@ export class ImageFolder implements Dataset {
     expectText('ImageFolder: path', path);
     const { maxBytes = DEFAULT_MAX_BYTES } = expectOptions('ImageFolder', options);
     checkMaxBytes('ImageFolder', maxBytes);
-    const { basename } = await import('node:path');
-    const reader = await FolderReader.create();
+    const { basename } = nodeModule('node:path');
+    const reader = new FolderReader();
     const { folders, problems } = await reader.read(await reader.open(path));
     if (problems.length > 0) throw new DataError(`ImageFolder: ${problems[0]}`);
     if (folders.length === 0) {

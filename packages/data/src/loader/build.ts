@@ -11,7 +11,10 @@ export type Offered = Readonly<Record<string, unknown>>;
  */
 export async function build(recipe: Recipe, offered: Offered): Promise<unknown> {
   const { name, module, args } = recipe;
-  const source: Offered = module === undefined ? offered : await import(/* @vite-ignore */ module);
+  const source: Offered =
+    module === undefined
+      ? offered
+      : await import(/* @vite-ignore */ /* webpackIgnore: true */ module);
   const Class = Object.hasOwn(source, name) ? source[name] : undefined;
   if (typeof Class !== 'function') {
     throw new ValueError(

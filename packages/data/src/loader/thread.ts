@@ -25,10 +25,8 @@ export function startLoaderThread(
         'where their code is; see "Worker threads" in the README of @firelight/data',
     );
   }
-  const file = import.meta.url.endsWith('.ts')
-    ? new URL('../worker.ts', import.meta.url)
-    : new URL('../worker.js', import.meta.url);
-  const thread: LoaderThread = startThread(file, createWorker, listeners);
+  const code = { module: '../worker', from: import.meta.url };
+  const thread: LoaderThread = startThread(code, createWorker, listeners);
   thread.hold(false);
   return thread;
 }

@@ -1,5 +1,6 @@
 import { FirelightError } from '@firelight/tensor';
 import { writeFileAtomic } from '../checkpoint/atomic-write.ts';
+import { nodeModule } from '../core/node.ts';
 
 /** What a log does about lines that it cannot read. */
 export interface LogOptions {
@@ -23,8 +24,8 @@ export class LogFile {
 
   /** Begins the file anew with `head`. */
   async begin(head: string): Promise<void> {
-    const { mkdir, writeFile } = await import('node:fs/promises');
-    const { dirname } = await import('node:path');
+    const { mkdir, writeFile } = nodeModule('node:fs/promises');
+    const { dirname } = nodeModule('node:path');
     await explained(this.#path, async () => {
       await mkdir(dirname(this.#path), { recursive: true });
       await writeFile(this.#path, head);
@@ -52,7 +53,7 @@ export class LogFile {
 
 /** @throws FirelightError if it cannot be written, with the path and why */
 export async function appendTo(path: string, content: string | Uint8Array): Promise<void> {
-  const { appendFile } = await import('node:fs/promises');
+  const { appendFile } = nodeModule('node:fs/promises');
   await explained(path, () => appendFile(path, content));
 }
 
@@ -69,7 +70,7 @@ export async function readRows<Row>(
   parse: RowParser<Row>,
   warn: (text: string) => void,
 ): Promise<{ readonly line: string; readonly row: Row }[] | null> {
-  const { readFile } = await import('node:fs/promises');
+  const { readFile } = nodeModule('node:fs/promises');
   let text: string;
   try {
     text = await readFile(path, 'utf8');

@@ -11,6 +11,7 @@ import {
 } from '../checkpoint/names.ts';
 import { expectPositive } from '../core/checks.ts';
 import { CheckpointError } from '../core/errors.ts';
+import { nodeModule } from '../core/node.ts';
 import { finite, integer, namePart, nullable, object } from '../core/schema.ts';
 import { isAbove } from '../metrics/compare.ts';
 import type { Callback, TrainingContext } from '../training/callback.ts';
@@ -138,14 +139,14 @@ export class ModelCheckpoint implements Callback {
   }
 
   async #save(context: TrainingContext, name: string): Promise<void> {
-    const { join } = await import('node:path');
+    const { join } = nodeModule('node:path');
     await saveCheckpoint(context.snapshot(), join(this.#directory, name), this.#config.metadata);
   }
 
   /** Only after the new one is there, so that there is always one. */
   async #removeOldest(): Promise<void> {
-    const { unlink } = await import('node:fs/promises');
-    const { join } = await import('node:path');
+    const { unlink } = nodeModule('node:fs/promises');
+    const { join } = nodeModule('node:path');
     const prefix = this.#prefix ?? this.#basePrefix;
     const own = latestFirst(await this.#files(), prefix).filter((file) => file.prefix === prefix);
     for (const { name } of own.slice(this.#keepMax)) {
@@ -162,7 +163,7 @@ export class ModelCheckpoint implements Callback {
   }
 
   async #files(): Promise<string[]> {
-    const { readdir } = await import('node:fs/promises');
+    const { readdir } = nodeModule('node:fs/promises');
     return readdir(this.#directory).catch(() => []);
   }
 

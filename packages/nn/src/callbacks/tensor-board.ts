@@ -1,3 +1,4 @@
+import { nodeModule } from '../core/node.ts';
 import type { Callback, TrainingContext } from '../training/callback.ts';
 import { type Scalar, scalarRecord, startRecord, versionRecord } from './event-file.ts';
 import { appendTo } from './log-file.ts';
@@ -20,9 +21,9 @@ export class TensorBoard implements Callback {
   }
 
   async onTrainBegin(context: TrainingContext): Promise<void> {
-    const { mkdir, readdir } = await import('node:fs/promises');
-    const { hostname } = await import('node:os');
-    const { join } = await import('node:path');
+    const { mkdir, readdir } = nodeModule('node:fs/promises');
+    const { hostname } = nodeModule('node:os');
+    const { join } = nodeModule('node:path');
     await mkdir(this.#directory, { recursive: true });
     const earlier = (await readdir(this.#directory))
       .map((name) => EVENT_FILE.exec(name)?.[1])

@@ -1,3 +1,5 @@
+import { nodeModule } from '../core/node.ts';
+
 /** For each path that is written, what ends with the last of its writes; it never fails. */
 const pending = new Map<string, Promise<unknown>>();
 
@@ -27,10 +29,10 @@ export async function writeFileAtomic(
 }
 
 async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
-  const { mkdir, open, rename, unlink } = await import('node:fs/promises');
-  const { dirname, join } = await import('node:path');
+  const { mkdir, open, rename, unlink } = nodeModule('node:fs/promises');
+  const { dirname, join } = nodeModule('node:path');
   const folder = dirname(path);
-  const temporary = join(folder, await temporaryName(path));
+  const temporary = join(folder, temporaryName(path));
   try {
     await mkdir(folder, { recursive: true });
     const file = await open(temporary, 'wx');
@@ -51,16 +53,16 @@ async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
 /** Most of the file's own name in a temporary one, so that it is not too long where that is not. */
 const SHOWN_LENGTH = 60;
 
-async function temporaryName(path: string): Promise<string> {
-  const { randomBytes } = await import('node:crypto');
-  const { basename } = await import('node:path');
+function temporaryName(path: string): string {
+  const { randomBytes } = nodeModule('node:crypto');
+  const { basename } = nodeModule('node:path');
   const shown = basename(path).slice(0, SHOWN_LENGTH);
   return `.${shown}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`;
 }
 
 /** Makes the new name last too. Some systems cannot open folders; there it lasts soon enough. */
 async function syncFolder(folder: string): Promise<void> {
-  const { open } = await import('node:fs/promises');
+  const { open } = nodeModule('node:fs/promises');
   const handle = await open(folder, 'r').catch(() => null);
   await handle?.sync().catch(() => {});
   await handle?.close();
@@ -68,8 +70,8 @@ async function syncFolder(folder: string): Promise<void> {
 
 /** Removes what processes left behind that were killed while they wrote files of this prefix. */
 export async function removeLeftovers(folder: string, prefix: string): Promise<void> {
-  const { readdir, unlink } = await import('node:fs/promises');
-  const { join } = await import('node:path');
+  const { readdir, unlink } = nodeModule('node:fs/promises');
+  const { join } = nodeModule('node:path');
   const start = `.${prefix.slice(0, SHOWN_LENGTH)}`;
   for (const name of await readdir(folder).catch(() => [])) {
     const writer = /\.(\d{1,10})(\.[0-9a-f]{12})?\.tmp$/.exec(name);

@@ -1,5 +1,6 @@
 import { printablePath, systemReason } from '@firelight/tensor/extend';
 import { CheckpointError } from '../core/errors.ts';
+import { nodeModule } from '../core/node.ts';
 import { type Checkpoint, loadCheckpoint } from './checkpoint.ts';
 import { latestFirst } from './names.ts';
 
@@ -16,8 +17,8 @@ export async function latestCheckpoint(
     warn = () => {},
   }: { readonly prefix?: string; readonly warn?: (text: string) => void } = {},
 ): Promise<Checkpoint | null> {
-  const { readdir } = await import('node:fs/promises');
-  const { join } = await import('node:path');
+  const { readdir } = nodeModule('node:fs/promises');
+  const { join } = nodeModule('node:path');
   const names = await readdir(directory).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === 'ENOENT') return [];
     throw new CheckpointError(

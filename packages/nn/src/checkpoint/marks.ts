@@ -5,6 +5,7 @@ import {
   encodeSafetensors,
   SAFETENSORS_LENGTH_BYTES as LENGTH_BYTES,
 } from '@firelight/tensor/formats';
+import { nodeModule } from '../core/node.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
@@ -106,7 +107,7 @@ async function digestWithout(source: ByteSource, at: number): Promise<string> {
     const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', blanked(0, size)));
     return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
   }
-  const { createHash } = await import('node:crypto');
+  const { createHash } = nodeModule('node:crypto');
   const hash = createHash('sha256');
   for (let start = 0; start < size; start += PIECE) {
     hash.update(blanked(start, Math.min(start + PIECE, size)));

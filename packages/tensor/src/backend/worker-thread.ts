@@ -31,7 +31,7 @@ export interface ThreadListeners<Reply> {
 }
 
 /**
- * Code of a thread that runs a file of TypeScript, as the `development` condition has it: Node's
+ * Code of a thread that runs a file of TypeScript, as the `@firelight/source` condition has it: Node's
  * threads do not inherit the loader of TypeScript.
  */
 const FROM_SOURCES = `
@@ -41,23 +41,33 @@ const FROM_SOURCES = `
     return import(workerData);
   });`;
 
+/** What a thread of Node runs, without an address in the code that bundlers for browsers would follow. */
+export interface ThreadCode {
+  /** Path of the module from that of `from`, without its extension, which is that of `from`. */
+  readonly module: string;
+  /** Address of the module that says so: its `import.meta.url`. */
+  readonly from: string;
+}
+
 /**
- * Starts a thread of Node that runs the file at `href`, or the worker that `createWorker` makes: in a browser only
+ * Starts a thread of Node that runs `code`, or the worker that `createWorker` makes: in a browser only
  * the bundler knows where the code is.
  *
  * @throws Error outside of Node without `createWorker`; the caller should have said so better
  */
 export function startThread<Message, Reply>(
-  { href }: { readonly href: string },
+  { module, from }: ThreadCode,
   createWorker: (() => BrowserWorker) | undefined,
   listeners: ThreadListeners<Reply>,
 ): WorkerThread<Message> {
   if (createWorker !== undefined) return useWorker(createWorker(), listeners);
   const threads = nodeModule('node:worker_threads');
   if (threads === undefined) throw new Error('outside of Node a thread needs createWorker');
-  const worker = href.endsWith('.ts')
-    ? new threads.Worker(FROM_SOURCES, { eval: true, workerData: href })
-    : new threads.Worker(new URL(href));
+  const isSource = from.endsWith('.ts');
+  const file = new URL(`${module}${isSource ? '.ts' : '.js'}`, from);
+  const worker = isSource
+    ? new threads.Worker(FROM_SOURCES, { eval: true, workerData: file.href })
+    : new threads.Worker(file);
   worker.on('message', (reply) => listeners.onReply(reply as Reply)); // Its code sends nothing else.
   worker.on('error', (error) => listeners.onFailure(error.message));
   worker.on('exit', (code) => listeners.onFailure(`it ended with code ${code}`));

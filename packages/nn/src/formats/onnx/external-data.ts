@@ -1,6 +1,7 @@
 import { quote } from '@firelight/tensor/extend';
 import { type ByteSource, bytesSource } from '@firelight/tensor/formats';
 import { CheckpointError } from '../../core/errors.ts';
+import { nodeModule } from '../../core/node.ts';
 import { openSource } from '../open-source.ts';
 
 /** Files with elements that a model names, by the names that it has for them. */
@@ -52,8 +53,8 @@ async function openOne(
       `has tensors in the file ${quote(location)}; pass its bytes as externalData: { ${quote(location)}: … }`,
     );
   }
-  const { realpath } = await import('node:fs/promises');
-  const { dirname, join, sep } = await import('node:path');
+  const { realpath } = nodeModule('node:fs/promises');
+  const { dirname, join, sep } = nodeModule('node:path');
   const folder = await realpath(dirname(path));
   const file = join(folder, location);
   const real = await realpath(file).catch(() => file); // Opening it says what is wrong.

@@ -2,6 +2,7 @@ import { FirelightError, type Shape } from '@firelight/tensor';
 import { quote, quoteSome } from '@firelight/tensor/extend';
 import { type ByteSource, bytesSource, fileSource } from '@firelight/tensor/formats';
 import { CheckpointError } from '../../core/errors.ts';
+import { nodeModule } from '../../core/node.ts';
 import { Sequential } from '../../layers/sequential.ts';
 import type { Module, StateDict } from '../../module/module.ts';
 import { Config, Unsupported } from './config.ts';
@@ -64,8 +65,8 @@ function expectInside(source: ByteSource, path: string): void {
 function fromFolder(source: ByteSource, model: string): OpenShard {
   return async (path) => {
     expectInside(source, path);
-    const { dirname, join, sep } = await import('node:path');
-    const { realpath } = await import('node:fs/promises');
+    const { dirname, join, sep } = nodeModule('node:path');
+    const { realpath } = nodeModule('node:fs/promises');
     const folder = dirname(model);
     const file = join(folder, path);
     // A link may lead out of the folder although its name does not.

@@ -17,8 +17,6 @@ export function startGpuThread(
   createWorker: (() => BrowserWorker) | undefined,
   listeners: GpuListeners,
 ): GpuThread {
-  const file = import.meta.url.endsWith('.ts')
-    ? new URL('./worker.ts', import.meta.url)
-    : new URL('./worker.js', import.meta.url);
-  return startThread(file, isNode() ? undefined : createWorker, listeners);
+  const code = { module: './worker', from: import.meta.url };
+  return startThread(code, isNode() ? undefined : createWorker, listeners);
 }

@@ -34,7 +34,9 @@ const scope = globalThis as { navigator?: NavigatorWithGpu };
 
 async function findAdapter(webgpuModule: string | null): Promise<Adapter> {
   if (webgpuModule !== null) {
-    const module = (await import(/* @vite-ignore */ webgpuModule)) as WebGpuModule;
+    const module = (await import(
+      /* @vite-ignore */ /* webpackIgnore: true */ webgpuModule
+    )) as WebGpuModule;
     Object.assign(globalThis, module.globals);
     const gpu = module.create([]);
     Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true });
