@@ -1,4 +1,4 @@
-// npm run bench [-- --peers] [--data] [--epoch] [--gpu] [--packing] [--size] [--rounds N]
+// npm run bench [-- --peers] [--data] [--epoch] [--gpu] [--packing] [--size] [--bundlers] [--rounds N]
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -26,6 +26,8 @@ Usage: npm run bench -- [flags]
               it leaves others; nothing is timed (Node 24 or newer, a processor with AVX2)
   --size      only the bytes of bundles for browsers, and how long new processes take until their
               first result
+  --bundlers  only whether a page trains as each bundler makes it of the packed packages, on how many
+              threads, and its bytes (Chromium; 2 minutes)
   --rounds N  processes of each contender (3)
   --help      print this text
 
@@ -44,6 +46,7 @@ const { values } = parseArgs({
     workloads: { type: 'string', default: 'T2,T3' },
     packing: { type: 'boolean', default: false },
     size: { type: 'boolean', default: false },
+    bundlers: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '3' },
     help: { type: 'boolean', default: false },
   },
@@ -100,6 +103,7 @@ else if (!Number.isInteger(rounds) || rounds < 1) {
   if (values.data) runScript('./data.ts');
   else if (values.packing) tryScript('./packing.ts');
   else if (values.size) runScript('./size.ts', [String(rounds)]);
+  else if (values.bundlers) tryScript('./bundlers.ts');
   else if (values.gpu) {
     tryScript('./gpu.ts', [values['gpu-mode'], values['webgpu-module'], values.workloads]);
   } else {
