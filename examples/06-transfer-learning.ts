@@ -4,8 +4,8 @@ import * as nn from '@firelight/nn';
 import { Generator } from '@firelight/tensor';
 import { readImageNetWeights } from './support/imagenet-weights.ts';
 import { loadCifar } from './support/load-cifar.ts';
+import { parseTrainOptions } from './support/parse-train-options.ts';
 import { run, warn } from './support/run.ts';
-import { parseTrainOptions } from './support/train-options.ts';
 
 const SETTING = '--train-size 2000 --test-size 1000 --image-size 96 --no-augment --epochs 3'.split(
   ' ',

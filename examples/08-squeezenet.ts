@@ -3,7 +3,7 @@
 import * as data from '@firelight/data';
 import * as nn from '@firelight/nn';
 import { argmax, Generator } from '@firelight/tensor';
-import { networkInput } from './support/load-cifar.ts';
+import { networkInput } from './support/cifar-input.ts';
 
 const [count = 5000, epochs = 2] = process.argv.slice(2).map(Number);
 const generator = new Generator(0);

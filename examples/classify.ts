@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { readImage } from '@firelight/data';
-import { Model, type Module } from '@firelight/nn';
-import { identifyNetwork, loadInto, type Preprocessing } from '@firelight/nn/formats';
-import { softmax, ValueError } from '@firelight/tensor';
+import { Model } from '@firelight/nn';
+import { ValueError } from '@firelight/tensor';
 import { printable, printablePath, systemReason } from '@firelight/tensor/extend';
 import { imageNetInput } from './support/imagenet-input.ts';
+import { imageNetNetworkOf } from './support/imagenet-network.ts';
 import { openWeights } from './support/open-weights.ts';
+import { rankedClasses } from './support/ranked-classes.ts';
 import { run, warn } from './support/run.ts';
 
 const HELP = `Says which of ImageNet's thousand classes pictures show.
@@ -39,33 +40,6 @@ function parseFlags() {
   }
 }
 
-/** The network that the weights are of, with them, and how it takes pictures. */
-async function openNetwork(
-  path: string,
-): Promise<{ network: Module; preprocessing: Preprocessing; title: string }> {
-  const checkpoint = await openWeights(path);
-  const found = identifyNetwork(checkpoint);
-  const shown = printablePath(path);
-  if (found === null) {
-    throw new ValueError(
-      `${shown}: has the names of no network that is known here; load it with loadInto into one of yours`,
-    );
-  }
-  const { preprocessing, name, options } = found.origin;
-  if (preprocessing === null) {
-    throw new ValueError(
-      `${shown}: is of ${found.label} as ${name} has it, but not for ImageNet's thousand classes, so ` +
-        'nobody knows how it takes pictures; pass weights of ImageNet',
-    );
-  }
-  const network = found.create();
-  const { notes } = loadInto(network, checkpoint);
-  for (const note of [...(checkpoint.notes ?? []), ...notes]) warn(`${shown}: ${note}`);
-  const more = Object.entries(options).map(([option, value]) => `, ${option}: ${value}`);
-  const title = `${found.label} of ${name}${more.join('')}`;
-  return { network: network.eval(), preprocessing, title };
-}
-
 /** The names of the classes, or null where the default list is not there. */
 async function readClasses(path: string): Promise<readonly string[] | null> {
   try {
@@ -92,17 +66,18 @@ async function main(): Promise<void> {
   if (positionals.length === 0) {
     throw new ValueError('there are no pictures: pass PNG or JPEG files; see --help');
   }
-  const { network, preprocessing, title } = await openNetwork(values.weights);
+  const checkpoint = await openWeights(values.weights);
+  const { network, preprocessing, title, notes } = imageNetNetworkOf(checkpoint);
+  for (const note of notes) warn(`${printablePath(values.weights)}: ${note}`);
   const classes = await readClasses(values.classes);
   if (classes === null) warn(`there is no ${CLASSES}, so classes have numbers; pass --classes`);
   console.log(title);
   const model = new Model({ network });
   for (const path of positionals) {
     const picture = await readImage(path);
-    const logits = model.predict(imageNetInput(picture, preprocessing));
-    const shares = Array.from(softmax(logits, 1).data, (share, label) => ({ share, label }));
+    const [ranked] = rankedClasses(model.predict(imageNetInput(picture, preprocessing)));
     console.log(printablePath(path));
-    for (const { share, label } of shares.sort((a, b) => b.share - a.share).slice(0, top)) {
+    for (const { share, label } of ranked.slice(0, top)) {
       const name = printable(classes?.[label] ?? `class ${label}`);
       console.log(`  ${name.padEnd(24)} ${(100 * share).toFixed(1).padStart(5)} %`);
     }

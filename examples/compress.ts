@@ -20,9 +20,9 @@ import { COMPACT } from '@firelight/nn/formats';
 import { Generator, ValueError } from '@firelight/tensor';
 import { type LoadedCifar, loadCifar } from './support/load-cifar.ts';
 import { openNetwork } from './support/open-network.ts';
+import { parseTrainOptions } from './support/parse-train-options.ts';
 import { readArguments } from './support/read-arguments.ts';
 import { run, warn } from './support/run.ts';
-import { parseTrainOptions } from './support/train-options.ts';
 
 const HELP = `Compresses a network of npm run train as Deep Compression does (arXiv:1510.00149).
 

@@ -1,15 +1,17 @@
 import { basename } from 'node:path';
-import { Compose, Resize, readImage } from '@firelight/data';
+import { readImage } from '@firelight/data';
 import { Model } from '@firelight/nn';
-import { Generator, softmax, stack, type Tensor, tensor, ValueError } from '@firelight/tensor';
+import { openCheckpoint } from '@firelight/nn/formats';
+import { Generator, stack, ValueError } from '@firelight/tensor';
 import { printable, printablePath } from '@firelight/tensor/extend';
-import { centerSquare } from './support/center-square.ts';
+import { cifarInput, imageOf } from './support/cifar-input.ts';
 import { drawGrid, type GridCell } from './support/draw-grid.ts';
-import { imageOf, loadCifar, networkInput } from './support/load-cifar.ts';
-import { openCifarNetwork } from './support/open-network.ts';
+import { loadCifar } from './support/load-cifar.ts';
+import { cifarNetworkOf } from './support/open-network.ts';
+import { parseTrainOptions } from './support/parse-train-options.ts';
+import { rankedClasses } from './support/ranked-classes.ts';
 import { readArguments } from './support/read-arguments.ts';
 import { run, warn } from './support/run.ts';
-import { parseTrainOptions } from './support/train-options.ts';
 import { writeWhole } from './support/write-whole.ts';
 
 const HELP = `Shows what a trained network takes images for.
@@ -38,13 +40,6 @@ const FLAGS = {
 
 const TOP = 5;
 
-/** The classes of one row of probabilities, the most probable first. */
-function ranked(probabilities: Tensor, row: number): { label: number; share: number }[] {
-  const [, classes] = probabilities.shape;
-  const shares = Array.from(probabilities.data.subarray(row * classes, (row + 1) * classes));
-  return shares.map((share, label) => ({ label, share })).sort((a, b) => b.share - a.share);
-}
-
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 async function main(): Promise<void> {
@@ -61,7 +56,9 @@ async function main(): Promise<void> {
     throw new ValueError('--checkpoint is missing: pass a checkpoint of npm run train; see --help');
   }
   const { checkpoint } = values;
-  const { network, imageSize, classNames, notes } = await openCifarNetwork(checkpoint);
+  const { network, imageSize, classNames, notes } = cifarNetworkOf(
+    await openCheckpoint(checkpoint),
+  );
   for (const note of notes) warn(`${printablePath(checkpoint)}: ${note}`);
   const model = new Model({ network });
   const cells =
@@ -80,17 +77,11 @@ async function classify(
   paths: readonly string[],
   { imageSize, classNames }: { imageSize: number; classNames: readonly string[] },
 ): Promise<GridCell[]> {
-  const resize = new Resize([imageSize, imageSize]);
-  const transform = new Compose([centerSquare, resize, ...networkInput()]);
   const pictures = await Promise.all(paths.map((path) => readImage(path)));
-  const inputs = pictures.map((picture) => {
-    const { data, channels, height, width } = transform.apply(picture, new Generator(0));
-    return tensor(data as Float32Array, { shape: [channels, height, width] });
-  });
-  const batch = stack(inputs);
-  const probabilities = softmax(model.predict(batch), 1);
+  const batch = stack(pictures.map((picture) => cifarInput(picture, imageSize)));
+  const ranked = rankedClasses(model.predict(batch));
   return paths.map((path, i) => {
-    const order = ranked(probabilities, i);
+    const order = ranked[i];
     console.log(printablePath(path));
     for (const { label, share } of order.slice(0, TOP)) {
       console.log(`  ${printable(classNames[label]).padEnd(12)} ${percent(share).padStart(7)}`);
@@ -121,9 +112,9 @@ async function testImages(
     warn,
   );
   for await (const { image, label } of data.test) {
-    const probabilities = softmax(model.predict(image), 1);
+    const ranked = rankedClasses(model.predict(image));
     const cells = Array.from(label.data, (truth, i): GridCell => {
-      const [{ label: predicted, share }] = ranked(probabilities, i);
+      const [{ label: predicted, share }] = ranked[i];
       return {
         image: imageOf(image, i),
         title: `${data.classNames[predicted]} ${percent(share)}`,

@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
 import { Generator, ValueError } from '@firelight/tensor';
+import { imageOf } from './support/cifar-input.ts';
 import { drawGrid } from './support/draw-grid.ts';
-import { imageOf, loadCifar } from './support/load-cifar.ts';
+import { loadCifar } from './support/load-cifar.ts';
+import { parseTrainOptions } from './support/parse-train-options.ts';
 import { run, warn } from './support/run.ts';
-import { parseTrainOptions } from './support/train-options.ts';
 import { writeWhole } from './support/write-whole.ts';
 
 const HELP = `Draws a batch of training images as the network sees them.

@@ -20,6 +20,7 @@ import { createNetwork } from './support/create-network.ts';
 import { INTERRUPTED, interruptSignal } from './support/interrupt.ts';
 import { loadCifar } from './support/load-cifar.ts';
 import { configOf, openNetwork } from './support/open-network.ts';
+import { helpText, parseTrainOptions, resumedOptions } from './support/parse-train-options.ts';
 import { accuracyLines, type Confusion, drawPictures } from './support/report.ts';
 import { run, warn } from './support/run.ts';
 import type { RunConfig } from './support/run-config.ts';
@@ -32,13 +33,7 @@ import {
   readConfig,
   writeConfig,
 } from './support/run-folder.ts';
-import {
-  differenceOf,
-  helpText,
-  parseTrainOptions,
-  resumedOptions,
-  type TrainOptions,
-} from './support/train-options.ts';
+import { differenceOf, type TrainOptions } from './support/train-options.ts';
 
 /** A run that begins or goes on, in a folder of which no other process makes use. */
 interface Session {

@@ -1,17 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { type Checkpoint, encodeCheckpoint, loadParamIntoNet, type Module } from '@firelight/nn';
-import {
-  CHECKPOINT_FORMATS,
-  identifyNetwork,
-  loadInto,
-  openCheckpoint,
-  openLayersModel,
-} from '@firelight/nn/formats';
+import { identifyNetwork, loadInto, openCheckpoint, openLayersModel } from '@firelight/nn/formats';
 import { Generator, type Shape, type Tensor, ValueError } from '@firelight/tensor';
 import { printablePath } from '@firelight/tensor/extend';
 import { fileSource } from '@firelight/tensor/formats';
 import { createNetwork } from './create-network.ts';
+import { formatName } from './format-name.ts';
 import { configOf } from './open-network.ts';
 
 /** A network, and what it takes where that is known. */
@@ -35,8 +30,7 @@ export interface Opened {
 export async function openAny(path: string): Promise<Opened> {
   if (extname(path).toLowerCase() === '.json') return openDescribed(path);
   const checkpoint = await openCheckpoint(path);
-  const source = await fileSource(path);
-  const format = CHECKPOINT_FORMATS.find((each) => each.recognise(source))?.name ?? 'safetensors';
+  const format = formatName(await fileSource(path));
   const { optimizer, notes = [] } = checkpoint;
   const left = optimizer === undefined ? [] : ['what its optimizer kept is not converted'];
   return { format, checkpoint, described: null, notes: [...notes, ...left] };

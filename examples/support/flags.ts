@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { ValueError } from '@firelight/tensor';
 
 /** What the values of a flag are. */
@@ -119,47 +118,6 @@ export function helpLines(flags: Flags): string[] {
   });
   const width = rows.reduce((widest, { written }) => Math.max(widest, written.length), 0);
   return rows.map(({ written, help }) => `  ${written.padEnd(width)}  ${help}`);
-}
-
-/**
- * The values of the flags that are given.
- *
- * @param help the command that prints the help
- * @throws ValueError with one sentence for an unknown flag or a value that does not fit
- */
-export function parseFlags<const Table extends Flags>(
-  flags: Table,
-  args: readonly string[],
-  help: string,
-): Partial<ValuesOf<Table>> {
-  const options = Object.fromEntries(
-    Object.entries(flags).map(([name, { kind }]) => {
-      return [name, { type: kind.argument === null ? 'boolean' : 'string' } as const];
-    }),
-  );
-  const given = Object.entries(parse(options, args, help)).map(([name, raw]) => {
-    const { kind } = flags[name];
-    const value = typeof raw === 'string' ? kind.parse(raw) : raw;
-    if (!kind.accepts(value)) {
-      throw new ValueError(`--${name} must be ${kind.rule}, got '${raw}'`);
-    }
-    return [name, value];
-  });
-  return Object.fromEntries(given) as Partial<ValuesOf<Table>>; // As each kind accepted its value.
-}
-
-function parse(
-  options: Readonly<Record<string, { readonly type: 'boolean' | 'string' }>>,
-  args: readonly string[],
-  help: string,
-) {
-  try {
-    return parseArgs({ args: [...args], options, allowNegative: true }).values;
-  } catch (error) {
-    // parseArgs explains itself in its first sentence; the rest is about its own options.
-    const [sentence] = String((error as Error).message).split(/\.\s/);
-    throw new ValueError(`${sentence}; see ${help}`);
-  }
 }
 
 /** What must hold of a value of a flag, and does not; null if it is one. */

@@ -1,23 +1,17 @@
 import { stat } from 'node:fs/promises';
 import {
   CIFAR10_CLASSES,
-  CIFAR10_MEAN,
-  CIFAR10_STD,
   Cifar10,
   Compose,
   downloadCifar10,
   findCifar10,
-  HWC2CHW,
-  type Image,
-  Normalize,
   RandomCrop,
   RandomHorizontalFlip,
-  Rescale,
   Resize,
   syntheticCifar10,
-  type Transform,
 } from '@firelight/data';
-import { type Generator, type Tensor, ValueError } from '@firelight/tensor';
+import { type Generator, ValueError } from '@firelight/tensor';
+import { networkInput } from './cifar-input.ts';
 import type { TrainOptions } from './train-options.ts';
 
 const CIFAR10_SIDE = 32;
@@ -33,8 +27,6 @@ export interface LoadedCifar {
 /** Seeds of the made-up images; different, so that no test image was trained on. */
 const SYNTHETIC_SEEDS = { train: 1, test: 2 };
 
-const NORMALIZE = new Normalize({ mean: CIFAR10_MEAN, std: CIFAR10_STD });
-
 /** Pixels around an image from which a random crop of the same size is taken. */
 const CROP_PADDING = 4;
 
@@ -49,20 +41,6 @@ function transformTo(imageSize: number, { augment }: { augment: boolean }): Comp
     ...(imageSize === CIFAR10_SIDE ? [] : [new Resize([imageSize, imageSize])]),
     ...networkInput(),
   ]);
-}
-
-/** The last steps for every image, from `[H, W, C]` bytes to what the network takes. */
-export function networkInput(): Transform[] {
-  return [new Rescale(1 / 255, 0), NORMALIZE, new HWC2CHW()];
-}
-
-/** Image `index` of a batch that was made for the network, as it looks: values from 0 to 1. */
-export function imageOf(batch: Tensor, index: number): Image {
-  const [, channels, height, width] = batch.shape;
-  const length = channels * height * width;
-  const data = batch.data.slice(index * length, (index + 1) * length) as Float32Array;
-  // The mean and deviation that it was normalized with: others would give false colours.
-  return NORMALIZE.inverse().apply({ data, channels, height, width, layout: 'CHW' });
 }
 
 /** The folder with CIFAR-10, downloaded if necessary; null if it cannot be found or fetched. */

@@ -7,7 +7,7 @@ import {
   type SqueezeNet,
 } from '@firelight/nn';
 import { identifyNetwork, loadInto, openCheckpoint } from '@firelight/nn/formats';
-import { Generator, noGrad, zeros } from '@firelight/tensor';
+import { Generator, noGrad, ShapeError, type Tensor, zeros } from '@firelight/tensor';
 import { printablePath } from '@firelight/tensor/extend';
 import { createNetwork } from './create-network.ts';
 import { parseRunConfig, type RunConfig } from './run-config.ts';
@@ -26,22 +26,30 @@ export function configOf({ file, metadata }: Checkpoint): RunConfig {
   return parseRunConfig(metadata.config, `${file}: its configuration`);
 }
 
-/**
- * The network of a checkpoint with its weights, the size of its images, its classes' names, and all that the
- * checkpoint says of itself.
- */
-export async function openNetwork(file: string): Promise<{
-  network: SqueezeNet;
-  imageSize: number;
-  classNames: readonly string[];
-  metadata: Checkpoint['metadata'];
-}> {
-  const checkpoint = await openCheckpoint(file);
-  const { metadata } = checkpoint;
+/** The network of a checkpoint of `train-cifar.ts`, with its weights. */
+export interface OpenedRun {
+  readonly network: SqueezeNet;
+  readonly imageSize: number;
+  readonly classNames: readonly string[];
+  /** All that the checkpoint says of itself. */
+  readonly metadata: Checkpoint['metadata'];
+}
+
+/** Opens a checkpoint of `train-cifar.ts`. */
+export async function openNetwork(file: string): Promise<OpenedRun> {
+  return networkOfRun(await openCheckpoint(file));
+}
+
+function networkOfRun(checkpoint: Checkpoint): OpenedRun {
   const { options, classNames } = configOf(checkpoint);
   const network = createNetwork(options, new Generator(0));
   loadParamIntoNet(network, checkpoint);
-  return { network: network.eval(), imageSize: options['image-size'], classNames, metadata };
+  return {
+    network: network.eval(),
+    imageSize: options['image-size'],
+    classNames,
+    metadata: checkpoint.metadata,
+  };
 }
 
 /** A network for CIFAR-10, and what its images and classes are. */
@@ -62,10 +70,9 @@ const CIFAR10_SIZE = 32;
  *
  * @throws CheckpointError if the names tell none, or one of another count of classes
  */
-export async function openCifarNetwork(file: string): Promise<CifarNetwork> {
-  const checkpoint = await openCheckpoint(file);
-  if (checkpoint.metadata.config !== undefined) return { ...(await openNetwork(file)), notes: [] };
-  const shown = printablePath(file);
+export function cifarNetworkOf(checkpoint: Checkpoint): CifarNetwork {
+  if (checkpoint.metadata.config !== undefined) return { ...networkOfRun(checkpoint), notes: [] };
+  const shown = printablePath(checkpoint.file);
   const found = identifyNetwork(checkpoint);
   if (found === null) {
     throw new CheckpointError(
@@ -80,8 +87,13 @@ export async function openCifarNetwork(file: string): Promise<CifarNetwork> {
   }
   const network = found.create().eval();
   const { notes } = loadInto(network, checkpoint);
-  const input = zeros([1, 3, CIFAR10_SIZE, CIFAR10_SIZE]);
-  const [, count] = noGrad(() => network.forward(input)).shape;
+  const count = outputsFor(network, zeros([1, 3, CIFAR10_SIZE, CIFAR10_SIZE]));
+  if (count === null) {
+    throw new CheckpointError(
+      `${shown}: is of ${found.label} for other images than CIFAR-10's, of three channels and ` +
+        `${CIFAR10_SIZE} × ${CIFAR10_SIZE} pixels; pass weights for CIFAR-10`,
+    );
+  }
   if (count !== CIFAR10_CLASSES.length) {
     throw new CheckpointError(
       `${shown}: is of ${found.label} for ${count} classes, not for the ${CIFAR10_CLASSES.length} of CIFAR-10; ` +
@@ -94,4 +106,14 @@ export async function openCifarNetwork(file: string): Promise<CifarNetwork> {
     classNames: CIFAR10_CLASSES,
     notes: [...(checkpoint.notes ?? []), ...notes],
   };
+}
+
+/** How many outputs a network has for an input, or null if it takes none of this shape. */
+function outputsFor(network: Module, input: Tensor): number | null {
+  try {
+    return noGrad(() => network.forward(input)).shape[1];
+  } catch (error) {
+    if (error instanceof ShapeError) return null;
+    throw error;
+  }
 }

@@ -1,10 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
-import { basename, extname, join } from 'node:path';
+import { join } from 'node:path';
 import { type Checkpoint, CheckpointError } from '@firelight/nn';
-import { NPY, openCheckpoint } from '@firelight/nn/formats';
+import { openCheckpoint } from '@firelight/nn/formats';
 import { printablePath } from '@firelight/tensor/extend';
-
-const [EXTENSION] = NPY.extensions;
+import { isArrayFile, joinArrays } from './join-arrays.ts';
 
 /**
  * The weights in a file of any program, or in a folder of NumPy's files, each of which has the name of
@@ -18,14 +17,10 @@ export async function openWeights(path: string): Promise<Checkpoint> {
     () => false, // What is not there is told by whoever opens it.
   );
   if (!isFolder) return openCheckpoint(path);
-  const files = (await readdir(path)).filter((name) => extname(name) === EXTENSION).sort();
+  const files = (await readdir(path)).filter(isArrayFile).sort();
   if (files.length === 0) {
-    throw new CheckpointError(`${printablePath(path)}: has no ${EXTENSION} files; pass a file`);
+    throw new CheckpointError(`${printablePath(path)}: has no .npy files; pass a file`);
   }
-  const entries = files.map(async (file) => {
-    const { tensors } = await openCheckpoint(join(path, file));
-    return [basename(file, EXTENSION), Object.values(tensors)[0]] as const;
-  });
-  const tensors = Object.fromEntries(await Promise.all(entries));
-  return { file: path, tensors, metadata: {}, isForeign: true };
+  const arrays = files.map((file) => openCheckpoint(join(path, file)));
+  return joinArrays(path, await Promise.all(arrays));
 }

@@ -1,14 +1,9 @@
-import { ValueError } from '@firelight/tensor';
 import {
   count,
-  expectCompany,
-  expectNoContradiction,
   type Flags,
   flag,
-  helpLines,
   number,
   oneOf,
-  parseFlags,
   problemOf,
   share,
   text,
@@ -24,7 +19,7 @@ const OF_GPU = { changeable: true, goesWith: { flag: 'backend', values: ['gpu', 
 const tutorial = <const Value>(value: Value) => ({ recipes: { tutorial: value } });
 
 /** Each flag: its kind, default, help and what else holds of it. All else follows from this table. */
-const FLAGS = {
+export const TRAIN_FLAGS = {
   recipe: flag(
     oneOf('quick', 'tutorial'),
     'quick',
@@ -116,76 +111,11 @@ const FLAGS = {
 } as const;
 
 /** All flags with their values. */
-export type TrainOptions = ValuesOf<typeof FLAGS>;
+export type TrainOptions = ValuesOf<typeof TRAIN_FLAGS>;
 type FlagName = keyof TrainOptions;
 
-const flags: Flags = FLAGS;
-const names = Object.keys(FLAGS) as FlagName[];
-
-/** The text of `--help`. */
-export function helpText(): string {
-  const changeable = names.filter((name) => flags[name].changeable && name !== 'resume');
-  return [
-    'Trains SqueezeNet on CIFAR-10 and tests it.',
-    '',
-    'Usage: npm run train -- [flags]',
-    '',
-    ...helpLines(FLAGS),
-    '',
-    'Images are looked for in --data, $FIRELIGHT_CIFAR10, ./data and ../shared/cifar-10; then',
-    'CIFAR-10 is downloaded; if that fails too, built-in made-up images are used.',
-    '',
-    'A training outlives its terminal: when standard output is closed or full, or the terminal hangs',
-    'up, it goes on without printing, and its folder holds all that it would have printed. Ctrl-C, or',
-    'kill and its process number, makes it save and end; --resume names the process that still runs.',
-    'With --resume, only these flags may differ from those of the run:',
-    `  ${changeable.join(', ')}.`,
-  ].join('\n');
-}
-
-/** The flags that are given, each with its value. */
-function givenIn(args: readonly string[]): Partial<TrainOptions> {
-  return parseFlags(FLAGS, args, 'npm run train -- --help');
-}
-
-/**
- * Reads the command line.
- *
- * @throws ValueError with one sentence for an unknown flag, a value that does not fit, or flags that
- *   do not go together
- */
-export function parseTrainOptions(args: readonly string[]): TrainOptions {
-  const given = givenIn(args);
-  const { recipe = FLAGS.recipe.default } = given;
-  const defaults = names.map((name) => {
-    const { recipes = {}, default: preset } = flags[name];
-    return [name, Object.hasOwn(recipes, recipe) ? recipes[recipe] : preset];
-  });
-  const options = { ...(Object.fromEntries(defaults) as TrainOptions), ...given };
-  expectNoContradiction(FLAGS, options);
-  // What a flag goes with may be among those that the run was begun with: see resumedOptions.
-  if (!options.resume) expectCompany(FLAGS, options);
-  return options;
-}
-
-/**
- * The options of a run that goes on: its own, with those flags of the command line that may differ.
- *
- * @throws ValueError for a flag that would change what is trained, or does not go with the others
- */
-export function resumedOptions(own: TrainOptions, args: readonly string[]): TrainOptions {
-  const options = { ...own, ...givenIn(args), resume: own.resume };
-  const difference = differenceOf(options, own);
-  if (difference !== null) {
-    const [asked, begun] = difference;
-    throw new ValueError(
-      `${asked} cannot be set by --resume: the run was begun with ${begun}; leave it out, or start ` +
-        'a new run without --resume',
-    );
-  }
-  expectCompany(FLAGS, options);
-  return options;
-}
+const flags: Flags = TRAIN_FLAGS;
+const names = Object.keys(TRAIN_FLAGS) as FlagName[];
 
 /** What is to be trained otherwise by some options than by others, as flags; null if nothing is. */
 export function differenceOf(
@@ -207,6 +137,6 @@ export function checkedOptions(
     const rule = problemOf(flags[name], Object.hasOwn(found, name) ? found[name] : undefined);
     if (rule !== null) return { problem: `the option '${name}' must be ${rule}` };
   }
-  const unknown = Object.keys(found).filter((name) => !Object.hasOwn(FLAGS, name));
+  const unknown = Object.keys(found).filter((name) => !Object.hasOwn(TRAIN_FLAGS, name));
   return { options: found as TrainOptions, unknown }; // As all flags were checked.
 }

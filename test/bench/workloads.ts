@@ -1,4 +1,4 @@
-import { parseTrainOptions } from '../../examples/support/train-options.ts';
+import { parseTrainOptions } from '../../examples/support/parse-train-options.ts';
 
 /** Threads that everybody may use. */
 export const THREADS = Number(process.env.THREADS ?? 2);

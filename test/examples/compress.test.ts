@@ -8,7 +8,7 @@ import { Generator } from '@firelight/tensor';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createNetwork } from '../../examples/support/create-network.ts';
 import { openNetwork } from '../../examples/support/open-network.ts';
-import { parseTrainOptions } from '../../examples/support/train-options.ts';
+import { parseTrainOptions } from '../../examples/support/parse-train-options.ts';
 import { runExample } from '../helpers/run-example.ts';
 
 let folder: string;

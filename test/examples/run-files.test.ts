@@ -5,9 +5,9 @@ import { loadCheckpoint, saveCheckpoint } from '@firelight/nn';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openNetwork } from '../../examples/support/open-network.ts';
+import { parseTrainOptions, resumedOptions } from '../../examples/support/parse-train-options.ts';
 import { drawPictures } from '../../examples/support/report.ts';
 import { parseRunConfig } from '../../examples/support/run-config.ts';
-import { parseTrainOptions, resumedOptions } from '../../examples/support/train-options.ts';
 import { mutantsOf } from '../helpers/mutations.ts';
 import { checkpointsOf, SHORT, train } from './training-process.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { syntheticCifar10 } from '@firelight/data';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseTrainOptions } from '../../examples/support/train-options.ts';
+import { parseTrainOptions } from '../../examples/support/parse-train-options.ts';
 import { runExample } from '../helpers/run-example.ts';
 import { sharedPath } from '../helpers/shared.ts';
 
