@@ -41,7 +41,7 @@ async function openDescribed(path: string): Promise<Opened> {
   return {
     format: 'tensorflow.js',
     checkpoint: { file: path, tensors: network.stateDict(), metadata: {}, isForeign: true },
-    described: { network, label: 'Sequential', inputShape: [1, ...inputShape] },
+    described: { network, label: network.constructor.name, inputShape: [1, ...inputShape] },
     notes: unused.length === 0 ? [] : [`no layer has taken ${unused.join(', ')}, left out`],
   };
 }

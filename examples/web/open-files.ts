@@ -1,4 +1,4 @@
-import { type Checkpoint, Sequential, type StateDict } from '@firelight/nn';
+import type { Checkpoint, StateDict } from '@firelight/nn';
 import { identifyNetwork, openCheckpoint, openLayersModel } from '@firelight/nn/formats';
 import { FirelightError, ValueError } from '@firelight/tensor';
 import { formatShape } from '@firelight/tensor/extend';
@@ -73,7 +73,7 @@ async function describeModel(model: HeldFile, files: readonly HeldFile[]): Promi
   return {
     file: model.name,
     format: 'layers-model of TensorFlow.js',
-    network: `${Sequential.name} for inputs ${formatShape(inputShape)}`,
+    network: `layers that take ${formatShape(inputShape)}`,
     origin: 'Keras',
     tensors: network.stateDict(),
     notes: unused.length === 0 ? [] : [`no layer has taken ${unused.join(', ')}`],

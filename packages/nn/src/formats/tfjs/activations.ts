@@ -13,6 +13,7 @@ import {
 import { ReLU } from '../../layers/relu.ts';
 import type { Module } from '../../module/module.ts';
 import type { Config } from './config.ts';
+import type { Flow } from './flow.ts';
 
 /** Functions of Keras, by the names that an `activation` has; `linear` is none. */
 const ACTIVATIONS: ReadonlyMap<unknown, () => Module> = new Map<unknown, () => Module>([
@@ -44,7 +45,7 @@ export function withActivation(config: Config, modules: readonly Module[]): read
 }
 
 /** Layers that are a function alone. */
-export function activationLayer(config: Config): Module {
+export function activationLayer(config: Config, flow: Flow): Module {
   switch (config.layer.className) {
     case 'ReLU': {
       config.expect('negative_slope', 0);
@@ -57,7 +58,7 @@ export function activationLayer(config: Config): Module {
     case 'ELU':
       return new ELU({ alpha: config.number('alpha', 1) });
     default:
-      config.expect('axis', -1);
+      config.expect('axis', -1, flow.kind === 'images' ? 3 : 1);
       return new Softmax({ axis: 1 });
   }
 }

@@ -1,5 +1,5 @@
 import { quote } from '@firelight/tensor/extend';
-import type { KerasLayer } from './model-json.ts';
+import type { KerasLayer } from './topology.ts';
 
 /** A layer, or an option of one, that is not read here; all of a model are told together. */
 export class Unsupported extends Error {}

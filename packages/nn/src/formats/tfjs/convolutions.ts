@@ -75,6 +75,33 @@ function depthwiseWeight(weight: Tensor): Tensor {
   return reshape(permute(weight, [2, 3, 0, 1]), [channels * multiplier, 1, kH, kW]);
 }
 
+/** `SeparableConv2D`: a depthwise convolution, then one of single pixels. */
+export const separableConv2d: Builder = (config, flow, take) => {
+  const shape = imagesIn(config, flow);
+  const { kernel, stride, dilation, padding } = window(config);
+  const [inChannels] = shape;
+  const inner = inChannels * config.number('depth_multiplier', 1);
+  const outChannels = config.number('filters', 0);
+  const weight = take('depthwise_kernel', [...kernel, inChannels, inner / inChannels]);
+  const depthwise = convolution(
+    { inChannels, outChannels: inner, groups: inChannels, kernelSize: kernel },
+    { stride, dilation, padding },
+    depthwiseWeight(weight),
+    null,
+  );
+  const pointwise = convolution(
+    { inChannels: inner, outChannels, kernelSize: 1 },
+    {},
+    permute(take('pointwise_kernel', [1, 1, inner, outChannels]), [3, 2, 0, 1]),
+    config.boolean('use_bias', true) ? take('bias', [outChannels]) : null,
+  );
+  const size = spatial(config, shape, kernel, stride, dilation);
+  return {
+    modules: withActivation(config, [depthwise, pointwise]),
+    flow: { kind: 'images', shape: [outChannels, ...size] },
+  };
+};
+
 /** `DepthwiseConv2D`. */
 export const depthwiseConv2d: Builder = (config, flow, take) => {
   const shape = imagesIn(config, flow);

@@ -19,7 +19,7 @@ interface Built {
 }
 
 /** Gives a weight of a layer, which must have a shape. */
-export type TakeWeight = (part: string, shape: Shape) => Tensor;
+type TakeWeight = (part: string, shape: Shape) => Tensor;
 
 /** Makes the modules of a layer, with its weights. */
 export type Builder = (config: Config, flow: Flow, take: TakeWeight) => Built;

@@ -6,7 +6,7 @@ import { Linear } from '../../layers/linear.ts';
 import { AvgPool2d, GlobalAvgPool2d, GlobalMaxPool2d, MaxPool2d } from '../../layers/pool2d.ts';
 import { activationLayer, withActivation } from './activations.ts';
 import { Unsupported } from './config.ts';
-import { conv2d, depthwiseConv2d, spatial, unfilled } from './convolutions.ts';
+import { conv2d, depthwiseConv2d, separableConv2d, spatial, unfilled } from './convolutions.ts';
 import { type Builder, expectChannelsLast, flattened, imagesIn, inKerasOrder } from './flow.ts';
 import { FromChannelsLast, type ImageShape, ZeroPadding2d } from './reshape.ts';
 
@@ -76,8 +76,14 @@ const globalPool =
   (config, flow) => {
     const [count] = imagesIn(config, flow);
     expectChannelsLast(config);
-    config.expect('keepdims', false);
-    return { modules: [new Pool()], flow: { kind: 'features', count, image: null } };
+    if (!config.boolean('keepdims', false)) {
+      return { modules: [new Pool()], flow: { kind: 'features', count, image: null } };
+    }
+    const shape: ImageShape = [count, 1, 1];
+    return {
+      modules: [new Pool(), new FromChannelsLast(shape)],
+      flow: { kind: 'images', shape },
+    };
   };
 
 const flatten: Builder = (config, flow) => {
@@ -128,13 +134,17 @@ const dropout: Builder = (config, flow) => ({
 });
 
 const activation: Builder = (config, flow) => ({ modules: withActivation(config, []), flow });
-const activationOnly: Builder = (config, flow) => ({ modules: [activationLayer(config)], flow });
+const activationOnly: Builder = (config, flow) => ({
+  modules: [activationLayer(config, flow)],
+  flow,
+});
 
 /** Layers of Keras and what they are here. */
 export const BUILDERS: ReadonlyMap<string, Builder> = new Map<string, Builder>([
   ['InputLayer', (_, flow) => ({ modules: [], flow })],
   ['Conv2D', conv2d],
   ['DepthwiseConv2D', depthwiseConv2d],
+  ['SeparableConv2D', separableConv2d],
   ['Dense', dense],
   ['BatchNormalization', batchNormalization],
   ['MaxPooling2D', pool(MaxPool2d)],

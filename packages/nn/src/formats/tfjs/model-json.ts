@@ -1,14 +1,6 @@
-import { quote } from '@firelight/tensor/extend';
 import type { ByteSource } from '@firelight/tensor/formats';
 import { isRecord } from '../../core/schema.ts';
-
-/** A layer of Keras as `model.json` describes it. */
-export interface KerasLayer {
-  readonly className: string;
-  readonly name: string;
-  /** Its options, with the names and values that Keras has for them; to be checked where they are used. */
-  readonly config: Readonly<Record<string, unknown>>;
-}
+import { AS_ONNX, type KerasGraph, readGraph } from './topology.ts';
 
 /** Weights that lie one after another in some files, which are one string of bytes. */
 export interface WeightGroup {
@@ -19,17 +11,15 @@ export interface WeightGroup {
 
 /** What `model.json` holds. */
 export interface ModelJson {
-  readonly layers: readonly KerasLayer[];
+  readonly graph: KerasGraph;
   readonly groups: readonly WeightGroup[];
 }
-
-const AS_ONNX = 'convert the model to ONNX (tf2onnx) and open that';
 
 /**
  * The description of a layers-model, as tensorflowjs_converter and `model.save` write it: a topology, and
  * a manifest of the files with weights.
  *
- * @throws the source's error for what is none, and for models that are not sequential
+ * @throws the source's error for what is none
  * @see tensorflow/tfjs, tfjs-core/src/io/types.ts, ModelJSON
  */
 export function parseModelJson(source: ByteSource): ModelJson {
@@ -48,17 +38,8 @@ export function parseModelJson(source: ByteSource): ModelJson {
   }
   // From Keras the topology stands one level deeper, and in old files the config is the list itself.
   const model = isRecord(modelTopology.model_config) ? modelTopology.model_config : modelTopology;
-  const { class_name: className, config } = model;
-  if (className !== 'Sequential') {
-    const what = typeof className === 'string' ? quote(className) : 'of no class';
-    throw source.error(`is ${what}, and only Sequential models are read here; ${AS_ONNX}`);
-  }
-  const layers: unknown = isRecord(config) ? config.layers : config;
-  if (!Array.isArray(layers) || layers.length === 0) {
-    throw source.error('has a Sequential without layers; save the model again');
-  }
   return {
-    layers: layers.map((layer: unknown, i) => checkLayer(source, layer, i)),
+    graph: readGraph(source, model.class_name, model.config),
     groups: weightsManifest.map((group: unknown, i) => checkGroup(source, group, i)),
   };
 }
@@ -76,25 +57,14 @@ function parseJson(source: ByteSource): Readonly<Record<string, unknown>> {
   throw source.error('is no JSON object; pass the model.json of a layers-model');
 }
 
-function checkLayer(source: ByteSource, layer: unknown, i: number): KerasLayer {
-  if (isRecord(layer) && typeof layer.class_name === 'string' && isRecord(layer.config)) {
-    const { class_name: className, config } = layer;
-    return {
-      className,
-      name: typeof config.name === 'string' ? config.name : `layer_${i}`,
-      config,
-    };
-  }
-  throw source.error(`layer ${i} has no class_name and config; save the model again`);
-}
-
 function checkGroup(source: ByteSource, group: unknown, i: number): WeightGroup {
   const { paths, weights } = isRecord(group) ? group : {};
   const areRight =
     Array.isArray(paths) &&
     paths.every((path) => typeof path === 'string') &&
     Array.isArray(weights);
-  if (areRight) return { paths, weights };
+  // As model.save writes them: './model.weights.bin'.
+  if (areRight) return { paths: paths.map((path) => path.replace(/^\.\//, '')), weights };
   throw source.error(
     `group ${i} of the weightsManifest has no paths and weights; save the model again`,
   );
