@@ -8,7 +8,6 @@ import {
 } from '@firelight/nn';
 import { COMPACT, openCheckpoint } from '@firelight/nn/formats';
 import { Generator, type Tensor, tensor } from '@firelight/tensor';
-import { crc32 } from '@firelight/tensor/formats';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { BitReader, BitWriter } from '../../../packages/nn/src/formats/compact/bits.ts';
@@ -20,6 +19,7 @@ import {
 } from '../../../packages/nn/src/formats/compact/huffman.ts';
 import { bitsOf } from '../../helpers/bits.ts';
 import { mutantsOf } from '../../helpers/mutations.ts';
+import { withChecksum } from '../../helpers/with-checksum.ts';
 
 const ended = (): CheckpointError => new CheckpointError('ended');
 
@@ -133,16 +133,6 @@ test('a SqueezeNet that was pruned and shares weights takes a tenth, and gives t
   });
   expect(other.eval().forward(image).data).toEqual(network.eval().forward(image).data);
 });
-
-/** With the checksum of what it holds, so that damage behind it is met too. */
-function withChecksum(file: Uint8Array): Uint8Array {
-  const fixed = new Uint8Array(file);
-  const length = Math.max(0, fixed.length - 4);
-  if (fixed.length >= 4) {
-    new DataView(fixed.buffer).setUint32(length, crc32(fixed.subarray(0, length)), true);
-  }
-  return fixed;
-}
 
 test('damaged files are refused or right', async () => {
   const tensors = {

@@ -4,14 +4,15 @@ import { importOnnx } from '@firelight/nn/formats';
 import { joinBytes } from '@firelight/tensor/formats';
 import { expect, test } from 'vitest';
 import { bytesField, varintField } from '../../../../packages/nn/src/formats/protobuf.ts';
-import { fuzzOnnx } from '../../../helpers/fuzz-onnx.ts';
+import { fuzzReader } from '../../../helpers/fuzz-reader.ts';
 import { onnxBytes } from '../../../helpers/onnx-bytes.ts';
+import { readOnnx } from '../../../helpers/read-onnx.ts';
 
 const fixture = (name: string): Uint8Array =>
   readFileSync(new URL(`../../../fixtures/onnx/${name}.onnx`, import.meta.url));
 
 test.each(['vit-17', 'upsampler'])('150 files with changed bytes of %s', async (name) => {
-  const { refused } = await fuzzOnnx(fixture(name), 150);
+  const { refused } = await fuzzReader([fixture(name)], readOnnx, { numRuns: 150 });
   expect(refused).toBeGreaterThan(0);
 });
 
