@@ -13,7 +13,7 @@ import {
   VGG,
   VisionTransformer,
 } from '@firelight/nn';
-import { exportNames, mapNames, type OriginName } from '@firelight/nn/formats';
+import { exportNames, identifyNetwork, mapNames, type OriginName } from '@firelight/nn/formats';
 import { Generator, ones, tensor } from '@firelight/tensor';
 import { describe, expect, test } from 'vitest';
 import { sharedPath } from '../../helpers/shared.ts';
@@ -49,6 +49,10 @@ const NETWORKS: readonly [create: () => Module, origins: OriginName[]][] = [
     () =>
       new VGG({ depth: 11, batchNorm: true, width: 1, hiddenFeatures: 2, poolSize: 1, generator }),
     ['torchvision', 'mindspore', 'firelight'],
+  ],
+  [
+    () => new VGG({ depth: 19, width: 1, hiddenFeatures: 2, poolSize: 1, generator }),
+    ['torchvision', 'mindspore', 'caffe', 'firelight'],
   ],
   [() => new LeNet5({ generator }), ['pytorch', 'mindspore', 'firelight']],
   [
@@ -132,6 +136,19 @@ describe('names in both directions', () => {
       { 'layer1.0.bn3.weight': 'layer1.0.bn3.gamma', 'layer1.1.bn1.bias': 'layer1.1.bn1.beta' },
     ],
     [
+      () => new VGG({ depth: 16, width: 1, hiddenFeatures: 2, poolSize: 1, generator }),
+      'caffe',
+      {
+        'features.0.weight': 'conv1_1.weight',
+        'features.7.bias': 'conv2_2.bias',
+        'features.10.weight': 'conv3_1.weight',
+        'features.19.weight': 'conv4_2.weight',
+        'features.28.bias': 'conv5_3.bias',
+        'classifier.0.weight': 'fc6.weight',
+        'classifier.6.bias': 'fc8.bias',
+      },
+    ],
+    [
       () => new ResNet({ width: 2, generator }),
       'pytorch',
       { 'layer2.0.downsample.0.weight': 'layer2.0.shortcut.0.weight', 'fc.bias': 'linear.bias' },
@@ -184,6 +201,14 @@ describe('names in both directions', () => {
       );
     },
   );
+
+  test.each([11, 13, 16, 19] as const)('of Caffe tell VGG of depth %i', (depth) => {
+    const options = { width: 1, hiddenFeatures: 2, poolSize: 1, generator };
+    const tensors = exportNames(new VGG({ depth, ...options }), 'caffe');
+    const found = identifyNetwork({ tensors });
+    expect(found?.label).toBe(`VGG({ depth: ${depth} })`);
+    expect(found?.origin.preprocessing).toMatchObject({ channelOrder: 'BGR', inputSize: 224 });
+  });
 
   test('that are not known are refused', () => {
     expect(() => exportNames(new LeNet5({ generator }), 'caffe')).toThrow(

@@ -4,6 +4,7 @@ import { openCheckpoint } from '@firelight/nn/formats';
 import { sum } from '@firelight/tensor';
 import { bytesSource, encodeZip, readZip } from '@firelight/tensor/formats';
 import { describe, expect, test } from 'vitest';
+import { freeZip } from '../../helpers/free-zip.ts';
 import { fuzzReader } from '../../helpers/fuzz-reader.ts';
 import { digestOf, expectedOf, hasInterop, interopPath } from '../../helpers/interop.ts';
 import {
@@ -135,6 +136,24 @@ test('elements of a big-endian machine are turned round', async () => {
     ['x/byteorder', code('big')],
     ['x/data/0', elements],
   ]);
+  expect((await openCheckpoint(file)).tensors.a.toArray()).toEqual([1, 2, 3, 4]);
+});
+
+test('the members that PyTorch 2 adds, with sizes behind them, are passed over', async () => {
+  const content: [name: string, bytes: Uint8Array][] = [
+    ['data.pkl', pickled(dictOf('a', tensorCode()))],
+    ['.format_version', code('1')],
+    ['.storage_alignment', code('64')],
+    ['byteorder', code('little')],
+    ['data/0', Buffer.from(Float32Array.of(1, 2, 3, 4).buffer)],
+    ['version', code('3\n')],
+    ['.data/serialization_id', code('0123456789')],
+  ];
+  // Sizes of 0 in local headers, and bit 3 for the descriptors.
+  const streamed = { flags: 0x808, localSizes: false };
+  const file = freeZip(
+    content.map(([name, bytes]) => ({ name: `model/${name}`, content: bytes, ...streamed })),
+  );
   expect((await openCheckpoint(file)).tensors.a.toArray()).toEqual([1, 2, 3, 4]);
 });
 

@@ -5,8 +5,8 @@ import type { OwnTensor } from './own-tensors.ts';
 /** What one program calls the tensors of one network. */
 export interface Dialect {
   readonly origin: OriginName;
-  /** Its name of a tensor of ours. */
-  readonly nameOf: (own: OwnTensor) => string;
+  /** Its name of a tensor of ours, one of all that the network has. */
+  readonly nameOf: (own: OwnTensor, all: readonly OwnTensor[]) => string;
   /** Whether it has names for a network of the class; for all of them by default. */
   readonly isFor?: (network: Module) => boolean;
   readonly options?: Origin['options'];
@@ -59,3 +59,22 @@ export const byPlace =
   (prefix: string) =>
   ({ part, place }: OwnTensor): string =>
     `${prefix}${place}_${part}`;
+
+/** Of VGG without norms: `conv1_1`, by the stages between pools, and `fc6` to `fc8`. */
+export const byVggStage = (own: OwnTensor, all: readonly OwnTensor[]): string => {
+  if (!own.layer.startsWith('features.')) {
+    const linear = all.filter(
+      ({ layer, part }) => layer.startsWith('classifier.') && part === own.part,
+    );
+    return `fc${6 + linear.indexOf(own)}.${own.part}`;
+  }
+  const stage = stageOf(own);
+  const ofStage = all.filter((each) => each.part === own.part && stageOf(each) === stage);
+  return `conv${stage}_${1 + ofStage.indexOf(own)}.${own.part}`;
+};
+
+/** A layer before each convolution is its ReLU, and one before each stage but the first is a pool. */
+function stageOf({ layer, place }: OwnTensor): number {
+  const [first, number] = layer.split('.');
+  return first === 'features' ? 1 + Number(number) - 2 * place : 0;
+}

@@ -5,8 +5,15 @@ import { SqueezeNet } from '../../models/squeezenet.ts';
 import { VGG } from '../../models/vgg.ts';
 import { VisionTransformer } from '../../models/vision-transformer.ts';
 import type { Module } from '../../module/module.ts';
-import { asInMindSpore, asInPyTorch, byFireNumber, byPlace, type Dialect } from './dialect.ts';
-import { OF_CAFFE, OF_TIMM, OF_TORCHVISION } from './origin.ts';
+import {
+  asInMindSpore,
+  asInPyTorch,
+  byFireNumber,
+  byPlace,
+  byVggStage,
+  type Dialect,
+} from './dialect.ts';
+import { OF_CAFFE, OF_CAFFE_224, OF_TIMM, OF_TORCHVISION } from './origin.ts';
 
 type Network = abstract new (...options: never[]) => Module;
 
@@ -32,7 +39,8 @@ const hasBottlenecks = (network: Module): boolean =>
  * @see pytorch/vision, torchvision/models; huggingface/pytorch-image-models, timm/models;
  *   kuangliu/pytorch-cifar and akamaster/pytorch_resnet_cifar10, models/resnet.py and resnet.py;
  *   mindspore-ai/models, official/cv and research/cv/squeezenet; mindspore-lab/mindcv, mindcv/models;
- *   songhan/SqueezeNet-Deep-Compression, SqueezeNet_deploy.prototxt
+ *   songhan/SqueezeNet-Deep-Compression, SqueezeNet_deploy.prototxt;
+ *   vadimkantorov/caffemodel2pytorch, caffemodel2pytorch.py
  */
 const DIALECTS: readonly (readonly [network: Network, dialects: readonly Dialect[]])[] = [
   [
@@ -118,6 +126,12 @@ const DIALECTS: readonly (readonly [network: Network, dialects: readonly Dialect
     [
       { ...TORCHVISION, nameOf: asInPyTorch() },
       { ...MINDSPORE, nameOf: asInMindSpore([/^features\./, 'layers.']) },
+      {
+        origin: 'caffe',
+        preprocessing: OF_CAFFE_224,
+        isFor: (network) => network.namedBuffers().length === 0,
+        nameOf: byVggStage,
+      },
     ],
   ],
   [

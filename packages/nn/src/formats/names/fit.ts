@@ -47,7 +47,7 @@ export function bestFit({ own, dialects }: NamedNetwork, names: FileNames, origi
 export const leftOver = ({ missing, unused }: Fit): number => missing.length + unused;
 
 function fitOf(own: readonly OwnTensor[], dialect: Dialect, names: FileNames): Fit {
-  const theirs = own.map((tensor) => dialect.nameOf(tensor));
+  const theirs = own.map((tensor) => dialect.nameOf(tensor, own));
   const prefix = names.prefixOf(theirs);
   const ours = new Map<string, string>();
   own.forEach(({ name }, i) => {

@@ -148,7 +148,6 @@ export function exportNames(network: Module, origin: OriginName): StateDict {
     );
   }
   const state = network.stateDict();
-  return Object.fromEntries(
-    ownTensors(network).map((own) => [dialect.nameOf(own), state[own.name]]),
-  );
+  const all = ownTensors(network);
+  return Object.fromEntries(all.map((own) => [dialect.nameOf(own, all), state[own.name]]));
 }

@@ -51,6 +51,16 @@ export const OF_TIMM: Preprocessing = {
   std: [0.5, 0.5, 0.5],
 };
 
+/** @see keras-team/keras-applications, keras_applications/imagenet_utils.py, mode='caffe' */
+export const OF_CAFFE_224: Preprocessing = {
+  resizeTo: 256,
+  inputSize: 224,
+  channelOrder: 'BGR',
+  scale: 1,
+  mean: [103.939, 116.779, 123.68],
+  std: [1, 1, 1],
+};
+
 /** @see forresti/SqueezeNet, SqueezeNet_v1.0/train_val.prototxt, transform_param */
 export const OF_CAFFE: Preprocessing = {
   resizeTo: 256,
