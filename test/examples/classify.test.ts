@@ -6,8 +6,7 @@ import { Generator, tensor } from '@firelight/tensor';
 import { encodeNpy } from '@firelight/tensor/formats';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openWeights } from '../../examples/support/open-weights.ts';
-import { PHOTOGRAPHS } from '../helpers/photographs.ts';
-import { encodePng } from '../helpers/png.ts';
+import { PHOTOGRAPHS, photographFiles } from '../helpers/photographs.ts';
 import { runExample } from '../helpers/run-example.ts';
 import { sharedPath } from '../helpers/shared.ts';
 
@@ -16,20 +15,6 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'classify-'));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-
-/** The photographs as files that the example reads; one is there in raw bytes alone. */
-function photographs(): string[] {
-  return Object.keys(PHOTOGRAPHS).map((name) => {
-    const jpeg = sharedPath('images', `${name}.jpg`);
-    if (jpeg !== null) return jpeg;
-    const path = join(folder, `${name}.png`);
-    const pixels = readFileSync(sharedPath('images', '224', `${name}.ppm`) as string).subarray(
-      -224 * 224 * 3,
-    );
-    writeFileSync(path, encodePng({ data: pixels, width: 224, height: 224 }));
-    return path;
-  });
-}
 
 const net = sharedPath('interop', 'compressed_SqueezeNet.net');
 const npy = sharedPath('squeezenet', 'squeezenet1.1_nchw', 'weights');
@@ -43,7 +28,7 @@ describe.skipIf(net === null || npy === null || sharedPath('images') === null)(
     ])(
       '%s sees all of them right',
       async (title, weights) => {
-        const flags = ['--weights', weights as string, '--top', '1', ...photographs()];
+        const flags = ['--weights', weights as string, '--top', '1', ...photographFiles(folder)];
         const { code, stdout, stderr } = await runExample('classify.ts', flags);
         expect([code, stderr]).toEqual([0, '']);
         const [first, ...lines] = stdout.trimEnd().split('\n');
