@@ -16,7 +16,7 @@ const headers = {
 export default defineConfig({
   root: import.meta.dirname,
   base: './', // What is built works in any folder.
-  resolve: { conditions: ['development', 'module', 'browser'] },
+  resolve: { conditions: ['@firelight/source', 'module', 'browser'] },
   define: { IMAGENET_CLASSES: JSON.stringify(classes) },
   worker: { format: 'es' },
   server: { headers },
