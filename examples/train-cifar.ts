@@ -21,6 +21,7 @@ import { INTERRUPTED, interruptSignal } from './support/interrupt.ts';
 import { loadCifar } from './support/load-cifar.ts';
 import { configOf, openNetwork } from './support/open-network.ts';
 import { helpText, parseTrainOptions, resumedOptions } from './support/parse-train-options.ts';
+import { startFrom } from './support/pretrained.ts';
 import { accuracyLines, type Confusion, drawPictures } from './support/report.ts';
 import { run, warn } from './support/run.ts';
 import type { RunConfig } from './support/run-config.ts';
@@ -146,6 +147,10 @@ async function train(session: Session): Promise<void> {
   const { options, folder, resumeFrom, config: begun } = session;
   const [weights, order] = new Generator(options.seed).split(2);
   const network = createNetwork(options, weights);
+  const { pretrained, freeze } = options;
+  const isNew = resumeFrom === null;
+  const taken = isNew && pretrained !== undefined ? await startFrom(pretrained, network) : [];
+  if (freeze !== undefined) network.freeze(freeze);
   const data = await loadCifar(options, order, warn);
   const config: RunConfig = { options, classNames: data.classNames };
   if (begun !== null && String(begun.classNames) !== String(config.classNames)) {
@@ -158,8 +163,9 @@ async function train(session: Session): Promise<void> {
     `data:    ${data.source}, ${data.train.length} to train and ${data.test.length} to test`,
   );
   printSetting(network);
+  for (const line of taken) console.log(`weights: ${line}`);
   console.log(`run:     ${folder.path}`);
-  if (resumeFrom !== null) {
+  if (!isNew) {
     const { epoch, step } = resumeFrom.metadata;
     console.log(`resumed: ${resumeFrom.file}, after step ${step} of epoch ${epoch}`);
   } else if (begun !== null) {
@@ -175,7 +181,7 @@ async function train(session: Session): Promise<void> {
     validation: data.test,
     signal,
     warn,
-    ...(resumeFrom === null ? {} : { resumeFrom }),
+    ...(isNew ? {} : { resumeFrom }),
   });
   release();
   if (stopReason !== null) {

@@ -40,7 +40,8 @@ export async function openNetwork(file: string): Promise<OpenedRun> {
   return networkOfRun(await openCheckpoint(file));
 }
 
-function networkOfRun(checkpoint: Checkpoint): OpenedRun {
+/** The network of a checkpoint whose metadata has the configuration of `train-cifar.ts`. */
+export function networkOfRun(checkpoint: Checkpoint): OpenedRun {
   const { options, classNames } = configOf(checkpoint);
   const network = createNetwork(options, new Generator(0));
   loadParamIntoNet(network, checkpoint);

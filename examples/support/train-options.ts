@@ -32,6 +32,10 @@ export const TRAIN_FLAGS = {
   mirror: flag(text, undefined, 'address to fetch the binary archive from', CHANGEABLE),
   out: flag(text, undefined, 'folder of the run; runs/<recipe>-<time>', CHANGEABLE),
   resume: flag(toggle, false, 'go on with the run in --out, or the latest', CHANGEABLE),
+  pretrained: flag(text, undefined, 'begin with the weights in this file, of any program', {
+    contradicts: { flag: 'resume', because: 'begins a new run' },
+  }),
+  freeze: flag(text, undefined, "parameters to leave as they are: 'features.**'"),
   'eval-only': flag(text, undefined, 'test this checkpoint and stop', {
     contradicts: { flag: 'resume', because: 'tests and does not train' },
   }),
