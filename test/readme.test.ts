@@ -24,7 +24,11 @@ const blocks = await Promise.all(
   }),
 );
 
-beforeAll(() => mkdir(join(ROOT, FOLDER), { recursive: true }));
+/** What a run that was killed left behind would be in the way. */
+beforeAll(async () => {
+  await rm(join(ROOT, FOLDER), { recursive: true, force: true });
+  await mkdir(join(ROOT, FOLDER), { recursive: true });
+});
 afterAll(() => rm(join(ROOT, FOLDER), { recursive: true, force: true }));
 
 /** Runs a program in a folder of its own, for the files that it may write. */

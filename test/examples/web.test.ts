@@ -245,7 +245,8 @@ describe.skipIf(executablePath === null)(
         const list = sharedPath('squeezenet', 'imagenet_classes.txt') as string;
         const classes = readFileSync(list, 'utf8').trimEnd().split('\n');
         const rights = Object.values(PHOTOGRAPHS);
-        for (const [i, photograph] of photographFiles(folder).entries()) {
+        // Whether all are told right is tried in Node; here, whether a page computes the same.
+        for (const [i, photograph] of photographFiles(folder).slice(0, 2).entries()) {
           await drop([photograph]);
           const seen = await decodeImage(readFileSync(photograph));
           const ranked = opened?.classifier?.classify(seen) ?? [];
