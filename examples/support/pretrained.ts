@@ -22,6 +22,8 @@ interface Learned {
   readonly network: Module;
   /** Null where it takes them as the training does. */
   readonly preprocessing: Preprocessing | null;
+  /** Options that it has where it comes from. */
+  readonly options: Readonly<Record<string, string>>;
   readonly title: string;
 }
 
@@ -37,7 +39,7 @@ interface Learned {
 export async function startFrom(path: string, network: SqueezeNet): Promise<string[]> {
   const shown = printablePath(path);
   const checkpoint = await openWeights(path);
-  const { network: learned, preprocessing, title } = learnedFrom(checkpoint);
+  const { network: learned, preprocessing, options, title } = learnedFrom(checkpoint);
   const theirs: Record<string, Tensor> = { ...learned.stateDict() };
   const own = network.stateDict();
   const found = Object.keys(own).filter((name) => Object.hasOwn(theirs, name));
@@ -64,13 +66,16 @@ export async function startFrom(path: string, network: SqueezeNet): Promise<stri
   return [
     `${title}: took ${fitting.length} of ${Object.keys(own).length} tensors from ${shown}`,
     ...(fresh.length === 0 ? [] : [`new: ${quoteSome(fresh)}`]),
+    ...Object.entries(options)
+      .filter(([option, value]) => Reflect.get(network, option) !== value)
+      .map(([option, value]) => `it was trained with --${option} ${value}, which this run is not`),
   ];
 }
 
 function learnedFrom(checkpoint: Checkpoint): Learned {
   if (checkpoint.metadata.config !== undefined) {
     const { network } = networkOfRun(checkpoint);
-    return { network, preprocessing: null, title: 'SqueezeNet of a run' };
+    return { network, preprocessing: null, options: {}, title: 'SqueezeNet of a run' };
   }
   const found = identifyNetwork(checkpoint);
   if (found === null) {
@@ -81,8 +86,8 @@ function learnedFrom(checkpoint: Checkpoint): Learned {
   }
   const network = found.create();
   loadInto(network, checkpoint);
-  const { preprocessing, name } = found.origin;
-  return { network, preprocessing, title: `${found.label} of ${name}` };
+  const { preprocessing, name, options } = found.origin;
+  return { network, preprocessing, options, title: `${found.label} of ${name}` };
 }
 
 function differenceAt(misfit: string | undefined, theirs: StateDict, own: StateDict): string {
