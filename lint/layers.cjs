@@ -8,7 +8,7 @@ const LAYERS = {
     ['backend/contract', 'core'],
     ['backend/offsets', 'core'],
     ['backend/declined', 'core', 'backend/contract'],
-    ['backend/host'],
+    ['backend/host', 'core'],
     ['backend/worker-thread', 'backend/host'],
     ['backend/backend', 'backend/contract', 'backend/declined', 'backend/worker-thread'],
     ['backend/reference', 'core', 'backend/contract', 'backend/offsets', 'backend/backend'],

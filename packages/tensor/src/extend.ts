@@ -17,7 +17,7 @@ export {
   NOT_FLOAT32_WITH_INDICES,
 } from './backend/declined.ts';
 export { defineKernel, type KernelVersions } from './backend/define-kernel.ts';
-export { isNode } from './backend/host.ts';
+export { isNode, neededModule } from './backend/host.ts';
 export { registerBackend } from './backend/registry.ts';
 export {
   openPort,

@@ -1,4 +1,4 @@
-import { ValueError } from '@firelight/tensor';
+import { neededModule } from '@firelight/tensor/extend';
 
 interface NodeModules {
   'node:crypto': typeof import('node:crypto');
@@ -11,17 +11,13 @@ interface NodeModules {
   'node:zlib': typeof import('node:zlib');
 }
 
+const INSTEAD = 'pass bytes to fromBytes or decodeImage';
+
 /**
  * A module of Node; no import, which bundlers for browsers would follow.
  *
  * @throws ValueError outside of Node
  */
 export function nodeModule<Name extends keyof NodeModules>(name: Name): NodeModules[Name] {
-  const module = globalThis.process?.getBuiltinModule?.(name);
-  if (module === undefined) {
-    throw new ValueError(
-      `files need Node, and '${name}' is not here; in a browser pass bytes to fromBytes or decodeImage`,
-    );
-  }
-  return module as NodeModules[Name]; // A name stands for one module.
+  return neededModule(name, INSTEAD) as NodeModules[Name]; // A name stands for one module.
 }

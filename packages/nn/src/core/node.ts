@@ -1,4 +1,4 @@
-import { ValueError } from '@firelight/tensor';
+import { neededModule } from '@firelight/tensor/extend';
 
 interface NodeModules {
   'node:crypto': typeof import('node:crypto');
@@ -7,18 +7,14 @@ interface NodeModules {
   'node:path': typeof import('node:path');
 }
 
+const INSTEAD =
+  'pass bytes to decodeCheckpoint or openCheckpoint, and keep those of encodeCheckpoint';
+
 /**
  * A module of Node; no import, which bundlers for browsers would follow.
  *
  * @throws ValueError outside of Node
  */
 export function nodeModule<Name extends keyof NodeModules>(name: Name): NodeModules[Name] {
-  const module = globalThis.process?.getBuiltinModule?.(name);
-  if (module === undefined) {
-    throw new ValueError(
-      `files need Node, and '${name}' is not here; in a browser pass bytes to decodeCheckpoint or ` +
-        'openCheckpoint, and keep those of encodeCheckpoint',
-    );
-  }
-  return module as NodeModules[Name]; // A name stands for one module.
+  return neededModule(name, INSTEAD) as NodeModules[Name]; // A name stands for one module.
 }

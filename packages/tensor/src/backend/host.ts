@@ -1,3 +1,5 @@
+import { ValueError } from '../core/errors.ts';
+
 /** What is used of the JavaScript engine around us, in Node and in browsers, without types of either. */
 
 interface NodeWorker {
@@ -79,6 +81,18 @@ export function nodeModule<Name extends keyof NodeModules>(
   name: Name,
 ): NodeModules[Name] | undefined {
   return node?.getBuiltinModule?.(name);
+}
+
+/**
+ * A module of Node, for what does not work without it.
+ *
+ * @param instead what to do elsewhere, for the error: `'pass bytes to decodeImage'`
+ * @throws ValueError outside of Node
+ */
+export function neededModule(name: string, instead: string): unknown {
+  const module = nodeModule(name as keyof NodeModules); // Node knows more than are described here.
+  if (module !== undefined) return module;
+  throw new ValueError(`files need Node, and '${name}' is not here; in a browser ${instead}`);
 }
 
 /** Node's own description of itself, or of what passes for Node; undefined in browsers. */
