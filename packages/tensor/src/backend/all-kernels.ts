@@ -57,10 +57,6 @@ export const FAMILIES: readonly KernelFamily[] = [
   momentum,
 ];
 
-export function namesOf({ own }: KernelFamily): (keyof Kernels)[] {
-  return Object.keys(own.reference?.kernels ?? {}) as (keyof Kernels)[];
-}
-
 let chain: readonly AnyBackend[] = [];
 let all = {} as Kernels; // Filled before its first use.
 

@@ -1,4 +1,4 @@
-import { FAMILIES, namesOf } from './all-kernels.ts';
+import { FAMILIES } from './all-kernels.ts';
 import type { Kernels } from './contract.ts';
 import { describeDispatch, type KernelDescription } from './dispatch.ts';
 import { chainInUse, passedOver } from './registry.ts';
@@ -15,8 +15,8 @@ export interface BackendDescription {
 export function describeBackend(): BackendDescription {
   const chain = chainInUse();
   const [backend] = chain;
-  const entries = FAMILIES.flatMap((family) =>
-    namesOf(family).map((name) => [name, describeDispatch(chain, name, family.own)] as const),
+  const entries = FAMILIES.flatMap(({ names, own }) =>
+    names.map((name) => [name, describeDispatch(chain, name, own)] as const),
   );
   return {
     name: backend.name,

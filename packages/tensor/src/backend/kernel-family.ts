@@ -8,6 +8,7 @@ import { chainInUse, replacedKernels } from './registry.ts';
 export interface KernelFamily<Part extends Partial<Kernels> = Partial<Kernels>> {
   /** The kernels that ops call now, each on the first backend that takes the call. */
   (): Part;
+  readonly names: readonly (keyof Kernels)[];
   readonly own: OwnKernels;
 }
 
@@ -53,5 +54,5 @@ export function defineFamily<Part extends Partial<Kernels>>(
     }
     return inUse;
   };
-  return Object.assign(family, { own });
+  return Object.assign(family, { names, own });
 }

@@ -51,8 +51,6 @@ export interface Geometry {
   readonly phases: number;
   /** Whether an output is of 3 × 3 neighbours in one plane, and all outputs are one phase. */
   readonly isSquare: boolean;
-  /** Channels whose weights' gradients are summed at once. */
-  readonly mostChannels: number;
 }
 
 /** Words of a phase in the table, which begins with the phases; their taps follow. */
@@ -141,6 +139,14 @@ export function forwardGeometry(window: Conv2dWindow, planes: Planes): Geometry 
   return geometryOf('forward', window, planes, window.outWidth);
 }
 
+/** Most bytes of the sums of a channel, whose taps are filled up to whole groups. */
+const bytesOfSums = (taps: number): number => (taps + TAPS) * SUM_BYTES;
+
+/** Channels whose weights' gradients are summed at once, at most. */
+export function mostChannels(taps: number): number {
+  return Math.max(1, Math.floor(SLACK / bytesOfSums(taps)));
+}
+
 /** The weights' gradient reads the same pixels as the outputs; whole vectors of them for each row. */
 export function weightGradGeometry(window: Conv2dWindow, planes: Planes): Geometry | null {
   const isSquare = isSquareOf(window, window.outWidth);
@@ -161,9 +167,8 @@ function geometryOf(
   const pitch = width + Math.floor((spanOf(kernelWidth, dilationWidth) - 1) / strideWidth);
   // The pieces, the outputs, and which of them are pixels.
   const split = strideHeight * strideWidth;
-  const sumBytes = (kernelHeight * kernelWidth + TAPS) * SUM_BYTES;
-  const mostChannels = Math.max(1, Math.floor(SLACK / sumBytes));
-  const slack = SLACK + mostChannels * sumBytes + PRODUCTS_BYTES;
+  const tapCount = kernelHeight * kernelWidth;
+  const slack = SLACK + mostChannels(tapCount) * bytesOfSums(tapCount) + PRODUCTS_BYTES;
   const strips = stripsOf({ rows, columns }, planes, { perRow: (split + 2) * pitch, halo, slack });
   if (strips === null) return null;
   const rowsOfPiece = strips.ofStrip + halo;
@@ -196,7 +201,6 @@ function geometryOf(
     taps: tableOf(keyOf(name, window, strips.images), () => [build()]),
     phases: 1,
     isSquare: isSquareOf(window, columns),
-    mostChannels,
   };
 }
 
@@ -275,6 +279,5 @@ export function inputGradGeometry(
     ),
     phases: taken.length,
     isSquare: isSquareOf(window, columns.count) && multiplier === 1,
-    mostChannels: 1,
   };
 }

@@ -10,6 +10,7 @@ import { fillRow } from '../loops/rows.ts';
 import { sumArrays } from '../reduce/sum-arrays.ts';
 import {
   type Geometry,
+  mostChannels,
   PHASE_WORDS,
   PRODUCTS_BYTES,
   roundedUp,
@@ -246,7 +247,7 @@ const weightGradTask = defineTask(
  */
 export function weightGrad(
   frame: Frame,
-  { pieces, strips, bytes, taps, isSquare, mostChannels }: Geometry,
+  { pieces, strips, bytes, taps, isSquare }: Geometry,
   {
     x,
     gradOut,
@@ -257,7 +258,7 @@ export function weightGrad(
 ): Address {
   const { count: images, channels } = gradOut;
   const planeSums = frame.temporary(images * channels * 8);
-  const channelsOfPart = Math.min(mostChannels, Math.ceil(channels / ENOUGH_PARTS));
+  const channelsOfPart = Math.min(mostChannels(tapCount), Math.ceil(channels / ENOUGH_PARTS));
   const channelParts = Math.ceil(channels / channelsOfPart);
   const imagesOfPart = Math.max(1, Math.ceil(images / Math.ceil(ENOUGH_PARTS / channelParts)));
   const arrays = Math.max(1, Math.ceil(images / imagesOfPart)); // Without images it is 0.
