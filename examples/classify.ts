@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
 import { readImage } from '@firelight/data';
 import { Model } from '@firelight/nn';
 import { ValueError } from '@firelight/tensor';
@@ -8,6 +7,7 @@ import { imageNetInput } from './support/imagenet-input.ts';
 import { imageNetNetworkOf } from './support/imagenet-network.ts';
 import { openWeights } from './support/open-weights.ts';
 import { rankedClasses } from './support/ranked-classes.ts';
+import { readArguments } from './support/read-arguments.ts';
 import { run, warn } from './support/run.ts';
 
 const HELP = `Says which of ImageNet's thousand classes pictures show.
@@ -32,14 +32,6 @@ const FLAGS = {
   help: { type: 'boolean', default: false },
 } as const;
 
-function parseFlags() {
-  try {
-    return parseArgs({ options: FLAGS, allowPositionals: true });
-  } catch (error) {
-    throw new ValueError(`${(error as Error).message.split('. ')[0]}; see --help`);
-  }
-}
-
 /** The names of the classes, or null where the default list is not there. */
 async function readClasses(path: string): Promise<readonly string[] | null> {
   try {
@@ -51,7 +43,7 @@ async function readClasses(path: string): Promise<readonly string[] | null> {
 }
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseFlags();
+  const { values, positionals } = readArguments({ options: FLAGS, allowPositionals: true });
   if (values.help) {
     console.log(HELP);
     return;

@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util';
 import { ValueError } from '@firelight/tensor';
 import type { Flags, ValuesOf } from './flags.ts';
+import { readArguments } from './read-arguments.ts';
 
 /**
  * The values of the flags that are given.
@@ -18,7 +18,8 @@ export function parseFlags<const Table extends Flags>(
       return [name, { type: kind.argument === null ? 'boolean' : 'string' } as const];
     }),
   );
-  const given = Object.entries(parse(options, args, help)).map(([name, raw]) => {
+  const config = { args: [...args], options, allowNegative: true };
+  const given = Object.entries(readArguments(config, help).values).map(([name, raw]) => {
     const { kind } = flags[name];
     const value = typeof raw === 'string' ? kind.parse(raw) : raw;
     if (!kind.accepts(value)) {
@@ -27,18 +28,4 @@ export function parseFlags<const Table extends Flags>(
     return [name, value];
   });
   return Object.fromEntries(given) as Partial<ValuesOf<Table>>; // As each kind accepted its value.
-}
-
-function parse(
-  options: Readonly<Record<string, { readonly type: 'boolean' | 'string' }>>,
-  args: readonly string[],
-  help: string,
-) {
-  try {
-    return parseArgs({ args: [...args], options, allowNegative: true }).values;
-  } catch (error) {
-    // parseArgs explains itself in its first sentence; the rest is about its own options.
-    const [sentence] = String((error as Error).message).split(/\.\s/);
-    throw new ValueError(`${sentence}; see ${help}`);
-  }
 }
