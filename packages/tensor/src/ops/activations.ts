@@ -13,13 +13,11 @@ import { expectFinite, expectThat, readOptions } from '../core/checks.ts';
 import { add, mul, pow, sub } from './arithmetic.ts';
 import { greater, less } from './comparison.ts';
 import { defineUnary } from './define-unary.ts';
-import { asTensor, type TensorLike } from './operands.ts';
+import type { TensorLike } from './operands.ts';
 import { abs, exp, neg } from './pointwise.ts';
-import { asFloating } from './promotion.ts';
+import { floatingInput } from './promotion.ts';
 import { sigmoid, tanh } from './sigmoid.ts';
 import { where } from './where.ts';
-
-const floatingInput = (op: string, x: TensorLike): Tensor => asFloating(asTensor(op, 'x', x));
 
 const zero = splat(0);
 

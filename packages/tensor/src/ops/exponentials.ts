@@ -7,14 +7,14 @@ import {
 import { softplus } from './activations.ts';
 import { add, div, mul } from './arithmetic.ts';
 import { defineUnary, type UnaryDefinition } from './define-unary.ts';
-import { asTensor, type TensorLike } from './operands.ts';
+import type { TensorLike } from './operands.ts';
 import { exp, neg } from './pointwise.ts';
-import { asFloating } from './promotion.ts';
+import { floatingInput } from './promotion.ts';
 
 /* @__NO_SIDE_EFFECTS__ */
 function defineFloating(name: string, definition: UnaryDefinition): (x: TensorLike) => Tensor {
   const op = defineUnary(name, definition);
-  return (x) => op(asFloating(asTensor(name, 'x', x)));
+  return (x) => op(floatingInput(name, x));
 }
 
 const TWO_OVER_ROOT_PI = 2 / Math.sqrt(Math.PI);
@@ -81,5 +81,5 @@ export const reciprocal = defineFloating('reciprocal', {
  * @see torch.nn.functional.logsigmoid
  */
 export function logSigmoid(x: TensorLike): Tensor {
-  return neg(softplus(neg(asFloating(asTensor('logSigmoid', 'x', x)))));
+  return neg(softplus(neg(floatingInput('logSigmoid', x))));
 }

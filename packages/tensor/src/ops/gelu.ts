@@ -12,9 +12,9 @@ import {
 import { expectThat, readOptions } from '../core/checks.ts';
 import { add, mul, sub } from './arithmetic.ts';
 import { defineUnary } from './define-unary.ts';
-import { asTensor, type TensorLike } from './operands.ts';
+import type { TensorLike } from './operands.ts';
 import { exp, neg } from './pointwise.ts';
-import { asFloating } from './promotion.ts';
+import { floatingInput } from './promotion.ts';
 import { sigmoid, tanh } from './sigmoid.ts';
 
 /** u = 2 √(2/π) (x + 0.044715 x³): Φ(x) ≈ σ(u) = (1 + tanh(u / 2)) / 2. */
@@ -128,6 +128,6 @@ export function gelu(x: TensorLike, options: { approximate?: 'none' | 'tanh' } =
   const { approximate = 'none' } = readOptions('gelu', options, ['approximate']);
   const isKnown = approximate === 'none' || approximate === 'tanh';
   expectThat(isKnown, 'gelu', 'approximate', "'none' or 'tanh'", approximate);
-  const input = asFloating(asTensor('gelu', 'x', x));
+  const input = floatingInput('gelu', x);
   return approximate === 'none' ? exactGelu(input) : approximateGelu(input);
 }

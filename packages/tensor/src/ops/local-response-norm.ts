@@ -2,9 +2,9 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { expectFinite, expectInteger, readOptions } from '../core/checks.ts';
 import { shapeError } from '../core/errors.ts';
 import { add, div, mul, pow } from './arithmetic.ts';
-import { asTensor, type TensorLike } from './operands.ts';
+import type { TensorLike } from './operands.ts';
 import { pad } from './pad.ts';
-import { asFloating } from './promotion.ts';
+import { floatingInput } from './promotion.ts';
 import { slice } from './slice.ts';
 import { square } from './square.ts';
 
@@ -46,7 +46,7 @@ export function localResponseNorm(
   const op = 'localResponseNorm';
   const { alpha = 1e-4, beta = 0.75, k = 1 } = readOptions(op, options, ['alpha', 'beta', 'k']);
   for (const [name, value] of Object.entries({ alpha, beta, k })) expectFinite(op, name, value);
-  const input = asFloating(asTensor(op, 'x', x));
+  const input = floatingInput(op, x);
   if (input.rank < 2) throw shapeError(op, 'needs at least two axes [N, C, ...]', { x: input });
   expectInteger(op, 'size', size, 1);
   const sums = sumsOfNeighbours(square(input), Math.floor(size / 2), Math.floor((size - 1) / 2));

@@ -1,8 +1,8 @@
 import type { Tensor } from '../autograd/tensor.ts';
 import { expectThat, readOptions } from '../core/checks.ts';
 import { div, maximum } from './arithmetic.ts';
-import { asTensor, type TensorLike } from './operands.ts';
-import { asFloating } from './promotion.ts';
+import type { TensorLike } from './operands.ts';
+import { floatingInput } from './promotion.ts';
 import type { AxisOption } from './reduce.ts';
 import { lengthOf } from './statistics.ts';
 
@@ -28,7 +28,7 @@ export function normalize(x: TensorLike, options: NormalizeOptions = {}): Tensor
   const { ord = 2, axis = -1, epsilon = 1e-12 } = readOptions('normalize', options, known);
   const isEpsilon = Number.isFinite(epsilon) && epsilon >= 0;
   expectThat(isEpsilon, 'normalize', 'epsilon', 'a finite number ≥ 0', epsilon);
-  const input = asFloating(asTensor('normalize', 'x', x));
+  const input = floatingInput('normalize', x);
   const length = lengthOf('normalize', input, { ord, axis, keepDims: true });
   return div(input, maximum(length, epsilon));
 }

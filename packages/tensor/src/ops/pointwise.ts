@@ -5,7 +5,7 @@ import { unaryFunctions } from '../backend/kernels.ts';
 import { expectFinite, readOptions } from '../core/checks.ts';
 import type { NdArray } from '../core/ndarray.ts';
 import { asTensor, type TensorLike } from './operands.ts';
-import { asFloating, asNumeric } from './promotion.ts';
+import { asNumeric, floatingInput } from './promotion.ts';
 
 type Unary = (x: TensorLike) => Tensor;
 
@@ -38,7 +38,7 @@ function defineNumericUnary(name: UnaryOp): Unary {
 /* @__NO_SIDE_EFFECTS__ */
 function defineFloatUnary(name: UnaryOp): Unary {
   const op = defineUnary(name);
-  return (x) => op(asFloating(asTensor(name, 'x', x)));
+  return (x) => op(floatingInput(name, x));
 }
 
 const leaky = defineUnary('leakyRelu');
@@ -59,7 +59,7 @@ export const sqrt = defineFloatUnary('sqrt');
 /** y = x for x ≥ 0, negativeSlope · x below; the gradient at 0 is `negativeSlope`. */
 export function leakyRelu(x: TensorLike, options: { negativeSlope?: number } = {}): Tensor {
   const { negativeSlope = 0.01 } = readOptions('leakyRelu', options, ['negativeSlope']);
-  const input = asFloating(asTensor('leakyRelu', 'x', x));
+  const input = floatingInput('leakyRelu', x);
   expectFinite('leakyRelu', 'negativeSlope', negativeSlope);
   return leaky(input, negativeSlope);
 }

@@ -88,6 +88,11 @@ export function asFloating(x: Tensor): Tensor {
   return isFloating(x.dtype) ? x : cast(x, 'float32');
 }
 
+/** The operand `x` of an operation whose values are fractions: integers are taken as float32. */
+export function floatingInput(op: string, x: TensorLike): Tensor {
+  return asFloating(asTensor(op, 'x', x));
+}
+
 /** The tensor itself, or booleans as int32 for arithmetic, which they cannot hold the results of. */
 export function asNumeric(x: Tensor): Tensor {
   return x.dtype === 'bool' ? cast(x, 'int32') : x;

@@ -7,11 +7,9 @@ import {
 } from '../backend/wasm/kernels/elementwise/functions.ts';
 import { add, mul } from './arithmetic.ts';
 import { defineUnary } from './define-unary.ts';
-import { asTensor, type TensorLike } from './operands.ts';
+import type { TensorLike } from './operands.ts';
 import { neg } from './pointwise.ts';
-import { asFloating } from './promotion.ts';
-
-const floatingInput = (op: string, x: TensorLike): Tensor => asFloating(asTensor(op, 'x', x));
+import { floatingInput } from './promotion.ts';
 
 /** sigmoid′, without the difference 1 − y, which has no digits far out. */
 const slopeOfSigmoid = (x: Tensor): Tensor => mul(sigmoid(x), sigmoid(neg(x)));

@@ -3,8 +3,8 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { logSoftmaxFunctions, softmaxFunctions } from '../backend/kernels.ts';
 import { normalizeAxis } from '../core/checks.ts';
 import type { NdArray } from '../core/ndarray.ts';
-import { asTensor, type TensorLike } from './operands.ts';
-import { asFloating } from './promotion.ts';
+import type { TensorLike } from './operands.ts';
+import { floatingInput } from './promotion.ts';
 
 interface Axis {
   readonly axis: number;
@@ -31,12 +31,12 @@ const logSoftmaxOp = /* @__PURE__ */ defineOp<[NdArray], Axis, Axis & { y: NdArr
 
 /** y_i = e^{x_i} / Σ_j e^{x_j} along an axis (the last by default); safe for large values. */
 export function softmax(x: TensorLike, axis = -1): Tensor {
-  const input = asFloating(asTensor('softmax', 'x', x));
+  const input = floatingInput('softmax', x);
   return softmaxOp([input], { axis: normalizeAxis('softmax', axis, input.shape) });
 }
 
 /** y_i = x_i − ln Σ_j e^{x_j} along an axis (the last by default); safe for large values. */
 export function logSoftmax(x: TensorLike, axis = -1): Tensor {
-  const input = asFloating(asTensor('logSoftmax', 'x', x));
+  const input = floatingInput('logSoftmax', x);
   return logSoftmaxOp([input], { axis: normalizeAxis('logSoftmax', axis, input.shape) });
 }

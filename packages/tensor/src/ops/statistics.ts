@@ -7,7 +7,7 @@ import { equal, greater, notEqual } from './comparison.ts';
 import { isFinite as areFinite } from './logic.ts';
 import { asTensor, type TensorLike } from './operands.ts';
 import { abs, exp, log, sqrt } from './pointwise.ts';
-import { asFloating } from './promotion.ts';
+import { floatingInput } from './promotion.ts';
 import {
   type AxisOption,
   expectElements,
@@ -55,7 +55,7 @@ export interface VarianceOptions extends ReduceOptions {
 function varianceOf(op: string, x: TensorLike, axis: AxisOption, options: VarianceOptions): Tensor {
   const { correction = 1, ...reduced } = readOptions(op, options, ['correction', 'keepDims']);
   expectThat(Number.isFinite(correction), op, 'correction', 'a finite number', correction);
-  const input = asFloating(asTensor(op, 'x', x));
+  const input = floatingInput(op, x);
   const { axes, keepDims } = readReduction(op, input, axis, reduced);
   const count = elementCount(axes.map((i) => input.shape[i]));
   const squares = square(sub(input, mean(input, axes, { keepDims: true })));
@@ -97,7 +97,7 @@ export function lengthOf(
   { ord = 2, axis, ...given }: NormOptions,
 ): Tensor {
   expectThat(typeof ord === 'number' && !Number.isNaN(ord), op, 'ord', 'a number', ord);
-  const input = asFloating(asTensor(op, 'x', x));
+  const input = floatingInput(op, x);
   const { axes, keepDims } = readReduction(op, input, axis, given);
   if (Math.abs(ord) === Number.POSITIVE_INFINITY) expectElements(op, input, axes);
   const reduced = { keepDims };
@@ -131,7 +131,7 @@ export function norm(x: TensorLike, options: NormOptions = {}): Tensor {
  * @throws ValueError or ShapeError if an axis does not exist or is named twice
  */
 export function logSumExp(x: TensorLike, axis?: AxisOption, options: ReduceOptions = {}): Tensor {
-  const input = asFloating(asTensor('logSumExp', 'x', x));
+  const input = floatingInput('logSumExp', x);
   const { axes, keepDims } = readReduction('logSumExp', input, axis, options);
   if (axes.some((i) => input.shape[i] === 0)) return log(sum(exp(input), axes, { keepDims }));
   const largest = max(input.detach(), axes, { keepDims: true });

@@ -5,7 +5,7 @@ import { add, mul, sub } from './arithmetic.ts';
 import { greater, greaterEqual, lessEqual } from './comparison.ts';
 import { asTensor, dtypeOf, type TensorLike } from './operands.ts';
 import { abs } from './pointwise.ts';
-import { asFloating } from './promotion.ts';
+import { asFloating, floatingInput } from './promotion.ts';
 import { reshape } from './reshape.ts';
 import { where } from './where.ts';
 
@@ -30,7 +30,7 @@ function readThreshold<Name extends string>(
  */
 export function hardShrink(x: TensorLike, options: { lambda?: number } = {}): Tensor {
   const lambda = readThreshold('hardShrink', options, 'lambda', 0.5);
-  const input = asFloating(asTensor('hardShrink', 'x', x));
+  const input = floatingInput('hardShrink', x);
   return where(lessEqual(abs(input), lambda), 0, input);
 }
 
@@ -42,7 +42,7 @@ export function hardShrink(x: TensorLike, options: { lambda?: number } = {}): Te
  */
 export function softShrink(x: TensorLike, options: { lambda?: number } = {}): Tensor {
   const lambda = readThreshold('softShrink', options, 'lambda', 0.5);
-  const input = asFloating(asTensor('softShrink', 'x', x));
+  const input = floatingInput('softShrink', x);
   const below = where(greaterEqual(input, -lambda), 0, add(input, lambda));
   return where(greater(input, lambda), sub(input, lambda), below);
 }
@@ -55,7 +55,7 @@ export function softShrink(x: TensorLike, options: { lambda?: number } = {}): Te
  */
 export function thresholdedRelu(x: TensorLike, options: { alpha?: number } = {}): Tensor {
   const alpha = readThreshold('thresholdedRelu', options, 'alpha', 1);
-  const input = asFloating(asTensor('thresholdedRelu', 'x', x));
+  const input = floatingInput('thresholdedRelu', x);
   return where(lessEqual(input, alpha), 0, input);
 }
 

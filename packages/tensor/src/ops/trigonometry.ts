@@ -2,14 +2,14 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { cosine, sine } from '../backend/wasm/kernels/elementwise/trigonometric.ts';
 import { add, div, mul, pow, sub } from './arithmetic.ts';
 import { defineUnary, type UnaryDefinition } from './define-unary.ts';
-import { asTensor, type TensorLike } from './operands.ts';
+import type { TensorLike } from './operands.ts';
 import { neg } from './pointwise.ts';
-import { asFloating } from './promotion.ts';
+import { floatingInput } from './promotion.ts';
 
 /* @__NO_SIDE_EFFECTS__ */
 function defineFloating(name: string, definition: UnaryDefinition): (x: TensorLike) => Tensor {
   const op = defineUnary(name, definition);
-  return (x) => op(asFloating(asTensor(name, 'x', x)));
+  return (x) => op(floatingInput(name, x));
 }
 
 const square = (x: Tensor): Tensor => mul(x, x);
